@@ -1,0 +1,41 @@
+// Branded identifiers: the only place where a checked name is made from a plain string.
+import { Refusal } from './errors.ts';
+
+declare const brand: unique symbol;
+type Branded<T, B extends string> = T & { readonly [brand]: B };
+
+/** A folder's code: a letter, then up to 9 letters or digits, upper case. */
+export type FolderCode = Branded<string, 'FolderCode'>;
+/** A lower-case hexadecimal SHA-256. */
+export type Digest = Branded<string, 'Digest'>;
+
+const FOLDER_CODE = /^[A-Z][A-Z0-9]{0,9}$/;
+const LANGUAGE = /^[A-Z]{3}$/;
+const ACTIVITY_CODE = /^[A-Z][A-Z0-9]{0,9}$/;
+const DIGEST = /^[0-9a-f]{64}$/;
+
+/** @throws Refusal `folder-code` */
+export function folderCode(text: string): FolderCode {
+  const code = text.trim().toUpperCase();
+  if (!FOLDER_CODE.test(code)) throw new Refusal('folder-code', { value: text });
+  return code as FolderCode;
+}
+
+/** @throws Refusal `language-code` */
+export function languageCode(text: string): string {
+  const code = text.trim().toUpperCase();
+  if (!LANGUAGE.test(code)) throw new Refusal('language-code', { value: text });
+  return code;
+}
+
+/** @throws Refusal `activity-code` */
+export function activityCode(text: string): string {
+  const code = text.trim().toUpperCase();
+  if (!ACTIVITY_CODE.test(code)) throw new Refusal('activity-code', { value: text });
+  return code;
+}
+
+export function digest(hex: string): Digest {
+  if (!DIGEST.test(hex)) throw new Refusal('digest', { value: hex });
+  return hex as Digest;
+}
