@@ -1,0 +1,48 @@
+// What a run reports: the JSON contract of `integrate --json`.
+import type { Finding } from '../base/finding.ts';
+
+export type RunMode = 'integrate' | 'rehearse';
+export type RunState = 'done' | 'partial' | 'refused' | 'failed';
+export type FolderRunState = 'integrated' | 'unchanged' | 'failed' | 'skipped';
+export type PatchRunState = 'integrated' | 'already' | 'failed' | 'skipped';
+
+export interface ElementCounts {
+  readonly created: number;
+  readonly updated: number;
+  readonly identical: number;
+  /** Left as the folder has it (protected or set-up). */
+  readonly kept: number;
+  /** Not authorised (R19). */
+  readonly ignored: number;
+}
+
+export interface PatchOutcome {
+  readonly file: string;
+  readonly state: PatchRunState;
+  readonly elements: ElementCounts;
+  readonly tables: { readonly created: readonly string[]; readonly altered: readonly string[] };
+  readonly scripts: { readonly installed: number };
+  readonly rows: { readonly inserted: number; readonly updated: number };
+  /** EXE elements that wait to be run (R28). */
+  readonly pending: readonly string[];
+  readonly ms: number;
+  /** Why it failed or was skipped: code and facts, as of an error. */
+  readonly reason?: { readonly code: string; readonly facts: Finding['facts'] };
+}
+
+export interface FolderOutcome {
+  readonly code: string;
+  readonly state: FolderRunState;
+  readonly due: boolean;
+  readonly patches: readonly PatchOutcome[];
+}
+
+export interface RunOutcome {
+  readonly run: string;
+  readonly mode: RunMode;
+  readonly state: RunState;
+  readonly findings: readonly Finding[];
+  readonly folders: readonly FolderOutcome[];
+}
+
+export const NO_ELEMENTS: ElementCounts = { created: 0, updated: 0, identical: 0, kept: 0, ignored: 0 };

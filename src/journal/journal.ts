@@ -1,0 +1,19 @@
+// What happened, as a closed union of events: progress, trace and history all read the same ones.
+import type { Finding } from '../base/finding.ts';
+import type { FolderRunState, PatchOutcome, RunMode, RunState } from '../integrate/outcome.ts';
+
+export type RunEvent =
+  | { readonly kind: 'run-started'; readonly run: string; readonly mode: RunMode; readonly files: readonly string[]; readonly folders: readonly string[] }
+  | { readonly kind: 'file-read'; readonly file: string; readonly elements: number; readonly bytes: number }
+  | { readonly kind: 'finding'; readonly finding: Finding }
+  | { readonly kind: 'patch-started'; readonly folder: string; readonly file: string }
+  | { readonly kind: 'patch-finished'; readonly folder: string; readonly outcome: PatchOutcome }
+  | { readonly kind: 'folder-finished'; readonly folder: string; readonly state: FolderRunState }
+  | { readonly kind: 'run-finished'; readonly run: string; readonly state: RunState; readonly ms: number };
+
+/** An event with its time (ISO 8601) and number within the run. */
+export type JournalEntry = RunEvent & { readonly seq: number; readonly at: string };
+
+/** Listens to a run as it goes; must not throw. */
+export type RunListener = (event: RunEvent) => void;
+
