@@ -1,7 +1,7 @@
 // The wiring: opens what the settings say, exposes the verbs, closes in reverse.
 import { Bug } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
-import type { RunMode, RunOutcome } from '../integrate/outcome.ts';
+import type { RunMode, RunOutcome } from '../journal/outcome.ts';
 import type { JournalEntry, RunListener } from '../journal/journal.ts';
 import type { Settings } from './config.ts';
 

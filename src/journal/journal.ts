@@ -1,6 +1,6 @@
 // What happened, as a closed union of events: progress, trace and history all read the same ones.
 import type { Finding } from '../base/finding.ts';
-import type { FolderRunState, PatchOutcome, RunMode, RunState } from '../integrate/outcome.ts';
+import type { FolderRunState, PatchOutcome, RunMode, RunState } from './outcome.ts';
 
 export type RunEvent =
   | { readonly kind: 'run-started'; readonly run: string; readonly mode: RunMode; readonly files: readonly string[]; readonly folders: readonly string[] }
