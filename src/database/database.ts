@@ -1,0 +1,30 @@
+// The database as the rest of the program sees it: two ports, a session (somebody's transaction) and the database itself.
+import type { Sql } from './sql.ts';
+
+/** Result of one statement of a script. */
+export interface StatementResult {
+  readonly command: string;
+  readonly count: number;
+  readonly rows: readonly Record<string, unknown>[];
+}
+
+/** A connection inside a transaction. Whoever takes one is inside somebody's transaction and neither commits nor rolls back. */
+export interface Session {
+  query<Row extends object>(statement: Sql): Promise<Row[]>;
+  /** Several statements without parameters in one round trip; results in order. */
+  script(text: string): Promise<readonly StatementResult[]>;
+  /** COPY … FROM STDIN in text format; yields are whole or partial rows. @returns rows copied */
+  copyIn(statement: string, rows: AsyncIterable<string>): Promise<number>;
+}
+
+/** How a transaction ends when its work succeeded: a rehearsal rolls back (R32). */
+export type Ending = 'commit' | 'rollback';
+
+/** Whoever takes the database opens its own transactions. */
+export interface Database {
+  readonly url: string;
+  transaction<Result>(work: (session: Session) => Promise<Result>, ending?: Ending): Promise<Result>;
+  /** A single statement in its own transaction. */
+  query<Row extends object>(statement: Sql): Promise<Row[]>;
+  close(): Promise<void>;
+}

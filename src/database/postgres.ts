@@ -1,0 +1,139 @@
+// PostgreSQL behind the database ports: the only importer of pg.
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { Failure, Refusal } from '../base/errors.ts';
+import type { Database, Ending, Session, StatementResult } from './database.ts';
+import type { Sql } from './sql.ts';
+
+const OLDEST_VERSION = 15;
+
+/** bigint and numeric come as text: no digit is lost. Small counts are converted where they are read. */
+export async function openPostgres(url: string, connections: number): Promise<Database> {
+  const pool = new pg.Pool({ connectionString: url, max: connections, application_name: 'rustine', idleTimeoutMillis: 0, allowExitOnIdle: true });
+  // An idle connection that dies is replaced at the next use; the error of a busy one reaches its user.
+  pool.on('error', () => undefined);
+  await checkVersion(pool, url);
+  return {
+    url,
+    transaction: (work, ending) => runTransaction(pool, url, work, ending ?? 'commit'),
+    query: (statement) => withClient(pool, url, (client) => querySession<never>(client, statement)),
+    close: () => pool.end(),
+  };
+}
+
+async function checkVersion(pool: pg.Pool, url: string): Promise<void> {
+  const rows = await withClient(pool, url, (client) => client.query<{ v: string }>('select current_setting(\'server_version_num\') as v'));
+  const found = Math.floor(Number(rows.rows[0]?.v) / 10_000);
+  if (found < OLDEST_VERSION) {
+    await pool.end();
+    throw new Refusal('database-version', { found, needed: OLDEST_VERSION });
+  }
+}
+
+async function withClient<Result>(pool: pg.Pool, url: string, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  let client: pg.PoolClient;
+  try {
+    client = await pool.connect();
+  } catch (error) {
+    throw unreachable(url, error);
+  }
+  let broken: Error | undefined;
+  const onError = (error: Error): void => {
+    broken = error;
+  };
+  client.on('error', onError);
+  try {
+    return await work(client);
+  } catch (error) {
+    throw translated(error);
+  } finally {
+    client.removeListener('error', onError);
+    client.release(broken);
+  }
+}
+
+async function runTransaction<Result>(pool: pg.Pool, url: string, work: (session: Session) => Promise<Result>, ending: Ending): Promise<Result> {
+  return withClient(pool, url, async (client) => {
+    await client.query('begin');
+    try {
+      const result = await work(sessionOf(client));
+      await client.query(ending);
+      return result;
+    } catch (error) {
+      // The connection may be gone; then the server rolls back by itself.
+      await client.query('rollback').catch(() => undefined);
+      throw error;
+    }
+  });
+}
+
+function sessionOf(client: pg.PoolClient): Session {
+  return {
+    query: (statement) => querySession(client, statement),
+    script: async (text) => {
+      const results: unknown = await client.query(text);
+      return (Array.isArray(results) ? (results as pg.QueryResult[]) : [results as pg.QueryResult]).map(statementResult);
+    },
+    copyIn: async (statement, rows) => {
+      const sink = client.query(copyFrom(statement));
+      await pipeline(Readable.from(rows, { objectMode: true }), sink);
+      return sink.rowCount;
+    },
+  };
+}
+
+async function querySession<Row extends object>(client: pg.PoolClient, statement: Sql): Promise<Row[]> {
+  const result = await client.query<Row & pg.QueryResultRow>(statement.text, statement.values as unknown[]);
+  return result.rows;
+}
+
+function statementResult(result: pg.QueryResult): StatementResult {
+  return { command: result.command, count: result.rowCount ?? 0, rows: result.rows as Record<string, unknown>[] };
+}
+
+/** The URL without its password: safe to show. */
+export function shownUrl(url: string): string {
+  try {
+    const parsed = new URL(url);
+    if (parsed.password !== '') parsed.password = '***';
+    parsed.searchParams.delete('password');
+    return parsed.toString();
+  } catch {
+    return '(not a URL)';
+  }
+}
+
+function unreachable(url: string, error: unknown): Error {
+  if (error instanceof pg.DatabaseError && error.code !== undefined && !error.code.startsWith('57P') && !error.code.startsWith('53')) {
+    return new Failure('database-unreachable', { url: shownUrl(url), reason: error.message }, error);
+  }
+  const reason = error instanceof AggregateError ? error.errors.map((each) => String((each as Error).message)).join('; ') : (error as Error).message;
+  return new Failure('database-unreachable', { url: shownUrl(url), reason }, error);
+}
+
+/** Errors of the server become failures that keep the SQLSTATE; everything else stays what it is. */
+function translated(error: unknown): unknown {
+  if (!(error instanceof pg.DatabaseError)) {
+    const code = (error as { code?: unknown } | null)?.code;
+    const lost = code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNREFUSED' || (error as Error | null)?.message === 'Connection terminated unexpectedly';
+    return lost ? new Failure('database-lost', { reason: (error as Error).message }, error) : error;
+  }
+  return new Failure(
+    'database-error',
+    {
+      sqlstate: error.code ?? '',
+      message: error.message,
+      detail: error.detail ?? '',
+      hint: error.hint ?? '',
+      where: [error.schema, error.table, error.column, error.constraint].filter((part) => part !== undefined).join('.'),
+    },
+    error,
+  );
+}
+
+/** SQLSTATE of a failure made here, else undefined. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof Failure && error.code === 'database-error' ? String(error.facts['sqlstate']) : undefined;
+}

@@ -1,0 +1,122 @@
+// Who wins: a delivered element against the folder's own (R19–R21, R23). Pure.
+import type { Digest } from '../base/ids.ts';
+import type { Authorization } from './activity-codes.ts';
+import { isAuthorized, isSpecific } from './activity-codes.ts';
+import type { DictionaryElement, DictionaryRecord } from './element.ts';
+import { headerOf } from './element.ts';
+import { ELEMENT_TYPES } from './element-types.ts';
+import type { Fields } from './fields.ts';
+import { exactDigest, inLanguages, meaningDigest } from './fields.ts';
+
+/** A record as the folder has it. Fields are loaded only where the merge needs them (set-up fields, tables). */
+export interface OwnRecord {
+  readonly tag: string;
+  readonly key: string;
+  readonly position: number;
+  readonly activity: string;
+  readonly digest: string;
+  readonly meaning: string;
+  readonly fields?: Fields;
+}
+
+export interface MergeContext {
+  readonly authorization: Authorization;
+  readonly languages: readonly string[];
+  readonly patchLanguages: readonly string[];
+}
+
+export type Verdict = 'created' | 'updated' | 'identical' | 'kept' | 'ignored';
+
+/** A record to write; `delivered` where the folder keeps something else than what was delivered. */
+export interface RecordWrite extends DictionaryRecord {
+  readonly digest: Digest;
+  readonly meaning: Digest;
+  readonly delivered?: Fields;
+}
+
+export interface MergeResult {
+  readonly verdict: Verdict;
+  readonly writes: readonly RecordWrite[];
+  readonly removes: readonly { readonly tag: string; readonly key: string }[];
+  /** Codes that were not authorised, with the lines they cost (tag and key); the header's line stands for the whole element. */
+  readonly ignored: readonly { readonly code: string; readonly tag: string; readonly key: string }[];
+  /** Lines the folder keeps although the patch says otherwise (protected). */
+  readonly kept: readonly { readonly code: string; readonly tag: string; readonly key: string }[];
+}
+
+const NOTHING = { writes: [], removes: [], ignored: [], kept: [] } as const;
+
+const placeOf = (record: { tag: string; key: string }): string => `${record.tag}\0${record.key}`;
+
+/** Merges one element; `own` is empty when the folder has no such element. */
+export function mergeElement(incoming: DictionaryElement, own: readonly OwnRecord[], exists: boolean, context: MergeContext): MergeResult {
+  const header = headerOf(incoming);
+  if (header !== undefined && !isAuthorized(context.authorization, header.activity)) {
+    return { ...NOTHING, verdict: 'ignored', ignored: [{ code: header.activity, tag: header.tag, key: header.key }] };
+  }
+  const ownHeader = own.find((record) => record.tag === header?.tag && record.key === header.key);
+  if (ownHeader !== undefined && isProtected(ownHeader, context)) {
+    return { ...NOTHING, verdict: 'kept', kept: [{ code: ownHeader.activity, tag: ownHeader.tag, key: ownHeader.key }] };
+  }
+  return mergeRecords(incoming, own, exists, context);
+}
+
+function isProtected(record: OwnRecord, context: MergeContext): boolean {
+  return isSpecific(record.activity) && !isAuthorized(context.authorization, record.activity);
+}
+
+function mergeRecords(incoming: DictionaryElement, own: readonly OwnRecord[], exists: boolean, context: MergeContext): MergeResult {
+  const type = ELEMENT_TYPES.get(incoming.type);
+  const ownByPlace = new Map(own.map((record) => [placeOf(record), record]));
+  const writes: RecordWrite[] = [];
+  const ignored: { code: string; tag: string; key: string }[] = [];
+  const kept: { code: string; tag: string; key: string }[] = [];
+  const delivered = new Set<string>();
+  let keptSetUp = false;
+  for (const record of incoming.records) {
+    const place = placeOf(record);
+    delivered.add(place);
+    if (!isAuthorized(context.authorization, record.activity)) {
+      ignored.push({ code: record.activity, tag: record.tag, key: record.key });
+      continue;
+    }
+    const mine = ownByPlace.get(place);
+    if (mine !== undefined && isProtected(mine, context)) {
+      kept.push({ code: mine.activity, tag: mine.tag, key: mine.key });
+      continue;
+    }
+    const { write, keepsOwn } = mergeRecord(record, mine, type?.setUp[record.tag] ?? [], context);
+    keptSetUp ||= keepsOwn;
+    if (write !== undefined) writes.push(write);
+  }
+  const missing = own.filter((record) => !delivered.has(placeOf(record)));
+  const removes = missing.filter((record) => !isProtected(record, context)).map(({ tag, key }) => ({ tag, key }));
+  kept.push(...missing.filter((record) => isProtected(record, context)).map(({ activity, tag, key }) => ({ code: activity, tag, key })));
+  return { verdict: verdictOf(exists, writes.length + removes.length > 0, keptSetUp), writes, removes, ignored, kept };
+}
+
+function verdictOf(exists: boolean, changes: boolean, keptSetUp: boolean): Verdict {
+  if (!exists) return 'created';
+  if (changes) return 'updated';
+  return keptSetUp ? 'kept' : 'identical';
+}
+
+function mergeRecord(
+  record: DictionaryRecord,
+  mine: OwnRecord | undefined,
+  setUp: readonly string[],
+  context: MergeContext,
+): { write?: RecordWrite; keepsOwn: boolean } {
+  const delivered = inLanguages(record.fields, context.languages, context.patchLanguages);
+  const fields = mine?.fields === undefined || setUp.length === 0 ? delivered : withOwnSetUp(delivered, mine.fields, setUp);
+  const meaning = meaningDigest(fields);
+  const keepsOwn = fields !== delivered && meaningDigest(delivered) !== meaning;
+  if (mine !== undefined && mine.meaning === meaning) return { keepsOwn };
+  return { write: { ...record, fields, digest: exactDigest(fields), meaning, ...(keepsOwn ? { delivered } : {}) }, keepsOwn };
+}
+
+/** Set-up fields are written at creation only (R20): the folder's value wins from then on. */
+function withOwnSetUp(delivered: Fields, own: Fields, setUp: readonly string[]): Fields {
+  const mine = setUp.filter((field) => own.slots[field] !== undefined).map((field) => [field, own.slots[field] ?? []] as const);
+  return mine.length === 0 ? delivered : { ...delivered, slots: { ...delivered.slots, ...Object.fromEntries(mine) } };
+}
