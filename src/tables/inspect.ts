@@ -1,0 +1,48 @@
+// From the database's catalog to table shapes: one query for all tables asked for.
+import type { Session } from '../database/database.ts';
+import { sql } from '../database/sql.ts';
+import type { ColumnType, ForeignType, Index, InspectedTable } from './model.ts';
+
+interface Row {
+  readonly name: string;
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly indexes: readonly { readonly name: string; readonly unique: boolean; readonly keys: readonly { column: string; descending: boolean }[] }[];
+}
+
+/** Tables of a schema by name; tables that do not exist are missing from the map. Indexes on expressions are left out. */
+export async function inspectTables(session: Session, schema: string, names: readonly string[]): Promise<ReadonlyMap<string, InspectedTable>> {
+  const rows = await session.query<Row>(sql`
+    select c.relname as name,
+      (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
+       from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
+      coalesce((select json_agg(json_build_object('name', ic.relname, 'unique', i.indisunique, 'keys',
+          (select json_agg(json_build_object('column', ka.attname, 'descending', (i.indoption[k.n - 1] & 1) = 1) order by k.n)
+           from generate_series(1, i.indnkeyatts) as k (n)
+           join pg_attribute ka on ka.attrelid = c.oid and ka.attnum = i.indkey[k.n - 1])) order by ic.relname)
+       from pg_index i join pg_class ic on ic.oid = i.indexrelid
+       where i.indrelid = c.oid and i.indexprs is null and not exists (select from pg_constraint x where x.conindid = i.indexrelid)), '[]') as indexes
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = ${schema} and c.relkind = 'r' and c.relname = any(${names}::name[])`);
+  return new Map(rows.map((row) => [row.name, { name: row.name, columns: row.columns.map(({ name, type }) => ({ name, type: parseType(type) })), indexes: row.indexes as readonly Index[] }]));
+}
+
+const VARCHAR = /^character varying\((\d+)\)$/;
+const NUMERIC = /^numeric\((\d+),(\d+)\)$/;
+const PLAIN: Readonly<Record<string, ColumnType>> = {
+  smallint: { kind: 'smallint' },
+  integer: { kind: 'integer' },
+  bigint: { kind: 'bigint' },
+  date: { kind: 'date' },
+  'timestamp with time zone': { kind: 'timestamptz' },
+  uuid: { kind: 'uuid' },
+  text: { kind: 'text' },
+  bytea: { kind: 'bytea' },
+};
+
+function parseType(text: string): ColumnType | ForeignType {
+  const varchar = VARCHAR.exec(text);
+  if (varchar !== null) return { kind: 'varchar', length: Number(varchar[1]) };
+  const numeric = NUMERIC.exec(text);
+  if (numeric !== null) return { kind: 'numeric', precision: Number(numeric[1]), scale: Number(numeric[2]) };
+  return PLAIN[text] ?? { kind: 'other', name: text };
+}

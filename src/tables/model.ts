@@ -1,0 +1,88 @@
+// The shape of a table: what the dictionary asks for and what the catalog shows, in the same terms. Pure.
+
+export type ColumnType =
+  | { readonly kind: 'varchar'; readonly length: number }
+  | { readonly kind: 'numeric'; readonly precision: number; readonly scale: number }
+  | { readonly kind: 'smallint' | 'integer' | 'bigint' | 'date' | 'timestamptz' | 'uuid' | 'text' | 'bytea' };
+
+export interface Column {
+  /** Physical name: `<field lower>_<slot>`. */
+  readonly name: string;
+  /** Dictionary field and slot; null for the columns that every table has. */
+  readonly field: string | null;
+  readonly type: ColumnType;
+}
+
+export interface IndexKey {
+  readonly column: string;
+  readonly descending: boolean;
+}
+
+export interface Index {
+  readonly name: string;
+  readonly unique: boolean;
+  readonly keys: readonly IndexKey[];
+}
+
+export interface Table {
+  /** Physical name: the dictionary's in lower case. */
+  readonly name: string;
+  readonly columns: readonly Column[];
+  /** In the order of NUMLIG: the first is the identity that data patches use (R24). */
+  readonly indexes: readonly Index[];
+}
+
+/** Column type as the catalog shows it, for a type that the dictionary does not make. */
+export interface ForeignType {
+  readonly kind: 'other';
+  readonly name: string;
+}
+
+export interface InspectedColumn {
+  readonly name: string;
+  readonly type: ColumnType | ForeignType;
+}
+
+export interface InspectedTable {
+  readonly name: string;
+  readonly columns: readonly InspectedColumn[];
+  readonly indexes: readonly Index[];
+}
+
+/** Every table has a tick for optimistic locking and a number of its own. */
+export const TICK_COLUMN = 'updtick_0';
+export const ROW_COLUMN = 'rowid';
+export const ROW_SEQUENCE = 'rowid_seq';
+
+/** PostgreSQL's limits. */
+export const MOST_COLUMNS = 1_600;
+export const LONGEST_NAME = 63;
+export const LONGEST_VARCHAR = 10_485_760;
+
+export function typeName(type: ColumnType | ForeignType): string {
+  switch (type.kind) {
+    case 'varchar':
+      return `varchar(${type.length})`;
+    case 'numeric':
+      return `numeric(${type.precision},${type.scale})`;
+    case 'other':
+      return type.name;
+    default:
+      return type.kind;
+  }
+}
+
+/** Default of a NOT NULL column; undefined where empty is NULL. */
+export function emptyValue(type: ColumnType): string | undefined {
+  switch (type.kind) {
+    case 'varchar':
+      return "''";
+    case 'numeric':
+    case 'smallint':
+    case 'integer':
+    case 'bigint':
+      return '0';
+    default:
+      return undefined;
+  }
+}
