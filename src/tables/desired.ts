@@ -85,5 +85,10 @@ function indexOf(table: string, record: DictionaryRecord, columns: readonly Colu
     }
     keys.push({ column, descending: match[1] === '-' });
   }
-  return [{ name: `${table}_${code}`.toLowerCase().slice(0, LONGEST_NAME), unique: valueOf(record.fields, 'HOMONYM') === '1', keys }];
+  return [{ name: indexName(table, code), unique: valueOf(record.fields, 'HOMONYM') === '1', keys }];
+}
+
+/** Index names share one space per schema, so the table's name is part of them. */
+export function indexName(table: string, code: string): string {
+  return `${table}_${code}`.toLowerCase().slice(0, LONGEST_NAME);
 }

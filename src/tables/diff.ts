@@ -13,8 +13,11 @@ export type TableChange =
   | { readonly change: 'create'; readonly table: Table }
   | { readonly change: 'alter'; readonly table: string; readonly steps: readonly TableStep[] };
 
-/** @returns undefined when the table is as it should be. What cannot be done yet becomes a blocking finding. */
-export function diffTable(wanted: Table, found: InspectedTable | undefined, findings: Finding[]): TableChange | undefined {
+/**
+ * @param managed indexes that the dictionary made: others (a DBA's own) are left alone
+ * @returns undefined when the table is as it should be. What cannot be done yet becomes a blocking finding.
+ */
+export function diffTable(wanted: Table, found: InspectedTable | undefined, managed: ReadonlySet<string>, findings: Finding[]): TableChange | undefined {
   if (found === undefined) return { change: 'create', table: wanted };
   const refuse = (change: string, field: string, from: string, to: string): void => {
     findings.push({
@@ -24,7 +27,7 @@ export function diffTable(wanted: Table, found: InspectedTable | undefined, find
       facts: { table: wanted.name, change, field, from, to },
     });
   };
-  const steps = [...columnSteps(wanted, found, refuse), ...indexSteps(wanted.indexes, found.indexes)];
+  const steps = [...columnSteps(wanted, found, refuse), ...indexSteps(wanted.indexes, found.indexes, managed)];
   return steps.length === 0 ? undefined : { change: 'alter', table: wanted.name, steps };
 }
 
@@ -61,11 +64,12 @@ function widening(from: ColumnType, to: ColumnType): { readonly rewrites: boolea
 
 const indexText = (index: Index): string => `${index.unique} ${index.keys.map((key) => `${key.column} ${key.descending}`).join(',')}`;
 
-function indexSteps(wanted: readonly Index[], found: readonly Index[]): readonly TableStep[] {
+function indexSteps(wanted: readonly Index[], found: readonly Index[], managed: ReadonlySet<string>): readonly TableStep[] {
   const existing = new Map(found.map((index) => [index.name, indexText(index)]));
   const asWanted = new Set(wanted.filter((index) => existing.get(index.name) === indexText(index)).map((index) => index.name));
+  const names = new Set(wanted.map((index) => index.name));
   return [
-    ...found.filter((index) => !asWanted.has(index.name)).map((index) => ({ step: 'drop-index' as const, index: index.name })),
+    ...found.filter((index) => !asWanted.has(index.name) && (managed.has(index.name) || names.has(index.name))).map((index) => ({ step: 'drop-index' as const, index: index.name })),
     ...wanted.filter((index) => !asWanted.has(index.name)).map((index) => ({ step: 'create-index' as const, index })),
   ];
 }

@@ -1,0 +1,163 @@
+// What a folder has that a delivery touches: gathered by a constant number of statements, judged elsewhere.
+import type { Session } from '../database/database.ts';
+import { sql } from '../database/sql.ts';
+import { fieldsFromJson } from '../dictionary/fields.ts';
+import type { OwnRecord } from '../dictionary/merge.ts';
+import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
+import { inspectTables } from '../tables/inspect.ts';
+import type { InspectedTable } from '../tables/model.ts';
+import type { Delivery } from './delivery.ts';
+import type { FolderSettings } from './plan.ts';
+
+export interface OwnElement {
+  readonly title: string;
+  readonly records: readonly OwnRecord[];
+}
+
+export interface FolderFacts {
+  /** By `type\0name`. */
+  readonly elements: ReadonlyMap<string, OwnElement>;
+  /** All data types of the folder by code. */
+  readonly dataTypes: ReadonlyMap<string, OwnRecord>;
+  /** Database tables that the delivery defines, by physical name. */
+  readonly tables: ReadonlyMap<string, InspectedTable>;
+  /** Dictionary tables of the folder: abbreviation by table code. */
+  readonly abbreviations: ReadonlyMap<string, string>;
+  /** Definitions of tables that rows are delivered for, by table code. */
+  readonly definitions: ReadonlyMap<string, readonly OwnRecord[]>;
+  /** Digest (hex) of the folder's own scripts among the delivered, by `kind\0name`. */
+  readonly scripts: ReadonlyMap<string, string>;
+}
+
+export const elementKey = (type: string, name: string): string => `${type}\0${name}`;
+
+/** Puts the delivery's element list where SQL can join it; once per run and server. */
+export async function stageDelivery(session: Session, delivery: Delivery): Promise<string> {
+  const rows = await session.query<{ id: string }>(sql`
+    with work as (select nextval('rustine.work_id') as id),
+    staged as (
+      insert into rustine.delivery_element (delivery, ordinal, type, name)
+      select work.id, e.ordinal, e.type, e.name
+      from work, unnest(${delivery.elements.map((e) => e.type)}::text[], ${delivery.elements.map((e) => e.name)}::text[]) with ordinality as e (type, name, ordinal))
+    select id::text from work`);
+  return rows[0]?.id ?? '';
+}
+
+/** Digest of the starting state, computed by the server: folders with the same digest share a plan. */
+export async function gatherBasis(session: Session, folder: FolderSettings, deliveryId: string, abbreviations: readonly string[]): Promise<string> {
+  const rows = await session.query<{ basis: string }>(sql`
+    with delivered as materialized (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}),
+    wanted_table as (select lower(name) as name from delivered where type = 'ATB'),
+    target as materialized (
+      select r.name from rustine.record r join rustine.content c on c.id = r.content
+      where cardinality(${abbreviations}::text[]) > 0 and r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATB' and c.fields ->> 'ABRFIC' = any(${abbreviations}::text[])),
+    fact as (
+      select concat_ws(' ', 'r', r.type, r.name, r.tag, r.key, r.content) as line
+      from rustine.record r join delivered d using (type, name) where r.folder = ${folder.id}
+      union all
+      select concat_ws(' ', 'e', e.type, e.name) from rustine.element e join delivered d using (type, name) where e.folder = ${folder.id}
+      union all
+      select concat_ws(' ', 'y', r.name, r.content) from rustine.record r where r.folder = ${folder.id} and r.type = 'ATY' and r.tag = 'ATY'
+      union all
+      select concat_ws(' ', 'd', r.name, r.tag, r.key, r.content) from rustine.record r join target t on t.name = r.name where r.folder = ${folder.id} and r.type = 'ATB'
+      union all
+      select concat_ws(' ', 's', s.kind, s.name, encode(s.digest, 'hex')) from rustine.script s join delivered d on d.type = s.kind and d.name = s.name where s.folder = ${folder.id}
+      union all
+      select concat_ws(' ', 'c', t.relname, a.attname, a.atttypid, a.atttypmod)
+      from pg_class t join pg_attribute a on a.attrelid = t.oid
+      where t.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.relkind = 'r' and t.relname in (select name from wanted_table) and a.attnum > 0 and not a.attisdropped
+      union all
+      select concat_ws(' ', 'i', t.relname, x.relname, i.indisunique, i.indkey, i.indoption)
+      from pg_class t join pg_index i on i.indrelid = t.oid join pg_class x on x.oid = i.indexrelid
+      where t.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.relkind = 'r' and t.relname in (select name from wanted_table))
+    select concat_ws(' ', count(*), bit_xor(hashtextextended(line, 0)), bit_xor(hashtextextended(line, 1)), sum(hashtext(line))) as basis from fact`);
+  return rows[0]?.basis ?? '';
+}
+
+interface RecordRow {
+  readonly type: string;
+  readonly name: string;
+  readonly tag: string;
+  readonly key: string;
+  readonly position: number;
+  readonly activity: string;
+  readonly digest: string;
+  readonly meaning: string;
+  readonly fields: string | null;
+}
+
+function ownRecord(row: RecordRow): OwnRecord {
+  const { tag, key, position, activity, digest, meaning, fields } = row;
+  return { tag, key, position, activity, digest, meaning, ...(fields === null ? {} : { fields: fieldsFromJson(fields) }) };
+}
+
+/** Types whose stored fields the planner needs: those with set-up fields, tables and data types. */
+const WITH_FIELDS = [...ELEMENT_TYPES.values()].filter((t) => Object.keys(t.setUp).length > 0 || t.behaviour === 'table' || t.behaviour === 'data-type').map((t) => t.type);
+
+export async function gatherFacts(session: Session, folder: FolderSettings, delivery: Delivery, deliveryId: string): Promise<FolderFacts> {
+  const elements = await gatherElements(session, folder, deliveryId);
+  const dataTypes = await gatherDataTypes(session, folder);
+  const tableNames = delivery.elements.filter((e) => e.type === 'ATB').map((e) => e.name.toLowerCase());
+  const tables = tableNames.length === 0 ? new Map<string, InspectedTable>() : await inspectTables(session, folder.schema, tableNames);
+  const abbreviations = tableNames.length === 0 && delivery.rows.size === 0 ? new Map<string, string>() : await gatherAbbreviations(session, folder);
+  const targets = [...abbreviations].filter(([, abbreviation]) => delivery.rows.has(abbreviation)).map(([code]) => code);
+  const definitions = targets.length === 0 ? new Map<string, OwnRecord[]>() : await gatherDefinitions(session, folder, targets);
+  const scripts = await session.query<{ kind: string; name: string; digest: string }>(sql`
+    select s.kind, s.name, encode(s.digest, 'hex') as digest
+    from rustine.script s join rustine.delivery_element d on d.type = s.kind and d.name = s.name
+    where d.delivery = ${deliveryId} and s.folder = ${folder.id}`);
+  return {
+    elements,
+    dataTypes,
+    tables,
+    abbreviations,
+    definitions,
+    scripts: new Map(scripts.map((row) => [elementKey(row.kind, row.name), row.digest])),
+  };
+}
+
+async function gatherElements(session: Session, folder: FolderSettings, deliveryId: string): Promise<Map<string, OwnElement>> {
+  const heads = await session.query<{ type: string; name: string; title: string }>(sql`
+    select e.type, e.name, e.title from rustine.element e join (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}) d using (type, name)
+    where e.folder = ${folder.id}`);
+  const elements = new Map(heads.map((head) => [elementKey(head.type, head.name), { title: head.title, records: [] as OwnRecord[] }]));
+  if (elements.size === 0) return elements;
+  const rows = await session.query<RecordRow>(sql`
+    select r.type, r.name, r.tag, r.key, r.position, c.activity, encode(c.digest, 'hex') as digest, encode(c.meaning, 'hex') as meaning,
+      case when r.type = any(${WITH_FIELDS}::text[]) then c.fields::text end as fields
+    from rustine.record r join (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}) d using (type, name)
+    join rustine.content c on c.id = r.content
+    where r.folder = ${folder.id}`);
+  for (const row of rows) elements.get(elementKey(row.type, row.name))?.records.push(ownRecord(row));
+  return elements;
+}
+
+async function gatherDataTypes(session: Session, folder: FolderSettings): Promise<Map<string, OwnRecord>> {
+  const rows = await session.query<RecordRow>(sql`
+    select r.type, r.name, r.tag, r.key, r.position, c.activity, encode(c.digest, 'hex') as digest, encode(c.meaning, 'hex') as meaning,
+      jsonb_build_object('TYPTYP', c.fields -> 'TYPTYP', 'LNGTYP', c.fields -> 'LNGTYP')::text as fields
+    from rustine.record r join rustine.content c on c.id = r.content
+    where r.folder = ${folder.id} and r.type = 'ATY' and r.tag = 'ATY'`);
+  return new Map(rows.map((row) => [row.name, ownRecord(row)]));
+}
+
+async function gatherAbbreviations(session: Session, folder: FolderSettings): Promise<Map<string, string>> {
+  const rows = await session.query<{ name: string; abbreviation: string | null }>(sql`
+    select r.name, c.fields ->> 'ABRFIC' as abbreviation from rustine.record r join rustine.content c on c.id = r.content
+    where r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATB'`);
+  return new Map(rows.map((row) => [row.name, row.abbreviation ?? '']));
+}
+
+async function gatherDefinitions(session: Session, folder: FolderSettings, codes: readonly string[]): Promise<Map<string, OwnRecord[]>> {
+  const rows = await session.query<RecordRow>(sql`
+    select r.type, r.name, r.tag, r.key, r.position, c.activity, encode(c.digest, 'hex') as digest, encode(c.meaning, 'hex') as meaning, c.fields::text as fields
+    from rustine.record r join rustine.content c on c.id = r.content
+    where r.folder = ${folder.id} and r.type = 'ATB' and r.name = any(${codes}::text[])`);
+  const definitions = new Map<string, OwnRecord[]>();
+  for (const row of rows) {
+    const list = definitions.get(row.name) ?? [];
+    list.push(ownRecord(row));
+    definitions.set(row.name, list);
+  }
+  return definitions;
+}

@@ -1,0 +1,138 @@
+// A patch file as a delivery: read once to check all of it, then again, part by part, whenever a plan is made.
+import { Failure } from '../base/errors.ts';
+import type { Finding } from '../base/finding.ts';
+import { isSpecific } from '../dictionary/activity-codes.ts';
+import { identify, subjectOf } from '../dictionary/element.ts';
+import { DATA_TAG, ELEMENT_TYPES } from '../dictionary/element-types.ts';
+import { fieldsOf } from '../dictionary/fields.ts';
+import type { ElementHead, PatchHeader, PatchPart, PatchRecord } from '../patch/format.ts';
+import type { DeliveredPart, Delivery } from './delivery.ts';
+
+/** Opens the parts of a patch from its beginning; called for every reading. */
+export type PatchOpener = () => AsyncIterable<PatchPart>;
+
+interface Contents {
+  header?: PatchHeader;
+  digest: string;
+  bytes: number;
+  readonly elements: { type: string; name: string; title: string }[];
+  readonly rows: Map<string, number>;
+  readonly carriedCodes: Set<string>;
+  readonly findings: Finding[];
+}
+
+/**
+ * Reads the whole file once.
+ * @throws Refusal `patch-format` at the first damage
+ */
+export async function openDelivery(file: string, open: PatchOpener, formFindings: (end: PatchPart & { part: 'end' }) => readonly Finding[]): Promise<Delivery> {
+  const contents: Contents = { digest: '', bytes: 0, elements: [], rows: new Map(), carriedCodes: new Set(), findings: [] };
+  const look = lookInto(contents);
+  for await (const part of open()) {
+    look(part);
+    if (part.part === 'end') contents.findings.push(...formFindings(part));
+  }
+  const { header, ...rest } = contents;
+  return {
+    ...rest,
+    file,
+    patchType: header?.type ?? '',
+    languages: header?.languages ?? [],
+    activityCodes: header?.activityCodes ?? [],
+    comment: '',
+    findings: [...contents.findings, ...repeated(contents.elements), ...unknownTypes(contents)].map((finding) => ({ ...finding, patch: file })),
+    parts: (findings) => deliveredParts(open(), contents.digest, file, findings),
+  };
+}
+
+function lookInto(contents: Contents): (part: PatchPart) => void {
+  let type = '';
+  return (part) => {
+    switch (part.part) {
+      case 'header':
+        contents.header = part.header;
+        break;
+      case 'element': {
+        type = part.element.type;
+        const { name, title } = part.element;
+        contents.elements.push({ type, name, title });
+        if (ELEMENT_TYPES.get(type)?.behaviour === 'script' && isSpecific(name)) contents.carriedCodes.add(name.charAt(0).toUpperCase());
+        break;
+      }
+      case 'record':
+        if (part.record.tag === DATA_TAG) contents.rows.set(type, (contents.rows.get(type) ?? 0) + 1);
+        else for (const code of specificCodes(part.record, type)) contents.carriedCodes.add(code);
+        break;
+      case 'end':
+        contents.digest = part.digest;
+        contents.bytes = part.bytes;
+        break;
+      default:
+        break;
+    }
+  };
+}
+
+function specificCodes(record: PatchRecord, type: string): readonly string[] {
+  const wanted = ELEMENT_TYPES.get(type)?.activity ?? ['CODACT'];
+  return record.lines.flatMap((line) =>
+    line.kind === 'value' && wanted.includes(line.field) && line.value.startsWith('"') && isSpecific(line.value.slice(1)) ? [line.value.slice(1, -1)] : [],
+  );
+}
+
+/** An element that stands twice in a file: the later one counts. */
+function repeated(elements: readonly { type: string; name: string }[]): readonly Finding[] {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const element of elements) {
+    const subject = subjectOf(element);
+    if (seen.has(subject)) twice.add(subject);
+    seen.add(subject);
+  }
+  return [...twice].map((subject) => ({ code: 'element-twice', severity: 'warn', subject, facts: { element: subject } }));
+}
+
+function unknownTypes(contents: Contents): readonly Finding[] {
+  const counts = new Map<string, number>();
+  for (const { type } of contents.elements) {
+    if (!ELEMENT_TYPES.has(type) && !contents.rows.has(type)) counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
+  return [...counts].map(([type, count]) => ({ code: 'type-unknown', severity: 'info', subject: type, facts: { type, count } }));
+}
+
+async function* deliveredParts(parts: AsyncIterable<PatchPart>, digest: string, file: string, findings: Finding[]): AsyncGenerator<DeliveredPart> {
+  let head: ElementHead | undefined;
+  let records: PatchRecord[] = [];
+  let body: Uint8Array[] = [];
+  let hasRows = false;
+  for await (const part of parts) {
+    if (part.part === 'element') {
+      head = part.element;
+      records = [];
+      body = [];
+      hasRows = false;
+    } else if (part.part === 'record' && head !== undefined) {
+      if (part.record.tag === DATA_TAG) {
+        hasRows = true;
+        yield { part: 'row', abbreviation: head.type, selection: head.name, fields: fieldsOf(part.record.lines) };
+      } else records.push(part.record);
+    } else if (part.part === 'source' || part.part === 'payload') body.push(part.bytes);
+    else if (part.part === 'element-end' && head !== undefined) yield* finishedElement(head, records, body, hasRows, findings);
+    else if (part.part === 'end' && part.digest !== digest) throw new Failure('patch-changed', { file });
+  }
+}
+
+function* finishedElement(head: ElementHead, records: readonly PatchRecord[], body: readonly Uint8Array[], hasRows: boolean, findings: Finding[]): Generator<DeliveredPart> {
+  const { type, name, title } = head;
+  switch (ELEMENT_TYPES.get(type)?.behaviour) {
+    case 'script':
+      yield { part: 'script', kind: type, name, title, bytes: Buffer.concat(body) };
+      return;
+    case 'exe':
+      yield { part: 'exe', name, title };
+      return;
+    default:
+      if (!hasRows || records.length > 0) yield { part: 'dictionary', element: identify({ type, name, title }, records, findings) };
+  }
+}
+

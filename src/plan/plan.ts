@@ -1,0 +1,48 @@
+// A plan as data: what one patch does to every folder in one starting state. The bulk of it is staged in the catalog under its number. Pure.
+import type { Finding } from '../base/finding.ts';
+import type { ElementCounts } from '../journal/outcome.ts';
+import type { TableChange } from '../tables/diff.ts';
+
+/** Rows for one table that have the same columns: written by one statement. */
+export interface RowBatch {
+  /** Number of the batch within the plan. */
+  readonly batch: number;
+  /** Physical name of the table. */
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** Columns of the first index (R24), with whether they can be NULL. */
+  readonly key: readonly { readonly column: string; readonly nullable: boolean }[];
+  /** Columns that are compared to see whether a row changes. */
+  readonly compared: readonly string[];
+}
+
+export interface Plan {
+  readonly id: string;
+  /** Digest of the starting state that it was made for. */
+  readonly basis: string;
+  readonly findings: readonly Finding[];
+  readonly counts: ElementCounts;
+  readonly tables: readonly TableChange[];
+  readonly batches: readonly RowBatch[];
+  readonly scripts: number;
+  readonly pending: readonly string[];
+  /** Specific codes that were not authorised. */
+  readonly ignoredCodes: readonly string[];
+  /** Why the folder must be validated afterwards (R25), in words of `due`. */
+  readonly due: readonly string[];
+  readonly rows: number;
+  /** Relations that one transaction locks, for the lock capacity check. */
+  readonly locks: number;
+}
+
+/** What a plan depends on besides the delivery: folders that agree in all of it share the plan. */
+export interface FolderSettings {
+  readonly id: number;
+  readonly code: string;
+  readonly schema: string;
+  readonly supervisor: boolean;
+  readonly test: boolean;
+  readonly specific: boolean;
+  readonly languages: readonly string[];
+  readonly activityCodes: readonly string[];
+}
