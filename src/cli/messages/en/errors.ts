@@ -1,0 +1,106 @@
+// English sentences for the codes of errors: what, where, why, and what to do.
+import { type Said, type Sentence, some } from '../said.ts';
+import { expected, nothing, reasons } from './reasons.ts';
+
+const why = (f: Said) => reasons[f('reason')] ?? f('reason');
+const wanted = (f: Said) => (expected as Record<string, string>)[f('expected')] ?? f('expected');
+
+export const errors = {
+  'folder-code': (f) =>
+    `"${f('value')}" is not a folder code. A code is a letter followed by up to 9 letters or digits, such as SEED or TEST01.`,
+  'language-code': (f) => `"${f('value')}" is not a language code. A code is three letters, such as FRA or ENG.`,
+  'activity-code': (f) =>
+    `"${f('value')}" is not an activity code. A code is a letter followed by up to 9 letters or digits, such as ZALI.`,
+  digest: (f) => `"${f('value')}" is not a digest: 64 hexadecimal digits are expected.`,
+  'not-initialized': () => 'There is no environment in this database yet. Create it with `rustine init`.',
+  'already-initialized': (f) =>
+    `The environment exists already; its supervisor folder is ${f('supervisor')}. \`rustine folder list\` shows its folders; another environment needs another --home or --database.`,
+  'folder-exists': (f) => `Folder ${f('folder')} exists already. \`rustine folder show ${f('folder')}\` shows it.`,
+  'folder-unknown': (f) =>
+    `There is no folder ${f('folder')}. ${f.has('known') ? `Known folders: ${some(f.list('known'), 20)}.` : 'There are no folders yet.'} \`rustine folder create ${f('folder')}\` would create it.`,
+  'folder-has-children': (f) =>
+    `Folder ${f('folder')} cannot be dropped: it is the parent of ${some(f.list('children'), 20)}. Drop these first.`,
+  'folder-is-supervisor': (f) =>
+    `Folder ${f('folder')} is the supervisor folder, from which all others inherit: it cannot be dropped or moved under another.`,
+  'folder-parent-unknown': (f) =>
+    `Folder ${f('folder')} cannot be created under ${f('parent')}: there is no folder ${f('parent')}. Create the parent first, or name another with --parent.`,
+  'folder-cycle': (f) => `Folder ${f('folder')} would become its own ancestor. Choose a parent that does not descend from it.`,
+  'folder-busy': (f) =>
+    `Folder ${f('folder')} is being worked on by ${f('by')} since ${f('since')}. Wait until that is over, then run the command again.`,
+  'folder-schema-exists': (f) =>
+    `Folder ${f('folder')} cannot be created: the database already has a schema ${f('schema')} that does not belong to this environment. Rename or drop that schema, or choose another folder code.`,
+  'run-unknown': (f) => `There is no run ${f('run')}. Every integration prints the number of its run at the end.`,
+  'database-unreachable': (f) =>
+    `The database ${f('url')} cannot be reached: ${why(f)}. Check that the server runs and that the URL of --database or RUSTINE_DATABASE_URL is right.`,
+  'database-version': (f) =>
+    `The database server is PostgreSQL ${f('found')}; ${f('needed')} or newer is needed. Use a newer server, or no URL at all for the embedded one.`,
+  'database-error': (f) => {
+    const parts = [`The database refused a statement (SQLSTATE ${f('sqlstate')}): ${f(f.has('reason') ? 'reason' : 'message')}`];
+    for (const name of ['detail', 'hint', 'where']) if (f.has(name)) parts.push(`${name}: ${f(name)}`);
+    return `${parts.join('\n  ')}\nWhat was not finished has been rolled back; once the cause is mended the command can be run again.`;
+  },
+  'database-rights': (f) =>
+    `The database user may not do this: ${f('what')}. Give it the right, or connect as a user who has it.`,
+  'catalog-newer': (f) =>
+    `The environment was brought to catalog version ${f('found')} by a newer Rustine; this one knows ${f('known')}. Update Rustine.`,
+  'catalog-drift': (f) =>
+    `The catalog (schema rustine) is not as Rustine made it: ${f('what')}. Undo the change, or restore the schema from a backup.`,
+  'patch-format': (f) => {
+    const where = `${f('file')}, line ${f('line')} (byte ${f('offset')})${f.has('element') ? `, element ${f('element')}` : ''}`;
+    return `${where}: expected ${wanted(f)}, found ${f.has('found') ? f('found') : nothing}. The file is damaged or not a patch file; nothing of it is integrated. Get it again from where it came.`;
+  },
+  'patch-unreadable': (f) => `${f('file')} cannot be read: ${why(f)}. Check the name and the rights of the file.`,
+  'patch-text': (f) => `A text cannot be written into a patch: ${f.all()}. A text must not hold line ends.`,
+  'patch-source': (f) =>
+    `A script cannot be written into a patch: ${f.all()}. A line of ten stars ends a script and must not stand in it.`,
+  'patch-changed': (f) =>
+    `${f('file')} changed while it was being integrated. Let whatever writes it finish, then run the command again; what was committed is recognised.`,
+  'patch-value': (f) =>
+    `${f('file')}, element ${f('element')}, record ${f('record')}: field ${f('field')}(${f('index')}) holds ${f('value')}, but ${wanted(f)} is expected. The patch has to be mended where it was made.`,
+  'database-lost': (f) =>
+    `The connection to the database was lost: ${why(f)}. What was not finished has been rolled back; run the command again to continue.`,
+  'embedded-start': (f) =>
+    `The embedded PostgreSQL does not start${f.has('log') ? `. The end of its log says:\n${f.list('log').join('\n')}` : `: ${why(f)}.`}`,
+  'embedded-init': (f) =>
+    `The embedded PostgreSQL cannot be created${f.has('log') ? `. The end of its log says:\n${f.list('log').join('\n')}` : ` in ${f('directory')}: ${why(f)}.`}`,
+  'embedded-version': (f) =>
+    `The embedded data in ${f('directory')} belong to PostgreSQL ${f('data')}, the server installed is ${f('server')}. Install the Rustine that made them, copy the data with pg_dump, and restore them into a new home.`,
+  'embedded-place': (f) =>
+    `The place of the embedded PostgreSQL, ${f('path')}, cannot be used: ${why(f)}. Choose another home with --home.`,
+  'embedded-keeper': (f) =>
+    `The process that watches over the embedded PostgreSQL did not answer${f.has('reason') ? `: ${why(f)}` : ''}. Run the command again.`,
+  'embedded-binaries': (f) =>
+    `The embedded PostgreSQL${f.has('platform') ? ` for ${f('platform')}` : ` (${f('path')})`} cannot be used: ${why(f)}. Run \`npm install\` again without --omit=optional, or give a server with --database.`,
+  'embedded-user': () =>
+    'The embedded PostgreSQL cannot run as root, and no other user could be switched to. Run Rustine as an ordinary user, or give a server with --database.',
+  'force-unknown': (f) =>
+    `There is no check "${f('check')}" that --force could pass over. Those that can be forced: ${f('known')}.`,
+  'lock-timeout': (f) =>
+    `Folder ${f('folder')}: table ${f('table')} stayed locked by ${f('blocker')} for too long. End that session, or run the command again when it is over.`,
+  config: (f) =>
+    `${f('file')}${f.has('line') ? `, line ${f('line')}` : ''}${f.has('key') ? `, key ${f('key')}` : ''}: ${f('reason')}.`,
+  home: (f) => `The home directory ${f('dir')} cannot be used: ${why(f)}. Choose another with --home or RUSTINE_HOME.`,
+  system: (f) => `The system refused an operation${f.has('path') ? ` on ${f('path')}` : ''}: ${why(f)}.`,
+  bug: (f) =>
+    `This is an error in Rustine itself: ${f('what')}. Run the command again with --verbose and report what it prints at ${f('report')}.`,
+} satisfies Record<string, Sentence>;
+
+/** What can be wrong with a command line; the code of all of them is `usage`. */
+export const usage = {
+  'unknown-command': (f) => `There is no command "${f('value')}"${f.has('nearest') ? `; did you mean "${f('nearest')}"?` : '.'}`,
+  'unknown-option': (f) => `There is no option ${f('value')} here${f.has('nearest') ? `; did you mean ${f('nearest')}?` : '.'}`,
+  'missing-argument': (f) => `The argument ${f('value')} is missing.`,
+  'missing-value': (f) => `The option ${f('value')} needs a value.`,
+  'too-many-arguments': (f) => `Too many arguments: "${f('value')}" is not expected.`,
+  'missing-command': (f) => `"${f('command')}" needs to be told what to do: ${f('known')}.`,
+  choice: (f) => `${f('option')} cannot be "${f('value')}": it is one of ${f('known')}.`,
+  'positive-number': (f) => `${f('option')} cannot be "${f('value')}": a whole number from 1 is expected.`,
+  'empty-list': (f) => `${f('option')} is empty: name at least one, separated by commas.`,
+  'force-reason': (f) => `--force "${f('value')}" lacks a reason: write --force CHECK=reason; the reason is kept with the run.`,
+  'confirm-drop': (f) =>
+    `Dropping folder ${f('folder')} deletes its tables and data for good. Add --yes if that is what you want.`,
+} satisfies Record<string, Sentence>;
+
+export const usageAdvice = (command: string) => `See \`${command} --help\`.`;
+
+export const unknownError = (code: string, facts: string) => `Error ${code}${facts ? ` (${facts})` : ''}.`;

@@ -1,0 +1,100 @@
+// English words of tables, progress and summaries.
+import type { FolderRunState, PatchRunState, RunMode, RunState } from '../../../journal/outcome.ts';
+
+const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
+const runs: Record<RunMode, Record<RunState, string>> = {
+  integrate: {
+    done: 'Done.',
+    partial: 'Done for some folders only.',
+    refused: 'Refused: nothing was changed.',
+    failed: 'Failed.',
+  },
+  rehearse: {
+    done: 'Rehearsed, and rolled back: all of it would work.',
+    partial: 'Rehearsed, and rolled back: it would fail in some folders.',
+    refused: 'Refused: the checks found something that blocks.',
+    failed: 'Rehearsed, and rolled back: it would fail.',
+  },
+};
+
+const states: Record<FolderRunState | PatchRunState | 'active' | 'busy' | 'locked', string> = {
+  integrated: 'integrated',
+  unchanged: 'unchanged',
+  already: 'already',
+  failed: 'failed',
+  skipped: 'skipped',
+  active: 'active',
+  busy: 'busy',
+  locked: 'locked',
+};
+
+export const report = {
+  columns: {
+    folder: 'folder',
+    parent: 'parent',
+    state: 'state',
+    due: 'due',
+    level: 'level',
+    lag: 'lag',
+    kind: 'kind',
+    languages: 'languages',
+    patches: 'patches',
+    elements: 'elements',
+    tables: 'tables',
+    scripts: 'scripts',
+    rows: 'rows',
+    time: 'time',
+    type: 'type',
+    name: 'name',
+    title: 'title',
+    records: 'records',
+    activityCodes: 'activity codes',
+    schema: 'schema',
+    role: 'role',
+    historyOf: 'history of',
+  },
+  states,
+  yes: 'yes',
+  no: 'no',
+  none: 'none',
+  test: 'test',
+  specific: 'specific',
+  history: (of: string) => `history of ${of}`,
+  supervisor: 'supervisor',
+  noRole: 'none (the database user may not create roles)',
+  severities: {
+    block: (count: number) => `${n(count, 'problem')} that ${count === 1 ? 'blocks' : 'block'}`,
+    warn: (count: number) => n(count, 'warning'),
+    info: (count: number) => n(count, 'note'),
+  },
+  more: (count: number) => `… and ${count} more like this (--verbose shows all)`,
+  folders: (codes: string, count: number) => `${count === 1 ? 'folder' : 'folders'} ${codes}`,
+  initialized: (code: string) => `The environment is ready; its supervisor folder is ${code}.`,
+  foldersCreated: (codes: readonly string[]) => `${codes.length === 1 ? 'Folder' : 'Folders'} ${codes.join(', ')} created.`,
+  folderDropped: (code: string) => `Folder ${code} dropped.`,
+  databaseStopped: 'The embedded database is stopped.',
+  databaseNotRunning: 'No embedded database is running here.',
+  runs,
+  why: 'Why:',
+  elements: { created: 'new', updated: 'updated', identical: 'identical', kept: 'kept', ignored: 'ignored' },
+  tables: { created: 'new', altered: 'altered' },
+  rows: { inserted: 'inserted', updated: 'updated' },
+  pending: (folder: string, scripts: string) => `Still to be run by hand in ${folder}: ${scripts}`,
+  dueFolders: (codes: string) =>
+    `Due for validation: ${codes}. Their level is below the supervisor folder’s, or their settings changed.`,
+  allInLine: 'All folders are in line with the supervisor folder.',
+  runLine: (run: string, ms: number | null) =>
+    `Run ${run}${ms === null ? '' : ` · ${(ms / 1000).toFixed(1)} s`} · rustine log ${run}`,
+  progress: {
+    read: (file: string, elements: number) => `read ${file}: ${n(elements, 'element')}`,
+    working: (done: number, all: number, now: string) => `${done}/${all} folders${now ? ` · ${now}` : ''}`,
+    started: (files: number, folders: number, rehearse: boolean) =>
+      `${rehearse ? 'Rehearsing' : 'Integrating'} ${n(files, 'patch', 'patches')} in ${n(folders, 'folder')}`,
+  },
+  patchTypes: { '1': 'standard', '2': 'supervisor', '3': 'specific', '4': 'vertical', '5': 'add-on' } as Record<string, string>,
+  patchFrom: (type: string, folder: string, languages: string) =>
+    `${type} patch from folder ${folder || '?'}, languages ${languages || '-'}`,
+  patchAuthorizes: (codes: string) => `authorises activity codes ${codes}`,
+  patchSize: (elements: number, bytes: number) => `${n(elements, 'element')}, ${bytes.toLocaleString('en')} bytes`,
+};

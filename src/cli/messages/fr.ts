@@ -1,0 +1,8 @@
+// The French catalog: a key that the English one has and this one lacks does not compile.
+import type { Messages } from './en.ts';
+import { errors, unknownError, usage, usageAdvice } from './fr/errors.ts';
+import { findings, unknownFinding } from './fr/findings.ts';
+import { help } from './fr/help.ts';
+import { report } from './fr/report.ts';
+
+export const messages: Messages = { errors, usage, usageAdvice, unknownError, findings, unknownFinding, help, report };

@@ -1,0 +1,118 @@
+// French sentences for the codes of errors: what, where, why, and what to do.
+import type { ErrorCode, Messages, Sentences } from '../en.ts';
+import { type Said, some } from '../said.ts';
+import { expected, nothing, reasons } from './reasons.ts';
+
+const why = (f: Said) => reasons[f('reason')] ?? f('reason');
+const wanted = (f: Said) => (expected as Record<string, string>)[f('expected')] ?? f('expected');
+
+export const errors: Sentences<ErrorCode> = {
+  'folder-code': (f) =>
+    `« ${f('value')} » n'est pas un code de dossier. Un code est une lettre suivie d'au plus 9 lettres ou chiffres, comme SEED ou TEST01.`,
+  'language-code': (f) => `« ${f('value')} » n'est pas un code de langue. Un code a trois lettres, comme FRA ou ENG.`,
+  'activity-code': (f) =>
+    `« ${f('value')} » n'est pas un code activité. Un code est une lettre suivie d'au plus 9 lettres ou chiffres, comme ZALI.`,
+  digest: (f) => `« ${f('value')} » n'est pas une empreinte : 64 chiffres hexadécimaux sont attendus.`,
+  'not-initialized': () => "Il n'y a pas encore d'environnement dans cette base. Créez-le avec `rustine init`.",
+  'already-initialized': (f) =>
+    `L'environnement existe déjà ; son dossier superviseur est ${f('supervisor')}. \`rustine folder list\` montre ses dossiers ; un autre environnement demande un autre --home ou --database.`,
+  'folder-exists': (f) => `Le dossier ${f('folder')} existe déjà. \`rustine folder show ${f('folder')}\` le montre.`,
+  'folder-unknown': (f) =>
+    `Il n'y a pas de dossier ${f('folder')}. ${f.has('known') ? `Dossiers connus : ${some(f.list('known'), 20)}.` : "Il n'y a encore aucun dossier."} \`rustine folder create ${f('folder')}\` le créerait.`,
+  'folder-has-children': (f) =>
+    `Le dossier ${f('folder')} ne peut pas être supprimé : il est le dossier de référence de ${some(f.list('children'), 20)}. Supprimez d'abord ceux-ci.`,
+  'folder-is-supervisor': (f) =>
+    `Le dossier ${f('folder')} est le dossier superviseur, dont tous les autres héritent : il ne peut être ni supprimé ni rattaché à un autre.`,
+  'folder-parent-unknown': (f) =>
+    `Le dossier ${f('folder')} ne peut pas être créé sous ${f('parent')} : il n'y a pas de dossier ${f('parent')}. Créez d'abord celui-ci, ou nommez-en un autre avec --parent.`,
+  'folder-cycle': (f) =>
+    `Le dossier ${f('folder')} deviendrait son propre ancêtre. Choisissez un dossier de référence qui n'en descend pas.`,
+  'folder-busy': (f) =>
+    `Le dossier ${f('folder')} est occupé par ${f('by')} depuis ${f('since')}. Attendez la fin, puis relancez la commande.`,
+  'folder-schema-exists': (f) =>
+    `Le dossier ${f('folder')} ne peut pas être créé : la base contient déjà un schéma ${f('schema')} qui n'appartient pas à cet environnement. Renommez ou supprimez ce schéma, ou choisissez un autre code.`,
+  'run-unknown': (f) => `Il n'y a pas d'exécution ${f('run')}. Chaque intégration affiche son numéro d'exécution à la fin.`,
+  'database-unreachable': (f) =>
+    `La base de données ${f('url')} est injoignable : ${why(f)}. Vérifiez que le serveur tourne et que l'URL de --database ou RUSTINE_DATABASE_URL est la bonne.`,
+  'database-version': (f) =>
+    `Le serveur est PostgreSQL ${f('found')} ; il faut ${f('needed')} ou plus récent. Prenez un serveur plus récent, ou aucune URL pour le serveur embarqué.`,
+  'database-error': (f) => {
+    const parts = [
+      `La base de données a refusé une instruction (SQLSTATE ${f('sqlstate')}) : ${f(f.has('reason') ? 'reason' : 'message')}`,
+    ];
+    for (const [name, word] of [
+      ['detail', 'détail'],
+      ['hint', 'conseil'],
+      ['where', 'où'],
+    ] as const)
+      if (f.has(name)) parts.push(`${word} : ${f(name)}`);
+    return `${parts.join('\n  ')}\nCe qui n'était pas terminé a été annulé ; une fois la cause corrigée, la commande peut être relancée.`;
+  },
+  'database-rights': (f) =>
+    `L'utilisateur de la base n'a pas le droit de faire ceci : ${f('what')}. Donnez-lui ce droit, ou connectez-vous avec un utilisateur qui l'a.`,
+  'catalog-newer': (f) =>
+    `L'environnement a été amené à la version ${f('found')} du catalogue par un Rustine plus récent ; celui-ci connaît la ${f('known')}. Mettez Rustine à jour.`,
+  'catalog-drift': (f) =>
+    `Le catalogue (schéma rustine) n'est plus tel que Rustine l'a fait : ${f('what')}. Annulez ce changement, ou restaurez le schéma d'une sauvegarde.`,
+  'patch-format': (f) => {
+    const where = `${f('file')}, ligne ${f('line')} (octet ${f('offset')})${f.has('element') ? `, élément ${f('element')}` : ''}`;
+    return `${where} : attendu ${wanted(f)}, trouvé ${f.has('found') ? f('found') : nothing}. Le fichier est abîmé ou n'est pas un patch ; rien n'en est intégré. Reprenez-le à sa source.`;
+  },
+  'patch-unreadable': (f) => `${f('file')} est illisible : ${why(f)}. Vérifiez le nom et les droits du fichier.`,
+  'patch-text': (f) =>
+    `Un texte ne peut pas être écrit dans un patch : ${f.all()}. Un texte ne doit pas contenir de fin de ligne.`,
+  'patch-source': (f) =>
+    `Un traitement ne peut pas être écrit dans un patch : ${f.all()}. Une ligne de dix étoiles termine un traitement et ne doit pas s'y trouver.`,
+  'patch-changed': (f) =>
+    `${f('file')} a changé pendant son intégration. Laissez finir ce qui l'écrit, puis relancez la commande ; ce qui est validé sera reconnu.`,
+  'patch-value': (f) =>
+    `${f('file')}, élément ${f('element')}, enregistrement ${f('record')} : le champ ${f('field')}(${f('index')}) contient ${f('value')}, or ${wanted(f)} est attendu. Le patch est à corriger là où il a été fait.`,
+  'database-lost': (f) =>
+    `La connexion à la base de données est perdue : ${why(f)}. Ce qui n'était pas terminé a été annulé ; relancez la commande pour continuer.`,
+  'embedded-start': (f) =>
+    `Le PostgreSQL embarqué ne démarre pas${f.has('log') ? `. La fin de son journal dit :\n${f.list('log').join('\n')}` : ` : ${why(f)}.`}`,
+  'embedded-init': (f) =>
+    `Le PostgreSQL embarqué ne peut pas être créé${f.has('log') ? `. La fin de son journal dit :\n${f.list('log').join('\n')}` : ` dans ${f('directory')} : ${why(f)}.`}`,
+  'embedded-version': (f) =>
+    `Les données embarquées de ${f('directory')} sont celles de PostgreSQL ${f('data')}, le serveur installé est le ${f('server')}. Installez le Rustine qui les a faites, copiez-les avec pg_dump, et restaurez-les dans un autre répertoire.`,
+  'embedded-place': (f) =>
+    `L'endroit du PostgreSQL embarqué, ${f('path')}, est inutilisable : ${why(f)}. Choisissez un autre répertoire avec --home.`,
+  'embedded-keeper': (f) =>
+    `Le processus qui surveille le PostgreSQL embarqué n'a pas répondu${f.has('reason') ? ` : ${why(f)}` : ''}. Relancez la commande.`,
+  'embedded-binaries': (f) =>
+    `Le PostgreSQL embarqué${f.has('platform') ? ` pour ${f('platform')}` : ` (${f('path')})`} est inutilisable : ${why(f)}. Relancez \`npm install\` sans --omit=optional, ou indiquez un serveur avec --database.`,
+  'embedded-user': () =>
+    "Le PostgreSQL embarqué ne peut pas tourner sous root, et aucun autre utilisateur n'a pu être pris. Lancez Rustine sous un utilisateur ordinaire, ou indiquez un serveur avec --database.",
+  'force-unknown': (f) =>
+    `Il n'y a pas de contrôle « ${f('check')} » que --force pourrait lever. Peuvent l'être : ${f('known')}.`,
+  'lock-timeout': (f) =>
+    `Dossier ${f('folder')} : la table ${f('table')} est restée trop longtemps verrouillée par ${f('blocker')}. Terminez cette session, ou relancez la commande quand elle est finie.`,
+  config: (f) =>
+    `${f('file')}${f.has('line') ? `, ligne ${f('line')}` : ''}${f.has('key') ? `, clé ${f('key')}` : ''} : ${f('reason')}.`,
+  home: (f) => `Le répertoire ${f('dir')} est inutilisable : ${why(f)}. Choisissez-en un autre avec --home ou RUSTINE_HOME.`,
+  system: (f) => `Le système a refusé une opération${f.has('path') ? ` sur ${f('path')}` : ''} : ${why(f)}.`,
+  bug: (f) =>
+    `C'est une erreur de Rustine lui-même : ${f('what')}. Relancez la commande avec --verbose et signalez ce qui s'affiche à ${f('report')}.`,
+};
+
+export const usage: Messages['usage'] = {
+  'unknown-command': (f) =>
+    `Il n'y a pas de commande « ${f('value')} »${f.has('nearest') ? ` ; vouliez-vous dire « ${f('nearest')} » ?` : '.'}`,
+  'unknown-option': (f) =>
+    `Il n'y a pas d'option ${f('value')} ici${f.has('nearest') ? ` ; vouliez-vous dire ${f('nearest')} ?` : '.'}`,
+  'missing-argument': (f) => `L'argument ${f('value')} manque.`,
+  'missing-value': (f) => `L'option ${f('value')} demande une valeur.`,
+  'too-many-arguments': (f) => `Trop d'arguments : « ${f('value')} » n'est pas attendu.`,
+  'missing-command': (f) => `Il faut dire à « ${f('command')} » ce qu'il doit faire : ${f('known')}.`,
+  choice: (f) => `${f('option')} ne peut pas être « ${f('value')} » : choix possibles ${f('known')}.`,
+  'positive-number': (f) => `${f('option')} ne peut pas être « ${f('value')} » : un nombre entier à partir de 1 est attendu.`,
+  'empty-list': (f) => `${f('option')} est vide : donnez au moins un élément, séparés par des virgules.`,
+  'force-reason': (f) =>
+    `Il manque la raison de --force « ${f('value')} » : écrivez --force CONTROLE=raison ; la raison est gardée avec l'exécution.`,
+  'confirm-drop': (f) =>
+    `Supprimer le dossier ${f('folder')} efface définitivement ses tables et ses données. Ajoutez --yes si c'est bien ce que vous voulez.`,
+};
+
+export const usageAdvice = (command: string) => `Voir \`${command} --help\`.`;
+
+export const unknownError = (code: string, facts: string) => `Erreur ${code}${facts ? ` (${facts})` : ''}.`;
