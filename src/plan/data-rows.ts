@@ -39,7 +39,9 @@ export function planRow(definition: TableDefinition, fields: Fields, languages: 
       if (slot !== null) place(definition, columns.get(`${field.toLowerCase()}_${index}`), field, index, slot, languages, collected);
     });
   }
-  for (const key of definition.table.indexes[0]?.keys ?? []) {
+  const identity = definition.table.indexes[0];
+  if (identity === undefined) collected.problems.push(blocked(definition, 'data-key-missing', { field: '' }));
+  for (const key of identity?.keys ?? []) {
     if (!(key.column in collected.values)) collected.problems.push(blocked(definition, 'data-key-missing', { field: key.column }));
   }
   return { values: collected.values, texts: collected.texts, remainder: { slots: collected.remainder, extra: fields.extra }, problems: collected.problems };
