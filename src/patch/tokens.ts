@@ -11,7 +11,7 @@ const MAX_INDEX_DIGITS = 5;
 
 const HEADER = /^1,"([^"]*)","([^"]*)","([^"]*)","([^"]*)","([^"]*)","([0-9]{1,4})",$/;
 const LANGUAGE = /^[A-Z]{3}$/;
-const UNKNOWN_KIND = /^(?:0|[1-9][0-9]+|0[0-9]+),/;
+const UNKNOWN_KIND = /^(?:0|[0-9]{2,}),/;
 const LANGUAGE_LIST_END = '"","***"';
 
 /** The line that closes an element's script or binary. */
@@ -116,7 +116,8 @@ function parseText(field: string, index: number, rest: string): RecordLine | 'te
 function splitText(field: string, index: number, rest: string, languages: RegExp): RecordLine | undefined {
   for (let comma = rest.lastIndexOf(',"', rest.length - 3); comma > 0; comma = rest.lastIndexOf(',"', comma - 1)) {
     const numberStart = digitsStart(rest, comma);
-    if (numberStart === comma || rest.charCodeAt(numberStart - 1) !== COMMA || rest.charCodeAt(numberStart - 2) !== QUOTE) continue;
+    if (numberStart === comma || rest.charCodeAt(numberStart - 1) !== COMMA || rest.charCodeAt(numberStart - 2) !== QUOTE)
+      continue;
     const languageEnd = numberStart - 2;
     const languageStart = rest.lastIndexOf('"', languageEnd - 1) + 1;
     const textEnd = languageStart - 3;
@@ -132,25 +133,25 @@ function splitText(field: string, index: number, rest: string, languages: RegExp
 function parseTranslation(field: string, index: number, rest: string): RecordLine | 'translation' {
   if (rest === LANGUAGE_LIST_END) return { kind: 'close', of: 'translation', field, index };
   if (!isQuoted(rest)) return 'translation';
-  const third = rest.lastIndexOf(SEPARATOR, rest.length - 4);
-  const second = third < 3 ? -1 : rest.lastIndexOf(SEPARATOR, third - 3);
-  if (second < 3) return 'translation';
-  let first = rest.lastIndexOf(SEPARATOR, second - 3);
-  let languageEnd = second;
-  // An identifier that holds `","` shifts the count from the right; the language code then shows where it really is.
-  if (first >= 1 && !LANGUAGE.test(rest.slice(first + 3, second))) {
-    for (let at = first; at >= 1; at = rest.lastIndexOf(SEPARATOR, at - 1)) {
-      if (!rest.startsWith(SEPARATOR, at + 6) || !LANGUAGE.test(rest.slice(at + 3, at + 6))) continue;
-      first = at;
-      languageEnd = at + 6;
-      break;
-    }
+  const idEnd = rest.lastIndexOf(SEPARATOR, rest.length - 4);
+  const languageEnd = idEnd < 3 ? -1 : rest.lastIndexOf(SEPARATOR, idEnd - 3);
+  const textEnd = languageEnd < 3 ? -1 : rest.lastIndexOf(SEPARATOR, languageEnd - 3);
+  if (textEnd < 1) return 'translation';
+  const found = { textEnd, language: rest.slice(textEnd + 3, languageEnd) };
+  const { textEnd: end, language } = LANGUAGE.test(found.language) ? found : (findLanguage(rest, textEnd, idEnd) ?? found);
+  if (language === '' || language === '***' || language.includes('"')) return 'translation';
+  const text = rest.slice(1, end);
+  const id1 = rest.slice(end + language.length + 6, idEnd);
+  return { kind: 'translation', field, index, text, language, id1, id2: rest.slice(idEnd + 3, -1) };
+}
+
+/** The first identifier holds `","`, so the language is not the third token from the right: it shows by its form. */
+function findLanguage(rest: string, from: number, idEnd: number): { textEnd: number; language: string } | undefined {
+  for (let at = from; at >= 1; at = rest.lastIndexOf(SEPARATOR, at - 1)) {
+    const language = rest.slice(at + 3, at + 6);
+    if (at + 9 <= idEnd && rest.startsWith(SEPARATOR, at + 6) && LANGUAGE.test(language)) return { textEnd: at, language };
   }
-  const language = first < 1 ? '' : rest.slice(first + 3, languageEnd);
-  if (language === '' || language.includes('"') || language === '***') return 'translation';
-  const text = rest.slice(1, first);
-  const idEnd = languageEnd === second ? third : rest.lastIndexOf(SEPARATOR, rest.length - 4);
-  return { kind: 'translation', field, index, text, language, id1: rest.slice(languageEnd + 3, idEnd), id2: rest.slice(idEnd + 3, -1) };
+  return undefined;
 }
 
 function isQuoted(text: string): boolean {

@@ -1,0 +1,183 @@
+// The patch grammar, top down over a byte window: yields the parts in file order, and `undefined` when it needs more bytes.
+import type { ByteWindow, Took } from './byte-window.ts';
+import type { PatchExpected } from './expected.ts';
+import { patchFault } from './fault.ts';
+import type { ElementHead, PatchForm, PatchPart, Place, RecordLine } from './format.ts';
+import {
+  END_LINE,
+  isUnknownKind,
+  parseByteCount,
+  parseElementHead,
+  parseHeader,
+  parseRecordHead,
+  parseRecordLine,
+  STARS,
+} from './tokens.ts';
+
+/** A longer line is refused: real ones stay under a few kilobytes. */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024;
+/** A record is held in memory whole, so its size is limited, in text and in number of lines. */
+export const MAX_RECORD_LENGTH = 64 * 1024 * 1024;
+export const MAX_RECORD_LINES = 500_000;
+
+type Steps<Result> = Generator<PatchPart | undefined, Result, void>;
+
+interface Scan {
+  readonly window: ByteWindow;
+  readonly file: string;
+  /** `TYPE:NAME` of the element that is open, for messages. */
+  element: string;
+  /** Whether the header ended in CR LF: then the stars after a script may too. */
+  crlf: boolean;
+}
+
+export function* parsePatch(window: ByteWindow, file: string): Steps<PatchForm> {
+  const scan: Scan = { window, file, element: '', crlf: false };
+  while (window.available < 3 && !window.closed) yield undefined;
+  window.skipBom();
+  const first = yield* nextLine(scan, 'header');
+  yield { part: 'header', header: accepted(scan, first, parseHeader(first)), at: window.at };
+  scan.crlf = window.crlf;
+  for (;;) {
+    const line = yield* nextLine(scan, 'end-line');
+    if (line === END_LINE) break;
+    if (line.startsWith('2,')) yield* parseElement(scan, line);
+    else if (isUnknownKind(line)) yield { part: 'unknown', line, at: window.at };
+    else throw fault(scan, line.startsWith('8') ? 'end-line' : 'element-or-end', line);
+  }
+  while (window.available === 0 && !window.closed) yield undefined;
+  if (window.available > 0) throw fault(scan, 'end-of-file', window.peek(100), window.next);
+  return window.form;
+}
+
+function* parseElement(scan: Scan, line: string): Steps<void> {
+  const element = accepted(scan, line, parseElementHead(line));
+  scan.element = `${element.type}:${element.name}`;
+  yield { part: 'element', element, at: scan.window.at };
+  if (element.type === 'TRT') yield* parseSource(scan);
+  else if (element.type === 'ADX') yield* parseBinary(scan);
+  yield* parseRecords(scan, element);
+  scan.element = '';
+}
+
+/** Records up to line 7. Scripts, binaries and EXE have none: only line 7 is left of them. */
+function* parseRecords(scan: Scan, element: ElementHead): Steps<void> {
+  const { window } = scan;
+  const mayHoldRecords = element.type !== 'TRT' && element.type !== 'ADX' && element.type !== 'EXE';
+  const closing = `7,${element.raw}`;
+  for (;;) {
+    const line = yield* nextLine(scan, 'closing-line-7');
+    if (line === closing) break;
+    if (mayHoldRecords && line.startsWith('3,')) yield yield* parseRecord(scan, line);
+    else if (isUnknownKind(line)) yield { part: 'unknown', line, at: window.at };
+    else throw fault(scan, mayHoldRecords && !line.startsWith('7') ? 'record-or-closing-line-7' : 'closing-line-7', line);
+  }
+  yield { part: 'element-end', at: window.at };
+}
+
+function* parseRecord(scan: Scan, head: string): Steps<PatchPart> {
+  const { window } = scan;
+  const { at } = window;
+  const { tag, key } = accepted(scan, head, parseRecordHead(head));
+  const closing = `6,"${tag}"`;
+  const lines: RecordLine[] = [];
+  let length = head.length;
+  for (;;) {
+    // Not `yield* nextLine`: a generator for each line would be the greater part of the time.
+    const took = window.take();
+    const line = took === 'line' ? textOf(scan) : yield* awaitLine(scan, took, 'record-end');
+    if (line === closing) return { part: 'record', record: { tag, key, lines }, at };
+    length += line.length;
+    if (length > MAX_RECORD_LENGTH || lines.length === MAX_RECORD_LINES) throw fault(scan, 'smaller-record', line);
+    const parsed = parseRecordLine(line);
+    lines.push(typeof parsed === 'string' ? refuse(scan, line.startsWith('6') ? 'record-end' : parsed, line) : parsed);
+  }
+}
+
+/** Raw lines up to the ten stars, passed on in runs as large as the window holds. */
+function* parseSource(scan: Scan): Steps<void> {
+  const { window } = scan;
+  let runStart = window.position;
+  for (;;) {
+    const took = window.take();
+    if (took === 'line' && !atStars(scan)) continue;
+    if (took === 'too-long' || took === 'ended') yield* awaitLine(scan, took, 'source-end');
+    if (window.start > runStart) {
+      const run = window.bytes.subarray(runStart, window.start);
+      window.noteEncoding(run);
+      yield { part: 'source', bytes: run };
+    }
+    if (took === 'line') break;
+    yield undefined;
+    runStart = window.position;
+  }
+  window.text();
+}
+
+function atStars({ window, crlf }: Scan): boolean {
+  const { bytes, start, stop } = window;
+  if (stop - start !== STARS.length || (window.crlf && !crlf)) return false;
+  for (let at = start; at < stop; at++) if (bytes[at] !== 42) return false;
+  return true;
+}
+
+/** A byte count, that many bytes, ten stars. The count may lie: nothing is set aside for it. */
+function* parseBinary(scan: Scan): Steps<void> {
+  const { window } = scan;
+  const count = yield* nextLine(scan, 'byte-count');
+  const length = accepted(scan, count, parseByteCount(count));
+  yield { part: 'binary', length, at: window.at };
+  for (let left = length; left > 0; ) {
+    if (window.available === 0) yield* awaitBytes(scan, 1, 'payload');
+    const bytes = window.takeBytes(left);
+    left -= bytes.length;
+    yield { part: 'payload', bytes };
+  }
+  yield* awaitBytes(scan, STARS.length, 'payload-end');
+  const end = window.next;
+  if (window.peek(STARS.length) !== STARS) throw fault(scan, 'payload-end', window.peek(100), end);
+  const stars = yield* nextLine(scan, 'payload-end');
+  if (stars !== STARS) throw fault(scan, 'payload-end', stars);
+}
+
+function* awaitBytes(scan: Scan, count: number, expected: PatchExpected): Steps<void> {
+  const { window } = scan;
+  while (window.available < count) {
+    if (window.closed) throw fault(scan, expected, window.peek(count), window.next);
+    yield undefined;
+  }
+}
+
+function* nextLine(scan: Scan, expected: PatchExpected): Steps<string> {
+  const took = scan.window.take();
+  return took === 'line' ? textOf(scan) : yield* awaitLine(scan, took, expected);
+}
+
+/** Goes on where a line could not be taken at once. `expected` is what the end of the file here would lack. */
+function* awaitLine(scan: Scan, first: Took, expected: PatchExpected): Steps<string> {
+  const { window } = scan;
+  for (let took = first; took !== 'line'; took = window.take()) {
+    if (took === 'ended') throw fault(scan, expected, '');
+    if (took === 'too-long') throw fault(scan, 'shorter-line', window.peek(100));
+    yield undefined;
+  }
+  return textOf(scan);
+}
+
+function textOf(scan: Scan): string {
+  const text = scan.window.text();
+  return text.includes('\0') ? refuse(scan, 'no-nul', text) : text;
+}
+
+/** What a token function gave, or the fault at the line taken last. */
+function accepted<Parsed extends object | number>(scan: Scan, line: string, parsed: Parsed | PatchExpected): Parsed {
+  return typeof parsed === 'string' ? refuse(scan, parsed, line) : parsed;
+}
+
+function refuse(scan: Scan, expected: PatchExpected, found: string): never {
+  throw fault(scan, expected, found);
+}
+
+function fault(scan: Scan, expected: PatchExpected, found: string, at: Place = scan.window.at): Error {
+  return patchFault({ file: scan.file, at, element: scan.element, expected, found });
+}
