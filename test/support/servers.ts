@@ -1,0 +1,118 @@
+// The database servers of a test run, and databases of one's own in them.
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Client, escapeIdentifier } from 'pg';
+import { inject } from 'vitest';
+import { openEmbedded, stopEmbedded } from '../../src/database/embedded.ts';
+
+export interface TestServer {
+  readonly name: 'PostgreSQL 18 (embedded)' | 'PostgreSQL 15';
+  /** Superuser, maintenance database. */
+  readonly url: string;
+}
+
+export interface TestDatabase {
+  /** Superuser, the new database. */
+  readonly url: string;
+  readonly name: string;
+  /** Drops the database, whoever is connected, and the roles whose names start with `<database>_`. */
+  drop(): Promise<void>;
+}
+
+/** The servers of this run, for `describe.each(servers())`. */
+export function servers(): readonly TestServer[] {
+  return inject('servers');
+}
+
+/** An empty database with a random name: tests run side by side without seeing each other. */
+export async function createDatabase(server: TestServer | undefined): Promise<TestDatabase> {
+  if (server === undefined) throw new Error('no server');
+  const name = `t${randomBytes(6).toString('hex')}`;
+  await as(server.url, (client) => client.query(`CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE template0`));
+  const url = new URL(server.url);
+  url.pathname = `/${name}`;
+  return { url: url.href, name, drop: () => dropDatabase(server, name) };
+}
+
+async function dropDatabase(server: TestServer, name: string): Promise<void> {
+  await as(server.url, async (client) => {
+    // A prepared transaction that nobody ended keeps a database alive; it can only be ended from inside.
+    const prepared = await client.query<{ gid: string }>('SELECT gid FROM pg_prepared_xacts WHERE database = $1', [name]);
+    const own = new URL(server.url);
+    own.pathname = `/${name}`;
+    for (const { gid } of prepared.rows)
+      await as(own.href, (inside) => inside.query(`ROLLBACK PREPARED '${gid.replaceAll("'", "''")}'`));
+    await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`);
+    const roles = await client.query<{ rolname: string }>('SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)', [
+      `${name}_`,
+    ]);
+    for (const { rolname } of roles.rows) await client.query(`DROP ROLE ${escapeIdentifier(rolname)}`);
+  });
+}
+
+async function as<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * A home directory that the server's user can enter also when the tests run as root (mkdtemp makes it 0700, and then the data would be
+ * placed outside of it). `remove` stops what runs there, as far as nobody else holds it.
+ */
+export async function temporaryHome(prefix = 'rustine-test-'): Promise<{ readonly home: string; remove(): Promise<void> }> {
+  const home = await mkdtemp(join(tmpdir(), prefix));
+  await chmod(home, 0o711);
+  return {
+    home,
+    remove: async () => {
+      await stopEmbedded(home);
+      const pointer = await readFile(join(home, 'postgres', 'where.json'), 'utf8').catch(() => '{}');
+      const elsewhere: unknown = JSON.parse(pointer).directory;
+      if (typeof elsewhere === 'string') await rm(elsewhere, { recursive: true, force: true });
+      await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    },
+  };
+}
+
+type StartedServer = TestServer & { stop(): Promise<void> };
+
+export async function startEmbedded(): Promise<StartedServer> {
+  const { home, remove } = await temporaryHome('rustine-run-');
+  const server = await openEmbedded(home);
+  return {
+    name: 'PostgreSQL 18 (embedded)',
+    url: server.url,
+    stop: async () => {
+      await server.release();
+      await remove();
+    },
+  };
+}
+
+/** In a process of its own that ends with us, so that a test run that is killed leaves no server behind. */
+export async function startPostgres15(binaries: string): Promise<StartedServer> {
+  const program = join(import.meta.dirname, 'postgres-15.ts');
+  const child = spawn(process.execPath, [program, binaries], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  const line = once(createInterface({ input: child.stdout }), 'line');
+  const [url] = (await Promise.race([line, ended])) as [unknown];
+  if (typeof url !== 'string') throw new Error('PostgreSQL 15 did not start');
+  return {
+    name: 'PostgreSQL 15',
+    url,
+    stop: async () => {
+      child.stdin.end();
+      await ended;
+    },
+  };
+}
