@@ -151,6 +151,17 @@ function slotFromJson(value: unknown): Slot | null {
   return { texts: mapValues(slot.text ?? {}, ([text = '', number = '', comment = '']) => ({ text, number, comment })) };
 }
 
+// PostgreSQL stores no NUL; in JSON text it is an escape that is not itself escaped.
+const NUL = /(?<!\\)((?:\\\\)*)\\u0000/g;
+
+export function hasNul(json: string): boolean {
+  return json.includes('\\u0000') && json.search(NUL) >= 0;
+}
+
+export function withoutNul(json: string): string {
+  return hasNul(json) ? json.replace(NUL, '$1') : json;
+}
+
 // --- comparison -----------------------------------------------------------------------------------------------------------------------
 
 /** Digest of the fields as they came. */

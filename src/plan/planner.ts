@@ -8,7 +8,7 @@ import type { DictionaryElement, DictionaryRecord, ElementName } from '../dictio
 import { headerOf, subjectOf } from '../dictionary/element.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import type { Fields } from '../dictionary/fields.ts';
-import { exactDigest, fieldsToJson, meaningDigest, valueOf } from '../dictionary/fields.ts';
+import { exactDigest, fieldsToJson, hasNul, meaningDigest, valueOf } from '../dictionary/fields.ts';
 import type { MergeContext, MergeResult, OwnRecord, Verdict } from '../dictionary/merge.ts';
 import { mergeElement } from '../dictionary/merge.ts';
 import { NO_ELEMENTS } from '../journal/outcome.ts';
@@ -176,7 +176,7 @@ function* mergeItems(element: DictionaryElement, merged: MergeResult, draft: Dra
   if (merged.verdict === 'created' || merged.verdict === 'updated') yield { item: 'element', ordinal, type, name, title };
   for (const { tag, key, position, digest, meaning, activity, fields, delivered } of merged.writes) {
     const json = fieldsToJson(fields);
-    if (json.includes('\\u0000')) draft.findings.push({ code: 'value-nul', severity: 'block', subject: subjectOf(element), facts: { element: subjectOf(element), record: `${tag} ${key}` } });
+    if (hasNul(json)) draft.findings.push({ code: 'value-nul', severity: 'block', subject: subjectOf(element), facts: { element: subjectOf(element), record: `${tag} ${key}` } });
     const kept = delivered === undefined ? {} : { delivered: exactDigest(delivered) };
     yield { item: 'record', ordinal, type, name, tag, key, position, digest, meaning, activity, fields: json, ...kept };
     if (delivered !== undefined) {

@@ -1,0 +1,125 @@
+// Reads of the catalog: the environment, its folders, what each has integrated.
+import type { Session } from '../database/database.ts';
+import { sql } from '../database/sql.ts';
+import type { Folder, FolderState } from './folder.ts';
+
+export interface Environment {
+  readonly supervisor: string;
+  readonly version: number;
+  readonly roles: boolean;
+}
+
+/** Anything that runs one statement: a session inside a transaction, or the database. */
+export type Reader = Pick<Session, 'query'>;
+
+/** @returns undefined when the database holds no environment yet */
+export async function readEnvironment(reader: Reader): Promise<Environment | undefined> {
+  const [there] = await reader.query<{ there: boolean }>(sql`select to_regclass('rustine.environment') is not null as there`);
+  if (there?.there !== true) return undefined;
+  const [row] = await reader.query<Environment>(sql`select supervisor, version, roles from rustine.environment`);
+  return row;
+}
+
+interface FolderRow {
+  readonly id: number;
+  readonly code: string;
+  readonly parent: string | null;
+  readonly state: FolderState;
+  readonly schema_name: string;
+  readonly role_name: string | null;
+  readonly languages: readonly string[];
+  readonly activity_codes: readonly string[];
+  readonly test: boolean;
+  readonly specific: boolean;
+  readonly history_of: string | null;
+  readonly due: readonly string[];
+  readonly depth: number;
+}
+
+/** All folders, the supervisor folder first, then level by level. */
+export async function readFolders(reader: Reader): Promise<readonly Folder[]> {
+  const rows = await reader.query<FolderRow>(sql`
+    with recursive tree as (
+      select id, 0 as depth from rustine.folder where parent is null
+      union all
+      select f.id, t.depth + 1 from rustine.folder f join tree t on f.parent = t.id)
+    select f.id, f.code, p.code as parent, f.state, f.schema_name, f.role_name, f.languages, f.activity_codes, f.test, f.specific,
+      h.code as history_of, f.due, t.depth
+    from tree t join rustine.folder f on f.id = t.id left join rustine.folder p on p.id = f.parent left join rustine.folder h on h.id = f.history_of
+    order by t.depth, f.code`);
+  return rows.map(folderOf);
+}
+
+function folderOf(row: FolderRow): Folder {
+  return {
+    id: row.id,
+    code: row.code,
+    parent: row.parent,
+    depth: row.depth,
+    state: row.state,
+    schema: row.schema_name,
+    role: row.role_name,
+    languages: row.languages,
+    activityCodes: row.activity_codes,
+    test: row.test,
+    specific: row.specific,
+    historyOf: row.history_of,
+    due: row.due,
+  };
+}
+
+/** What a folder has integrated of one file: the latest time. */
+export interface Integrated {
+  readonly folder: number;
+  readonly file: string;
+  readonly digest: string;
+  readonly at: string;
+  readonly ignored: readonly string[];
+}
+
+export async function readIntegrated(reader: Reader, folders: readonly number[], files: readonly string[]): Promise<readonly Integrated[]> {
+  return reader.query<Integrated>(sql`
+    select distinct on (folder, file) folder, file, encode(digest, 'hex') as digest, to_char(at, 'YYYY-MM-DD HH24:MI') as at, ignored
+    from rustine.integration where folder = any(${folders}::integer[]) and file = any(${files}::text[]) order by folder, file, id desc`);
+}
+
+export interface SeriesNumber {
+  readonly folder: number;
+  readonly series: string;
+  readonly version: string;
+  readonly number: number;
+}
+
+/** Numbers that the folders have in the series asked for. */
+export async function readSequence(reader: Reader, folders: readonly number[], series: readonly string[]): Promise<readonly SeriesNumber[]> {
+  if (series.length === 0) return [];
+  return reader.query<SeriesNumber>(sql`
+    select distinct folder, series, version, number from rustine.integration
+    where folder = any(${folders}::integer[]) and series || '_' || version = any(${series}::text[])`);
+}
+
+export interface FolderLevel {
+  readonly folder: number;
+  readonly level: Readonly<Record<string, number>>;
+  readonly lag: readonly string[];
+  readonly patches: number;
+  readonly tables: number;
+}
+
+/** Level, lag, and counts of all folders in one statement. Standard patches count for lag, history folders never lag by themselves (R36). */
+export async function readLevels(reader: Reader): Promise<readonly FolderLevel[]> {
+  return reader.query<FolderLevel>(sql`
+    with supervisor as (select id from rustine.folder where parent is null),
+    had as (
+      select file, min(id) as first from rustine.integration where folder = (select id from supervisor) and apatch_num is not null and patch_type not in ('2') group by file),
+    level as (
+      select folder, series || '_' || version as series, max(number) as number from rustine.integration
+      where series is not null and apatch_num is not null group by folder, 2)
+    select f.id as folder,
+      coalesce((select json_object_agg(series, number) from level l where l.folder = f.id), '{}') as level,
+      coalesce((select json_agg(h.file order by h.first) from had h where f.history_of is null
+        and not exists (select from rustine.integration i where i.folder = f.id and i.file = h.file)), '[]') as lag,
+      (select count(distinct file)::integer from rustine.integration i where i.folder = f.id and i.apatch_num is not null) as patches,
+      (select count(*)::integer from rustine.element e where e.folder = f.id and e.type = 'ATB') as tables
+    from rustine.folder f`);
+}

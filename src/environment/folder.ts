@@ -1,0 +1,36 @@
+// A folder as the catalog knows it. Pure.
+
+/** `creating` and `dropping` are half-done states: the same command finishes them. */
+export type FolderState = 'creating' | 'ready' | 'dropping';
+
+export interface Folder {
+  readonly id: number;
+  readonly code: string;
+  readonly parent: string | null;
+  /** 0 for the supervisor folder. */
+  readonly depth: number;
+  readonly state: FolderState;
+  readonly schema: string;
+  /** Login role; null where the database user may not create roles (R3). */
+  readonly role: string | null;
+  readonly languages: readonly string[];
+  readonly activityCodes: readonly string[];
+  readonly test: boolean;
+  readonly specific: boolean;
+  readonly historyOf: string | null;
+  /** Why the folder must be validated; empty when it need not. */
+  readonly due: readonly string[];
+}
+
+/** Folder codes from the parent up to the supervisor folder. */
+export function ancestorsOf(code: string, folders: ReadonlyMap<string, Folder>): readonly Folder[] {
+  const chain: Folder[] = [];
+  let parent = folders.get(code)?.parent ?? null;
+  while (parent !== null) {
+    const folder = folders.get(parent);
+    if (folder === undefined || chain.includes(folder)) break;
+    chain.push(folder);
+    parent = folder.parent;
+  }
+  return chain;
+}

@@ -1,0 +1,54 @@
+// Login roles and rights of folders (R3): a role uses its own schema, reaches its ancestors' functions, and nothing else.
+import type { Session } from '../database/database.ts';
+import { id, quoteIdentifier, quoteLiteral, sql } from '../database/sql.ts';
+
+/** Whether the connected user may create roles. */
+export async function mayCreateRoles(session: Session): Promise<{ readonly allowed: boolean; readonly user: string }> {
+  const [row] = await session.query<{ allowed: boolean; user: string }>(sql`
+    select rolsuper or rolcreaterole as allowed, rolname as user from pg_roles where rolname = current_user`);
+  return { allowed: row?.allowed ?? false, user: row?.user ?? '' };
+}
+
+/** Roles belong to the whole server, so their names begin with the database's. */
+export async function roleName(session: Session, folder: string): Promise<string> {
+  const [row] = await session.query<{ name: string }>(sql`select current_database() as name`);
+  return `${(row?.name ?? 'rustine').slice(0, 50)}_${folder.toLowerCase()}`;
+}
+
+/**
+ * Creates the role and its rights. Tables made later get theirs through default privileges.
+ * @param ancestors schemas from the parent up: usage only, which reaches their functions and no table
+ */
+export async function createRole(session: Session, role: string, schema: string, ancestors: readonly string[]): Promise<void> {
+  const name = quoteIdentifier(role);
+  const own = quoteIdentifier(schema);
+  const [there] = await session.query<{ there: boolean }>(sql`select exists (select from pg_roles where rolname = ${role}) as there`);
+  const create = there?.there === true ? '' : `create role ${name} login nosuperuser nocreatedb nocreaterole noinherit;`;
+  await session.script(`${create}
+    alter role ${name} in database ${quoteIdentifier(await databaseName(session))} set search_path = ${[schema, ...ancestors].map(quoteIdentifier).join(', ')};
+    grant usage on schema ${own} to ${name};
+    alter default privileges in schema ${own} grant select, insert, update, delete on tables to ${name};
+    alter default privileges in schema ${own} grant usage, select on sequences to ${name};
+    ${ancestors.map((ancestor) => `grant usage on schema ${quoteIdentifier(ancestor)} to ${name};`).join('\n')}`);
+}
+
+async function databaseName(session: Session): Promise<string> {
+  const [row] = await session.query<{ name: string }>(sql`select current_database() as name`);
+  return row?.name ?? '';
+}
+
+/** The folder's own record of its patches is not its to change. */
+export async function protectRecord(session: Session, role: string, schema: string): Promise<void> {
+  await session.query(sql`revoke insert, update, delete on ${id(schema, 'apatch')} from ${id(role)}`);
+}
+
+export async function dropRole(session: Session, role: string): Promise<void> {
+  const [there] = await session.query<{ there: boolean }>(sql`select exists (select from pg_roles where rolname = ${role}) as there`);
+  if (there?.there !== true) return;
+  await session.script(`drop owned by ${quoteIdentifier(role)}; drop role ${quoteIdentifier(role)}`);
+}
+
+/** A new password for the folder's login; the text never reaches a log. */
+export async function setPassword(session: Session, role: string, password: string): Promise<void> {
+  await session.script(`alter role ${quoteIdentifier(role)} password ${quoteLiteral(password)}`);
+}

@@ -1,0 +1,180 @@
+// One delivery into one folder in one transaction (R30): lock, starting state, plan, apply, APATCH, event.
+import { Failure } from '../base/errors.ts';
+import { blocks } from '../base/finding.ts';
+import type { Finding } from '../base/finding.ts';
+import type { Database, Ending, Session } from '../database/database.ts';
+import { qualified, quoteLiteral, sql } from '../database/sql.ts';
+import type { PatchOutcome } from '../journal/outcome.ts';
+import { NO_ELEMENTS } from '../journal/outcome.ts';
+import { parsePatchName } from '../patch/sequence.ts';
+import type { Delivery } from '../plan/delivery.ts';
+import { gatherBasis, gatherFacts } from '../plan/facts.ts';
+import type { FolderSettings, Plan } from '../plan/plan.ts';
+import { planDelivery } from '../plan/planner.ts';
+import { stagePlan } from '../plan/staging.ts';
+import type { Applied } from './apply.ts';
+import { applyScript } from './apply.ts';
+
+/** A delivery whose element list is staged, and the plans made for it so far, by starting state. */
+export interface StagedDelivery {
+  readonly delivery: Delivery;
+  readonly stagedAs: string;
+  readonly plans: Map<string, Promise<Plan>>;
+}
+
+/** What all folders of a run share. */
+export interface RunContext {
+  readonly run: string;
+  readonly operator: string;
+  readonly ending: Ending;
+  readonly authorized: readonly string[] | 'everything';
+  readonly forced: Readonly<Record<string, string>>;
+  /** Whether APATCH gets a row: a folder's first dictionary is no patch. */
+  readonly records: boolean;
+  readonly lockTimeoutMs: number;
+  /** Number of the next event of the run. */
+  nextEvent(): number;
+  /** Called at named points; tests stop the program there. */
+  readonly stopPoint: (name: string) => void;
+}
+
+export interface Integration {
+  readonly outcome: PatchOutcome;
+  readonly findings: readonly Finding[];
+  readonly due: boolean;
+}
+
+/** @throws Failure when the database refuses; the folder is then as it was */
+export async function integrate(database: Database, folder: FolderSettings, staged: StagedDelivery, context: RunContext): Promise<Integration> {
+  return database.transaction(
+    (session) => integrateInto(session, database, folder, staged, context),
+    context.ending,
+  );
+}
+
+/** The same inside a transaction of somebody else's: a folder is created and filled at once. */
+export async function integrateInto(session: Session, database: Database, folder: FolderSettings, staged: StagedDelivery, context: RunContext): Promise<Integration> {
+  const started = performance.now();
+  const file = staged.delivery.file;
+  const { integration, already } = await lockFolder(session, folder, staged.delivery, context);
+  const ms = (): number => Math.round(performance.now() - started);
+  if (already) return { outcome: emptyOutcome(file, 'already', ms()), findings: [], due: false };
+  context.stopPoint('folder-locked');
+  const plan = await planFor(session, database, folder, staged, context);
+  if (blocks(plan.findings)) {
+    const codes = [...new Set(plan.findings.filter((finding) => finding.severity === 'block').map((finding) => finding.code))];
+    return { outcome: { ...emptyOutcome(file, 'failed', ms()), reason: { code: 'blocked', facts: { codes } } }, findings: plan.findings, due: false };
+  }
+  await checkLocks(session, folder, plan);
+  context.stopPoint('planned');
+  const script = applyScript(plan, folder, integration);
+  const applied = script.read(await session.script(script.text));
+  context.stopPoint('applied');
+  const outcome = outcomeOf(file, plan, applied, ms());
+  await session.script(recordScript(folder, staged.delivery, plan, outcome, integration, context));
+  context.stopPoint('recorded');
+  return { outcome, findings: plan.findings, due: plan.due.length > 0 };
+}
+
+export function emptyOutcome(file: string, state: PatchOutcome['state'], ms: number): PatchOutcome {
+  return { file, state, elements: NO_ELEMENTS, tables: { created: [], altered: [] }, scripts: { installed: 0 }, rows: { inserted: 0, updated: 0 }, pending: [], ms };
+}
+
+function outcomeOf(file: string, plan: Plan, applied: Applied, ms: number): PatchOutcome {
+  return {
+    file,
+    state: 'integrated',
+    elements: plan.counts,
+    tables: {
+      created: plan.tables.flatMap((change) => (change.change === 'create' ? [change.table.name] : [])),
+      altered: plan.tables.flatMap((change) => (change.change === 'alter' ? [change.table] : [])),
+    },
+    scripts: { installed: applied.scripts },
+    rows: { inserted: applied.inserted, updated: applied.updated },
+    pending: plan.pending,
+    ms,
+  };
+}
+
+/** Locks the folder's row and looks again whether another run was faster. */
+async function lockFolder(session: Session, folder: FolderSettings, delivery: Delivery, context: RunContext): Promise<{ integration: string; already: boolean }> {
+  await session.script(`set local lock_timeout = ${Math.round(context.lockTimeoutMs)}; set local client_min_messages = warning`);
+  const [row] = await session.query<{ state: string; integration: string }>(sql`
+    select state, nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration
+    from rustine.folder where id = ${folder.id} for update`);
+  if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });
+  if (!context.records) return { integration: row.integration, already: false };
+  const [had] = await session.query<{ already: boolean }>(sql`
+    select encode(digest, 'hex') = ${delivery.digest} and not ignored && ${authorizedNames(context)}::text[] as already
+    from rustine.integration where folder = ${folder.id} and file = ${delivery.file} order by id desc limit 1`);
+  return { integration: row.integration, already: had?.already === true };
+}
+
+/** Codes as `ignored` holds them: the code itself, and its letter for scripts. */
+export function authorizedNames(context: Pick<RunContext, 'authorized'>): readonly string[] {
+  return context.authorized === 'everything' ? [] : context.authorized.flatMap((code) => [code, code.charAt(0)]);
+}
+
+async function planFor(session: Session, database: Database, folder: FolderSettings, staged: StagedDelivery, context: RunContext): Promise<Plan> {
+  const { delivery, stagedAs } = staged;
+  const state = await gatherBasis(session, folder, stagedAs, [...delivery.rows.keys()]);
+  const { supervisor, test, specific, languages } = folder;
+  const basis = JSON.stringify([state, supervisor, test, specific, languages]);
+  const known = staged.plans.get(basis);
+  if (known !== undefined) return known;
+  const made = gatherFacts(session, folder, delivery, stagedAs).then((facts) =>
+    stagePlan(database, basis, planDelivery({ delivery, folder, facts, authorized: context.authorized })),
+  );
+  staged.plans.set(basis, made);
+  return made;
+}
+
+/** One transaction holds a lock for each relation it touches: checked before, not found out in the middle. */
+async function checkLocks(session: Session, folder: FolderSettings, plan: Plan): Promise<void> {
+  if (plan.locks < 1_000) return;
+  const [row] = await session.query<{ available: number; per: string }>(sql`
+    select current_setting('max_locks_per_transaction')::integer * (current_setting('max_connections')::integer + current_setting('max_prepared_transactions')::integer) as available,
+      current_setting('max_locks_per_transaction') as per`);
+  if (row !== undefined && plan.locks > row.available) {
+    throw new Failure('lock-capacity', { folder: folder.code, needed: plan.locks, available: row.available, setting: `max_locks_per_transaction = ${row.per}` });
+  }
+}
+
+/** APATCH, what we know beyond it, the folder's due mark, and the event: one round trip. */
+function recordScript(folder: FolderSettings, delivery: Delivery, plan: Plan, outcome: PatchOutcome, integration: string, context: RunContext): string {
+  const q = quoteLiteral;
+  const textArray = (values: readonly string[]): string => `array[${values.map(q).join(', ')}]::text[]`;
+  const name = parsePatchName(delivery.file);
+  const authorized = context.authorized === 'everything' ? [] : context.authorized;
+  const statements: string[] = [];
+  if (context.records) statements.push(apatchSql(folder, delivery, context));
+  statements.push(`insert into rustine.integration (id, folder, run, file, digest, patch_type, series, number, version, apatch_num, operator, authorized, ignored, forced, rows, outcome)
+    values (${integration}, ${folder.id}, ${q(context.run)}, ${q(delivery.file)}, '\\x${delivery.digest}', ${q(delivery.patchType)},
+      ${name === undefined ? 'null, null, null' : `${q(name.series)}, ${name.number}, ${q(name.version)}`},
+      ${context.records ? `(select num_0 from ${qualified(folder.schema, 'apatch')} where fic_0 = ${q(apatchFile(delivery.file))})` : 'null'},
+      ${q(context.operator)}, ${textArray(authorized)}, ${textArray(plan.ignoredCodes)}, ${q(JSON.stringify(context.forced))}::jsonb, ${plan.rows}, ${q(JSON.stringify(outcome))}::jsonb)`);
+  if (plan.due.length > 0) {
+    statements.push(`update rustine.folder set due = array(select distinct unnest(due || ${textArray(plan.due)}) order by 1) where id = ${folder.id}`);
+  }
+  if (context.records) {
+    const event = JSON.stringify({ kind: 'patch-finished', folder: folder.code, outcome });
+    statements.push(`insert into rustine.event (run, seq, event) values (${q(context.run)}, ${context.nextEvent()}, ${q(event)}::jsonb)`);
+  }
+  return statements.join(';\n');
+}
+
+const LONGEST_FILE = 255;
+const apatchFile = (file: string): string => file.slice(0, LONGEST_FILE);
+
+/** One row a file (R29): integrated again, the row keeps its number and says when. */
+function apatchSql(folder: FolderSettings, delivery: Delivery, context: RunContext): string {
+  const q = quoteLiteral;
+  const name = parsePatchName(delivery.file);
+  const table = qualified(folder.schema, 'apatch');
+  const user = q(context.operator.slice(0, 30));
+  return `insert into ${table} as a (num_0, fic_0, dat_0, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, credattim_0, creusr_0, upddattim_0, updusr_0, auuid_0)
+    values ((select coalesce(max(num_0), 0) + 1 from ${table}), ${q(apatchFile(delivery.file))}, current_date, ${user},
+      ${q(delivery.file.replace(/\.[^.]*$/, '').slice(0, 80))}, ${q((name?.version ?? '').slice(0, 20))}, '', ${q(name?.series ?? '')}, ${name?.number ?? 0},
+      ${q(delivery.comment.slice(0, 250))}, now(), ${user}, now(), ${user}, gen_random_uuid())
+    on conflict (fic_0) do update set dat_0 = excluded.dat_0, upddattim_0 = now(), updusr_0 = excluded.updusr_0, updtick_0 = a.updtick_0 + 1`;
+}

@@ -1,0 +1,102 @@
+// Writes the bulk of a plan to the catalog, once for all folders that share it: one COPY and one script, however many elements.
+import { blocks } from '../base/finding.ts';
+import type { Database, Session } from '../database/database.ts';
+import { sql } from '../database/sql.ts';
+import { withoutNul } from '../dictionary/fields.ts';
+import type { PlanDraft, PlanItem } from './planner.ts';
+import type { Plan } from './plan.ts';
+
+const COLUMNS = ['plan', 'item', 'ordinal', 'type', 'name', 'tag', 'key', 'position', 'digest', 'meaning', 'delivered', 'activity', 'title', 'fields', 'bytes'] as const;
+
+/** Drains the planner into the catalog; nothing stays there when the plan is blocked. */
+export async function stagePlan(database: Database, basis: string, items: AsyncGenerator<PlanItem, PlanDraft>): Promise<Plan> {
+  return database.transaction(async (session) => {
+    const [work] = await session.query<{ id: string }>(sql`select nextval('rustine.work_id')::text as id`);
+    const id = work?.id ?? '';
+    let draft: PlanDraft | undefined;
+    async function* lines(): AsyncGenerator<string> {
+      for (;;) {
+        const next = await items.next();
+        if (next.done === true) {
+          draft = next.value;
+          return;
+        }
+        yield copyLine(id, next.value);
+      }
+    }
+    await session.copyIn(`copy rustine.plan_item (${COLUMNS.join(', ')}) from stdin`, batched(lines()));
+    const plan: Plan = { ...(draft as PlanDraft), id, basis };
+    await session.script(blocks(plan.findings) ? `delete from rustine.plan_item where plan = ${id}` : settleSql(id));
+    return plan;
+  });
+}
+
+/** Contents and script bodies get their shared rows; record writes become narrow. */
+function settleSql(plan: string): string {
+  return `
+    insert into rustine.content (digest, meaning, activity, fields)
+      select distinct on (digest) digest, meaning, activity, fields from rustine.plan_item
+      where plan = ${plan} and item in ('record', 'delivered') order by digest
+      on conflict (digest) do nothing;
+    insert into rustine.blob (digest, bytes)
+      select distinct on (digest) digest, bytes from rustine.plan_item where plan = ${plan} and item = 'script' order by digest
+      on conflict (digest) do nothing;
+    insert into rustine.plan_write (plan, type, name, tag, key, position, content, delivered)
+      select distinct on (p.type, p.name, p.tag, p.key) p.plan, p.type, p.name, p.tag, p.key, p.position, c.id, d.id
+      from rustine.plan_item p join rustine.content c on c.digest = p.digest left join rustine.content d on d.digest = p.delivered
+      where p.plan = ${plan} and p.item = 'record' order by p.type, p.name, p.tag, p.key, p.ordinal desc;
+    delete from rustine.plan_item where plan = ${plan} and item in ('record', 'delivered');
+    update rustine.plan_item set bytes = null where plan = ${plan} and item = 'script';`;
+}
+
+/** Removes what plans and deliveries staged; also what a crashed run left behind. */
+export async function clearStaging(session: Session, plans: readonly string[], deliveries: readonly string[]): Promise<void> {
+  await session.query(sql`
+    with a as (delete from rustine.plan_item where plan = any(${plans}::bigint[])),
+    b as (delete from rustine.plan_write where plan = any(${plans}::bigint[]))
+    delete from rustine.delivery_element where delivery = any(${deliveries}::bigint[])`);
+}
+
+function copyLine(plan: string, item: PlanItem): string {
+  const { ordinal, type, name, tag, key, position, digest, meaning, delivered, activity, title, fields, bytes } = item;
+  return `${[
+    plan,
+    item.item,
+    String(ordinal),
+    text(type),
+    text(name),
+    text(tag),
+    text(key),
+    position === undefined ? '\\N' : String(position),
+    hex(digest),
+    hex(meaning),
+    hex(delivered),
+    text(activity),
+    text(title),
+    text(fields === undefined ? undefined : withoutNul(fields)),
+    bytes === undefined ? '\\N' : `\\\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`,
+  ].join('\t')}\n`;
+}
+
+const hex = (digest: string | undefined): string => (digest === undefined ? '\\N' : `\\\\x${digest}`);
+
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** Text for COPY; a NUL cannot be stored and was reported before, so the row only must not break the stream. */
+function text(value: string | undefined): string {
+  if (value === undefined) return '\\N';
+  return value.replace(/[\\\n\r\t\0]/g, (character) => ESCAPES[character] ?? '');
+}
+
+/** Fewer, larger writes to the socket. */
+async function* batched(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  let batch = '';
+  for await (const line of lines) {
+    batch += line;
+    if (batch.length >= 64 * 1024) {
+      yield batch;
+      batch = '';
+    }
+  }
+  if (batch !== '') yield batch;
+}
