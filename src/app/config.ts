@@ -1,4 +1,10 @@
 // What a command works with: options, environment variables and rustine.yaml brought together.
+import { readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Facts, Refusal } from '../base/errors.ts';
+import { folderCode } from '../base/ids.ts';
+
+export type Language = 'en' | 'fr';
 
 export interface Settings {
   /** Home directory, absolute. */
@@ -7,5 +13,109 @@ export interface Settings {
   readonly database?: string;
   /** Folder one works from (R11, R33); absent: the supervisor folder. */
   readonly from?: string;
-  readonly language: 'en' | 'fr';
+  readonly language: Language;
+  /** Folders worked on at the same time; absent: the engine decides. */
+  readonly jobs?: number;
+}
+
+export interface Given {
+  /** What the command line says; wins over everything else. */
+  readonly options: { readonly home?: string; readonly database?: string; readonly from?: string; readonly language?: Language };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where relative paths start. */
+  readonly cwd: string;
+  /** Language where neither option nor file names one. */
+  readonly language: Language;
+}
+
+interface FileSettings {
+  readonly database?: string | undefined;
+  readonly language?: Language | undefined;
+  readonly jobs?: number | undefined;
+}
+
+/** @throws Refusal `config` (facts: `file`, `key`, `line`, `reason`), `database-url`, `folder-code`, `home` */
+export async function resolveSettings({ options, env, cwd, language }: Given): Promise<Settings> {
+  const home = resolve(cwd, options.home ?? (env.RUSTINE_HOME || '.rustine'));
+  const file = await readConfig(join(home, 'rustine.yaml'));
+  const database =
+    url('--database', options.database) ?? url('RUSTINE_DATABASE_URL', env.RUSTINE_DATABASE_URL || undefined) ?? file.database;
+  return {
+    home,
+    ...(database === undefined ? {} : { database }),
+    ...(options.from === undefined ? {} : { from: folderCode(options.from) }),
+    language: options.language ?? file.language ?? language,
+    ...(file.jobs === undefined ? {} : { jobs: file.jobs }),
+  };
+}
+
+/** The value itself is not repeated in the error: it may hold a password. */
+function url(source: string, value: string | undefined): string | undefined {
+  if (value !== undefined && !isDatabaseUrl(value)) throw new Refusal('database-url', { source });
+  return value;
+}
+
+function isDatabaseUrl(value: string): boolean {
+  return URL.canParse(value) && ['postgres:', 'postgresql:'].includes(new URL(value).protocol);
+}
+
+function holdsPassword(value: string): boolean {
+  const parsed = new URL(value);
+  return parsed.password !== '' || parsed.searchParams.has('password');
+}
+
+async function readConfig(file: string): Promise<FileSettings> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    if (code === 'ENOENT') return {};
+    if (code === 'ENOTDIR') throw new Refusal('home', { dir: join(file, '..'), reason: code }, error);
+    throw new Refusal('config', { file, reason: code }, error);
+  }
+  const settings = await parseConfig(text, file);
+  if (settings.database !== undefined && holdsPassword(settings.database) && (await othersCanRead(file))) {
+    throw new Refusal('config', { file, key: 'database', reason: 'password-readable' });
+  }
+  return settings;
+}
+
+async function othersCanRead(file: string): Promise<boolean> {
+  return process.platform !== 'win32' && ((await stat(file)).mode & 0o077) !== 0;
+}
+
+async function parseConfig(text: string, file: string): Promise<FileSettings> {
+  // Loaded only where there is a file: together they take longer than a whole `rustine --help`.
+  const [{ LineCounter, parseDocument, isMap, isScalar }, z] = await Promise.all([import('yaml'), import('zod')]);
+  const refuse = (reason: string, facts: Facts = {}): never => {
+    throw new Refusal('config', { file, ...facts, reason });
+  };
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const broken = document.errors[0];
+  if (broken !== undefined) return refuse('yaml-syntax', { line: lines.linePos(broken.pos[0]).line });
+  if (document.contents === null) return {};
+  const lineOf = (key: string): Facts => {
+    const pair = isMap(document.contents)
+      ? document.contents.items.find((item) => isScalar(item.key) && item.key.value === key)
+      : undefined;
+    const start = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
+    return start === undefined ? {} : { line: lines.linePos(start).line };
+  };
+  const checked = z
+    .strictObject({
+      database: z.string().refine(isDatabaseUrl).optional(),
+      language: z.enum(['en', 'fr']).optional(),
+      jobs: z.int().min(1).optional(),
+    })
+    .safeParse(document.toJS());
+  if (checked.success) return checked.data;
+  const issue = checked.error.issues[0];
+  if (issue?.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? '';
+    return refuse('key-unknown', { key, ...lineOf(key) });
+  }
+  const key = String(issue?.path[0] ?? '');
+  return key === '' ? refuse('not-keys', { line: 1 }) : refuse(`key-${key}`, { key, ...lineOf(key) });
 }

@@ -14,7 +14,7 @@ export interface Said {
 export type Sentence = (f: Said) => string;
 
 // Control characters and the marks that reverse the reading direction: content of a file must not steer the terminal.
-const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const UNSAFE = /(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu;
 
 /** Text with line ends and tabs kept, everything else that could steer a terminal shown as `�`. */
 export function safe(text: string): string {

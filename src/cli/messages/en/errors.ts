@@ -78,11 +78,12 @@ export const errors = {
   'lock-timeout': (f) =>
     `Folder ${f('folder')}: table ${f('table')} stayed locked by ${f('blocker')} for too long. End that session, or run the command again when it is over.`,
   config: (f) =>
-    `${f('file')}${f.has('line') ? `, line ${f('line')}` : ''}${f.has('key') ? `, key ${f('key')}` : ''}: ${f('reason')}.`,
+    `${f('file')}${f.has('line') ? `, line ${f('line')}` : ''}${f.has('key') ? `, key ${f('key')}` : ''}: ${why(f)}.`,
+  'database-url': (f) => `${f('source')} is not a database URL. One looks like postgresql://user:password@host:5432/name.`,
   home: (f) => `The home directory ${f('dir')} cannot be used: ${why(f)}. Choose another with --home or RUSTINE_HOME.`,
   system: (f) => `The system refused an operation${f.has('path') ? ` on ${f('path')}` : ''}: ${why(f)}.`,
   bug: (f) =>
-    `This is an error in Rustine itself: ${f('what')}. Run the command again with --verbose and report what it prints at ${f('report')}.`,
+    `This is an error in Rustine itself: ${f('what')}. Run the command again with --verbose and report what it prints in the project's issue tracker.`,
 } satisfies Record<string, Sentence>;
 
 /** What can be wrong with a command line; the code of all of them is `usage`. */

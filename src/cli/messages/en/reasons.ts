@@ -42,6 +42,14 @@ export const reasons: Readonly<Record<string, string>> = {
   'pointer-lost': 'it points to a place that is no longer there',
   'platform-not-supported': 'there is none for this platform',
   'package-missing': 'its npm package is not installed',
+  'key-database': 'a database URL is expected, such as postgresql://user@host:5432/name',
+  'key-language': 'en or fr is expected',
+  'key-jobs': 'a whole number from 1 is expected',
+  'key-unknown': 'there is no such key; known keys: database, language, jobs',
+  'not-keys': 'a list of keys and values is expected, such as `language: fr`',
+  'yaml-syntax': 'this is not valid YAML',
+  'password-readable':
+    'the database URL holds a password, and others can read the file. Make it readable for its owner only (chmod 600), or give the URL in RUSTINE_DATABASE_URL',
 };
 
 export const nothing = 'the end of the file';

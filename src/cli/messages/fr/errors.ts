@@ -88,11 +88,13 @@ export const errors: Sentences<ErrorCode> = {
   'lock-timeout': (f) =>
     `Dossier ${f('folder')} : la table ${f('table')} est restée trop longtemps verrouillée par ${f('blocker')}. Terminez cette session, ou relancez la commande quand elle est finie.`,
   config: (f) =>
-    `${f('file')}${f.has('line') ? `, ligne ${f('line')}` : ''}${f.has('key') ? `, clé ${f('key')}` : ''} : ${f('reason')}.`,
+    `${f('file')}${f.has('line') ? `, ligne ${f('line')}` : ''}${f.has('key') ? `, clé ${f('key')}` : ''} : ${why(f)}.`,
+  'database-url': (f) =>
+    `${f('source')} n'est pas une URL de base de données. Elle ressemble à postgresql://utilisateur:motdepasse@serveur:5432/nom.`,
   home: (f) => `Le répertoire ${f('dir')} est inutilisable : ${why(f)}. Choisissez-en un autre avec --home ou RUSTINE_HOME.`,
   system: (f) => `Le système a refusé une opération${f.has('path') ? ` sur ${f('path')}` : ''} : ${why(f)}.`,
   bug: (f) =>
-    `C'est une erreur de Rustine lui-même : ${f('what')}. Relancez la commande avec --verbose et signalez ce qui s'affiche à ${f('report')}.`,
+    `C'est une erreur de Rustine lui-même : ${f('what')}. Relancez la commande avec --verbose et signalez ce qui s'affiche dans le suivi des anomalies du projet.`,
 };
 
 export const usage: Messages['usage'] = {

@@ -42,6 +42,14 @@ export const reasons: Readonly<Record<string, string>> = {
   'pointer-lost': "il désigne un endroit qui n'existe plus",
   'platform-not-supported': "il n'y en a pas pour cette plate-forme",
   'package-missing': "son paquet npm n'est pas installé",
+  'key-database': 'une URL de base de données est attendue, comme postgresql://utilisateur@serveur:5432/nom',
+  'key-language': 'en ou fr est attendu',
+  'key-jobs': 'un nombre entier à partir de 1 est attendu',
+  'key-unknown': "cette clé n'existe pas ; clés connues : database, language, jobs",
+  'not-keys': 'une liste de clés et de valeurs est attendue, comme `language: fr`',
+  'yaml-syntax': "ce n'est pas du YAML valide",
+  'password-readable':
+    "l'URL de la base contient un mot de passe, et d'autres peuvent lire le fichier. Rendez-le lisible par son propriétaire seul (chmod 600), ou donnez l'URL dans RUSTINE_DATABASE_URL",
 };
 
 export const nothing = 'la fin du fichier';

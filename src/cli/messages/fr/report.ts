@@ -56,8 +56,11 @@ export const report: Messages['report'] = {
   initialized: (code) => `L'environnement est prêt ; son dossier superviseur est ${code}.`,
   foldersCreated: (codes) => (codes.length === 1 ? `Dossier ${codes[0]} créé.` : `Dossiers ${codes.join(', ')} créés.`),
   folderDropped: (code) => `Dossier ${code} supprimé.`,
-  databaseStopped: 'La base embarquée est arrêtée.',
-  databaseNotRunning: 'Aucune base embarquée ne tourne ici.',
+  database: {
+    stopped: 'La base embarquée est arrêtée.',
+    'not-running': 'Aucune base embarquée ne tourne ici.',
+    'in-use': "La base embarquée est encore utilisée par une autre commande ; elle s'arrêtera avec elle.",
+  },
   runs: {
     integrate: {
       done: 'Fait.',
@@ -72,8 +75,11 @@ export const report: Messages['report'] = {
       failed: 'Répété, puis annulé : cela échouerait.',
     },
   },
-  why: 'Cause :',
+  runEnds: { done: 'fait', partial: 'fait pour une partie des dossiers', refused: 'refusé', failed: 'échec' },
+  severity: { block: 'bloquant', warn: 'avertissement', info: 'remarque' },
   elements: { created: 'créés', updated: 'modifiés', identical: 'identiques', kept: 'conservés', ignored: 'ignorés' },
+  scripts: { installed: 'installés' },
+  bytes: (count) => `${count.toLocaleString('fr')} octets`,
   tables: { created: 'créées', altered: 'modifiées' },
   rows: { inserted: 'insérées', updated: 'modifiées' },
   pending: (folder, scripts) => `Reste à exécuter à la main dans ${folder} : ${scripts}`,

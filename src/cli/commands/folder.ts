@@ -1,0 +1,74 @@
+// `rustine folder …`: creates, lists, shows and drops folders.
+import type { FolderOptions } from '../../app/rustine.ts';
+import { Refusal } from '../../base/errors.ts';
+import type { Cli } from '../cli.ts';
+import { listOf } from '../option-values.ts';
+import type { Program } from '../program.ts';
+
+export function defineFolder(program: Program, cli: Cli): void {
+  const words = cli.messages.help.commands;
+  const folder = program.command('folder').description(words.folder.is);
+  folder
+    .command('create')
+    .description(words.folderCreate.is)
+    .argument('<code...>', words.folderCreate.codes)
+    .option('--parent <folder>', words.folderCreate.parent)
+    .option('--test', words.folderCreate.test)
+    .option('--specific', words.folderCreate.specific)
+    .option('--history-of <folder>', words.folderCreate.historyOf)
+    .option('--languages <codes>', words.folderCreate.languages, listOf('--languages'))
+    .option('--activity-codes <codes>', words.folderCreate.activityCodes, listOf('--activity-codes'))
+    .action((codes: readonly string[], options: FolderOptions) => create(cli, codes, options));
+  folder
+    .command('list')
+    .description(words.folderList.is)
+    .action(() => list(cli));
+  folder
+    .command('show')
+    .description(words.folderShow.is)
+    .argument('<code>', words.folderShow.code)
+    .action((code: string) => show(cli, code));
+  folder
+    .command('drop')
+    .description(words.folderDrop.is)
+    .argument('<code>', words.folderDrop.code)
+    .option('--yes', words.folderDrop.yes)
+    .action((code: string, options: { yes?: true }) => drop(cli, code, options.yes === true));
+}
+
+async function create(cli: Cli, codes: readonly string[], options: FolderOptions): Promise<void> {
+  const [{ folderCode, languageCode, activityCode }, { showCreated }] = await Promise.all([
+    import('../../base/ids.ts'),
+    import('../created.ts'),
+  ]);
+  const { folders, findings } = await cli.withRustine((rustine) =>
+    rustine.createFolders(codes.map(folderCode), {
+      ...options,
+      ...(options.parent === undefined ? {} : { parent: folderCode(options.parent) }),
+      ...(options.historyOf === undefined ? {} : { historyOf: folderCode(options.historyOf) }),
+      ...(options.languages === undefined ? {} : { languages: options.languages.map(languageCode) }),
+      ...(options.activityCodes === undefined ? {} : { activityCodes: options.activityCodes.map(activityCode) }),
+    }),
+  );
+  showCreated(cli, { folders }, findings, cli.messages.report.foldersCreated(folders.map(({ code }) => code)));
+}
+
+async function list(cli: Cli): Promise<void> {
+  const { foldersTable } = await import('../folder-view.ts');
+  const folders = await cli.withRustine((rustine) => rustine.folders());
+  cli.result({ folders }, () => foldersTable(folders, cli.messages, cli.terminal.width));
+}
+
+async function show(cli: Cli, code: string): Promise<void> {
+  const [{ folderCode }, { folderText }] = await Promise.all([import('../../base/ids.ts'), import('../folder-view.ts')]);
+  const folder = await cli.withRustine((rustine) => rustine.folder(folderCode(code)));
+  cli.result(folder, () => folderText(folder, cli.messages));
+}
+
+async function drop(cli: Cli, code: string, confirmed: boolean): Promise<void> {
+  const { folderCode } = await import('../../base/ids.ts');
+  const folder = folderCode(code);
+  if (!confirmed) throw new Refusal('usage', { problem: 'confirm-drop', command: 'rustine folder drop', folder });
+  await cli.withRustine((rustine) => rustine.dropFolder(folder));
+  cli.result({ dropped: folder }, () => (cli.options.quiet ? '' : cli.messages.report.folderDropped(folder)));
+}

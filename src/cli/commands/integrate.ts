@@ -1,0 +1,65 @@
+// `rustine integrate`: integrates patches into the folders.
+import type { Cli } from '../cli.ts';
+import { type Forced, forced, listOf, oneOf, positiveNumber } from '../option-values.ts';
+import type { Program } from '../program.ts';
+
+interface Options {
+  readonly folders?: readonly string[];
+  readonly rehearse?: true;
+  readonly authorize?: readonly string[];
+  readonly onError?: 'continue' | 'stop';
+  readonly force?: readonly Forced[];
+  readonly jobs?: number;
+}
+
+export function defineIntegrate(program: Program, cli: Cli): void {
+  const words = cli.messages.help.commands.integrate;
+  program
+    .command('integrate')
+    .description(words.is)
+    .argument('<path...>', words.paths)
+    .option('--folders <folders>', words.folders, listOf('--folders'))
+    .option('--rehearse', words.rehearse)
+    .option('--authorize <codes>', words.authorize, listOf('--authorize'))
+    .option('--on-error <continue|stop>', words.onError, oneOf('--on-error', ['continue', 'stop']))
+    .option('--force <check=reason>', words.force, forced)
+    .option('--jobs <number>', words.jobs, positiveNumber('--jobs'))
+    .action((paths: readonly string[], options: Options) => integrate(cli, paths, options));
+}
+
+async function integrate(cli: Cli, paths: readonly string[], options: Options): Promise<void> {
+  const [{ activityCode, folderCode }, { runDocument, runExitCode, runSummary }, { createProgress, NO_PROGRESS }] =
+    await Promise.all([import('../../base/ids.ts'), import('../summary.ts'), import('../progress.ts')]);
+  const { terminal } = cli;
+  const { json, quiet, verbose } = cli.options;
+  const { folders, authorize, onError, force } = options;
+  const some = folders === undefined || folders.includes('all') ? undefined : folders.map(folderCode);
+  const started = performance.now();
+  const outcome = await cli.withRustine(async (rustine, settings) => {
+    const jobs = options.jobs ?? settings.jobs;
+    const progress = quiet || json ? NO_PROGRESS : createProgress(terminal, cli.messages);
+    try {
+      return await rustine.integrate({
+        paths,
+        mode: options.rehearse ? 'rehearse' : 'integrate',
+        listener: progress.listener,
+        ...(some === undefined ? {} : { folders: some }),
+        ...(authorize === undefined ? {} : { authorize: authorize.map(activityCode) }),
+        ...(onError === undefined ? {} : { onError }),
+        ...(force === undefined ? {} : { force }),
+        ...(jobs === undefined ? {} : { jobs }),
+      });
+    } finally {
+      progress.end();
+    }
+  });
+  const style = {
+    width: terminal.width,
+    colour: terminal.colour,
+    verbose: verbose === true,
+    quiet: quiet === true,
+    ms: performance.now() - started,
+  };
+  cli.exitCode = runExitCode(outcome);
+  cli.result(runDocument(outcome, cli.messages), () => runSummary(outcome, cli.messages, style));
+}

@@ -1,0 +1,76 @@
+// Folders for people: the list of them, and one in full.
+import type { FolderView } from '../app/rustine.ts';
+import { pairs, table } from './layout.ts';
+import type { Messages } from './messages/en.ts';
+import { some } from './messages/said.ts';
+
+export function foldersTable(folders: readonly FolderView[], { report }: Messages, width: number | undefined): string {
+  const { folder, parent, state, due, level, lag, kind, languages } = report.columns;
+  const columns = [
+    { title: folder },
+    { title: parent },
+    { title: state },
+    { title: due },
+    { title: level },
+    { title: lag, right: true },
+    { title: languages },
+    { title: kind },
+  ];
+  const rows = folders.map((view) => [
+    view.code,
+    view.parent ?? '-',
+    stateOf(view, report),
+    view.due ? report.yes : report.no,
+    levels(view) || '-',
+    String(view.lag.length),
+    view.languages.join(' '),
+    kindOf(view, report) || '-',
+  ]);
+  return table(columns, rows, width);
+}
+
+export function folderText(view: FolderView, { report }: Messages): string {
+  const { columns } = report;
+  return pairs([
+    [columns.folder, view.code],
+    [columns.parent, view.parent ?? '-'],
+    [columns.state, stateOf(view, report)],
+    [columns.due, view.due ? report.yes : report.no],
+    [columns.kind, kindOf(view, report) || '-'],
+    [columns.languages, view.languages.join(' ')],
+    [columns.activityCodes, view.activityCodes.length === 0 ? '-' : view.activityCodes.join(' ')],
+    [columns.level, levels(view) || '-'],
+    [columns.lag, view.lag.length === 0 ? '-' : some(view.lag, 20)],
+    [columns.patches, String(view.patches)],
+    [columns.tables, String(view.tables)],
+    [columns.schema, view.schema],
+    [columns.role, view.role ?? report.noRole],
+  ]);
+}
+
+/** What is to be done about the folders, under the table of `status`. */
+export function advice(folders: readonly FolderView[], { report }: Messages): string {
+  const due = folders.filter((folder) => folder.due || folder.lag.length > 0).map((folder) => folder.code);
+  return due.length === 0 ? report.allInLine : report.dueFolders(some(due, 12));
+}
+
+function stateOf(view: FolderView, report: Messages['report']): string {
+  return (report.states as Readonly<Record<string, string>>)[view.state] ?? view.state;
+}
+
+function levels(view: FolderView): string {
+  return Object.entries(view.level)
+    .map(([series, number]) => `${series}: ${number}`)
+    .join(', ');
+}
+
+function kindOf(view: FolderView, report: Messages['report']): string {
+  return [
+    view.parent === null ? report.supervisor : '',
+    view.test ? report.test : '',
+    view.specific ? report.specific : '',
+    view.historyOf === null ? '' : report.history(view.historyOf),
+  ]
+    .filter((word) => word !== '')
+    .join(', ');
+}

@@ -1,0 +1,94 @@
+// Lays text out for a terminal: columns, wrapping, cutting, colour.
+import { styleText } from 'node:util';
+import { safe } from './messages/said.ts';
+
+const GAP = '  ';
+const LEAST_WIDTH = 6;
+const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
+const WORDS = / (?![:;?!»])/; // French sets a space before these, and a line must not start with them
+
+export interface Column {
+  readonly title: string;
+  readonly right?: boolean;
+}
+
+/** Columns in line. Where they do not fit the width, the widest are cut; without a width nothing is. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[], width: number | undefined): string {
+  const cells = [columns.map((column) => column.title), ...rows.map((row) => columns.map((_, at) => oneLine(row[at] ?? '')))];
+  const widths = columns.map((_, at) => cells.reduce((most, row) => Math.max(most, widthOf(row[at] ?? '')), 0));
+  if (width !== undefined) shrink(widths, width - GAP.length * (columns.length - 1));
+  return cells
+    .map((row) =>
+      row
+        .map((cell, at) => pad(cut(cell, widths[at] ?? 0), widths[at] ?? 0, columns[at]?.right === true))
+        .join(GAP)
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Names and values below each other. */
+export function pairs(list: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...list.map(([name]) => widthOf(name)));
+  return list.map(([name, value]) => `${pad(name, width, false)}${GAP}${oneLine(value)}`.trimEnd()).join('\n');
+}
+
+/** Breaks lines at spaces; the lines after the first are indented by `indent` spaces. */
+export function wrap(text: string, width: number | undefined, indent = 0): string {
+  const margin = ' '.repeat(indent);
+  const lines: string[] = [];
+  for (const paragraph of text.split('\n')) {
+    let line = lines.length === 0 ? '' : margin;
+    let empty = true;
+    for (const word of paragraph.split(WORDS)) {
+      if (!empty && width !== undefined && widthOf(line) + 1 + widthOf(word) > width) {
+        lines.push(line);
+        line = margin + word;
+      } else line += empty ? word : ` ${word}`;
+      empty = false;
+    }
+    lines.push(line);
+  }
+  return lines.join('\n');
+}
+
+/** At most `width` columns, with an ellipsis where something was cut off. */
+export function cut(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let shown = '';
+  for (const character of text) {
+    if (widthOf(shown) + widthOf(character) > width - 1) break;
+    shown += character;
+  }
+  return `${shown}…`;
+}
+
+export type Tone = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
+
+export function paint(tone: Tone, text: string, colour: boolean): string {
+  return colour ? styleText(tone, text, { validateStream: false }) : text;
+}
+
+export function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text) width += WIDE.test(character) ? 2 : 1;
+  return width;
+}
+
+function oneLine(text: string): string {
+  return safe(text).replace(/[\n\t]+/g, ' ');
+}
+
+function pad(text: string, width: number, right: boolean): string {
+  const space = ' '.repeat(Math.max(0, width - widthOf(text)));
+  return right ? space + text : text + space;
+}
+
+/** Takes from the widest column, one by one, until all fit the room. */
+function shrink(widths: number[], room: number): void {
+  for (let over = widths.reduce((sum, width) => sum + width, 0) - room; over > 0; over--) {
+    const widest = Math.max(...widths);
+    if (widest <= LEAST_WIDTH) return;
+    widths[widths.indexOf(widest)] = widest - 1;
+  }
+}

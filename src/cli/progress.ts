@@ -1,0 +1,87 @@
+// Shows a run as it goes, on standard error: one line that is rewritten on a terminal, a line per patch and folder elsewhere.
+import { assertNever } from '../base/errors.ts';
+import type { RunEvent, RunListener } from '../journal/journal.ts';
+import { cut } from './layout.ts';
+import type { Messages } from './messages/en.ts';
+import { safe, some } from './messages/said.ts';
+import type { Terminal } from './terminal.ts';
+
+const CLEAR = '\r\u001b[2K';
+
+export interface Progress {
+  readonly listener: RunListener;
+  /** Takes the line away again. */
+  end(): void;
+}
+
+export const NO_PROGRESS: Progress = { listener: () => {}, end: () => {} };
+
+export function createProgress(terminal: Terminal, messages: Messages): Progress {
+  return terminal.errWidth === undefined
+    ? plainProgress(terminal, messages)
+    : lineProgress(terminal, messages, terminal.errWidth);
+}
+
+function plainProgress(terminal: Terminal, { report }: Messages): Progress {
+  const listener = (event: RunEvent): void => {
+    switch (event.kind) {
+      case 'run-started':
+        return terminal.err(`${report.progress.started(event.files.length, event.folders.length, event.mode === 'rehearse')}\n`);
+      case 'patch-finished':
+        return terminal.err(
+          `${event.folder} ${safe(event.outcome.file)}: ${report.states[event.outcome.state]}, ${event.outcome.ms} ms\n`,
+        );
+      case 'folder-finished':
+        return terminal.err(`${event.folder}: ${report.states[event.state]}\n`);
+      case 'file-read':
+      case 'finding':
+      case 'patch-started':
+      case 'run-finished':
+        return;
+      default:
+        return assertNever(event);
+    }
+  };
+  return { listener, end: () => {} };
+}
+
+function lineProgress(terminal: Terminal, { report }: Messages, width: number): Progress {
+  const working = new Map<string, string>();
+  let folders = 0;
+  let done = 0;
+  const show = (text: string) => terminal.err(CLEAR + cut(text, width - 1));
+  const showFolders = () =>
+    show(
+      report.progress.working(
+        done,
+        folders,
+        some(
+          [...working].map(([folder, file]) => `${folder} ${safe(file)}`),
+          3,
+        ),
+      ),
+    );
+  const listener = (event: RunEvent): void => {
+    switch (event.kind) {
+      case 'run-started':
+        folders = event.folders.length;
+        return show(report.progress.started(event.files.length, folders, event.mode === 'rehearse'));
+      case 'file-read':
+        return show(report.progress.read(safe(event.file), event.elements));
+      case 'patch-started':
+        working.set(event.folder, event.file);
+        return showFolders();
+      case 'folder-finished':
+        working.delete(event.folder);
+        done++;
+        return showFolders();
+      case 'finding':
+      case 'patch-finished':
+      case 'run-finished':
+        return;
+      default:
+        return assertNever(event);
+    }
+  };
+  return { listener, end: () => terminal.err(CLEAR) };
+}

@@ -1,0 +1,88 @@
+// One run of the command line: reads the arguments, runs the command, turns errors into messages and an exit code.
+import { readFileSync } from 'node:fs';
+import { CommanderError } from 'commander';
+import { type Cli, createCli, type GlobalOptions } from './cli.ts';
+import { defineDb } from './commands/db.ts';
+import { defineFolder } from './commands/folder.ts';
+import { defineInit } from './commands/init.ts';
+import { defineIntegrate } from './commands/integrate.ts';
+import { defineLog } from './commands/log.ts';
+import { definePatch } from './commands/patch.ts';
+import { defineStatus } from './commands/status.ts';
+import { languageOfArguments, languageOption, loadMessages } from './language.ts';
+import { helpWords, Program } from './program.ts';
+import type { Terminal } from './terminal.ts';
+
+/** @returns the exit code */
+export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const messages = await loadMessages(languageOfArguments(argv, terminal.env));
+  const program = new Program('rustine');
+  // Asked for before anything could go wrong: a usage error has to come as a document too.
+  const json = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length).includes('--json');
+  const cli = createCli(terminal, messages, () => ({ ...program.opts<GlobalOptions>(), ...(json ? { json } : {}) }));
+  const asked: string[] = [];
+  define(program, cli, (text) => void asked.push(text), json ? () => {} : terminal.err);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return fail(error, cli);
+    const text = asked.join('');
+    cli.result(error.code === 'commander.version' ? { version: text.trim() } : { help: text }, () => text.trimEnd());
+  }
+  return cli.exitCode;
+}
+
+function define(program: Program, cli: Cli, out: (text: string) => void, err: (text: string) => void): void {
+  const { help } = cli.messages;
+  program
+    .description(help.program)
+    .configureOutput({
+      writeOut: out,
+      writeErr: err,
+      getOutHelpWidth: () => cli.terminal.width ?? 100,
+      getErrHelpWidth: () => cli.terminal.errWidth ?? 100,
+    })
+    .configureHelp(helpWords(cli.messages))
+    .exitOverride()
+    .helpOption('-h, --help', help.options.help)
+    .helpCommand('help [command]', help.options.help)
+    .version(version(), '-V, --version', help.options.version)
+    .option('--home <dir>', help.options.home)
+    .option('--database <url>', help.options.database)
+    .option('--from <folder>', help.options.from)
+    .option('--json', help.options.json)
+    .option('--lang <lang>', help.options.lang, languageOption)
+    .option('-q, --quiet', help.options.quiet)
+    .option('-v, --verbose', help.options.verbose)
+    .addHelpText('after', `\n${help.after}`);
+  for (const defineCommand of [defineInit, defineFolder, defineIntegrate, defineStatus, defineLog, definePatch, defineDb]) {
+    defineCommand(program, cli);
+  }
+}
+
+async function fail(error: unknown, cli: Cli): Promise<number> {
+  const { exitCodeOf, problemDocument, problemOf, problemText } = await import('./problem.ts');
+  const { wrap } = await import('./layout.ts');
+  const { terminal, messages, options } = cli;
+  const problem = problemOf(error);
+  const code = exitCodeOf(problem);
+  const text = wrap(`rustine: ${problemText(problem, messages)}`, terminal.errWidth, 2);
+  terminal.err(`${text}\n`);
+  if (options.verbose) terminal.err(`${describe(error)}\n`);
+  if (options.json) terminal.out(`${JSON.stringify(problemDocument(problem, messages), null, 2)}\n`);
+  return code;
+}
+
+/** The stack with those of its causes. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? String(error);
+  return error.cause === undefined ? stack : `${stack}\n← ${describe(error.cause)}`;
+}
+
+function version(): string {
+  const { version: text } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return text;
+}

@@ -1,0 +1,139 @@
+// The end of a run: the document of `integrate --json`, and a summary that fits a screen.
+import { canonical } from '../base/canonical.ts';
+import { blocks } from '../base/finding.ts';
+import type { FolderOutcome, PatchOutcome, RunOutcome } from '../journal/outcome.ts';
+import { findingsText } from './findings.ts';
+import { paint, type Tone, table, wrap } from './layout.ts';
+import type { Messages } from './messages/en.ts';
+import { safe, some } from './messages/said.ts';
+import { findingDocument, problemText } from './problem.ts';
+
+const EXIT_CODES: Readonly<Record<RunOutcome['state'], number>> = { done: 0, partial: 1, refused: 2, failed: 3 };
+const TONES: Readonly<Record<RunOutcome['state'], Tone>> = { done: 'green', partial: 'yellow', refused: 'red', failed: 'red' };
+
+export interface SummaryStyle {
+  readonly width: number | undefined;
+  readonly colour: boolean;
+  readonly verbose: boolean;
+  readonly quiet: boolean;
+  /** How long the run took, where known. */
+  readonly ms: number | null;
+}
+
+export function runExitCode(outcome: RunOutcome): number {
+  return EXIT_CODES[outcome.state];
+}
+
+export function runDocument(outcome: RunOutcome, messages: Messages): object {
+  return {
+    ...outcome,
+    findings: outcome.findings.map((finding) => findingDocument(finding, messages)),
+    folders: outcome.folders.map((folder) => ({
+      ...folder,
+      patches: folder.patches.map((patch) =>
+        patch.reason === undefined
+          ? patch
+          : { ...patch, reason: { ...patch.reason, message: problemText(patch.reason, messages) } },
+      ),
+    })),
+  };
+}
+
+export function runSummary(outcome: RunOutcome, messages: Messages, style: SummaryStyle): string {
+  const { report } = messages;
+  const findings = style.quiet ? outcome.findings.filter(({ severity }) => severity === 'block') : outcome.findings;
+  if (style.quiet && outcome.state === 'done') return '';
+  const due = outcome.folders.filter((folder) => folder.due).map((folder) => folder.code);
+  const pending = outcome.folders.flatMap((folder) => {
+    const scripts = folder.patches.flatMap((patch) => patch.pending);
+    return scripts.length === 0 ? [] : [report.pending(folder.code, some(scripts.map(safe)))];
+  });
+  const parts = [
+    findingsText(findings, messages, { width: style.width, colour: style.colour, all: style.verbose }),
+    outcome.state === 'refused' || outcome.folders.length === 0 ? '' : folderTable(outcome.folders, messages, style.width),
+    ...reasons(outcome, messages, style.width),
+    ...pending,
+    due.length === 0 ? '' : wrap(report.dueFolders(some(due, 12)), style.width, 2),
+    paint(TONES[outcome.state], report.runs[outcome.mode][outcome.state], style.colour),
+    outcome.state === 'refused' && blocks(outcome.findings)
+      ? ''
+      : paint('dim', report.runLine(outcome.run, style.ms), style.colour),
+  ];
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+/** Folders that fared alike share a line: a run over a hundred folders fits a screen. */
+function folderTable(folders: readonly FolderOutcome[], { report }: Messages, width: number | undefined): string {
+  const alike = Map.groupBy(folders, (folder) =>
+    canonical({ ...folder, code: '', patches: folder.patches.map((patch) => ({ ...patch, ms: 0 })) }),
+  );
+  const rows = [...alike.values()].map((group) => {
+    const { state, patches } = group[0] as FolderOutcome;
+    const slowest = Math.max(...group.map((folder) => folder.patches.reduce((sum, patch) => sum + patch.ms, 0)));
+    return [
+      some(
+        group.map((folder) => folder.code),
+        4,
+      ),
+      report.states[state],
+      String(patches.length),
+      counts(
+        report.elements,
+        sums(patches, (patch) => ({ ...patch.elements })),
+      ),
+      counts(
+        report.tables,
+        sums(patches, ({ tables }) => ({ created: tables.created.length, altered: tables.altered.length })),
+      ),
+      counts(
+        { installed: '' },
+        sums(patches, (patch) => ({ ...patch.scripts })),
+      ),
+      counts(
+        report.rows,
+        sums(patches, (patch) => ({ ...patch.rows })),
+      ),
+      `${slowest} ms`,
+    ];
+  });
+  const { folder, state, patches, elements, tables, scripts, rows: data, time } = report.columns;
+  const columns = [
+    { title: folder },
+    { title: state },
+    { title: patches, right: true },
+    { title: elements },
+    { title: tables },
+    { title: scripts, right: true },
+    { title: data },
+    { title: time, right: true },
+  ];
+  return table(columns, rows, width);
+}
+
+/** Why patches failed or were skipped; folders with the same reason share it. */
+function reasons(outcome: RunOutcome, messages: Messages, width: number | undefined): string[] {
+  const failed = outcome.folders.flatMap((folder) =>
+    folder.patches.flatMap(({ file, reason }) => (reason === undefined ? [] : [{ folder: folder.code, file, reason }])),
+  );
+  return [
+    ...Map.groupBy(failed, ({ file, reason }) => canonical([file, reason.code, { ...reason.facts, folder: null }])).values(),
+  ].map((group) => {
+    const [{ file, reason }] = group as [(typeof failed)[number]];
+    const place = `${safe(file)} · ${messages.report.folders(some(group.map(({ folder }) => folder)), group.length)}`;
+    return wrap(`${place} – ${problemText(reason, messages)}`, width, 2);
+  });
+}
+
+type Counts = Readonly<Record<string, number>>;
+
+function sums(patches: readonly PatchOutcome[], of: (patch: PatchOutcome) => Counts): Counts {
+  const total: Record<string, number> = {};
+  for (const patch of patches) for (const [name, count] of Object.entries(of(patch))) total[name] = (total[name] ?? 0) + count;
+  return total;
+}
+
+/** `3 new, 2 ignored`; zeros are left out. */
+function counts(words: Readonly<Record<string, string>>, numbers: Counts): string {
+  const said = Object.entries(words).flatMap(([name, word]) => (numbers[name] ? [`${numbers[name]} ${word}`.trim()] : []));
+  return said.length === 0 ? '-' : said.join(', ');
+}

@@ -1,0 +1,40 @@
+// What the command line touches of the outside world: streams, environment, directory; replaced in tests.
+import type { Settings } from '../app/config.ts';
+import type { Rustine } from '../app/rustine.ts';
+
+export interface Terminal {
+  /** Standard output: results. */
+  out(text: string): void;
+  /** Standard error: progress, problems. */
+  err(text: string): void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Width and colour of standard output; no width where it is not a terminal: lines are not cut for a file or a pipe. */
+  readonly width: number | undefined;
+  readonly colour: boolean;
+  /** Width of standard error; undefined where it is not a terminal: no line is rewritten there. */
+  readonly errWidth: number | undefined;
+  open(settings: Settings): Promise<Rustine>;
+  stopDatabase(settings: Settings): Promise<'stopped' | 'not-running' | 'in-use'>;
+}
+
+export function processTerminal(): Terminal {
+  const { stdout, stderr, env } = process;
+  // A reader that has seen enough (`rustine folder list | head -1`) is no error; the work goes on.
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  return {
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+    env,
+    cwd: process.cwd(),
+    width: stdout.isTTY ? stdout.columns || 80 : undefined,
+    colour: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
+    errWidth: stderr.isTTY && env.TERM !== 'dumb' ? stderr.columns || 80 : undefined,
+    open: async (settings) => (await import('../app/rustine.ts')).openRustine(settings),
+    stopDatabase: async (settings) => (await import('../database/embedded.ts')).stopEmbedded(settings.home),
+  };
+}

@@ -1,0 +1,58 @@
+// The trace of a run for people: a line per event.
+import { assertNever } from '../base/errors.ts';
+import type { JournalEntry } from '../journal/journal.ts';
+import type { PatchOutcome } from '../journal/outcome.ts';
+import type { Messages } from './messages/en.ts';
+import { safe } from './messages/said.ts';
+import { findingDocument, findingText, problemText } from './problem.ts';
+
+export function entryDocument(entry: JournalEntry, messages: Messages): object {
+  return entry.kind === 'finding' ? { ...entry, finding: findingDocument(entry.finding, messages) } : entry;
+}
+
+export function traceText(entry: JournalEntry, messages: Messages): string {
+  return `${entry.at.replace('T', ' ').replace(/\.\d+Z$|Z$/, '')}  ${eventText(entry, messages)}`;
+}
+
+function eventText(entry: JournalEntry, messages: Messages): string {
+  const { report } = messages;
+  switch (entry.kind) {
+    case 'run-started':
+      return `${report.progress.started(entry.files.length, entry.folders.length, entry.mode === 'rehearse')}: ${safe(entry.files.join(', '))} → ${entry.folders.join(', ')}`;
+    case 'file-read':
+      return report.progress.read(safe(entry.file), entry.elements);
+    case 'finding': {
+      const { finding } = entry;
+      const place = [finding.folder, finding.patch].filter((part) => part !== undefined).join(' ');
+      return `${report.severity[finding.severity]}${place === '' ? '' : ` ${safe(place)}`}: ${findingText(finding, messages)}`;
+    }
+    case 'patch-started':
+      return `${entry.folder} ${safe(entry.file)} …`;
+    case 'patch-finished':
+      return `${entry.folder} ${patchText(entry.outcome, messages)}`;
+    case 'folder-finished':
+      return `${entry.folder}: ${report.states[entry.state]}`;
+    case 'run-finished':
+      return `${report.runEnds[entry.state]} (${entry.ms} ms)`;
+    default:
+      return assertNever(entry);
+  }
+}
+
+function patchText({ file, state, elements, tables, scripts, rows, ms, reason }: PatchOutcome, messages: Messages): string {
+  const { report } = messages;
+  const counted = (words: Readonly<Record<string, string>>, of: object) =>
+    Object.entries(of).flatMap(([name, count]) => {
+      const number = Array.isArray(count) ? count.length : Number(count);
+      return number === 0 ? [] : [`${number} ${words[name] ?? name}`];
+    });
+  const parts = [
+    [report.columns.elements, counted(report.elements, elements)],
+    [report.columns.tables, counted(report.tables, tables)],
+    [report.columns.scripts, counted(report.scripts, scripts)],
+    [report.columns.rows, counted(report.rows, rows)],
+  ] as const;
+  const counts = parts.flatMap(([name, numbers]) => (numbers.length === 0 ? [] : [`${name}: ${numbers.join(', ')}`]));
+  const why = reason === undefined ? '' : ` – ${problemText(reason, messages)}`;
+  return `${safe(file)}: ${[report.states[state], ...counts, `${ms} ms`].join(' · ')}${why}`;
+}
