@@ -136,11 +136,21 @@ export class ByteWindow {
     return 'line';
   }
 
+  /** Whether the last taken line is ASCII. */
+  get ascii(): boolean {
+    return this.#high < 0x80;
+  }
+
+  /** Notes how the last taken line ended, where its text is not asked for. */
+  noteLineEnd(): void {
+    if (this.crlf) this.#seen.crlf = true;
+    else if (this.#seen.lastLineEnd) this.#seen.lf = true;
+  }
+
   /** The last taken line as text: UTF-8, or Latin-1 where the bytes are not valid UTF-8. Notes its form. */
   text(): string {
     const { bytes, start, stop } = this;
-    if (this.crlf) this.#seen.crlf = true;
-    else if (this.#seen.lastLineEnd) this.#seen.lf = true;
+    this.noteLineEnd();
     if (this.#high < 0x80) return bytes.toString('latin1', start, stop);
     const text = bytes.toString('utf8', start, stop);
     if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, stop))) {

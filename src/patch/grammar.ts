@@ -3,6 +3,7 @@ import type { ByteWindow, Took } from './byte-window.ts';
 import type { PatchExpected } from './expected.ts';
 import { patchFault } from './fault.ts';
 import type { ElementHead, PatchForm, PatchPart, Place, RecordLine } from './format.ts';
+import { TextCache } from './text-cache.ts';
 import {
   END_LINE,
   isUnknownKind,
@@ -13,6 +14,7 @@ import {
   parseRecordLine,
   STARS,
 } from './tokens.ts';
+import { parseValueBytes } from './value-bytes.ts';
 
 /** A longer line is refused: real ones stay under a few kilobytes. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
@@ -29,10 +31,11 @@ interface Scan {
   element: string;
   /** Whether the header ended in CR LF: then the stars after a script may too. */
   crlf: boolean;
+  readonly cache: TextCache;
 }
 
 export function* parsePatch(window: ByteWindow, file: string): Steps<PatchForm> {
-  const scan: Scan = { window, file, element: '', crlf: false };
+  const scan: Scan = { window, file, element: '', crlf: false, cache: new TextCache() };
   while (window.available < 3 && !window.closed) yield undefined;
   window.skipBom();
   const first = yield* nextLine(scan, 'header');
@@ -75,23 +78,45 @@ function* parseRecords(scan: Scan, element: ElementHead): Steps<void> {
   yield { part: 'element-end', at: window.at };
 }
 
+interface RecordDraft {
+  readonly tag: string;
+  readonly closing: string;
+  readonly lines: RecordLine[];
+  length: number;
+}
+
 function* parseRecord(scan: Scan, head: string): Steps<PatchPart> {
-  const { window } = scan;
-  const { at } = window;
+  const { at } = scan.window;
   const { tag, key } = accepted(scan, head, parseRecordHead(head));
-  const closing = `6,"${tag}"`;
-  const lines: RecordLine[] = [];
-  let length = head.length;
-  for (;;) {
-    // Not `yield* nextLine`: a generator for each line would be the greater part of the time.
-    const took = window.take();
-    const line = took === 'line' ? textOf(scan) : yield* awaitLine(scan, took, 'record-end');
-    if (line === closing) return { part: 'record', record: { tag, key, lines }, at };
-    length += line.length;
-    if (length > MAX_RECORD_LENGTH || lines.length === MAX_RECORD_LINES) throw fault(scan, 'smaller-record', line);
-    const parsed = parseRecordLine(line);
-    lines.push(typeof parsed === 'string' ? refuse(scan, line.startsWith('6') ? 'record-end' : parsed, line) : parsed);
+  const draft: RecordDraft = { tag, closing: `6,"${tag}"`, lines: [], length: head.length };
+  for (let took = takeRecordLines(scan, draft); took !== 'closed'; took = takeRecordLines(scan, draft)) {
+    yield* awaitMore(scan, took, 'record-end');
   }
+  return { part: 'record', record: { tag, key, lines: draft.lines }, at };
+}
+
+/** Goes on to line 6, or to where bytes are lacking. A plain function, because in a generator this loop takes twice the time. */
+function takeRecordLines(scan: Scan, draft: RecordDraft): Took | 'closed' {
+  const { window } = scan;
+  for (;;) {
+    const took = window.take();
+    if (took !== 'line') return took;
+    draft.length += window.stop - window.start;
+    const value = window.ascii ? parseValueBytes(window.bytes, window.start, window.stop, scan.cache) : undefined;
+    const line = value ?? parseOtherLine(scan, draft.closing);
+    if (line === 'closed') return line;
+    if (value !== undefined) window.noteLineEnd();
+    if (draft.length > MAX_RECORD_LENGTH || draft.lines.length === MAX_RECORD_LINES)
+      throw fault(scan, 'smaller-record', textOf(scan));
+    draft.lines.push(line);
+  }
+}
+
+function parseOtherLine(scan: Scan, closing: string): RecordLine | 'closed' {
+  const line = textOf(scan);
+  if (line === closing) return 'closed';
+  const parsed = parseRecordLine(line);
+  return typeof parsed === 'string' ? refuse(scan, line.startsWith('6') ? 'record-end' : parsed, line) : parsed;
 }
 
 /** Raw lines up to the ten stars, passed on in runs as large as the window holds. */
@@ -101,7 +126,7 @@ function* parseSource(scan: Scan): Steps<void> {
   for (;;) {
     const took = window.take();
     if (took === 'line' && !atStars(scan)) continue;
-    if (took === 'too-long' || took === 'ended') yield* awaitLine(scan, took, 'source-end');
+    if (took === 'too-long' || took === 'ended') yield* awaitMore(scan, took, 'source-end');
     if (window.start > runStart) {
       const run = window.bytes.subarray(runStart, window.start);
       window.noteEncoding(run);
@@ -149,19 +174,16 @@ function* awaitBytes(scan: Scan, count: number, expected: PatchExpected): Steps<
 }
 
 function* nextLine(scan: Scan, expected: PatchExpected): Steps<string> {
-  const took = scan.window.take();
-  return took === 'line' ? textOf(scan) : yield* awaitLine(scan, took, expected);
+  const { window } = scan;
+  for (let took = window.take(); took !== 'line'; took = window.take()) yield* awaitMore(scan, took, expected);
+  return textOf(scan);
 }
 
-/** Goes on where a line could not be taken at once. `expected` is what the end of the file here would lack. */
-function* awaitLine(scan: Scan, first: Took, expected: PatchExpected): Steps<string> {
-  const { window } = scan;
-  for (let took = first; took !== 'line'; took = window.take()) {
-    if (took === 'ended') throw fault(scan, expected, '');
-    if (took === 'too-long') throw fault(scan, 'shorter-line', window.peek(100));
-    yield undefined;
-  }
-  return textOf(scan);
+/** Where no line could be taken. `expected` is what the file lacks if it ends here. */
+function* awaitMore(scan: Scan, took: Took, expected: PatchExpected): Steps<void> {
+  if (took === 'ended') throw fault(scan, expected, '');
+  if (took === 'too-long') throw fault(scan, 'shorter-line', scan.window.peek(100));
+  yield undefined;
 }
 
 function textOf(scan: Scan): string {
