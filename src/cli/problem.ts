@@ -35,7 +35,10 @@ export function problemText({ code, facts }: { readonly code: string; readonly f
 }
 
 export function problemDocument(problem: Problem, messages: Messages): object {
-  return { error: { ...problem.facts, code: problem.code, message: problemText(problem, messages) } };
+  const { code, facts } = problem;
+  const message = problemText(problem, messages);
+  // First for the eye, then again so that no fact of the same name takes their place.
+  return { error: Object.assign({ code, message }, facts, { code, message }) };
 }
 
 export function findingText(finding: Finding, messages: Messages): string {

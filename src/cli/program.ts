@@ -42,6 +42,16 @@ export class Program extends Command {
     return refuse(this, 'missing-value', { value: option.long ?? option.flags });
   }
 
+  /** Reads the value of an option or argument; a complaint about it says which command it was for. */
+  _callParseArg(target: { parseArg(value: string, previous: unknown): unknown }, value: string, previous: unknown): unknown {
+    try {
+      return target.parseArg(value, previous);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== 'usage') throw error;
+      throw new Refusal('usage', { command: pathOf(this), ...error.facts });
+    }
+  }
+
   _excessArguments(received: readonly string[]): never {
     return refuse(this, 'too-many-arguments', { value: received[this.registeredArguments.length] ?? '' });
   }

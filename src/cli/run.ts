@@ -10,6 +10,7 @@ import { defineLog } from './commands/log.ts';
 import { definePatch } from './commands/patch.ts';
 import { defineStatus } from './commands/status.ts';
 import { languageOfArguments, languageOption, loadMessages } from './language.ts';
+import { wrap } from './layout.ts';
 import { helpWords, Program } from './program.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -54,7 +55,7 @@ function define(program: Program, cli: Cli, out: (text: string) => void, err: (t
     .option('--lang <lang>', help.options.lang, languageOption)
     .option('-q, --quiet', help.options.quiet)
     .option('-v, --verbose', help.options.verbose)
-    .addHelpText('after', `\n${help.after}`);
+    .addHelpText('after', () => `\n${wrap(help.after, cli.terminal.width ?? 100)}`);
   for (const defineCommand of [defineInit, defineFolder, defineIntegrate, defineStatus, defineLog, definePatch, defineDb]) {
     defineCommand(program, cli);
   }
@@ -62,7 +63,6 @@ function define(program: Program, cli: Cli, out: (text: string) => void, err: (t
 
 async function fail(error: unknown, cli: Cli): Promise<number> {
   const { exitCodeOf, problemDocument, problemOf, problemText } = await import('./problem.ts');
-  const { wrap } = await import('./layout.ts');
   const { terminal, messages, options } = cli;
   const problem = problemOf(error);
   const code = exitCodeOf(problem);

@@ -12,9 +12,15 @@ export function definePatch(program: Program, cli: Cli): void {
     .action((file: string) => show(cli, file));
 }
 
-async function show(cli: Cli, file: string): Promise<void> {
-  const [{ resolve }, { surveyPatch, surveyText }] = await Promise.all([import('node:path'), import('../patch-survey.ts')]);
+async function show(cli: Cli, path: string): Promise<void> {
+  const [{ basename, resolve }, { summarizePatch }, { patchDocument, patchText }] = await Promise.all([
+    import('node:path'),
+    import('../../patch/summary.ts'),
+    import('../patch-view.ts'),
+  ]);
   await cli.settings();
-  const survey = await surveyPatch(resolve(cli.terminal.cwd, file));
-  cli.result(survey, () => surveyText(survey, cli.messages, cli.terminal.width));
+  const { terminal, messages, options } = cli;
+  const summary = await summarizePatch(resolve(terminal.cwd, path));
+  const style = { width: terminal.width, colour: terminal.colour, all: options.verbose === true };
+  cli.result(patchDocument(basename(path), summary, messages), () => patchText(basename(path), summary, messages, style));
 }

@@ -1,5 +1,6 @@
 // English sentences for the codes of errors: what, where, why, and what to do.
 import { type Said, type Sentence, some } from '../said.ts';
+import { help } from './help.ts';
 import { expected, nothing, reasons } from './reasons.ts';
 
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
@@ -90,7 +91,7 @@ export const errors = {
 export const usage = {
   'unknown-command': (f) => `There is no command "${f('value')}"${f.has('nearest') ? `; did you mean "${f('nearest')}"?` : '.'}`,
   'unknown-option': (f) => `There is no option ${f('value')} here${f.has('nearest') ? `; did you mean ${f('nearest')}?` : '.'}`,
-  'missing-argument': (f) => `The argument ${f('value')} is missing.`,
+  'missing-argument': (f) => `The argument <${(help.words as Record<string, string>)[f('value')] ?? f('value')}> is missing.`,
   'missing-value': (f) => `The option ${f('value')} needs a value.`,
   'too-many-arguments': (f) => `Too many arguments: "${f('value')}" is not expected.`,
   'missing-command': (f) => `"${f('command')}" needs to be told what to do: ${f('known')}.`,

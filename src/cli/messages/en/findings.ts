@@ -9,6 +9,7 @@ export const findings = {
     'The lines end in CR LF instead of LF; they are read as LF. An editor or a transfer in text mode probably changed the file.',
   'patch-latin1': () => 'The file is not UTF-8; it is read as Latin-1. Check that accented letters came out right.',
   'patch-no-last-line-end': () => 'The last line has no line end; the file is complete all the same.',
+  'patch-unknown-kind': (f) => `${n(f.number('count'), 'line')} of a kind that the patch format does not know: kept as they are.`,
   'directory-foreign': (f) =>
     `${f('directory')} holds more than patch files: ${some(f.list('entries'))}. Everything in the directory would be integrated, so nothing else may be there: move these elsewhere, notes into its sub-directory doc/.`,
   'directory-empty': (f) => `${f('directory')} holds no patch file (*.dat). Check the path.`,

@@ -83,6 +83,8 @@ export const report = {
   severity: { block: 'blocks', warn: 'warning', info: 'note' },
   elements: { created: 'new', updated: 'updated', identical: 'identical', kept: 'kept', ignored: 'ignored' },
   scripts: { installed: 'installed' },
+  lines: (count: number) => n(count, 'line'),
+  moreElements: (count: number) => `… and ${n(count, 'element')} more`,
   bytes: (count: number) => `${count.toLocaleString('en')} bytes`,
   tables: { created: 'new', altered: 'altered' },
   rows: { inserted: 'inserted', updated: 'updated' },

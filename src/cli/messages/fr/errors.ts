@@ -1,6 +1,7 @@
 // French sentences for the codes of errors: what, where, why, and what to do.
 import type { ErrorCode, Messages, Sentences } from '../en.ts';
 import { type Said, some } from '../said.ts';
+import { help } from './help.ts';
 import { expected, nothing, reasons } from './reasons.ts';
 
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
@@ -102,7 +103,7 @@ export const usage: Messages['usage'] = {
     `Il n'y a pas de commande « ${f('value')} »${f.has('nearest') ? ` ; vouliez-vous dire « ${f('nearest')} » ?` : '.'}`,
   'unknown-option': (f) =>
     `Il n'y a pas d'option ${f('value')} ici${f.has('nearest') ? ` ; vouliez-vous dire ${f('nearest')} ?` : '.'}`,
-  'missing-argument': (f) => `L'argument ${f('value')} manque.`,
+  'missing-argument': (f) => `L'argument <${(help.words as Record<string, string>)[f('value')] ?? f('value')}> manque.`,
   'missing-value': (f) => `L'option ${f('value')} demande une valeur.`,
   'too-many-arguments': (f) => `Trop d'arguments : « ${f('value')} » n'est pas attendu.`,
   'missing-command': (f) => `Il faut dire à « ${f('command')} » ce qu'il doit faire : ${f('known')}.`,

@@ -11,6 +11,8 @@ export const findings: Sentences<FindingCode> = {
     'Les lignes finissent par CR LF au lieu de LF ; elles sont lues comme LF. Un éditeur ou un transfert en mode texte a sans doute modifié le fichier.',
   'patch-latin1': () => "Le fichier n'est pas en UTF-8 ; il est lu en Latin-1. Vérifiez les lettres accentuées.",
   'patch-no-last-line-end': () => "La dernière ligne n'a pas de fin de ligne ; le fichier est complet quand même.",
+  'patch-unknown-kind': (f) =>
+    `${n(f.number('count'), 'ligne')} d'un genre inconnu du format des patches : gardées telles quelles.`,
   'directory-foreign': (f) =>
     `${f('directory')} contient autre chose que des patches : ${some(f.list('entries'))}. Tout le répertoire serait intégré, il ne doit donc rien y avoir d'autre : déplacez-les, les notes dans son sous-répertoire doc/.`,
   'directory-empty': (f) => `${f('directory')} ne contient aucun patch (*.dat). Vérifiez le chemin.`,

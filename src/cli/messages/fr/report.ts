@@ -79,6 +79,8 @@ export const report: Messages['report'] = {
   severity: { block: 'bloquant', warn: 'avertissement', info: 'remarque' },
   elements: { created: 'créés', updated: 'modifiés', identical: 'identiques', kept: 'conservés', ignored: 'ignorés' },
   scripts: { installed: 'installés' },
+  lines: (count) => n(count, 'ligne'),
+  moreElements: (count) => `… et ${n(count, 'élément')} de plus`,
   bytes: (count) => `${count.toLocaleString('fr')} octets`,
   tables: { created: 'créées', altered: 'modifiées' },
   rows: { inserted: 'insérées', updated: 'modifiées' },
