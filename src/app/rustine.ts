@@ -1,9 +1,28 @@
 // The wiring: opens what the settings say, exposes the verbs, closes in reverse.
-import { Bug } from '../base/errors.ts';
+import { availableParallelism, userInfo } from 'node:os';
+import { Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
-import type { RunMode, RunOutcome } from '../journal/outcome.ts';
+import { folderCode } from '../base/ids.ts';
+import { run } from '../batch/run.ts';
+import type { Database } from '../database/database.ts';
+import { openEmbedded, pinEmbedded } from '../database/embedded.ts';
+import { openPostgres } from '../database/postgres.ts';
+import { readFolders, readIntegrated, readSequence } from '../environment/catalog.ts';
+import { openEnvironment } from '../environment/environment.ts';
+import type { Folder } from '../environment/folder.ts';
+import { setPassword } from '../environment/roles.ts';
 import type { JournalEntry, RunListener } from '../journal/journal.ts';
+import type { RunMode, RunOutcome } from '../journal/outcome.ts';
+import { readTrace } from '../journal/runs.ts';
+import { parsePatchName } from '../patch/sequence.ts';
+import { FORCEABLE, preflight } from '../plan/preflight.ts';
+import { dropFolder } from '../validate/removal.ts';
 import type { Settings } from './config.ts';
+import { openDeliveries } from './deliveries.ts';
+import { folderPassword } from './folder-password.ts';
+import { createFolders, initialize } from './folders.ts';
+import { folderViews } from './folder-views.ts';
+import { stopPoints } from './stop-points.ts';
 
 export interface FolderView {
   readonly code: string;
@@ -65,7 +84,147 @@ export interface Rustine {
   close(): Promise<void>;
 }
 
-/** @throws Failure when the database cannot be reached */
-export async function openRustine(_settings: Settings): Promise<Rustine> {
-  throw new Bug('not wired yet');
+/** How long a statement waits for a lock that somebody else holds. */
+const LOCK_TIMEOUT_MS = 15_000;
+
+/** What the verbs share. */
+export interface Opened {
+  readonly settings: Settings;
+  readonly database: Database;
+  readonly operator: string;
+  readonly jobs: number;
+}
+
+/**
+ * Opens the database that the settings name.
+ * @throws Failure `database-unreachable` and the `embedded-…` ones
+ */
+export async function openRustine(settings: Settings): Promise<Rustine> {
+  const embedded = settings.database === undefined ? await openEmbedded(settings.home) : undefined;
+  const url = settings.database ?? embedded?.url ?? '';
+  const jobs = settings.jobs ?? Math.max(2, availableParallelism());
+  let database: Database;
+  try {
+    // A folder's transaction and the staging of its plan use a connection each.
+    database = await openPostgres(url, 2 * jobs + 1);
+  } catch (error) {
+    await embedded?.release();
+    throw error;
+  }
+  const opened: Opened = { settings, database, operator: userInfo().username, jobs };
+  return {
+    init: (options) => initialize(opened, options),
+    createFolders: (codes, options) => createFolders(opened, codes, options),
+    folders: async () => {
+      await openEnvironment(database);
+      return folderViews(database);
+    },
+    folder: async (code) => oneView(database, code),
+    dropFolder: async (code) => {
+      const folders = await existingFolders(database);
+      await dropFolder(database, known(folders, code), folders);
+    },
+    integrate: (options) => integrateInto(opened, options),
+    log: async (id) => {
+      await openEnvironment(database);
+      return readTrace(database, id);
+    },
+    databaseUrl: (folder) => databaseUrl(opened, folder),
+    close: async () => {
+      await database.close();
+      await embedded?.release();
+    },
+  };
+}
+
+async function existingFolders(database: Database): Promise<readonly Folder[]> {
+  await openEnvironment(database);
+  return readFolders(database);
+}
+
+/** @throws Refusal `folder-unknown` */
+function known(folders: readonly Folder[], text: string): Folder {
+  const code = folderCode(text);
+  const folder = folders.find((each) => each.code === code);
+  if (folder === undefined) throw new Refusal('folder-unknown', { folder: code, known: folders.map((each) => each.code) });
+  return folder;
+}
+
+async function oneView(database: Database, text: string): Promise<FolderView> {
+  const { code } = known(await existingFolders(database), text);
+  const view = (await folderViews(database)).find((each) => each.code === code);
+  if (view === undefined) throw new Refusal('folder-unknown', { folder: code, known: [] });
+  return view;
+}
+
+async function integrateInto(opened: Opened, options: IntegrateOptions): Promise<RunOutcome> {
+  const { database, settings } = opened;
+  const environment = await openEnvironment(database);
+  const forced = forcedChecks(options.force ?? []);
+  const all = await readFolders(database);
+  const folders = options.folders === undefined ? all : chosen(all, options.folders);
+  const from = settings.from === undefined ? environment.supervisor : known(all, settings.from).code;
+  const { deliveries, findings } = await openDeliveries(options.paths);
+  const ids = folders.map((folder) => folder.id);
+  const files = deliveries.map((delivery) => delivery.file);
+  const authorized = [...new Set((options.authorize ?? []).map((code) => code.toUpperCase()))];
+  const checked = preflight({
+    deliveries,
+    folders,
+    supervisor: environment.supervisor,
+    from,
+    authorized,
+    forced,
+    integrated: await readIntegrated(database, ids, files),
+    sequence: await readSequence(database, ids, seriesOf(files)),
+  });
+  return run(database, {
+    mode: options.mode,
+    deliveries,
+    folders,
+    supervisor: environment.supervisor,
+    from,
+    operator: opened.operator,
+    authorized,
+    forced,
+    onError: options.onError ?? 'continue',
+    jobs: options.jobs ?? opened.jobs,
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+    preflight: { tasks: checked.tasks, findings: [...findings, ...checked.findings] },
+    listener: options.listener ?? (() => undefined),
+    stopPoint: stopPoints(process.env['RUSTINE_STOP_AT']),
+  });
+}
+
+/** Folders by code, in the order of the levels. */
+function chosen(all: readonly Folder[], codes: readonly string[]): readonly Folder[] {
+  const wanted = new Set(codes.map((code) => known(all, code).code));
+  return all.filter((folder) => wanted.has(folder.code));
+}
+
+function seriesOf(files: readonly string[]): readonly string[] {
+  const names = files.flatMap((file) => parsePatchName(file) ?? []);
+  return [...new Set(names.map((name) => `${name.series}_${name.version}`))];
+}
+
+/** @throws Refusal `force-unknown` */
+function forcedChecks(force: readonly { readonly check: string; readonly reason: string }[]): Readonly<Record<string, string>> {
+  for (const { check } of force) {
+    if (!(FORCEABLE as readonly string[]).includes(check)) throw new Refusal('force-unknown', { check, known: FORCEABLE });
+  }
+  return Object.fromEntries(force.map(({ check, reason }) => [check, reason]));
+}
+
+async function databaseUrl({ settings, database }: Opened, text: string | undefined): Promise<string> {
+  const url = new URL(database.url);
+  if (text !== undefined) {
+    const { role, code } = known(await existingFolders(database), text);
+    if (role === null) throw new Refusal('folder-without-role', { folder: code });
+    const { password, fresh } = await folderPassword(settings.home, role);
+    if (fresh) await database.transaction((session) => setPassword(session, role, password));
+    url.username = role;
+    url.password = password;
+  }
+  if (settings.database === undefined) await pinEmbedded(settings.home);
+  return url.toString();
 }

@@ -204,7 +204,13 @@ create unlogged table rustine.plan_write (
 );
 create index plan_write_plan on rustine.plan_write (plan);
 
-create sequence rustine.work_id;
+create unlogged table rustine.work (
+  id bigint generated always as identity primary key,
+  host text not null,
+  pid integer not null,
+  started_at timestamptz not null default now()
+);
+comment on table rustine.work is 'who staged what: the staging of processes that are gone is removed';
 
 create view rustine.dictionary as
   select f.code as folder, r.type, r.name, e.title, r.tag, r.key, r.position, c.activity, c.fields, d.fields as delivered

@@ -1,4 +1,5 @@
 // What a folder has that a delivery touches: gathered by a constant number of statements, judged elsewhere.
+import { hostname } from 'node:os';
 import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { fieldsFromJson } from '../dictionary/fields.ts';
@@ -34,7 +35,7 @@ export const elementKey = (type: string, name: string): string => `${type}\0${na
 /** Puts the delivery's element list where SQL can join it; once per run and server. */
 export async function stageDelivery(session: Session, delivery: Delivery): Promise<string> {
   const rows = await session.query<{ id: string }>(sql`
-    with work as (select nextval('rustine.work_id') as id),
+    with work as (insert into rustine.work (host, pid) values (${hostname()}, ${process.pid}) returning id),
     staged as (
       insert into rustine.delivery_element (delivery, ordinal, type, name)
       select work.id, e.ordinal, e.type, e.name

@@ -1,8 +1,10 @@
 // Writes the bulk of a plan to the catalog, once for all folders that share it: one COPY and one script, however many elements.
+import { hostname } from 'node:os';
 import { blocks } from '../base/finding.ts';
 import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { withoutNul } from '../dictionary/fields.ts';
+import { isAlive } from '../journal/runs.ts';
 import type { PlanDraft, PlanItem } from './planner.ts';
 import type { Plan } from './plan.ts';
 
@@ -11,7 +13,7 @@ const COLUMNS = ['plan', 'item', 'ordinal', 'type', 'name', 'tag', 'key', 'posit
 /** Drains the planner into the catalog; nothing stays there when the plan is blocked. */
 export async function stagePlan(database: Database, basis: string, items: AsyncGenerator<PlanItem, PlanDraft>): Promise<Plan> {
   return database.transaction(async (session) => {
-    const [work] = await session.query<{ id: string }>(sql`select nextval('rustine.work_id')::text as id`);
+    const [work] = await session.query<{ id: string }>(sql`insert into rustine.work (host, pid) values (${hostname()}, ${process.pid}) returning id::text as id`);
     const id = work?.id ?? '';
     let draft: PlanDraft | undefined;
     async function* lines(): AsyncGenerator<string> {
@@ -49,12 +51,21 @@ function settleSql(plan: string): string {
     update rustine.plan_item set bytes = null where plan = ${plan} and item = 'script';`;
 }
 
-/** Removes what plans and deliveries staged; also what a crashed run left behind. */
-export async function clearStaging(session: Session, plans: readonly string[], deliveries: readonly string[]): Promise<void> {
+/** Removes what was staged under these numbers. */
+export async function clearStaging(session: Session, works: readonly string[]): Promise<void> {
+  if (works.length === 0) return;
   await session.query(sql`
-    with a as (delete from rustine.plan_item where plan = any(${plans}::bigint[])),
-    b as (delete from rustine.plan_write where plan = any(${plans}::bigint[]))
-    delete from rustine.delivery_element where delivery = any(${deliveries}::bigint[])`);
+    with a as (delete from rustine.plan_item where plan = any(${works}::bigint[])),
+    b as (delete from rustine.plan_write where plan = any(${works}::bigint[])),
+    c as (delete from rustine.delivery_element where delivery = any(${works}::bigint[]))
+    delete from rustine.work where id = any(${works}::bigint[])`);
+}
+
+/** Removes what processes of this machine staged that are gone: a crash leaves it behind. */
+export async function sweepStaging(database: Database): Promise<void> {
+  const works = await database.query<{ id: string; pid: number }>(sql`select id::text, pid from rustine.work where host = ${hostname()} and pid <> ${process.pid}`);
+  const dead = works.filter((work) => !isAlive(work.pid)).map((work) => work.id);
+  if (dead.length > 0) await database.transaction((session) => clearStaging(session, dead));
 }
 
 function copyLine(plan: string, item: PlanItem): string {

@@ -1,0 +1,33 @@
+// Folders as people and programs see them: settings, level, lag, what is due.
+import { Bug } from '../base/errors.ts';
+import type { Reader } from '../environment/catalog.ts';
+import { readFolders, readLevels } from '../environment/catalog.ts';
+import type { FolderView } from './rustine.ts';
+
+/** Two statements, however many folders. */
+export async function folderViews(reader: Reader): Promise<readonly FolderView[]> {
+  const [folders, levels] = [await readFolders(reader), await readLevels(reader)];
+  const byFolder = new Map(levels.map((level) => [level.folder, level]));
+  return folders.map((folder) => {
+    const level = byFolder.get(folder.id);
+    if (level === undefined) throw new Bug('folder without level', { folder: folder.code });
+    const { code, parent, state, languages, activityCodes, test, specific, historyOf, schema, role } = folder;
+    return {
+      code,
+      parent,
+      state,
+      level: level.level,
+      lag: level.lag,
+      due: folder.due.length > 0 || level.lag.length > 0,
+      languages,
+      activityCodes,
+      test,
+      specific,
+      historyOf,
+      schema,
+      role,
+      tables: level.tables,
+      patches: level.patches,
+    };
+  });
+}

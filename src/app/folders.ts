@@ -1,0 +1,100 @@
+// The verbs that make folders: the environment with its supervisor folder, and folders below it.
+import { Refusal } from '../base/errors.ts';
+import type { Finding } from '../base/finding.ts';
+import type { FolderCode } from '../base/ids.ts';
+import { activityCode, folderCode, languageCode } from '../base/ids.ts';
+import { unstage } from '../batch/run.ts';
+import type { Database } from '../database/database.ts';
+import { readEnvironment, readFolders } from '../environment/catalog.ts';
+import { createEnvironment, openEnvironment } from '../environment/environment.ts';
+import type { Folder } from '../environment/folder.ts';
+import { ancestorsOf } from '../environment/folder.ts';
+import type { StagedDelivery } from '../integrate/integrator.ts';
+import type { Delivery } from '../plan/delivery.ts';
+import { dictionaryDelivery } from '../plan/dictionary-delivery.ts';
+import { stageDelivery } from '../plan/facts.ts';
+import { kernelDelivery } from '../plan/kernel.ts';
+import { sweepStaging } from '../plan/staging.ts';
+import type { NewFolder } from '../validate/creation.ts';
+import { createFolder } from '../validate/creation.ts';
+import { folderViews } from './folder-views.ts';
+import type { FolderOptions, FolderView, InitOptions, Opened } from './rustine.ts';
+
+const DEFAULT_SUPERVISOR = 'X3';
+const DEFAULT_LANGUAGES: readonly string[] = ['ENG', 'FRA'];
+
+/** Creates catalog and supervisor folder; after a crash between the two it goes on with the second. */
+export async function initialize(opened: Opened, options: InitOptions): Promise<{ readonly supervisor: FolderView; readonly findings: readonly Finding[] }> {
+  const { database, operator } = opened;
+  const code = folderCode(options.supervisor ?? DEFAULT_SUPERVISOR);
+  const languages = languagesOf(options.languages) ?? DEFAULT_LANGUAGES;
+  const { roles, findings } = await makeCatalog(database, code);
+  const folder: NewFolder = { code, parent: null, ancestors: [], languages, activityCodes: [], test: false, specific: false, historyOf: null };
+  const more = await withStaged(database, await kernelDelivery(), (staged) => createFolder(database, folder, staged, roles, operator));
+  return { supervisor: await viewOf(database, code), findings: [...findings, ...more] };
+}
+
+async function makeCatalog(database: Database, code: FolderCode): Promise<{ readonly roles: boolean; readonly findings: readonly Finding[] }> {
+  const there = await readEnvironment(database);
+  if (there !== undefined && there.supervisor === code && (await readFolders(database)).length === 0) return { roles: there.roles, findings: [] };
+  const { roles, user } = await database.transaction((session) => createEnvironment(session, code));
+  return { roles, findings: roles ? [] : [{ code: 'roles-unavailable', severity: 'warn', facts: { user } }] };
+}
+
+/**
+ * Creates folders one after the other, each in a transaction of its own; those with the same settings share a plan.
+ * @throws Refusal before anything changes when a code or parent is wrong
+ */
+export async function createFolders(opened: Opened, codes: readonly string[], options: FolderOptions): Promise<{ readonly folders: readonly FolderView[]; readonly findings: readonly Finding[] }> {
+  const { database, operator } = opened;
+  const environment = await openEnvironment(database);
+  const existing = await readFolders(database);
+  const parent = findFolder(existing, folderCode(options.parent ?? environment.supervisor), 'folder-parent-unknown');
+  const historyOf = options.historyOf === undefined ? null : findFolder(existing, folderCode(options.historyOf), 'folder-unknown');
+  const ancestors = ancestorsOf(parent.code, new Map(existing.map((folder) => [folder.code, folder])));
+  const wanted = codes.map((text): NewFolder => ({
+    code: folderCode(text),
+    parent,
+    ancestors,
+    languages: languagesOf(options.languages) ?? parent.languages,
+    activityCodes: (options.activityCodes ?? []).map(activityCode),
+    test: options.test ?? false,
+    specific: options.specific ?? false,
+    historyOf,
+  }));
+  for (const [at, { code }] of wanted.entries()) {
+    if (existing.some((folder) => folder.code === code) || wanted.findIndex((folder) => folder.code === code) < at) throw new Refusal('folder-exists', { folder: code });
+  }
+  const findings: Finding[] = [];
+  await withStaged(database, await dictionaryDelivery(database, parent), async (staged) => {
+    for (const folder of wanted) findings.push(...(await createFolder(database, folder, staged, environment.roles, operator)));
+  });
+  const views = await folderViews(database);
+  return { folders: wanted.flatMap(({ code }) => views.filter((view) => view.code === code)), findings };
+}
+
+function findFolder(folders: readonly Folder[], code: FolderCode, refusal: 'folder-unknown' | 'folder-parent-unknown'): Folder {
+  const folder = folders.find((each) => each.code === code);
+  if (folder === undefined) throw new Refusal(refusal, { folder: code, parent: code, known: folders.map((each) => each.code) });
+  return folder;
+}
+
+function languagesOf(codes: readonly string[] | undefined): readonly string[] | undefined {
+  return codes === undefined || codes.length === 0 ? undefined : [...new Set(codes.map(languageCode))];
+}
+
+async function viewOf(database: Database, code: FolderCode): Promise<FolderView> {
+  const view = (await folderViews(database)).find((each) => each.code === code);
+  if (view === undefined) throw new Refusal('folder-unknown', { folder: code, known: [] });
+  return view;
+}
+
+async function withStaged<Result>(database: Database, delivery: Delivery, work: (staged: StagedDelivery) => Promise<Result>): Promise<Result> {
+  await sweepStaging(database);
+  const staged: StagedDelivery = { delivery, stagedAs: await database.transaction((session) => stageDelivery(session, delivery)), plans: new Map() };
+  try {
+    return await work(staged);
+  } finally {
+    await unstage(database, [staged]);
+  }
+}

@@ -1,0 +1,65 @@
+// Runs and their events in the catalog: begun, noted, finished; the trace of any run can be read back.
+import { hostname } from 'node:os';
+import { Refusal } from '../base/errors.ts';
+import type { Database } from '../database/database.ts';
+import { sql } from '../database/sql.ts';
+import type { JournalEntry, RunEvent } from './journal.ts';
+import type { RunMode, RunState } from './outcome.ts';
+
+export interface NewRun {
+  readonly id: string;
+  readonly mode: RunMode;
+  /** Folder one works from: the trace is kept there (R33). */
+  readonly from: string;
+  readonly operator: string;
+  readonly files: readonly string[];
+  readonly authorized: readonly string[];
+  readonly forced: Readonly<Record<string, string>>;
+}
+
+/** Registers the run; runs of this machine whose process is gone are marked as interrupted. */
+export async function beginRun(database: Database, run: NewRun): Promise<void> {
+  await settleDeadRuns(database);
+  await database.query(sql`
+    insert into rustine.run (id, mode, state, from_folder, operator, host, pid, files, authorized, forced)
+    values (${run.id}, ${run.mode}, 'running', ${run.from}, ${run.operator}, ${hostname()}, ${process.pid}, ${run.files}, ${run.authorized}, ${JSON.stringify(run.forced)}::jsonb)`);
+}
+
+/** A run is never "in progress" for ever: nobody but its own process could finish it. */
+async function settleDeadRuns(database: Database): Promise<void> {
+  const running = await database.query<{ id: string; pid: number }>(sql`
+    select id, pid from rustine.run where state = 'running' and host = ${hostname()}`);
+  const dead = running.filter((run) => !isAlive(run.pid)).map((run) => run.id);
+  if (dead.length > 0) await database.query(sql`update rustine.run set state = 'interrupted', finished_at = now() where id = any(${dead}::text[])`);
+}
+
+/** Whether a process of this machine still runs. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Events that belong to no folder's transaction, several in one statement. */
+export async function noteEvents(database: Database, run: string, events: readonly { readonly seq: number; readonly event: RunEvent }[]): Promise<void> {
+  if (events.length === 0) return;
+  await database.query(sql`
+    insert into rustine.event (run, seq, event)
+    select ${run}, seq, event from unnest(${events.map((e) => e.seq)}::integer[], ${events.map((e) => JSON.stringify(e.event))}::jsonb[]) as e (seq, event)`);
+}
+
+export async function finishRun(database: Database, run: string, state: RunState): Promise<void> {
+  await database.query(sql`update rustine.run set state = ${state}, finished_at = now() where id = ${run}`);
+}
+
+/** @throws Refusal `run-unknown` */
+export async function readTrace(database: Database, run: string): Promise<readonly JournalEntry[]> {
+  const [known] = await database.query<{ id: string }>(sql`select id from rustine.run where id = ${run}`);
+  if (known === undefined) throw new Refusal('run-unknown', { run });
+  const rows = await database.query<{ seq: number; at: string; event: RunEvent }>(sql`
+    select seq, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, event from rustine.event where run = ${run} order by seq`);
+  return rows.map(({ seq, at, event }) => ({ ...event, seq, at }));
+}

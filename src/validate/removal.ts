@@ -1,0 +1,33 @@
+// Drops a folder: first its state says so, then its tables in portions that fit the lock table, then schema, role and records.
+import { Refusal } from '../base/errors.ts';
+import type { Database } from '../database/database.ts';
+import { qualified, quoteIdentifier, sql } from '../database/sql.ts';
+import type { Folder } from '../environment/folder.ts';
+import { dropRole } from '../environment/roles.ts';
+
+const TABLES_AT_ONCE = 200;
+
+/** May be repeated after a crash: it goes on where it stopped. @throws Refusal `folder-is-supervisor`, `folder-has-children` */
+export async function dropFolder(database: Database, folder: Folder, folders: readonly Folder[]): Promise<void> {
+  if (folder.parent === null) throw new Refusal('folder-is-supervisor', { folder: folder.code });
+  const children = folders.filter((each) => each.parent === folder.code || each.historyOf === folder.code).map((each) => each.code);
+  if (children.length > 0) throw new Refusal('folder-has-children', { folder: folder.code, children });
+  await database.query(sql`update rustine.folder set state = 'dropping' where id = ${folder.id}`);
+  while (await dropTables(database, folder.schema)) continue;
+  await database.transaction(async (session) => {
+    await session.script(`drop schema if exists ${quoteIdentifier(folder.schema)} cascade`);
+    if (folder.role !== null) await dropRole(session, folder.role);
+    await session.query(sql`delete from rustine.folder where id = ${folder.id}`);
+  });
+}
+
+async function dropTables(database: Database, schema: string): Promise<boolean> {
+  return database.transaction(async (session) => {
+    const tables = await session.query<{ name: string }>(sql`
+      select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = ${schema} and c.relkind = 'r' order by c.relname limit ${TABLES_AT_ONCE}`);
+    if (tables.length === 0) return false;
+    await session.script(`drop table ${tables.map((table) => qualified(schema, table.name)).join(', ')} cascade`);
+    return true;
+  });
+}
