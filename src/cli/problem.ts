@@ -25,11 +25,11 @@ export function exitCodeOf(problem: Problem): number {
 
 export function problemText({ code, facts }: { readonly code: string; readonly facts: Facts }, messages: Messages): string {
   if (code === 'usage') {
-    const sentence = own(messages.usage, String(facts.problem));
+    const sentence = sentenceOf(String(facts.problem), [messages.usage]);
     const advice = messages.usageAdvice(safe(String(facts.command ?? 'rustine')));
     return sentence === undefined ? messages.unknownError(code, said(facts).all()) : `${sentence(said(facts))} ${advice}`;
   }
-  const sentence = own(messages.errors, code);
+  const sentence = sentenceOf(code, [messages.errors, messages.findings]);
   const all = said(facts);
   return sentence === undefined ? messages.unknownError(code, all.all()) : sentence(all);
 }
@@ -43,7 +43,7 @@ export function problemDocument(problem: Problem, messages: Messages): object {
 
 export function findingText(finding: Finding, messages: Messages): string {
   const { code, folder, patch, subject, facts } = finding;
-  const sentence = own(messages.findings, code);
+  const sentence = sentenceOf(code, [messages.findings, messages.errors]);
   if (sentence === undefined) return messages.unknownFinding(code, safe(subject ?? ''), said(facts).all());
   const place = {
     ...(folder === undefined ? {} : { folder }),
@@ -58,7 +58,7 @@ export function findingDocument(finding: Finding, messages: Messages): object {
   return { code, severity, folder, patch, subject, message: findingText(finding, messages), facts };
 }
 
-/** A code may come from anywhere: never look it up on the prototype. */
-function own(sentences: Readonly<Record<string, Sentence>>, code: string): Sentence | undefined {
-  return Object.hasOwn(sentences, code) ? sentences[code] : undefined;
+/** What stops a patch in one folder is a finding too, so both catalogs count. A code may come from anywhere: never from the prototype. */
+function sentenceOf(code: string, catalogs: readonly Readonly<Record<string, Sentence>>[]): Sentence | undefined {
+  return catalogs.find((catalog) => Object.hasOwn(catalog, code))?.[code];
 }

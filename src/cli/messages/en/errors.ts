@@ -51,9 +51,9 @@ export const errors = {
     return `${where}: expected ${wanted(f)}, found ${f.has('found') ? f('found') : nothing}. The file is damaged or not a patch file; nothing of it is integrated. Get it again from where it came.`;
   },
   'patch-unreadable': (f) => `${f('file')} cannot be read: ${why(f)}. Check the name and the rights of the file.`,
-  'patch-text': (f) => `A text cannot be written into a patch: ${f.all()}. A text must not hold line ends.`,
+  'patch-text': (f) => `${f('element')}: "${f('text')}" holds a line end, which a patch file cannot hold. Take the line end out.`,
   'patch-source': (f) =>
-    `A script cannot be written into a patch: ${f.all()}. A line of ten stars ends a script and must not stand in it.`,
+    `${f('element')}: the script holds a line of ten stars, which ends a script in a patch file. Change that line.`,
   'patch-changed': (f) =>
     `${f('file')} changed while it was being integrated. Let whatever writes it finish, then run the command again; what was committed is recognised.`,
   'patch-value': (f) =>
@@ -69,15 +69,15 @@ export const errors = {
   'embedded-place': (f) =>
     `The place of the embedded PostgreSQL, ${f('path')}, cannot be used: ${why(f)}. Choose another home with --home.`,
   'embedded-keeper': (f) =>
-    `The process that watches over the embedded PostgreSQL did not answer${f.has('reason') ? `: ${why(f)}` : ''}. Run the command again.`,
+    `The process that watches over the embedded PostgreSQL did not answer${f.has('reason') ? `: ${why(f)}` : ''}. Run the command again.${f.has('log') ? ` The end of its log says:\n${f.list('log').join('\n')}` : ''}`,
   'embedded-binaries': (f) =>
     `The embedded PostgreSQL${f.has('platform') ? ` for ${f('platform')}` : ` (${f('path')})`} cannot be used: ${why(f)}. Run \`npm install\` again without --omit=optional, or give a server with --database.`,
-  'embedded-user': () =>
-    'The embedded PostgreSQL cannot run as root, and no other user could be switched to. Run Rustine as an ordinary user, or give a server with --database.',
+  'embedded-user': (f) =>
+    `The embedded PostgreSQL cannot run as root, and no other user could be switched to (user ${f('user')}${f.has('tried') ? `; tried: ${f('tried')}` : ''}). Create that user, run Rustine as an ordinary user, or give a server with --database.`,
   'force-unknown': (f) =>
     `There is no check "${f('check')}" that --force could pass over. Those that can be forced: ${f('known')}.`,
   'lock-timeout': (f) =>
-    `Folder ${f('folder')}: table ${f('table')} stayed locked by ${f('blocker')} for too long. End that session, or run the command again when it is over.`,
+    `Folder ${f('folder')}: ${f.has('table') ? `table ${f('table')}` : 'a table'} stayed locked ${f.has('blocker') ? `by ${f('blocker')}` : 'by another session'} for too long. End that session, or run the command again when it is over.`,
   config: (f) =>
     `${f('file')}${f.has('line') ? `, line ${f('line')}` : ''}${f.has('key') ? `, key ${f('key')}` : ''}: ${why(f)}.`,
   'database-url': (f) => `${f('source')} is not a database URL. One looks like postgresql://user:password@host:5432/name.`,
@@ -85,6 +85,11 @@ export const errors = {
   system: (f) => `The system refused an operation${f.has('path') ? ` on ${f('path')}` : ''}: ${why(f)}.`,
   bug: (f) =>
     `This is an error in Rustine itself: ${f('what')}. Run the command again with --verbose and report what it prints in the project's issue tracker.`,
+  'folder-not-creatable': (f) =>
+    `Folder ${f('folder')} cannot be created from its parent: ${some(f.list('reasons'))}. Mend that in the parent folder first.`,
+  blocked: (f) => `Findings block it: ${f('codes')}.`,
+  'lock-capacity': (f) =>
+    `The patch needs ${f('needed')} locks at once, the server has room for ${f('available')} (${f('setting')}). Raise that setting and restart the server.`,
 } satisfies Record<string, Sentence>;
 
 /** What can be wrong with a command line; the code of all of them is `usage`. */

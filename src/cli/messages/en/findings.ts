@@ -1,7 +1,10 @@
 // English sentences for the codes of findings: what, where, why, and what to do.
-import { type Sentence, some } from '../said.ts';
+import { type Said, type Sentence, some } from '../said.ts';
+import { reasons } from './reasons.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
+const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 
 export const findings = {
   'patch-bom': () => 'The file starts with a byte order mark, which a patch file does not have; it is read without.',
@@ -11,20 +14,20 @@ export const findings = {
   'patch-no-last-line-end': () => 'The last line has no line end; the file is complete all the same.',
   'patch-unknown-kind': (f) => `${n(f.number('count'), 'line')} of a kind that the patch format does not know: kept as they are.`,
   'directory-foreign': (f) =>
-    `${f('directory')} holds more than patch files: ${some(f.list('entries'))}. Everything in the directory would be integrated, so nothing else may be there: move these elsewhere, notes into its sub-directory doc/.`,
+    `${f('directory')} holds more than patch files: ${some(f.list('names'))}. Everything in the directory would be integrated, so nothing else may be there: move these elsewhere, notes into its sub-directory doc/.`,
   'directory-empty': (f) => `${f('directory')} holds no patch file (*.dat). Check the path.`,
-  notes: (f) =>
-    `Notes came with this delivery: ${some(f.list('notes'))} (in ${f('directory')}). Read them: they say what the patches contain.`,
-  'patch-twice': (f) => `${f('file')} is given twice; it is integrated once.`,
+  notes: (f) => `Notes came with this delivery: ${some(f.list('files'))} (in ${f('directory')}). Read them: they say what the patches contain.`,
+  'patch-twice': (f) =>
+    `${f('file')} is given twice (${some(f.list('paths'))}); the second would count as integrated already. Give it once, or rename one.`,
   'element-ignored': (f) =>
-    `${f('subject')} is ignored: it carries activity code ${f('code')}, which the patch header does not authorise; ${f('option')} lets it in.`,
+    `${f('element')} is ignored: it carries activity code ${f('code')}, which the patch header does not authorise; ${f('option')} lets it in.`,
   'lines-ignored': (f) =>
-    `${f('subject')}: ${n(f.number('count'), 'line')} ${f('tag')} ignored (${some(f.list('keys'))}): activity code ${f('code')} is not authorised; --authorize ${f('code')} lets them in.`,
+    `${f('element')}: ${n(f.number('count'), 'line')} ignored (${some(f.list('keys'))}): activity code ${f('code')} is not authorised by the patch header; ${f('option')} lets them in.`,
   'script-ignored': (f) =>
-    `${f('subject')} is ignored: names that start with ${f('letter')} are specific, and the patch header authorises no such code; ${f('option')} lets it in.`,
+    `${f('element')} is ignored: names that start with ${f('letter')} are specific, and the patch header authorises no such code; ${f('option')} lets it in.`,
   'element-twice': (f) => `${f('element')} is in the patch twice; the last one counts.`,
   'element-key-incomplete': (f) =>
-    `${f('subject')}: several ${f('tag')} records have the same key ${f('key')}. All are kept, in their order; nothing is lost.`,
+    `${f('subject')}: records ${f('tag')} lack ${f('key')} of their key or repeat it. All are kept, in their order; nothing is lost.`,
   'type-unknown': (f) =>
     `${n(f.number('count'), 'element')} of type ${f('type')}, which Rustine does not know: stored as they came, replaced as a whole by later patches.`,
   'tag-unknown': (f) =>
@@ -33,13 +36,17 @@ export const findings = {
     `${n(f.number('rows'), 'row')} for a table with abbreviation ${f('abbreviation')}, which is neither in the folder nor in the patch list. Integrate the patch that brings the table first.`,
   'column-unknown': (f) => `Table ${f('table')} has no field ${f('field')}: the values for it are left out.`,
   'data-key-missing': (f) =>
-    `The rows for table ${f('table')} lack field ${f('field')} of its first index, by which rows are recognised. The patch has to be mended where it was made.`,
+    f.has('field')
+      ? `The rows for table ${f('table')} lack field ${f('field')} of its first index, by which rows are recognised. The patch has to be mended where it was made.`
+      : `Table ${f('table')} has no index, so its rows could not be recognised. Give its definition one first.`,
   'data-value': (f) =>
-    `Table ${f('table')}, field ${f('field')}: ${f('value')} does not fit ${f('type')} (${f('reason')}). The patch has to be mended where it was made.`,
+    `Table ${f('table')}, field ${f('field')}: "${f('value')}" does not fit ${f('type')}: ${why(f)}. The patch has to be mended where it was made.`,
   'data-type-unknown': (f) =>
     `Table ${f('table')}, field ${f('field')}: the data type ${f('type')} is neither in the folder nor in the patch list. Integrate the patch that brings it (element ATY:${f('type')}) first.`,
   'table-change-unsupported': (f) =>
-    `Table ${f('table')}, field ${f('field')}: ${f('change')} from ${f('from')} to ${f('to')} cannot be done with the rows there are. Mend those rows, or have the patch keep the type.`,
+    f('change') === 'drop-column'
+      ? `Table ${f('table')}: column ${f('field')} (${f('from')}) is no longer in the definition, and this version of Rustine does not take columns away yet. Keep the field in the patch.`
+      : `Table ${f('table')}, column ${f('field')}: the change from ${f('from')} to ${f('to')} could lose data and is not made. Keep the type in the patch.`,
   'index-field-missing': (f) =>
     `Table ${f('table')}, index ${f('index')}: there is no field ${f('field')} to index. The patch has to be mended where it was made.`,
   'index-duplicates': (f) =>
@@ -50,15 +57,15 @@ export const findings = {
     `Table ${f('table')} would have ${f('count')} columns; PostgreSQL takes 1,600 at most. Reduce the array sizes or the activity codes that set them.`,
   'name-invalid': (f) => `"${f('name')}" is not a valid name (${f('kind')}). The patch has to be mended where it was made.`,
   'value-nul': (f) =>
-    `Field ${f('field')} holds a NUL character, which PostgreSQL cannot store as text. The patch has to be mended where it was made.`,
+    `${f('element')}, record ${f('record')}: a value holds a NUL character, which PostgreSQL cannot store as text. The patch has to be mended where it was made.`,
   'supervisor-missing': (f) =>
-    `The supervisor folder ${f('supervisor')} is not among the folders, so scripts are not patched. Staying as they are: ${some(f.list('scripts'))}. Add ${f('supervisor')} to --folders to patch them.`,
+    `The supervisor folder ${f('supervisor')} is not among the folders, so scripts are not patched${f.has('scripts') ? `. Staying as they are: ${some(f.list('scripts'))}` : ''}. Add ${f('supervisor')} to --folders to patch them.`,
   'run-from': (f) =>
     `You are working from folder ${f('folder')}; it is advised to integrate from the supervisor folder ${f('supervisor')} (--from ${f('supervisor')}).`,
   'sequence-gap': (f) =>
-    `${f('file')} is out of sequence: it needs ${f('needs')}, the folder is at ${f('has')}. Integrate what is missing first, or force it with --force sequence=reason.`,
+    `${f('file')} is out of sequence: it needs ${f('needs')}, the folder ${f.has('has') ? `is at ${f('has')}` : 'has none of this series'}. Integrate what is missing first, or force it with --force sequence=reason.`,
   'content-changed': (f) =>
-    `${f('file')} was integrated on ${f('on')} with other content (digest ${f('integrated').slice(0, 12)}). Give a changed patch a name of its own, or force it with --force content=reason.`,
+    `${f('file')} was integrated on ${f('on')} with other content (digest ${f('integrated').slice(0, 12)}, now ${f('now').slice(0, 12)}). Give a changed patch a name of its own, or force it with --force content=reason.`,
   'authorize-unused': (f) =>
     `Activity code ${f('code')} was authorised, but nothing in these patches carries it. Check the spelling.`,
   'supervisor-only': (f) => `This is a supervisor patch: folder ${f('folder')} is not concerned.`,
@@ -71,10 +78,18 @@ export const findings = {
   'lock-capacity': (f) =>
     `The run would hold ${f('needed')} locks at once, the server has room for ${f('available')}. Raise ${f('setting')} and restart the server, or lower --jobs.`,
   'history-folder': (f) =>
-    `${f('folder')} is a history folder: it is not patched, but brought in line after the folder that it belongs to.`,
+    `${f('folder')} is the history folder of ${f('of')}: it is not patched, but brought in line after the folder that it belongs to.`,
   'text-language-fallback': (f) => `The folder has none of the patch's languages: texts are taken in ${f('language')}.`,
   'due-activity-code': (f) =>
     `Activity code ${f('code')} was delivered in another state or size: the folder is due for validation.`,
+  'element-kept': (f) =>
+    `${f('element')} stays as the folder has it: it carries activity code ${f('code')}, which protects it, and the patch header does not authorise that code; ${f('option')} lets the patch change it.`,
+  'element-unsupported': (f) =>
+    `${f('element')} cannot be integrated: this version of Rustine does not handle elements of this type yet. Ask for the patch without it.`,
+  'folder-not-ready': (f) =>
+    `Folder ${f('folder')} is not ready (${f('state')}): what was begun there did not end. Run that command again first: \`rustine folder ${f('state') === 'dropping' ? 'drop' : 'create'} ${f('folder')}\`.`,
+  'field-length': (f) =>
+    `Table ${f('table')}, field ${f('field')}: length ${f('length')} in ${n(f.number('slots'), 'slot')} does not fit data type ${f('type')}. The patch has to be mended where it was made.`,
 } satisfies Record<string, Sentence>;
 
 export const unknownFinding = (code: string, subject: string, facts: string) =>

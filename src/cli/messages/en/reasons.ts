@@ -50,6 +50,15 @@ export const reasons: Readonly<Record<string, string>> = {
   'yaml-syntax': 'this is not valid YAML',
   'password-readable':
     'the database URL holds a password, and others can read the file. Make it readable for its owner only (chmod 600), or give the URL in RUSTINE_DATABASE_URL',
+  'library-links-missing': 'links between its libraries are missing; npm rebuild, with install scripts allowed, makes them',
+  ENOTFILE: 'it is not a file',
+  length: 'it is too long',
+  range: 'it is too large',
+  number: 'it is not a number',
+  date: 'it is not a date',
+  time: 'it is not a date and time',
+  uuid: 'it is not a UUID',
+  nul: 'it holds a NUL character',
 };
 
 export const nothing = 'the end of the file';

@@ -18,15 +18,15 @@ const runs: Record<RunMode, Record<RunState, string>> = {
   },
 };
 
-const states: Record<FolderRunState | PatchRunState | 'active' | 'busy' | 'locked', string> = {
+const states: Record<FolderRunState | PatchRunState | 'ready' | 'creating' | 'dropping', string> = {
   integrated: 'integrated',
   unchanged: 'unchanged',
   already: 'already',
   failed: 'failed',
   skipped: 'skipped',
-  active: 'active',
-  busy: 'busy',
-  locked: 'locked',
+  ready: 'ready',
+  creating: 'half created',
+  dropping: 'half dropped',
 };
 
 export const report = {

@@ -60,10 +60,9 @@ export const errors: Sentences<ErrorCode> = {
     return `${where} : attendu ${wanted(f)}, trouvé ${f.has('found') ? f('found') : nothing}. Le fichier est abîmé ou n'est pas un patch ; rien n'en est intégré. Reprenez-le à sa source.`;
   },
   'patch-unreadable': (f) => `${f('file')} est illisible : ${why(f)}. Vérifiez le nom et les droits du fichier.`,
-  'patch-text': (f) =>
-    `Un texte ne peut pas être écrit dans un patch : ${f.all()}. Un texte ne doit pas contenir de fin de ligne.`,
+  'patch-text': (f) => `${f('element')} : « ${f('text')} » contient une fin de ligne, impossible dans un patch. Enlevez-la.`,
   'patch-source': (f) =>
-    `Un traitement ne peut pas être écrit dans un patch : ${f.all()}. Une ligne de dix étoiles termine un traitement et ne doit pas s'y trouver.`,
+    `${f('element')} : le traitement contient une ligne de dix étoiles, qui termine un traitement dans un patch. Changez cette ligne.`,
   'patch-changed': (f) =>
     `${f('file')} a changé pendant son intégration. Laissez finir ce qui l'écrit, puis relancez la commande ; ce qui est validé sera reconnu.`,
   'patch-value': (f) =>
@@ -79,15 +78,15 @@ export const errors: Sentences<ErrorCode> = {
   'embedded-place': (f) =>
     `L'endroit du PostgreSQL embarqué, ${f('path')}, est inutilisable : ${why(f)}. Choisissez un autre répertoire avec --home.`,
   'embedded-keeper': (f) =>
-    `Le processus qui surveille le PostgreSQL embarqué n'a pas répondu${f.has('reason') ? ` : ${why(f)}` : ''}. Relancez la commande.`,
+    `Le processus qui surveille le PostgreSQL embarqué n'a pas répondu${f.has('reason') ? ` : ${why(f)}` : ''}. Relancez la commande.${f.has('log') ? ` La fin de son journal dit :\n${f.list('log').join('\n')}` : ''}`,
   'embedded-binaries': (f) =>
     `Le PostgreSQL embarqué${f.has('platform') ? ` pour ${f('platform')}` : ` (${f('path')})`} est inutilisable : ${why(f)}. Relancez \`npm install\` sans --omit=optional, ou indiquez un serveur avec --database.`,
-  'embedded-user': () =>
-    "Le PostgreSQL embarqué ne peut pas tourner sous root, et aucun autre utilisateur n'a pu être pris. Lancez Rustine sous un utilisateur ordinaire, ou indiquez un serveur avec --database.",
+  'embedded-user': (f) =>
+    `Le PostgreSQL embarqué ne peut pas tourner sous root, et aucun autre utilisateur n'a pu être pris (utilisateur ${f('user')}${f.has('tried') ? ` ; essayé : ${f('tried')}` : ''}). Créez cet utilisateur, lancez Rustine sous un utilisateur ordinaire, ou indiquez un serveur avec --database.`,
   'force-unknown': (f) =>
     `Il n'y a pas de contrôle « ${f('check')} » que --force pourrait lever. Peuvent l'être : ${f('known')}.`,
   'lock-timeout': (f) =>
-    `Dossier ${f('folder')} : la table ${f('table')} est restée trop longtemps verrouillée par ${f('blocker')}. Terminez cette session, ou relancez la commande quand elle est finie.`,
+    `Dossier ${f('folder')} : ${f.has('table') ? `la table ${f('table')}` : 'une table'} est restée trop longtemps verrouillée par ${f.has('blocker') ? f('blocker') : 'une autre session'}. Terminez cette session, ou relancez la commande quand elle est finie.`,
   config: (f) =>
     `${f('file')}${f.has('line') ? `, ligne ${f('line')}` : ''}${f.has('key') ? `, clé ${f('key')}` : ''} : ${why(f)}.`,
   'database-url': (f) =>
@@ -96,6 +95,11 @@ export const errors: Sentences<ErrorCode> = {
   system: (f) => `Le système a refusé une opération${f.has('path') ? ` sur ${f('path')}` : ''} : ${why(f)}.`,
   bug: (f) =>
     `C'est une erreur de Rustine lui-même : ${f('what')}. Relancez la commande avec --verbose et signalez ce qui s'affiche dans le suivi des anomalies du projet.`,
+  'folder-not-creatable': (f) =>
+    `Le dossier ${f('folder')} ne peut pas être créé d'après son dossier de référence : ${some(f.list('reasons'))}. Corrigez d'abord cela dans le dossier de référence.`,
+  blocked: (f) => `Des constats l'empêchent : ${f('codes')}.`,
+  'lock-capacity': (f) =>
+    `Le patch demande ${f('needed')} verrous à la fois, le serveur en admet ${f('available')} (${f('setting')}). Augmentez ce paramètre et redémarrez le serveur.`,
 };
 
 export const usage: Messages['usage'] = {

@@ -1,9 +1,12 @@
 // French sentences for the codes of findings: what, where, why, and what to do.
 import type { FindingCode, Sentences } from '../en.ts';
-import { some } from '../said.ts';
+import { type Said, some } from '../said.ts';
+import { reasons } from './reasons.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
 const MEND = 'Le patch est à corriger là où il a été fait.';
+
+const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 
 export const findings: Sentences<FindingCode> = {
   'patch-bom': () => "Le fichier commence par une marque d'ordre des octets, qu'un patch n'a pas ; il est lu sans elle.",
@@ -14,20 +17,21 @@ export const findings: Sentences<FindingCode> = {
   'patch-unknown-kind': (f) =>
     `${n(f.number('count'), 'ligne')} d'un genre inconnu du format des patches : gardées telles quelles.`,
   'directory-foreign': (f) =>
-    `${f('directory')} contient autre chose que des patches : ${some(f.list('entries'))}. Tout le répertoire serait intégré, il ne doit donc rien y avoir d'autre : déplacez-les, les notes dans son sous-répertoire doc/.`,
+    `${f('directory')} contient autre chose que des patches : ${some(f.list('names'))}. Tout le répertoire serait intégré, il ne doit donc rien y avoir d'autre : déplacez-les, les notes dans son sous-répertoire doc/.`,
   'directory-empty': (f) => `${f('directory')} ne contient aucun patch (*.dat). Vérifiez le chemin.`,
   notes: (f) =>
-    `Des notes accompagnent cette livraison : ${some(f.list('notes'))} (dans ${f('directory')}). Lisez-les : elles décrivent le contenu des patches.`,
-  'patch-twice': (f) => `${f('file')} est donné deux fois ; il est intégré une fois.`,
+    `Des notes accompagnent cette livraison : ${some(f.list('files'))} (dans ${f('directory')}). Lisez-les : elles décrivent le contenu des patches.`,
+  'patch-twice': (f) =>
+    `${f('file')} est donné deux fois (${some(f.list('paths'))}) ; le second passerait pour déjà intégré. Donnez-le une fois, ou renommez l'un des deux.`,
   'element-ignored': (f) =>
-    `${f('subject')} est ignoré : il porte le code activité ${f('code')}, que l'en-tête du patch n'autorise pas ; ${f('option')} le fait entrer.`,
+    `${f('element')} est ignoré : il porte le code activité ${f('code')}, que l'en-tête du patch n'autorise pas ; ${f('option')} le fait entrer.`,
   'lines-ignored': (f) =>
-    `${f('subject')} : ${n(f.number('count'), 'ligne')} ${f('tag')} ${f.number('count') < 2 ? 'ignorée' : 'ignorées'} (${some(f.list('keys'))}) : le code activité ${f('code')} n'est pas autorisé ; --authorize ${f('code')} les fait entrer.`,
+    `${f('element')} : ${n(f.number('count'), 'ligne')} ${f.number('count') < 2 ? 'ignorée' : 'ignorées'} (${some(f.list('keys'))}) : le code activité ${f('code')} n'est pas autorisé par l'en-tête du patch ; ${f('option')} les fait entrer.`,
   'script-ignored': (f) =>
-    `${f('subject')} est ignoré : les noms qui commencent par ${f('letter')} sont spécifiques, et l'en-tête du patch n'autorise aucun tel code ; ${f('option')} le fait entrer.`,
+    `${f('element')} est ignoré : les noms qui commencent par ${f('letter')} sont spécifiques, et l'en-tête du patch n'autorise aucun tel code ; ${f('option')} le fait entrer.`,
   'element-twice': (f) => `${f('element')} est deux fois dans le patch ; le dernier compte.`,
   'element-key-incomplete': (f) =>
-    `${f('subject')} : plusieurs enregistrements ${f('tag')} ont la même clé ${f('key')}. Tous sont gardés, dans leur ordre ; rien n'est perdu.`,
+    `${f('subject')} : des enregistrements ${f('tag')} n'ont pas ${f('key')} de leur clé, ou la répètent. Tous sont gardés, dans leur ordre ; rien n'est perdu.`,
   'type-unknown': (f) =>
     `${n(f.number('count'), 'élément')} de type ${f('type')}, inconnu de Rustine : conservés tels quels, remplacés en entier par les patches suivants.`,
   'tag-unknown': (f) =>
@@ -36,13 +40,16 @@ export const findings: Sentences<FindingCode> = {
     `${n(f.number('rows'), 'ligne')} pour une table d'abréviation ${f('abbreviation')}, qui n'est ni dans le dossier ni dans la liste de patches. Intégrez d'abord le patch qui apporte la table.`,
   'column-unknown': (f) => `La table ${f('table')} n'a pas de champ ${f('field')} : ses valeurs sont laissées de côté.`,
   'data-key-missing': (f) =>
-    `Les lignes de la table ${f('table')} n'ont pas le champ ${f('field')} du premier index, auquel on les reconnaît. ${MEND}`,
-  'data-value': (f) =>
-    `Table ${f('table')}, champ ${f('field')} : ${f('value')} ne convient pas à ${f('type')} (${f('reason')}). ${MEND}`,
+    f.has('field')
+      ? `Les lignes de la table ${f('table')} n'ont pas le champ ${f('field')} du premier index, auquel on les reconnaît. ${MEND}`
+      : `La table ${f('table')} n'a pas d'index : ses lignes ne pourraient pas être reconnues. Donnez-en d'abord un à sa définition.`,
+  'data-value': (f) => `Table ${f('table')}, champ ${f('field')} : « ${f('value')} » ne convient pas à ${f('type')} : ${why(f)}. ${MEND}`,
   'data-type-unknown': (f) =>
     `Table ${f('table')}, champ ${f('field')} : le type de données ${f('type')} n'est ni dans le dossier ni dans la liste de patches. Intégrez d'abord le patch qui l'apporte (élément ATY:${f('type')}).`,
   'table-change-unsupported': (f) =>
-    `Table ${f('table')}, champ ${f('field')} : ${f('change')} de ${f('from')} en ${f('to')} impossible avec les lignes présentes. Corrigez ces lignes, ou gardez le type dans le patch.`,
+    f('change') === 'drop-column'
+      ? `Table ${f('table')} : la colonne ${f('field')} (${f('from')}) n'est plus dans la définition, et cette version de Rustine n'enlève pas encore de colonne. Gardez le champ dans le patch.`
+      : `Table ${f('table')}, colonne ${f('field')} : le passage de ${f('from')} à ${f('to')} pourrait perdre des données et n'est pas fait. Gardez le type dans le patch.`,
   'index-field-missing': (f) =>
     `Table ${f('table')}, index ${f('index')} : il n'y a pas de champ ${f('field')} à indexer. ${MEND}`,
   'index-duplicates': (f) =>
@@ -53,15 +60,15 @@ export const findings: Sentences<FindingCode> = {
     `La table ${f('table')} aurait ${f('count')} colonnes ; PostgreSQL en admet 1 600. Réduisez la taille des tableaux ou les codes activité qui la fixent.`,
   'name-invalid': (f) => `« ${f('name')} » n'est pas un nom valide (${f('kind')}). ${MEND}`,
   'value-nul': (f) =>
-    `Le champ ${f('field')} contient un caractère NUL, que PostgreSQL ne peut pas garder dans un texte. ${MEND}`,
+    `${f('element')}, enregistrement ${f('record')} : une valeur contient un caractère NUL, que PostgreSQL ne peut pas garder dans un texte. ${MEND}`,
   'supervisor-missing': (f) =>
-    `Le dossier superviseur ${f('supervisor')} n'est pas parmi les dossiers : les traitements ne sont pas patchés. Restent tels quels : ${some(f.list('scripts'))}. Ajoutez ${f('supervisor')} à --folders pour les patcher.`,
+    `Le dossier superviseur ${f('supervisor')} n'est pas parmi les dossiers : les traitements ne sont pas patchés${f.has('scripts') ? `. Restent tels quels : ${some(f.list('scripts'))}` : ''}. Ajoutez ${f('supervisor')} à --folders pour les patcher.`,
   'run-from': (f) =>
     `Vous travaillez depuis le dossier ${f('folder')} ; il est conseillé d'intégrer depuis le dossier superviseur ${f('supervisor')} (--from ${f('supervisor')}).`,
   'sequence-gap': (f) =>
-    `${f('file')} est hors séquence : il lui faut ${f('needs')}, le dossier en est à ${f('has')}. Intégrez d'abord ce qui manque, ou forcez avec --force sequence=raison.`,
+    `${f('file')} est hors séquence : il lui faut ${f('needs')}, le dossier ${f.has('has') ? `en est à ${f('has')}` : "n'a rien de cette série"}. Intégrez d'abord ce qui manque, ou forcez avec --force sequence=raison.`,
   'content-changed': (f) =>
-    `${f('file')} a été intégré le ${f('on')} avec un autre contenu (empreinte ${f('integrated').slice(0, 12)}). Donnez un autre nom au patch modifié, ou forcez avec --force content=raison.`,
+    `${f('file')} a été intégré le ${f('on')} avec un autre contenu (empreinte ${f('integrated').slice(0, 12)}, maintenant ${f('now').slice(0, 12)}). Donnez un autre nom au patch modifié, ou forcez avec --force content=raison.`,
   'authorize-unused': (f) =>
     `Le code activité ${f('code')} est autorisé, mais rien dans ces patches ne le porte. Vérifiez l'orthographe.`,
   'supervisor-only': (f) => `C'est un patch superviseur : le dossier ${f('folder')} n'est pas concerné.`,
@@ -74,10 +81,18 @@ export const findings: Sentences<FindingCode> = {
   'lock-capacity': (f) =>
     `L'exécution tiendrait ${f('needed')} verrous à la fois, le serveur en admet ${f('available')}. Augmentez ${f('setting')} et redémarrez le serveur, ou baissez --jobs.`,
   'history-folder': (f) =>
-    `${f('folder')} est un dossier historique : il n'est pas patché, mais mis en phase après le dossier auquel il appartient.`,
+    `${f('folder')} est le dossier historique de ${f('of')} : il n'est pas patché, mais mis en phase après le dossier auquel il appartient.`,
   'text-language-fallback': (f) => `Le dossier n'a aucune des langues du patch : les textes sont pris en ${f('language')}.`,
   'due-activity-code': (f) =>
     `Le code activité ${f('code')} est livré dans un autre état ou une autre taille : le dossier est à valider.`,
+  'element-kept': (f) =>
+    `${f('element')} reste tel que le dossier l'a : il porte le code activité ${f('code')}, qui le protège, et l'en-tête du patch n'autorise pas ce code ; ${f('option')} laisse le patch le modifier.`,
+  'element-unsupported': (f) =>
+    `${f('element')} ne peut pas être intégré : cette version de Rustine ne traite pas encore ce type d'élément. Demandez le patch sans lui.`,
+  'folder-not-ready': (f) =>
+    `Le dossier ${f('folder')} n'est pas prêt (${f('state')}) : ce qui y était commencé n'est pas allé au bout. Relancez d'abord cette commande : \`rustine folder ${f('state') === 'dropping' ? 'drop' : 'create'} ${f('folder')}\`.`,
+  'field-length': (f) =>
+    `Table ${f('table')}, champ ${f('field')} : la longueur ${f('length')} en ${n(f.number('slots'), 'poste')} ne convient pas au type de données ${f('type')}. ${MEND}`,
 };
 
 export const unknownFinding = (code: string, subject: string, facts: string) =>

@@ -50,6 +50,15 @@ export const reasons: Readonly<Record<string, string>> = {
   'yaml-syntax': "ce n'est pas du YAML valide",
   'password-readable':
     "l'URL de la base contient un mot de passe, et d'autres peuvent lire le fichier. Rendez-le lisible par son propriétaire seul (chmod 600), ou donnez l'URL dans RUSTINE_DATABASE_URL",
+  'library-links-missing': "il manque des liens entre ses bibliothèques ; npm rebuild, scripts d'installation permis, les fait",
+  ENOTFILE: "ce n'est pas un fichier",
+  length: "c'est trop long",
+  range: "c'est trop grand",
+  number: "ce n'est pas un nombre",
+  date: "ce n'est pas une date",
+  time: "ce n'est pas une date avec heure",
+  uuid: "ce n'est pas un UUID",
+  nul: 'cela contient un caractère NUL',
 };
 
 export const nothing = 'la fin du fichier';
