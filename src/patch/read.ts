@@ -1,6 +1,6 @@
 // Reads a patch file as a stream: bytes in, parts out in file order, in flat memory whatever the file holds.
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { Refusal } from '../base/errors.ts';
 import { ByteWindow } from './byte-window.ts';
@@ -45,21 +45,17 @@ export async function* readPatch(
  * The parts of the patch file at `path`; its name in messages is the base name.
  * @throws Refusal `patch-unreadable` (facts: `file`, `reason`), `patch-format`
  */
-export async function* readPatchFile(path: string): AsyncGenerator<PatchPart, void, void> {
-  yield* readPatch(fileBytes(path), { file: basename(path) });
+export function readPatchFile(path: string): AsyncGenerator<PatchPart, void, void> {
+  return readPatch(fileBytes(path), { file: basename(path) });
 }
 
 async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void, void> {
-  const handle = await open(path, 'r').catch((error: unknown) => unreadable(path, error));
   try {
-    for (;;) {
-      const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-      const { bytesRead } = await handle.read(buffer, 0, READ_BYTES).catch((error: unknown) => unreadable(path, error));
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await handle.close();
+    // The stream reads ahead while a chunk is worked on. It never reuses a chunk, so parts may be views into it.
+    const stream = createReadStream(path, { highWaterMark: READ_BYTES }) as AsyncIterable<Uint8Array>;
+    yield* stream;
+  } catch (error) {
+    unreadable(path, error);
   }
 }
 
