@@ -59,7 +59,11 @@ async function createCluster(place: Place, binaries: Binaries): Promise<void> {
     await syncDirectory(place.directory);
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure('embedded-init', { directory: place.directory, reason: errorCode(error) }, error);
+    const reason = errorCode(error);
+    // No right to change the user, as in a container without other users.
+    if (reason === 'EPERM' && place.user !== undefined)
+      throw new Failure('embedded-user', { uid: place.user.uid, reason }, error);
+    throw new Failure('embedded-init', { directory: place.directory, reason }, error);
   } finally {
     await rm(draft, { recursive: true, force: true });
   }

@@ -76,8 +76,12 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** The last lines of a log, for the facts of a failure. */
-export async function lastLines(path: string, count = 10): Promise<string[]> {
-  const text = (await readFile(path, 'utf8').catch(() => '')).trimEnd();
-  return text === '' ? [] : text.split('\n').slice(-count);
+/** The last lines of a log, not looking back beyond `from`: for the facts of a failure. */
+export async function lastLines(path: string, from = 0): Promise<string[]> {
+  const text = (await readFile(path).catch(() => Buffer.alloc(0))).subarray(from).toString().trimEnd();
+  return text === '' ? [] : text.split('\n').slice(-10);
+}
+
+export async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
 }

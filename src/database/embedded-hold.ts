@@ -6,7 +6,7 @@ import { extname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../base/errors.ts';
-import { filesOf, giveToOwner, lastLines, readIfThere } from './embedded-files.ts';
+import { errorCode, filesOf, giveToOwner, lastLines, readIfThere } from './embedded-files.ts';
 import type { Place } from './embedded-place.ts';
 import { type Card, parseCard, type Reply, type Request, receive, send } from './embedded-wire.ts';
 
@@ -60,7 +60,17 @@ export async function join(place: Place, mode: JoinMode): Promise<Hold | undefin
 
 async function joinPublished(place: Place): Promise<Hold | undefined> {
   const card = parseCard((await readIfThere(filesOf(place.directory).card)) ?? '');
-  return card === undefined ? undefined : joinKeeper(card);
+  return card === undefined || !processExists(card.pid) ? undefined : joinKeeper(card);
+}
+
+/** A killed keeper leaves its card behind, and its port to whoever comes. EPERM: it exists, as another user's. */
+function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
 }
 
 /** Undefined: this keeper is gone, or going. */

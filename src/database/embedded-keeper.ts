@@ -10,7 +10,7 @@ import { ensureCluster } from './embedded-cluster.ts';
 import { filesOf, readIfThere, writePrivate } from './embedded-files.ts';
 import { takeLock } from './embedded-lock.ts';
 import type { Place } from './embedded-place.ts';
-import { adopt, bringUp, forgetStalePidFile, type Postmaster } from './embedded-postmaster.ts';
+import { adopt, bringUp, type Postmaster } from './embedded-postmaster.ts';
 import { type Reply, receive, send } from './embedded-wire.ts';
 
 type Phase =
@@ -79,11 +79,11 @@ async function keep(place: Place, starter: { readonly gone: boolean; readonly le
   const end = async (server: Postmaster | undefined): Promise<void> => {
     phase = { name: 'stopping' };
     // First unpublished, then stopped: who comes now waits for our lock with a keeper of its own.
-    await rm(files.card, { force: true });
+    await rm(files.card, { force: true }).catch(complain);
     listener.close();
     for (const socket of users) socket.destroy();
     await server?.stop();
-    await rm(files.pin, { force: true });
+    await rm(files.pin, { force: true }).catch(complain);
     done();
   };
   const drop = (socket: Socket): void => {
@@ -91,7 +91,6 @@ async function keep(place: Place, starter: { readonly gone: boolean; readonly le
   };
   const answer = async (socket: Socket, verb: unknown): Promise<void> => {
     if (phase.name !== 'ready') return;
-    const others = users.size > (users.has(socket) ? 1 : 0);
     if (verb === 'pin') {
       await writePrivate(files.pin, `${phase.server.pid}\n`);
       pinned = true;
@@ -99,10 +98,11 @@ async function keep(place: Place, starter: { readonly gone: boolean; readonly le
       return;
     }
     if (verb === 'stop') {
-      pinned = false;
       await rm(files.pin, { force: true });
+      pinned = false;
     }
-    if (others || pinned) send(socket, { state: verb === 'stop' ? 'in-use' : 'left' });
+    // Nothing is awaited from here on: the answer is true when it is given.
+    if (users.size > 1 || pinned) send(socket, { state: verb === 'stop' ? 'in-use' : 'left' });
     else leaving.add(socket);
     drop(socket);
   };
@@ -123,7 +123,11 @@ async function keep(place: Place, starter: { readonly gone: boolean; readonly le
       drop(socket);
     });
     receive(socket, (message) => {
-      if (users.has(socket)) void answer(socket, message.verb);
+      if (users.has(socket))
+        answer(socket, message.verb).catch((error) => {
+          complain(error);
+          socket.destroy();
+        });
       else if (phase.name === 'stopping' || message.verb !== 'join' || !sameText(message.token, token)) socket.destroy();
       else {
         clearTimeout(late);
@@ -163,7 +167,6 @@ async function prepare(place: Place): Promise<Postmaster> {
   if (running !== undefined) return running;
   const binaries = await findBinaries(place.user);
   await ensureCluster(place, binaries);
-  await forgetStalePidFile(filesOf(place.directory).data);
   return bringUp(place, binaries);
 }
 
@@ -172,6 +175,11 @@ async function listen(take: (socket: Socket) => void): Promise<Server> {
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   return listener;
+}
+
+/** For the log: what goes wrong here is nobody's answer, and must not keep the server from being stopped. */
+function complain(error: unknown): void {
+  console.error(error);
 }
 
 function portOf(listener: Server): number {

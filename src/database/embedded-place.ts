@@ -40,7 +40,10 @@ export async function makePlace(home: string): Promise<Place> {
       await chown(near, owner.uid, owner.gid);
     }
     const before = await chosenBefore(near);
-    if (before !== undefined) return { directory: before, user: await userOf(before, user) };
+    if (before !== undefined) {
+      await mkdir(before, { recursive: true, mode: 0o711 });
+      return { directory: before, user: await userOf(before, user) };
+    }
     if (user === undefined || (await canReach(near, user))) return { directory: near, user };
     return { directory: await placeElsewhere(real, near), user };
   });
@@ -53,7 +56,6 @@ async function chosenBefore(near: string): Promise<string | undefined> {
   if (pointer !== undefined) {
     const parsed: unknown = JSON.parse(pointer);
     if (typeof parsed === 'object' && parsed !== null && 'directory' in parsed && typeof parsed.directory === 'string') {
-      await mkdir(parsed.directory, { recursive: true, mode: 0o711 });
       return parsed.directory;
     }
     throw new Failure('embedded-place', { path: join(near, POINTER), reason: 'unreadable' });
@@ -87,6 +89,8 @@ async function placeElsewhere(realHome: string, near: string): Promise<string> {
   }
   const chosen = await chosenBefore(near);
   if (chosen === undefined) throw new Failure('embedded-place', { path: near, reason: 'pointer-lost' });
+  // Explicitly: the mode given to mkdir is cut by the umask.
+  await mkdir(chosen, { recursive: true });
   await chmod(SHARED_ROOT, 0o755);
   await chmod(chosen, 0o711);
   return chosen;

@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { open, readlink, realpath, rm, truncate } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
 import type { Binaries } from './embedded-binaries.ts';
-import { errorCode, exists, filesOf, giveToOwner, lastLines, readIfThere, writePrivate } from './embedded-files.ts';
+import { errorCode, exists, filesOf, giveToOwner, lastLines, readIfThere, sizeOf, writePrivate } from './embedded-files.ts';
 import type { Place } from './embedded-place.ts';
 
 export interface Postmaster {
@@ -56,13 +57,15 @@ const SETTINGS: readonly string[] = [
 export async function bringUp(place: Place, binaries: Binaries): Promise<Postmaster> {
   const files = filesOf(place.directory);
   const crashed = await exists(join(files.data, 'postmaster.pid'));
+  if (crashed) await forgetStalePidFile(files.data);
   const deadline = Date.now() + (crashed ? PATIENCE_AFTER_CRASH : 0);
   for (let attempt = 1; ; attempt++) {
+    const logged = await sizeOf(files.serverLog);
     const server = (await adopt(place)) ?? (await start(place, binaries, attempt));
     if (server !== undefined) return server;
     // Three times even after a clean stop: the port may be taken between its choice and its use.
     if (attempt >= 3 && Date.now() > deadline) {
-      throw new Failure('embedded-start', { directory: files.data, log: await lastLines(files.serverLog) });
+      throw new Failure('embedded-start', { directory: files.data, log: await lastLines(files.serverLog, logged) });
     }
     await sleep(Math.min(attempt * 10, 200));
   }
@@ -75,7 +78,7 @@ export async function adopt(place: Place): Promise<Postmaster | undefined> {
   if (found === undefined) return undefined;
   const { pid } = found;
   const ended = (async () => {
-    while ((await runningPostmaster(data))?.pid === pid) await sleep(POLL * 10);
+    while (await stillRuns(data, pid)) await sleep(POLL * 4);
   })();
   return ready(data, pid, ended);
 }
@@ -100,11 +103,11 @@ async function start(place: Place, binaries: Binaries, attempt: number): Promise
     ended.catch(() => undefined);
     if (child.pid === undefined) await ended;
     const server = await ready(files.data, child.pid ?? 0, ended);
-    if (server !== undefined) await writePrivate(files.port, `${server.port}\n`);
+    // Only a preference for the next time.
+    if (server !== undefined) await writePrivate(files.port, `${server.port}\n`).catch(() => undefined);
     return server;
   } catch (error) {
     const code = errorCode(error);
-    if (code === 'EPERM' && place.user !== undefined) throw new Failure('embedded-user', { ...place.user, reason: code }, error);
     throw new Failure('embedded-start', { directory: files.data, reason: code }, error);
   } finally {
     await log.close();
@@ -162,22 +165,46 @@ async function readPidFile(data: string): Promise<PidFile | undefined> {
 /** What postmaster.pid says, when that process exists and is the server of this directory. */
 export async function runningPostmaster(data: string): Promise<PidFile | undefined> {
   const file = await readPidFile(data);
-  if (file === undefined) return undefined;
+  return file !== undefined && processExists(file.pid) && (await isServerOf(file.pid, data)) ? file : undefined;
+}
+
+/**
+ * Whether the process is the server of this directory. A number can come back as another process after a restart of the machine or the
+ * container, and that one must be neither waited for nor stopped. A server works in its data directory, and was started with it.
+ */
+async function isServerOf(pid: number, data: string): Promise<boolean> {
+  const directory = await workingDirectory(pid);
+  if (directory !== 'EACCES') return directory === (await realpath(data));
+  const ps = spawn('ps', ['-p', String(pid), '-o', 'command='], { stdio: ['ignore', 'pipe', 'ignore'], env: SERVER_ENVIRONMENT });
+  ps.on('error', () => undefined);
+  return (await text(ps.stdout)).includes(`postgres -D ${data}`);
+}
+
+/** The directory, or the code of the error: a process that has ended and waits to be collected has none (ENOENT). */
+async function workingDirectory(pid: number): Promise<string> {
+  return process.platform === 'linux' ? readlink(`/proc/${pid}/cwd`).catch(errorCode) : 'EACCES';
+}
+
+/** For a server that was recognised before: cheap enough to ask all the time. */
+async function stillRuns(data: string, pid: number): Promise<boolean> {
+  return (await readPidFile(data))?.pid === pid && processExists(pid) && (await workingDirectory(pid)) !== 'ENOENT';
+}
+
+function processExists(pid: number): boolean {
   try {
-    process.kill(file.pid, 0);
+    process.kill(pid, 0);
+    return true;
   } catch {
-    return undefined;
+    // Without the right to signal it, it is not a server of ours either.
+    return false;
   }
-  // A number can come back as another process after a restart of the machine or container. A server works in its data directory.
-  const cwd = process.platform === 'linux' ? await readlink(`/proc/${file.pid}/cwd`).catch(errorCode) : 'EACCES';
-  return cwd === 'EACCES' || cwd === (await realpath(data)) ? file : undefined;
 }
 
 /** Removes a postmaster.pid whose number now belongs to some other process: PostgreSQL would refuse to start. Only for the keeper. */
-export async function forgetStalePidFile(data: string): Promise<void> {
+async function forgetStalePidFile(data: string): Promise<void> {
   const file = await readPidFile(data);
-  if (file !== undefined && (await runningPostmaster(data)) === undefined)
-    await rm(join(data, 'postmaster.pid'), { force: true });
+  if (file === undefined || !processExists(file.pid) || (await isServerOf(file.pid, data))) return;
+  await rm(join(data, 'postmaster.pid'), { force: true });
 }
 
 /** The preferred port when nobody listens there, else a free one. */

@@ -55,7 +55,9 @@ async function create(): Promise<SystemUser> {
 /** Whether the user can go through every directory down to the path, and enter (or run) the path itself. */
 export async function canReach(path: string, user: SystemUser): Promise<boolean> {
   for (let at = path; ; at = dirname(at)) {
-    const { mode, uid, gid } = await stat(at);
+    const found = await stat(at).catch(() => undefined);
+    if (found === undefined) return false;
+    const { mode, uid, gid } = found;
     const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;
     if ((mode & bit) === 0) return false;
     if (at === dirname(at)) return true;

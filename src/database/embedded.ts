@@ -33,6 +33,7 @@ export async function openEmbedded(home: string): Promise<EmbeddedServer> {
     if (released !== undefined) return;
     const now = Date.now();
     if (now - since < 1_000) await sleep(1_000, undefined, { ref: false });
+    if (released !== undefined) return;
     rejoining = (async () => {
       hold = await opened(place);
       url = await urlOf(place, hold.port);

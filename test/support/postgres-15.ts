@@ -41,7 +41,7 @@ async function serve(): Promise<void> {
     'rustine',
     '-E',
     'UTF8',
-    '--locale=C',
+    '--locale=C.UTF-8',
     '-A',
     'scram-sha-256',
     `--pwfile=${passwordFile}`,
