@@ -7,7 +7,7 @@ import type { Database } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { Integration, RunContext, StagedDelivery } from '../integrate/integrator.ts';
-import { emptyOutcome, integrate } from '../integrate/integrator.ts';
+import { blockingFindings, emptyOutcome, integrate } from '../integrate/integrator.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import type { RunEvent, RunListener } from '../journal/journal.ts';
 import type { FolderOutcome, FolderRunState, PatchOutcome, RunMode, RunOutcome, RunState } from '../journal/outcome.ts';
@@ -175,6 +175,7 @@ async function runPatch(running: Running, folder: Folder, delivery: Delivery, ma
   if (task !== 'integrate') return report(running, folder, skipped(file));
   if (folder.parent !== null && running.missedBySupervisor.has(file)) {
     const facts = { patch: file, supervisor: running.request.supervisor };
+    for (const finding of await blockersOf(running, folder, delivery)) addFinding(running, { ...finding, folder: folder.code, patch: file });
     addFinding(running, { code: 'folder-left-behind', severity: 'warn', folder: folder.code, patch: file, facts });
     return report(running, folder, { ...skipped(file), reason: { code: 'folder-left-behind', facts } });
   }
@@ -183,6 +184,13 @@ async function runPatch(running: Running, folder: Folder, delivery: Delivery, ma
   for (const finding of result.findings) addFinding(running, { ...finding, folder: folder.code, patch: file });
   if (result.due) markDue();
   return report(running, folder, result.outcome);
+}
+
+/** The supervisor folder's failure is reported already; what this folder would have failed for by itself is worth knowing too. */
+async function blockersOf(running: Running, folder: Folder, delivery: Delivery): Promise<readonly Finding[]> {
+  const staged = running.staged.get(delivery.file);
+  if (staged === undefined || running.stopped) return [];
+  return blockingFindings(running.database, settingsOf(folder), staged, running.context).catch(() => []);
 }
 
 function addFinding(running: Running, finding: Finding): void {

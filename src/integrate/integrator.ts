@@ -46,10 +46,15 @@ export interface Integration {
 
 /** @throws Failure when the database refuses; the folder is then as it was */
 export async function integrate(database: Database, folder: FolderSettings, staged: StagedDelivery, context: RunContext): Promise<Integration> {
-  return database.transaction(
-    (session) => integrateInto(session, database, folder, staged, context),
-    context.ending,
-  );
+  return database.transaction((session) => integrateInto(session, database, folder, staged, context), context.ending);
+}
+
+/** What would block the delivery in this folder, where it is not integrated for another reason: all findings are shown together. */
+export async function blockingFindings(database: Database, folder: FolderSettings, staged: StagedDelivery, context: RunContext): Promise<readonly Finding[]> {
+  return database.transaction(async (session) => {
+    const plan = await planFor(session, database, folder, staged, context);
+    return plan.findings.filter((finding) => finding.severity === 'block');
+  }, 'rollback');
 }
 
 /** The same inside a transaction of somebody else's: a folder is created and filled at once. */
@@ -126,6 +131,8 @@ async function planFor(session: Session, database: Database, folder: FolderSetti
     stagePlan(database, basis, planDelivery({ delivery, folder, facts, authorized: context.authorized })),
   );
   staged.plans.set(basis, made);
+  // A failure (a lost connection) is this folder's; the next one tries anew.
+  made.catch(() => staged.plans.delete(basis));
   return made;
 }
 

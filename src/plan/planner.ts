@@ -117,7 +117,7 @@ function* planPart(part: DeliveredPart, input: PlanningInput, authorization: Aut
       return;
     case 'exe':
       if (!isScriptAuthorized(authorization, part.name)) {
-        ignoreScript({ type: 'EXE', name: part.name }, draft);
+        ignoreScript({ type: 'EXE', name: part.name }, input.delivery, draft);
         return;
       }
       draft.pending.push(part.name);
@@ -213,7 +213,7 @@ function* planActivityCode(element: DictionaryElement, own: readonly OwnRecord[]
 
 function* planScript(part: DeliveredPart & { part: 'script' }, input: PlanningInput, authorization: Authorization, draft: Draft): Generator<PlanItem> {
   if (!isScriptAuthorized(authorization, part.name)) {
-    ignoreScript({ type: part.kind, name: part.name }, draft);
+    ignoreScript({ type: part.kind, name: part.name }, input.delivery, draft);
     return;
   }
   const own = input.facts.scripts.get(elementKey(part.kind, part.name));
@@ -230,12 +230,14 @@ function receivesScript(folder: FolderSettings, name: string, present: boolean):
   return folder.supervisor || folder.test || (isSpecificScript(name) && (folder.specific || present));
 }
 
-function ignoreScript(script: ElementName, draft: Draft): void {
+function ignoreScript(script: ElementName, delivery: Delivery, draft: Draft): void {
   const letter = script.name.charAt(0).toUpperCase();
+  // Any code with this letter lets it in; the patch's own are the likely ones.
+  const code = [...delivery.carriedCodes].find((each) => each.length > 1 && each.startsWith(letter)) ?? letter;
   draft.counts.ignored += 1;
   draft.ignoredCodes.add(letter);
   const subject = subjectOf(script);
-  draft.findings.push({ code: 'script-ignored', severity: 'warn', subject, facts: { element: subject, letter, option: `--authorize ${letter}…` } });
+  draft.findings.push({ code: 'script-ignored', severity: 'warn', subject, facts: { element: subject, letter, option: `--authorize ${code}` } });
 }
 
 // --- tables ---------------------------------------------------------------------------------------------------------------------------
