@@ -115,7 +115,9 @@ function reasons(outcome: RunOutcome, messages: Messages, width: number | undefi
   const told = new Set(outcome.findings.map(({ code, folder, patch }) => canonical([code, folder ?? null, patch ?? null])));
   const isTold = (code: string, folder: string, file: string) => code === 'blocked' || told.has(canonical([code, folder, file]));
   const failed = outcome.folders.flatMap((folder) =>
-    folder.patches.flatMap(({ file, reason }) => (reason === undefined || isTold(reason.code, folder.code, file) ? [] : [{ folder: folder.code, file, reason }])),
+    folder.patches.flatMap(({ file, reason }) =>
+      reason === undefined || isTold(reason.code, folder.code, file) ? [] : [{ folder: folder.code, file, reason }],
+    ),
   );
   return [
     ...Map.groupBy(failed, ({ file, reason }) => canonical([file, reason.code, { ...reason.facts, folder: null }])).values(),

@@ -26,6 +26,8 @@ export const errors = {
   'folder-parent-unknown': (f) =>
     `Folder ${f('folder')} cannot be created under ${f('parent')}: there is no folder ${f('parent')}. Create the parent first, or name another with --parent.`,
   'folder-cycle': (f) => `Folder ${f('folder')} would become its own ancestor. Choose a parent that does not descend from it.`,
+  'folder-without-role': (f) =>
+    `Folder ${f('folder')} has no login of its own: the database user may not create roles here. \`rustine db url\` without --folder gives the login that all folders share.`,
   'folder-busy': (f) =>
     `Folder ${f('folder')} is being worked on by ${f('by')} since ${f('since')}. Wait until that is over, then run the command again.`,
   'folder-schema-exists': (f) =>

@@ -16,7 +16,8 @@ export const findings = {
   'directory-foreign': (f) =>
     `${f('directory')} holds more than patch files: ${some(f.list('names'))}. Everything in the directory would be integrated, so nothing else may be there: move these elsewhere, notes into its sub-directory doc/.`,
   'directory-empty': (f) => `${f('directory')} holds no patch file (*.dat). Check the path.`,
-  notes: (f) => `Notes came with this delivery: ${some(f.list('files'))} (in ${f('directory')}). Read them: they say what the patches contain.`,
+  notes: (f) =>
+    `Notes came with this delivery: ${some(f.list('files'))} (in ${f('directory')}). Read them: they say what the patches contain.`,
   'patch-twice': (f) =>
     `${f('file')} is given twice (${some(f.list('paths'))}); the second would count as integrated already. Give it once, or rename one.`,
   'element-ignored': (f) =>
@@ -75,8 +76,6 @@ export const findings = {
     `Database user ${f('user')} may not create login roles: the folders share one login and are not isolated from each other. A user with CREATEROLE isolates them.`,
   'folder-left-behind': (f) =>
     `${f('patch')} is left out here because it failed in the supervisor folder ${f('supervisor')}: no folder gets ahead of it. Mend the cause there and run again.`,
-  'lock-capacity': (f) =>
-    `The run would hold ${f('needed')} locks at once, the server has room for ${f('available')}. Raise ${f('setting')} and restart the server, or lower --jobs.`,
   'history-folder': (f) =>
     `${f('folder')} is the history folder of ${f('of')}: it is not patched, but brought in line after the folder that it belongs to.`,
   'text-language-fallback': (f) => `The folder has none of the patch's languages: texts are taken in ${f('language')}.`,

@@ -28,6 +28,8 @@ export const errors: Sentences<ErrorCode> = {
     `Le dossier ${f('folder')} ne peut pas être créé sous ${f('parent')} : il n'y a pas de dossier ${f('parent')}. Créez d'abord celui-ci, ou nommez-en un autre avec --parent.`,
   'folder-cycle': (f) =>
     `Le dossier ${f('folder')} deviendrait son propre ancêtre. Choisissez un dossier de référence qui n'en descend pas.`,
+  'folder-without-role': (f) =>
+    `Le dossier ${f('folder')} n'a pas de connexion propre : l'utilisateur de la base ne peut pas créer de rôles ici. \`rustine db url\` sans --folder donne la connexion commune à tous.`,
   'folder-busy': (f) =>
     `Le dossier ${f('folder')} est occupé par ${f('by')} depuis ${f('since')}. Attendez la fin, puis relancez la commande.`,
   'folder-schema-exists': (f) =>

@@ -43,7 +43,8 @@ export const findings: Sentences<FindingCode> = {
     f.has('field')
       ? `Les lignes de la table ${f('table')} n'ont pas le champ ${f('field')} du premier index, auquel on les reconnaît. ${MEND}`
       : `La table ${f('table')} n'a pas d'index : ses lignes ne pourraient pas être reconnues. Donnez-en d'abord un à sa définition.`,
-  'data-value': (f) => `Table ${f('table')}, champ ${f('field')} : « ${f('value')} » ne convient pas à ${f('type')} : ${why(f)}. ${MEND}`,
+  'data-value': (f) =>
+    `Table ${f('table')}, champ ${f('field')} : « ${f('value')} » ne convient pas à ${f('type')} : ${why(f)}. ${MEND}`,
   'data-type-unknown': (f) =>
     `Table ${f('table')}, champ ${f('field')} : le type de données ${f('type')} n'est ni dans le dossier ni dans la liste de patches. Intégrez d'abord le patch qui l'apporte (élément ATY:${f('type')}).`,
   'table-change-unsupported': (f) =>
@@ -78,8 +79,6 @@ export const findings: Sentences<FindingCode> = {
     `L'utilisateur ${f('user')} de la base ne peut pas créer de rôles : les dossiers partagent une connexion et ne sont pas isolés. Un utilisateur avec CREATEROLE les isole.`,
   'folder-left-behind': (f) =>
     `${f('patch')} est laissé de côté ici car il a échoué dans le dossier superviseur ${f('supervisor')} : aucun dossier ne le devance. Corrigez là-bas et relancez.`,
-  'lock-capacity': (f) =>
-    `L'exécution tiendrait ${f('needed')} verrous à la fois, le serveur en admet ${f('available')}. Augmentez ${f('setting')} et redémarrez le serveur, ou baissez --jobs.`,
   'history-folder': (f) =>
     `${f('folder')} est le dossier historique de ${f('of')} : il n'est pas patché, mais mis en phase après le dossier auquel il appartient.`,
   'text-language-fallback': (f) => `Le dossier n'a aucune des langues du patch : les textes sont pris en ${f('language')}.`,

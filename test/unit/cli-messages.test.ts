@@ -1,0 +1,85 @@
+// The sentences: every code that the source can give has one in both languages, and none of them shows a hole.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { Facts } from '../../src/base/errors.ts';
+import * as reasonsEn from '../../src/cli/messages/en/reasons.ts';
+import { messages as en } from '../../src/cli/messages/en.ts';
+import * as reasonsFr from '../../src/cli/messages/fr/reasons.ts';
+import { messages as fr } from '../../src/cli/messages/fr.ts';
+import { said } from '../../src/cli/messages/said.ts';
+import { findingText, problemText } from '../../src/cli/problem.ts';
+import { PATCH_EXPECTED } from '../../src/patch/expected.ts';
+
+const LANGUAGES = { en, fr };
+
+/** The codes that the engine gives, as they stand in its source. */
+function codesOfSource(pattern: RegExp): string[] {
+  const root = fileURLToPath(new URL('../../src/', import.meta.url));
+  const codes = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('cli'))
+    .flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(pattern)].map((match) => match[1] ?? ''));
+  return [...new Set(codes)].filter((code) => code !== 'usage').sort();
+}
+
+const ERRORS = codesOfSource(/new (?:Refusal|Failure)\(\s*'([a-z-]+)'/g);
+const FINDINGS = codesOfSource(/\bcode: '([a-z]+(?:-[a-z]+)+)'/g);
+
+describe.each(Object.entries(LANGUAGES))('%s', (_language, messages) => {
+  it('has a sentence for every error of the source', () => {
+    expect(ERRORS.length).toBeGreaterThan(10);
+    expect(ERRORS.filter((code) => !(code in messages.errors))).toEqual([]);
+  });
+
+  it('has a sentence for every finding of the source', () => {
+    expect(FINDINGS.length).toBeGreaterThan(10);
+    expect(FINDINGS.filter((code) => !(code in messages.findings) && !(code in messages.errors))).toEqual([]);
+  });
+
+  it('says something whatever the facts are', () => {
+    for (const sentence of [
+      ...Object.values(messages.errors),
+      ...Object.values(messages.findings),
+      ...Object.values(messages.usage),
+    ]) {
+      for (const facts of [{}, { count: 1, rows: 1 }, { count: 5, rows: 5, keys: ['a', 'b'], reason: 'ENOENT' }] as Facts[]) {
+        const text = sentence(said(facts));
+        expect(text.length).toBeGreaterThan(4);
+        expect(text).not.toMatch(/undefined|NaN|\[object/);
+      }
+    }
+  });
+
+  it('prints codes that it does not know with their facts', () => {
+    expect(problemText({ code: 'new-one', facts: { table: 'x', count: 3 } }, messages)).toMatch(/new-one.*table: x · count: 3/);
+    expect(findingText({ code: 'new-two', severity: 'warn', subject: 'ATB:X', facts: {} }, messages)).toMatch(
+      /^ATB:X ?: new-two\.$/,
+    );
+    expect(problemText({ code: 'toString', facts: {} }, messages)).toContain('toString');
+  });
+});
+
+it('French says everything in French', () => {
+  const same = (a: object, b: object, path: string): string[] =>
+    Object.entries(a).flatMap(([key, value]): string[] => {
+      const other = (b as Record<string, unknown>)[key];
+      if (typeof value === 'object' && value !== null) return same(value, other as object, `${path}.${key}`);
+      if (typeof value !== 'function') return [];
+      return value(said({ reason: 'ENOENT', count: 2 })) === (other as typeof value)(said({ reason: 'ENOENT', count: 2 }))
+        ? [`${path}.${key}`]
+        : [];
+    });
+  expect(
+    same(
+      { errors: en.errors, usage: en.usage, findings: en.findings },
+      { errors: fr.errors, usage: fr.usage, findings: fr.findings },
+      '',
+    ),
+  ).toEqual([]);
+});
+
+it('both languages name what the patch reader expected, and the same reasons', () => {
+  for (const expected of PATCH_EXPECTED) expect(reasonsFr.expected[expected]).not.toBe(reasonsEn.expected[expected]);
+  expect(Object.keys(reasonsFr.reasons)).toEqual(Object.keys(reasonsEn.reasons));
+});

@@ -1,0 +1,560 @@
+// The command line over a Rustine that only remembers what it was asked: language, documents, exit codes, usage.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Settings } from '../../src/app/config.ts';
+import type { FolderView, Rustine } from '../../src/app/rustine.ts';
+import { Failure, Refusal } from '../../src/base/errors.ts';
+import { run } from '../../src/cli/run.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
+import { type FolderOutcome, NO_ELEMENTS, type PatchOutcome, type RunOutcome } from '../../src/journal/outcome.ts';
+
+const X3: FolderView = {
+  code: 'X3',
+  parent: null,
+  state: 'ready',
+  level: { P_140: 12 },
+  lag: [],
+  due: false,
+  languages: ['FRA', 'ENG'],
+  activityCodes: [],
+  test: false,
+  specific: false,
+  historyOf: null,
+  schema: 'x3',
+  role: 'rustine_x3',
+  tables: 4,
+  patches: 2,
+};
+const SEED: FolderView = { ...X3, code: 'SEED', parent: 'X3', lag: ['P_0013_140.dat'], due: true, role: null };
+
+const patch: PatchOutcome = {
+  file: 'ZCLIENT.dat',
+  state: 'integrated',
+  elements: { ...NO_ELEMENTS, created: 3, ignored: 2 },
+  tables: { created: ['zclienth'], altered: [] },
+  scripts: { installed: 2 },
+  rows: { inserted: 1, updated: 0 },
+  pending: ['SUBSLC'],
+  ms: 41,
+};
+const folder = (code: string, more: Partial<FolderOutcome> = {}): FolderOutcome => ({
+  code,
+  state: 'integrated',
+  due: false,
+  patches: [patch],
+  ...more,
+});
+const DONE: RunOutcome = {
+  run: 'r1',
+  mode: 'integrate',
+  state: 'done',
+  findings: [],
+  folders: [folder('X3'), folder('SEED', { due: true })],
+};
+const ignored = (code: string) =>
+  ({
+    code: 'element-ignored',
+    severity: 'warn',
+    folder: code,
+    patch: 'ZCLIENT.dat',
+    subject: 'ATB:ZCLIENTH',
+    facts: { element: 'ATB:ZCLIENTH', code: 'ZALI', option: '--authorize ZALI' },
+  }) as const;
+const REFUSED: RunOutcome = {
+  ...DONE,
+  state: 'refused',
+  folders: [folder('X3', { state: 'skipped', patches: [] })],
+  findings: [
+    ignored('X3'),
+    { code: 'directory-foreign', severity: 'block', subject: '/patches', facts: { directory: 'patches', names: ['readme.txt'] } },
+    ignored('SEED'),
+  ],
+};
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  readonly calls: readonly (readonly [string, ...unknown[]])[];
+  readonly settings: readonly Settings[];
+}
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'rustine-cli-'));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+interface World {
+  readonly env?: Record<string, string>;
+  readonly width?: number;
+  readonly errWidth?: number;
+  readonly answers?: Partial<Record<keyof Rustine, unknown>>;
+  readonly open?: () => never;
+}
+
+/** Runs the command line as a user would, with answers instead of an engine; an answer that is an error is thrown. */
+async function cli(
+  line: string | readonly string[],
+  { env = {}, width, errWidth, answers = {}, open }: World = {},
+): Promise<Ran> {
+  const streams = { out: '', err: '' };
+  const calls: [string, ...unknown[]][] = [];
+  const settings: Settings[] = [];
+  const answer =
+    (name: keyof Rustine, usual: unknown) =>
+    async (...args: unknown[]) => {
+      calls.push([name, ...args]);
+      const given = answers[name] ?? usual;
+      if (given instanceof Error) throw given;
+      return given;
+    };
+  const rustine = {
+    init: answer('init', { supervisor: X3, findings: [] }),
+    createFolders: answer('createFolders', { folders: [SEED], findings: [] }),
+    folders: answer('folders', [X3, SEED]),
+    folder: answer('folder', SEED),
+    dropFolder: answer('dropFolder', undefined),
+    integrate: answer('integrate', DONE),
+    log: answer('log', [{ kind: 'run-finished', run: 'r1', state: 'done', ms: 7, seq: 1, at: '2026-01-02T03:04:05.678Z' }]),
+    databaseUrl: answer('databaseUrl', 'postgresql://x@localhost/r'),
+    close: answer('close', undefined),
+  } as unknown as Rustine;
+  const terminal: Terminal = {
+    out: (text) => {
+      streams.out += text;
+    },
+    err: (text) => {
+      streams.err += text;
+    },
+    env: { RUSTINE_HOME: home, ...env },
+    cwd: home,
+    width,
+    errWidth,
+    colour: false,
+    open: async (with_) => {
+      settings.push(with_);
+      return open === undefined ? rustine : open();
+    },
+    stopDatabase: async () => 'stopped',
+  };
+  const code = await run(typeof line === 'string' ? line.split(' ').filter((word) => word !== '') : line, terminal);
+  return { code, ...streams, calls, settings };
+}
+
+describe('help', () => {
+  it('is English by default and names every command that exists', async () => {
+    const { code, out, err } = await cli('--help');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    for (const command of ['init', 'folder', 'integrate', 'status', 'log', 'patch', 'db'])
+      expect(out).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
+    expect(out).toContain('Options:');
+  });
+
+  it.each(['--help --lang fr', '--lang fr --help', '--lang=fr --help'])('is French throughout with %s', async (line) => {
+    const { out } = await cli(line);
+    expect(out).toContain('Commandes :');
+    expect(out).not.toMatch(/Options:|Usage:|Commands:|display help|show|<folder>|\[command\]/);
+  });
+
+  it.each([
+    [{ LANG: 'fr_FR.UTF-8' }, true],
+    [{ LC_ALL: 'C', LANG: 'fr_FR.UTF-8' }, false],
+    [{ LC_ALL: '', LC_MESSAGES: 'fr', LANG: 'en_US.UTF-8' }, true],
+    [{ LANG: 'frisian' }, false],
+    [{ RUSTINE_LANG: 'fr' }, false],
+  ])('follows the locale %o', async (env, french) => {
+    const { out } = await cli('--help', { env: env as Record<string, string> });
+    expect(out.includes('Commandes :')).toBe(french);
+  });
+
+  it.each([
+    ['integrate --help', 'Arguments:'],
+    ['help integrate', 'Arguments:'],
+    ['folder create --help', '--history-of'],
+    ['folder create --help', 'Options of every command:'],
+  ])('%s shows %s', async (line, text) => {
+    const { code, out } = await cli(line);
+    expect(code).toBe(0);
+    expect(out).toContain(text);
+  });
+
+  it('and version are documents too', async () => {
+    expect(JSON.parse((await cli('--version --json')).out)).toEqual({ version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+    expect(JSON.parse((await cli('--help --json')).out)).toEqual({ help: expect.stringContaining('integrate') });
+  });
+
+  it('without a command goes to standard error, as usage', async () => {
+    const { code, out, err } = await cli('');
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain('Commands:');
+  });
+});
+
+describe('bad usage', () => {
+  it.each([
+    ['integate x', { problem: 'unknown-command', value: 'integate', nearest: 'integrate', command: 'rustine' }],
+    ['validate X3', { problem: 'unknown-command', value: 'validate' }],
+    ['folder creat A', { problem: 'unknown-command', nearest: 'create', command: 'rustine folder' }],
+    ['folder', { problem: 'missing-command', known: expect.arrayContaining(['create', 'list']) }],
+    ['integrate', { problem: 'missing-argument', value: 'path' }],
+    ['integrate x --atomic', { problem: 'unknown-option', value: '--atomic', command: 'rustine integrate' }],
+    ['integrate x --wait 5', { problem: 'unknown-option', value: '--wait' }],
+    ['integrate x --disconnect', { problem: 'unknown-option' }],
+    ['integrate x --batch', { problem: 'unknown-option' }],
+    ['integrate x --folder A', { problem: 'unknown-option', nearest: '--folders' }],
+    ['integrate x --folders', { problem: 'missing-value', value: '--folders' }],
+    ['integrate x --folders ,', { problem: 'empty-list', option: '--folders', command: 'rustine integrate' }],
+    ['integrate x --on-error ignore', { problem: 'choice', known: ['continue', 'stop'] }],
+    ['integrate x --jobs 0', { problem: 'positive-number', value: '0' }],
+    ['integrate x --jobs two', { problem: 'positive-number', value: 'two' }],
+    ['integrate x --force sequence', { problem: 'force-reason', value: 'sequence' }],
+    ['integrate x --force sequence=', { problem: 'force-reason' }],
+    ['init extra', { problem: 'too-many-arguments', value: 'extra', command: 'rustine init' }],
+    ['folder drop SEED', { problem: 'confirm-drop', folder: 'SEED' }],
+    ['status --lang de', { problem: 'choice', option: '--lang', value: 'de' }],
+  ])('%s is refused with facts, and nothing is opened', async (line, facts) => {
+    for (const language of ['en', 'fr']) {
+      const { code, out, calls, settings } = await cli(`${line} --json`, { env: { LANG: language } });
+      expect(code).toBe(2);
+      const { error } = JSON.parse(out);
+      expect(error).toMatchObject({ code: 'usage', ...facts });
+      expect(error.message).toMatch(language === 'en' ? /See `rustine/ : /Voir `rustine/);
+      expect(error.message).not.toMatch(/\?(?! )[^`]*undefined|undefined|usage \(/);
+      expect([calls, settings]).toEqual([[], []]);
+    }
+  });
+
+  it('writes for people to standard error only', async () => {
+    const { code, out, err } = await cli('frob');
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toBe('rustine: There is no command "frob". See `rustine --help`.\n');
+  });
+
+  it.each([
+    'folder show 9X',
+    'folder create A-B',
+    'integrate x --folders A,B_',
+    'status --from 1',
+    'integrate x --authorize z-1',
+    'init --languages FR',
+  ])('%s is refused for its code', async (line) => {
+    const { code, out, calls } = await cli(`${line} --json`);
+    expect([code, JSON.parse(out).error.code]).toEqual([2, expect.stringMatching(/-code$/)]);
+    expect(calls.filter(([name]) => name !== 'close')).toEqual([]);
+  });
+});
+
+describe('the options of every command', () => {
+  it.each([
+    '--home h --from seed --lang fr folder list',
+    'folder list --home h --from seed --lang fr',
+    'folder --home h list --lang fr --from seed',
+  ])('may stand anywhere: %s', async (line) => {
+    const { settings } = await cli(line);
+    expect(settings).toEqual([{ home: join(home, 'h'), from: 'SEED', language: 'fr' }]);
+  });
+
+  it('come from the environment too, and the command line wins', async () => {
+    const env = { RUSTINE_HOME: join(home, 'e'), RUSTINE_DATABASE_URL: 'postgresql://a/b' };
+    expect((await cli('status', { env })).settings[0]).toMatchObject({ home: join(home, 'e'), database: 'postgresql://a/b' });
+    expect((await cli('status --database postgres://c/d --home f', { env })).settings[0]).toMatchObject({
+      home: join(home, 'f'),
+      database: 'postgres://c/d',
+    });
+  });
+
+  it('speak the language of rustine.yaml where nothing else says one', async () => {
+    writeFileSync(join(home, 'rustine.yaml'), 'language: fr\n');
+    expect((await cli('status')).out).toContain('dossier');
+    expect((await cli('status --lang en')).out).toContain('folder');
+  });
+});
+
+describe('folders', () => {
+  it('are listed with level and lag', async () => {
+    const { code, out, calls } = await cli('folder list');
+    expect(code).toBe(0);
+    expect(out.split('\n')[0]).toMatch(/^folder\s+parent\s+state\s+due\s+level\s+lag/);
+    expect(out).toMatch(/^SEED\s+X3\s+ready\s+yes\s+P_140: 12\s+1\s/m);
+    expect(calls.map(([name]) => name)).toEqual(['folders', 'close']);
+  });
+
+  it.each(['folder list --json', 'status --json'])('are a document: %s', async (line) => {
+    const { out, err } = await cli(line);
+    expect(JSON.parse(out)).toEqual({ folders: [X3, SEED] });
+    expect(err).toBe('');
+  });
+
+  it('fit the width of the terminal', async () => {
+    const wide = { ...SEED, level: Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`P_${n}`, n])) };
+    const { out } = await cli('folder list', { width: 70, answers: { folders: [X3, wide] } });
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(70);
+    expect(out).toContain('…');
+  });
+
+  it('that are due are named by status', async () => {
+    expect((await cli('status')).out).toContain('Due for validation: SEED.');
+    expect((await cli('status', { answers: { folders: [X3] } })).out).toContain('All folders are in line');
+  });
+
+  it('are created with checked settings', async () => {
+    const { calls, out } = await cli(
+      'folder create seed test01 --parent x3 --test --languages fra,eng --activity-codes zali --history-of old',
+    );
+    expect(calls[0]).toEqual([
+      'createFolders',
+      ['SEED', 'TEST01'],
+      { parent: 'X3', test: true, languages: ['FRA', 'ENG'], activityCodes: ['ZALI'], historyOf: 'OLD' },
+    ]);
+    expect(out).toBe('Folder SEED created.\n');
+    expect((await cli('folder create seed --quiet')).out).toBe('');
+    expect(JSON.parse((await cli('folder create seed --json')).out)).toEqual({ folders: [SEED], findings: [] });
+  });
+
+  it('are shown and dropped one by one', async () => {
+    expect(JSON.parse((await cli('folder show seed --json')).out)).toEqual(SEED);
+    expect((await cli('folder show seed')).out).toMatch(/^role\s+none \(the database user/m);
+    expect((await cli('folder drop seed --yes --json')).calls[0]).toEqual(['dropFolder', 'SEED']);
+  });
+
+  it('begin with the supervisor folder', async () => {
+    const { calls, out } = await cli('init --supervisor paye --languages FRA');
+    expect(calls[0]).toEqual(['init', { supervisor: 'PAYE', languages: ['FRA'] }]);
+    expect(out).toContain('supervisor folder is X3');
+  });
+});
+
+describe('integrate', () => {
+  it('passes its options on', async () => {
+    const { calls } = await cli([
+      'integrate',
+      'a.dat',
+      'dir',
+      '--folders',
+      'x3,SEED',
+      '--authorize',
+      'zali',
+      '--rehearse',
+      '--on-error',
+      'stop',
+      '--jobs',
+      '3',
+      '--force',
+      'sequence=the rest is on paper',
+      '--force',
+      'content = mended = by hand',
+    ]);
+    expect(calls[0]).toEqual([
+      'integrate',
+      {
+        paths: ['a.dat', 'dir'],
+        folders: ['X3', 'SEED'],
+        authorize: ['ZALI'],
+        mode: 'rehearse',
+        onError: 'stop',
+        jobs: 3,
+        listener: expect.any(Function),
+        force: [
+          { check: 'sequence', reason: 'the rest is on paper' },
+          { check: 'content', reason: 'mended = by hand' },
+        ],
+      },
+    ]);
+  });
+
+  it('goes to all folders by default, and when told so', async () => {
+    for (const line of ['integrate x', 'integrate x --folders all']) {
+      expect((await cli(line)).calls[0]?.[1]).toEqual({ paths: ['x'], mode: 'integrate', listener: expect.any(Function) });
+    }
+  });
+
+  it('takes the number of jobs from rustine.yaml', async () => {
+    writeFileSync(join(home, 'rustine.yaml'), 'jobs: 7\n');
+    expect((await cli('integrate x')).calls[0]?.[1]).toMatchObject({ jobs: 7 });
+    expect((await cli('integrate x --jobs 2')).calls[0]?.[1]).toMatchObject({ jobs: 2 });
+  });
+
+  it.each([
+    ['done', 0],
+    ['partial', 1],
+    ['refused', 2],
+    ['failed', 3],
+  ] as const)('that is %s leaves with %i', async (state, code) => {
+    expect((await cli('integrate x', { answers: { integrate: { ...DONE, state } } })).code).toBe(code);
+  });
+
+  it('gives the document of the contract', async () => {
+    const { out, err } = await cli('integrate x --json');
+    expect(JSON.parse(out)).toEqual(DONE);
+    expect(err).toBe('');
+  });
+
+  it('gives the whole document when it is refused, with a sentence per finding', async () => {
+    for (const [language, sentence] of [
+      ['en', /ATB:ZCLIENTH is ignored.*--authorize ZALI lets it in/],
+      ['fr', /ATB:ZCLIENTH est ignoré.*--authorize ZALI/],
+    ] as const) {
+      const { code, out } = await cli(`integrate x --json --lang ${language}`, { answers: { integrate: REFUSED } });
+      expect(code).toBe(2);
+      expect(JSON.parse(out)).toMatchObject({
+        run: 'r1',
+        mode: 'integrate',
+        state: 'refused',
+        findings: [
+          { ...ignored('X3'), message: expect.stringMatching(sentence) },
+          { code: 'directory-foreign' },
+          { folder: 'SEED' },
+        ],
+        folders: [{ code: 'X3', state: 'skipped' }],
+      });
+    }
+  });
+
+  it('tells people blocks first, and the same finding of two folders once', async () => {
+    const { out } = await cli('integrate x', { answers: { integrate: REFUSED } });
+    const lines = out.split('\n');
+    expect(lines[0]).toBe('1 problem that blocks');
+    expect(lines[1]).toContain('patches holds more than patch files: readme.txt');
+    expect(lines[2]).toBe('1 warning');
+    expect(lines[3]).toContain('ZCLIENT.dat · folders X3, SEED – ATB:ZCLIENTH is ignored');
+    expect(out).toContain('Refused: nothing was changed.');
+    expect(out).not.toContain('41 ms');
+  });
+
+  it('sums up folders that fared alike in one line', async () => {
+    const folders = Array.from({ length: 120 }, (_, n) => folder(`F${n}`, { patches: [{ ...patch, pending: [], ms: n }] }));
+    const { out } = await cli('integrate x', { answers: { integrate: { ...DONE, folders } } });
+    expect(out).toMatch(/^F0, F1, F2, F3 … \+116\s+integrated\s+1\s+3 new, 2 ignored\s+1 new\s+2\s+1 inserted\s+119 ms$/m);
+    expect(out.split('\n').length).toBeLessThan(10);
+  });
+
+  it('shows a few findings of a kind, and all with --verbose', async () => {
+    const findings = Array.from({ length: 40 }, (_, n) => ({
+      ...ignored('X3'),
+      subject: `ATB:T${n}`,
+      facts: { ...ignored('X3').facts, element: `ATB:T${n}` },
+    }));
+    const answers = { integrate: { ...DONE, findings } };
+    expect((await cli('integrate x', { answers })).out).toContain('… and 37 more like this');
+    expect((await cli('integrate x --verbose', { answers })).out).toContain('ATB:T39');
+  });
+
+  it('says why a folder failed, once', async () => {
+    const reason = { code: 'lock-timeout', facts: { folder: 'SEED', blocker: 'psql (pid 7)', table: 'bpcustomer' } };
+    const folders = [folder('X3'), folder('SEED', { state: 'failed', patches: [{ ...patch, state: 'failed', reason }] })];
+    const failed: RunOutcome = { ...DONE, state: 'partial', folders };
+    expect((await cli('integrate x', { answers: { integrate: failed } })).out).toContain(
+      'table bpcustomer stayed locked by psql (pid 7)',
+    );
+    const told = {
+      ...failed,
+      findings: [{ code: reason.code, severity: 'block', folder: 'SEED', patch: patch.file, facts: reason.facts }],
+    };
+    expect((await cli('integrate x', { answers: { integrate: told } })).out.match(/stayed locked/g)).toHaveLength(1);
+    expect(
+      JSON.parse((await cli('integrate x --json', { answers: { integrate: failed } })).out).folders[1].patches[0].reason.message,
+    ).toContain('stayed locked');
+  });
+
+  it('is silent with --quiet when all went well, and speaks up otherwise', async () => {
+    expect(await cli('integrate x --quiet')).toMatchObject({ out: '', err: '' });
+    expect((await cli('integrate x --quiet', { answers: { integrate: REFUSED } })).out).toMatch(/blocks[\s\S]*Refused/);
+  });
+});
+
+describe('errors', () => {
+  it.each([
+    [new Refusal('not-initialized', {}), 2],
+    [new Failure('database-unreachable', { url: 'postgresql://h/d', reason: 'ECONNREFUSED' }), 3],
+    [Object.assign(new Error('ENOSPC: no space'), { code: 'ENOSPC', syscall: 'write', path: '/x' }), 3],
+    [new TypeError('x is not a function'), 70],
+  ])('%s leaves with %i', async (error, code) => {
+    const world = { answers: { folders: error } };
+    const human = await cli('status', world);
+    expect([human.code, human.out]).toEqual([code, '']);
+    expect(human.err).toMatch(/^rustine: /);
+    expect(human.err).not.toContain('    at ');
+    expect(human.calls.map(([name]) => name)).toContain('close');
+    const { out } = await cli('status --json', world);
+    expect(Object.keys(JSON.parse(out))).toEqual(['error']);
+    expect(JSON.parse(out).error).toMatchObject({ code: expect.any(String), message: expect.any(String) });
+    if (code === 70) expect((await cli('status --verbose', world)).err).toContain('    at ');
+  });
+
+  it('of opening are told as well', async () => {
+    const open = () => {
+      throw new Refusal('catalog-newer', { found: 9, known: 3 });
+    };
+    expect(JSON.parse((await cli('db url --json', { open })).out).error).toMatchObject({
+      code: 'catalog-newer',
+      found: 9,
+      known: 3,
+    });
+  });
+
+  it('keep their message where a fact has the same name', async () => {
+    const folders = new Failure('database-error', {
+      sqlstate: '42P01',
+      message: 'relation "x" does not exist',
+      detail: '',
+      hint: '',
+      where: '',
+    });
+    const { error } = JSON.parse((await cli('status --json', { answers: { folders } })).out);
+    expect(error).toMatchObject({
+      code: 'database-error',
+      sqlstate: '42P01',
+      message: expect.stringMatching(/SQLSTATE 42P01.*relation "x"/),
+    });
+  });
+
+  it('cannot steer the terminal', async () => {
+    const folder = new Refusal('folder-unknown', { folder: '\u001b[31mX\u202e', known: ['\u0007A'] });
+    const { err } = await cli('folder show x', { answers: { folder } });
+    for (const steering of ['\u001b', '\u0007', '\u202e']) expect(err).not.toContain(steering);
+  });
+});
+
+describe('the rest', () => {
+  it('log tells the run line by line', async () => {
+    expect((await cli('log r1')).out).toBe('2026-01-02 03:04:05  done (7 ms)\n');
+    expect(JSON.parse((await cli('log r1 --json')).out)).toMatchObject({
+      run: 'r1',
+      entries: [{ kind: 'run-finished', seq: 1 }],
+    });
+  });
+
+  it('db gives the URL and stops', async () => {
+    expect((await cli('db url')).out).toBe('postgresql://x@localhost/r\n');
+    expect((await cli('db url --folder seed')).calls[0]).toEqual(['databaseUrl', 'SEED']);
+    expect(JSON.parse((await cli('db stop --json')).out)).toEqual({ state: 'stopped' });
+  });
+
+  it('patch show tells what a file holds', async () => {
+    const file = join(home, 'ZA.dat');
+    writeFileSync(
+      file,
+      '1,"","FRA/ENG","1","ZALI","X3","3",\n2,"ACV","ZALI","Été"\n3,"ACV",ZALI\n4,"CODACT",0,"ZALI"\n6,"ACV"\n7,"ACV","ZALI","Été"\n8,""\n',
+    );
+    const { out } = await cli('patch show ZA.dat');
+    expect(out).toContain('ZA.dat: specific patch from folder X3, languages FRA, ENG, authorises activity codes ZALI');
+    expect(out).toMatch(/^ACV\s+ZALI\s+ACV 1\s+Été$/m);
+    expect(JSON.parse((await cli(`patch show ${file} --json`)).out)).toMatchObject({
+      file: 'ZA.dat',
+      header: { type: '3', languages: ['FRA', 'ENG'], activityCodes: ['ZALI'], folder: 'X3' },
+      elements: [{ type: 'ACV', name: 'ZALI', title: 'Été', records: { ACV: 1 } }],
+    });
+  });
+
+  it('patch show says where a damaged file breaks', async () => {
+    writeFileSync(join(home, 'ZB.dat'), '1,"","FRA","1","","X3","1",\n2,"ACV","ZALI",""\n');
+    const { code, out, err } = await cli('patch show ZB.dat --lang fr --json');
+    expect(code).toBe(2);
+    expect(JSON.parse(out).error).toMatchObject({ code: 'patch-format', file: 'ZB.dat', line: 3 });
+    expect(err).toContain('ZB.dat, ligne 3');
+    expect(err).toContain('la fin du fichier');
+  });
+});
