@@ -168,7 +168,7 @@ function* parseBinary(scan: Scan): Steps<void> {
 function* awaitBytes(scan: Scan, count: number, expected: PatchExpected): Steps<void> {
   const { window } = scan;
   while (window.available < count) {
-    if (window.closed) throw fault(scan, expected, window.peek(count), window.next);
+    if (window.closed) throw fault(scan, expected, window.peek(count) || undefined, window.next);
     yield undefined;
   }
 }
@@ -181,7 +181,7 @@ function* nextLine(scan: Scan, expected: PatchExpected): Steps<string> {
 
 /** Where no line could be taken. `expected` is what the file lacks if it ends here. */
 function* awaitMore(scan: Scan, took: Took, expected: PatchExpected): Steps<void> {
-  if (took === 'ended') throw fault(scan, expected, '');
+  if (took === 'ended') throw fault(scan, expected, undefined);
   if (took === 'too-long') throw fault(scan, 'shorter-line', scan.window.peek(100));
   yield undefined;
 }
@@ -200,6 +200,8 @@ function refuse(scan: Scan, expected: PatchExpected, found: string): never {
   throw fault(scan, expected, found);
 }
 
-function fault(scan: Scan, expected: PatchExpected, found: string, at: Place = scan.window.at): Error {
-  return patchFault({ file: scan.file, at, element: scan.element, expected, found });
+/** `found` is undefined at the end of the file; an empty line shows its line end. */
+function fault(scan: Scan, expected: PatchExpected, found: string | undefined, at: Place = scan.window.at): Error {
+  const { file, element } = scan;
+  return patchFault({ file, at, element, expected, found: found === '' ? '\n' : (found ?? '') });
 }
