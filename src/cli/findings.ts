@@ -31,7 +31,8 @@ export function findingsText(findings: readonly Finding[], messages: Messages, s
     if (groups.length === 0) continue;
     parts.push(paint(TONES[severity], messages.report.severities[severity](groups.length), style.colour));
     for (const kind of Map.groupBy(groups, (group) => group.finding.code).values()) {
-      const shown = style.all ? kind : kind.slice(0, SHOWN[severity]);
+      // A line that says "one more" would take the place of that one.
+      const shown = style.all || kind.length <= SHOWN[severity] + 1 ? kind : kind.slice(0, SHOWN[severity]);
       for (const group of shown)
         parts.push(`  ${wrap(line(group, messages), style.width === undefined ? undefined : style.width - 2, INDENT)}`);
       if (shown.length < kind.length) parts.push(`    ${messages.report.more(kind.length - shown.length)}`);

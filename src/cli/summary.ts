@@ -1,6 +1,6 @@
 // The end of a run: the document of `integrate --json`, and a summary that fits a screen.
 import { canonical } from '../base/canonical.ts';
-import { blocks } from '../base/finding.ts';
+import { blocks, type Finding } from '../base/finding.ts';
 import type { FolderOutcome, PatchOutcome, RunOutcome } from '../journal/outcome.ts';
 import { findingsText } from './findings.ts';
 import { paint, type Tone, table, wrap } from './layout.ts';
@@ -41,7 +41,7 @@ export function runDocument(outcome: RunOutcome, messages: Messages): object {
 
 export function runSummary(outcome: RunOutcome, messages: Messages, style: SummaryStyle): string {
   const { report } = messages;
-  const findings = style.quiet ? outcome.findings.filter(({ severity }) => severity === 'block') : outcome.findings;
+  const findings = inFolderOrder(outcome).filter(({ severity }) => !style.quiet || severity === 'block');
   if (style.quiet && outcome.state === 'done') return '';
   const due = outcome.folders.filter((folder) => folder.due).map((folder) => folder.code);
   const pending = outcome.folders.flatMap((folder) => {
@@ -60,6 +60,12 @@ export function runSummary(outcome: RunOutcome, messages: Messages, style: Summa
       : paint('dim', report.runLine(outcome.run, style.ms), style.colour),
   ];
   return parts.filter((part) => part !== '').join('\n');
+}
+
+/** Folders work at the same time, so their findings come in any order. */
+function inFolderOrder({ findings, folders }: RunOutcome): Finding[] {
+  const order = new Map(folders.map(({ code }, at) => [code, at]));
+  return findings.toSorted((a, b) => (order.get(a.folder ?? '') ?? -1) - (order.get(b.folder ?? '') ?? -1));
 }
 
 /** Folders that fared alike share a line: a run over a hundred folders fits a screen. */
