@@ -3,6 +3,7 @@ import type { ByteWindow, Took } from './byte-window.ts';
 import type { PatchExpected } from './expected.ts';
 import { patchFault } from './fault.ts';
 import type { ElementHead, PatchForm, PatchPart, Place, RecordLine } from './format.ts';
+import { parseLineBytes } from './line-bytes.ts';
 import { TextCache } from './text-cache.ts';
 import {
   END_LINE,
@@ -14,7 +15,6 @@ import {
   parseRecordLine,
   STARS,
 } from './tokens.ts';
-import { parseValueBytes } from './value-bytes.ts';
 
 /** A longer line is refused: real ones stay under a few kilobytes. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
@@ -102,10 +102,10 @@ function takeRecordLines(scan: Scan, draft: RecordDraft): Took | 'closed' {
     const took = window.take();
     if (took !== 'line') return took;
     draft.length += window.stop - window.start;
-    const value = window.ascii ? parseValueBytes(window.bytes, window.start, window.stop, scan.cache) : undefined;
-    const line = value ?? parseOtherLine(scan, draft.closing);
+    const plain = window.ascii ? parseLineBytes(window.bytes, window.start, window.stop, scan.cache) : undefined;
+    const line = plain ?? parseOtherLine(scan, draft.closing);
     if (line === 'closed') return line;
-    if (value !== undefined) window.noteLineEnd();
+    if (plain !== undefined) window.noteLineEnd();
     if (draft.length > MAX_RECORD_LENGTH || draft.lines.length === MAX_RECORD_LINES)
       throw fault(scan, 'smaller-record', textOf(scan));
     draft.lines.push(line);

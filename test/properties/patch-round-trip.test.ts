@@ -3,10 +3,10 @@ import { isAscii } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/base/errors.ts';
+import { parseLineBytes } from '../../src/patch/line-bytes.ts';
 import { renderRecordLine } from '../../src/patch/render.ts';
 import { TextCache } from '../../src/patch/text-cache.ts';
 import { parseRecordLine } from '../../src/patch/tokens.ts';
-import { parseValueBytes } from '../../src/patch/value-bytes.ts';
 import { patchParts, recordLine } from '../support/patch-arbitraries.ts';
 import { content, joined, noRealPatches, readBytes, realPatches, writeBytes } from '../support/patch-files.ts';
 
@@ -73,7 +73,7 @@ describe('arbitrary patches', () => {
   });
 });
 
-test('the fast way to read a value gives what the long way gives, or nothing', () => {
+test('the fast way to read a line gives what the long way gives, or nothing', () => {
   const cache = new TextCache();
   const line = fc.oneof(
     recordLine.map(renderRecordLine),
@@ -88,7 +88,7 @@ test('the fast way to read a value gives what the long way gives, or nothing', (
     fc.property(line, (text) => {
       const bytes = Buffer.from(text, 'latin1');
       fc.pre(bytes.every((byte) => byte < 0x80) && text === bytes.toString('latin1'));
-      const fast = parseValueBytes(bytes, 0, bytes.length, cache);
+      const fast = parseLineBytes(bytes, 0, bytes.length, cache);
       if (fast !== undefined) expect(fast).toEqual(parseRecordLine(text));
     }),
     { numRuns: 20_000 },
