@@ -4,6 +4,7 @@ import { blocks } from '../base/finding.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Database, Ending, Session } from '../database/database.ts';
 import { qualified, quoteLiteral, sql } from '../database/sql.ts';
+import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import type { PatchOutcome } from '../journal/outcome.ts';
 import { NO_ELEMENTS } from '../journal/outcome.ts';
 import { parsePatchName } from '../patch/sequence.ts';
@@ -124,7 +125,9 @@ async function planFor(session: Session, database: Database, folder: FolderSetti
   const { delivery, stagedAs } = staged;
   const state = await gatherBasis(session, folder, stagedAs, [...delivery.rows.keys()]);
   const { supervisor, test, specific, languages } = folder;
-  const basis = JSON.stringify([state, supervisor, test, specific, languages]);
+  // Who receives scripts matters only where there are any: else the supervisor folder shares the plan of its children.
+  const scripts = delivery.elements.some((element) => ELEMENT_TYPES.get(element.type)?.behaviour === 'script') ? [supervisor, test, specific] : [];
+  const basis = JSON.stringify([state, languages, scripts]);
   const known = staged.plans.get(basis);
   if (known !== undefined) return known;
   const made = gatherFacts(session, folder, delivery, stagedAs).then((facts) =>

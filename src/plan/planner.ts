@@ -145,7 +145,7 @@ function* planElement(element: DictionaryElement, input: PlanningInput, authoriz
   if (merged.verdict === 'ignored') return;
   yield* mergeItems(element, merged, draft);
   const records = recordsAfter(own?.records ?? [], merged);
-  if (behaviour === 'table') draft.definitions.set(element.name, records);
+  if (behaviour === 'table') draft.definitions.set(element.name, records.map(shapeOnly));
   if (behaviour === 'data-type') learnDataType(element.name, records, draft);
   if (behaviour === 'activity-code') yield* planActivityCode(element, own?.records ?? [], merged, draft);
 }
@@ -192,6 +192,15 @@ function recordsAfter(own: readonly OwnRecord[], merged: MergeResult): readonly 
   const gone = new Set([...merged.removes, ...merged.writes].map(place));
   const staying = own.flatMap((record) => (record.fields === undefined || gone.has(place(record)) ? [] : [{ ...record, fields: record.fields }]));
   return [...staying, ...merged.writes];
+}
+
+const SHAPE_FIELDS = ['ABRFIC', 'CODZONE', 'CODTYP', 'LONG', 'DIME', 'NUMLIG', 'CODIND', 'DESCRIPT', 'HOMONYM'];
+
+/** Table definitions wait until all data types are known: of tens of thousands of lines only what shapes the table is kept. */
+function shapeOnly(record: DictionaryRecord): DictionaryRecord {
+  const { tag, key, position, activity, fields } = record;
+  const slots = Object.fromEntries(SHAPE_FIELDS.flatMap((field) => (fields.slots[field] === undefined ? [] : [[field, fields.slots[field]]])));
+  return { tag, key, position, activity, fields: { slots, extra: [] } };
 }
 
 function learnDataType(code: string, records: readonly DictionaryRecord[], draft: Draft): void {

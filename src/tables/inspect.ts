@@ -20,7 +20,7 @@ export async function inspectTables(session: Session, schema: string, names: rea
            from generate_series(1, i.indnkeyatts) as k (n)
            join pg_attribute ka on ka.attrelid = c.oid and ka.attnum = i.indkey[k.n - 1])) order by ic.relname)
        from pg_index i join pg_class ic on ic.oid = i.indexrelid
-       where i.indrelid = c.oid and i.indexprs is null and not exists (select from pg_constraint x where x.conindid = i.indexrelid)), '[]') as indexes
+       where i.indrelid = c.oid and i.indexprs is null), '[]') as indexes
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = ${schema} and c.relkind = 'r' and c.relname = any(${names}::name[])`);
   return new Map(rows.map((row) => [row.name, { name: row.name, columns: row.columns.map(({ name, type }) => ({ name, type: parseType(type) })), indexes: row.indexes as readonly Index[] }]));
