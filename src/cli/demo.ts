@@ -1,6 +1,6 @@
 // The demonstration: runs the real command line on an embedded database in a temporary home, and says what happens.
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,6 +61,8 @@ const STEPS: readonly Step[] = [
 async function demonstrate(terminal: Terminal, argv: readonly string[]): Promise<number> {
   const language = languageOfArguments(argv, terminal.env);
   const home = await mkdtemp(join(tmpdir(), 'rustine-demo-'));
+  // For root the server runs as another user: it must be able to pass, or it would live elsewhere and stay behind.
+  await chmod(home, 0o711);
   const started = performance.now();
   const say = (text: string) =>
     terminal.out(
@@ -78,7 +80,7 @@ async function demonstrate(terminal: Terminal, argv: readonly string[]): Promise
   } finally {
     await rm(home, { recursive: true, force: true });
   }
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const seconds = ((performance.now() - started) / 1000).toLocaleString(language, { maximumFractionDigits: 1 });
   say(
     language === 'fr'
       ? `C'est tout, en ${seconds} s ; le répertoire de la démonstration est effacé. Pour la suite : rustine --help --lang fr, et le README.`

@@ -91,10 +91,7 @@ function folderTable(folders: readonly FolderOutcome[], { report }: Messages, wi
         report.tables,
         sums(patches, ({ tables }) => ({ created: tables.created.length, altered: tables.altered.length })),
       ),
-      counts(
-        { installed: '' },
-        sums(patches, (patch) => ({ ...patch.scripts })),
-      ),
+      String(sums(patches, (patch) => ({ ...patch.scripts })).installed || '-'),
       counts(
         report.rows,
         sums(patches, (patch) => ({ ...patch.rows })),
@@ -143,7 +140,10 @@ function sums(patches: readonly PatchOutcome[], of: (patch: PatchOutcome) => Cou
 }
 
 /** `3 new, 2 ignored`; zeros are left out. */
-function counts(words: Readonly<Record<string, string>>, numbers: Counts): string {
-  const said = Object.entries(words).flatMap(([name, word]) => (numbers[name] ? [`${numbers[name]} ${word}`.trim()] : []));
+function counts(words: Readonly<Record<string, (count: number) => string>>, numbers: Counts): string {
+  const said = Object.entries(words).flatMap(([name, word]) => {
+    const number = numbers[name] ?? 0;
+    return number === 0 ? [] : [`${number} ${word(number)}`];
+  });
   return said.length === 0 ? '-' : said.join(', ');
 }

@@ -41,10 +41,10 @@ function eventText(entry: JournalEntry, messages: Messages): string {
 
 function patchText({ file, state, elements, tables, scripts, rows, ms, reason }: PatchOutcome, messages: Messages): string {
   const { report } = messages;
-  const counted = (words: Readonly<Record<string, string>>, of: object) =>
+  const counted = (words: Readonly<Record<string, (count: number) => string>>, of: object) =>
     Object.entries(of).flatMap(([name, count]) => {
       const number = Array.isArray(count) ? count.length : Number(count);
-      return number === 0 ? [] : [`${number} ${words[name] ?? name}`];
+      return number === 0 ? [] : [`${number} ${words[name]?.(number) ?? name}`];
     });
   const parts = [
     [report.columns.elements, counted(report.elements, elements)],

@@ -28,6 +28,8 @@ const states: Record<FolderRunState | PatchRunState | 'ready' | 'creating' | 'dr
   creating: 'half created',
   dropping: 'half dropped',
 };
+/** What was done to so many; the same word for any number in English. */
+const s = (word: string) => (_count: number) => word;
 
 export const report = {
   columns: {
@@ -81,13 +83,14 @@ export const report = {
   runs,
   runEnds: { done: 'done', partial: 'done for some folders only', refused: 'refused', failed: 'failed' },
   severity: { block: 'blocks', warn: 'warning', info: 'note' },
-  elements: { created: 'new', updated: 'updated', identical: 'identical', kept: 'kept', ignored: 'ignored' },
-  scripts: { installed: 'installed' },
+  /** What was done to so many. */
+  elements: { created: s('new'), updated: s('updated'), identical: s('identical'), kept: s('kept'), ignored: s('ignored') },
+  tables: { created: s('new'), altered: s('altered') },
+  scripts: { installed: s('installed') },
+  rows: { inserted: s('inserted'), updated: s('updated') },
   lines: (count: number) => n(count, 'line'),
   moreElements: (count: number) => `… and ${n(count, 'element')} more`,
   bytes: (count: number) => `${count.toLocaleString('en')} bytes`,
-  tables: { created: 'new', altered: 'altered' },
-  rows: { inserted: 'inserted', updated: 'updated' },
   pending: (folder: string, scripts: string) => `Still to be run by hand in ${folder}: ${scripts}`,
   dueFolders: (codes: string) =>
     `Due for validation: ${codes}. Their level is below the supervisor folder’s, or their settings changed.`,

@@ -2,6 +2,8 @@
 import type { Messages } from '../en.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
+/** Singular below two. */
+const s = (word: string) => (count: number) => (count < 2 ? word : `${word}s`);
 
 export const report: Messages['report'] = {
   columns: {
@@ -77,13 +79,13 @@ export const report: Messages['report'] = {
   },
   runEnds: { done: 'fait', partial: 'fait pour une partie des dossiers', refused: 'refusé', failed: 'échec' },
   severity: { block: 'bloquant', warn: 'avertissement', info: 'remarque' },
-  elements: { created: 'créés', updated: 'modifiés', identical: 'identiques', kept: 'conservés', ignored: 'ignorés' },
-  scripts: { installed: 'installés' },
+  elements: { created: s('créé'), updated: s('modifié'), identical: s('identique'), kept: s('conservé'), ignored: s('ignoré') },
+  tables: { created: s('créée'), altered: s('modifiée') },
+  scripts: { installed: s('installé') },
+  rows: { inserted: s('insérée'), updated: s('modifiée') },
   lines: (count) => n(count, 'ligne'),
   moreElements: (count) => `… et ${n(count, 'élément')} de plus`,
   bytes: (count) => `${count.toLocaleString('fr')} octets`,
-  tables: { created: 'créées', altered: 'modifiées' },
-  rows: { inserted: 'insérées', updated: 'modifiées' },
   pending: (folder, scripts) => `Reste à exécuter à la main dans ${folder} : ${scripts}`,
   dueFolders: (codes) =>
     `À valider : ${codes}. Leur niveau est inférieur à celui du dossier superviseur, ou leurs paramètres ont changé.`,
