@@ -60,6 +60,7 @@ function lookInto(contents: Contents): (part: PatchPart) => void {
         break;
       }
       case 'record':
+        if (isContent(type)) break;
         if (part.record.tag === DATA_TAG) contents.rows.set(type, (contents.rows.get(type) ?? 0) + 1);
         else for (const code of specificCodes(part.record, type)) contents.carriedCodes.add(code);
         break;
@@ -71,6 +72,12 @@ function lookInto(contents: Contents): (part: PatchPart) => void {
         break;
     }
   };
+}
+
+/** Types whose rows replace or select by a model: a later capability, refused until then. */
+function isContent(type: string): boolean {
+  const behaviour = ELEMENT_TYPES.get(type)?.behaviour;
+  return behaviour === 'table-content' || behaviour === 'model-rows';
 }
 
 function specificCodes(record: PatchRecord, type: string): readonly string[] {
@@ -112,7 +119,7 @@ async function* deliveredParts(parts: AsyncIterable<PatchPart>, digest: string, 
       body = [];
       hasRows = false;
     } else if (part.part === 'record' && head !== undefined) {
-      if (part.record.tag === DATA_TAG) {
+      if (part.record.tag === DATA_TAG && !isContent(head.type)) {
         hasRows = true;
         yield { part: 'row', abbreviation: head.type, selection: head.name, fields: fieldsOf(part.record.lines) };
       } else records.push(part.record);
