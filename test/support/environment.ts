@@ -1,0 +1,120 @@
+// An environment of one's own for a test: a fresh database, an open Rustine, a directory for patches; gone when the test ends.
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, escapeIdentifier } from 'pg';
+import { onTestFinished } from 'vitest';
+import type { FolderOptions, InitOptions, IntegrateOptions, Rustine } from '../../src/app/rustine.ts';
+import { openRustine } from '../../src/app/rustine.ts';
+import type { RunOutcome } from '../../src/journal/outcome.ts';
+import type { Element, PatchOptions } from './patches.ts';
+import { writePatchFile } from './patches.ts';
+import { createDatabase, type TestServer } from './servers.ts';
+
+/** Runs when the test or the file ends, the last one first. */
+export type Later = (work: () => Promise<void>) => void;
+
+export interface TestEnvironment {
+  readonly url: string;
+  readonly database: string;
+  readonly home: string;
+  /** Where patch files go. */
+  readonly directory: string;
+  readonly rustine: Rustine;
+  /** Rows of a statement, as the superuser. */
+  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Writes a patch file. @returns its path */
+  patch(file: string, elements: readonly Element[], options?: PatchOptions): Promise<string>;
+  /** Integrates and expects a run that did all it was asked. */
+  integrate(paths: string | readonly string[], options?: Partial<IntegrateOptions>): Promise<RunOutcome>;
+  /** Folders below the supervisor folder or the one that the options name. */
+  folders(codes: readonly string[], options?: FolderOptions): Promise<void>;
+}
+
+export interface EnvironmentOptions {
+  /** What `init` is told; `false`: no `init`. */
+  readonly init?: InitOptions | false;
+  /** Folders to create below the supervisor folder. */
+  readonly folders?: readonly string[];
+  readonly jobs?: number;
+  readonly later?: Later;
+  /** Another URL than the superuser's, made from it. */
+  readonly as?: (superuser: string, database: string) => Promise<string>;
+}
+
+/** @param options `later` defaults to the end of the running test */
+export async function openEnvironment(
+  server: TestServer | undefined,
+  options: EnvironmentOptions = {},
+): Promise<TestEnvironment> {
+  const later = options.later ?? onTestFinished;
+  const { url: superuser, name, drop } = await createDatabase(server);
+  later(drop);
+  const url = options.as === undefined ? superuser : await options.as(superuser, name);
+  const environment = await attach(url, name, later, options.jobs ?? 2, superuser);
+  if (options.init !== false) await environment.rustine.init(options.init ?? {});
+  if (options.folders !== undefined) await environment.folders(options.folders);
+  return environment;
+}
+
+/** An environment in a database that is there already. */
+export async function attach(url: string, database: string, later: Later, jobs = 2, superuser = url): Promise<TestEnvironment> {
+  const home = await mkdtemp(join(tmpdir(), 'rustine-env-'));
+  later(() => rm(home, { recursive: true, force: true }));
+  const rustine = await openRustine({ home, database: url, language: 'en', jobs });
+  later(() => rustine.close());
+  const directory = join(home, 'patches');
+  return {
+    url,
+    database,
+    home,
+    directory,
+    rustine,
+    query: (text, values) => queryAt(superuser, text, values),
+    patch: (file, elements, options) => writePatchFile(directory, file, elements, options),
+    integrate: async (paths, options) => {
+      const outcome = await rustine.integrate({
+        paths: typeof paths === 'string' ? [paths] : paths,
+        mode: 'integrate',
+        ...options,
+      });
+      if (outcome.state !== 'done') throw new Error(`the run ended ${outcome.state}: ${JSON.stringify(outcome.findings)}`);
+      return outcome;
+    },
+    folders: async (codes, options) => {
+      await rustine.createFolders(codes, options ?? {});
+    },
+  };
+}
+
+/** One statement on a connection of its own. */
+export async function queryAt<Row extends object>(url: string, text: string, values: readonly unknown[] = []): Promise<Row[]> {
+  return connected(url, async (client) => (await client.query<Row & Record<string, unknown>>(text, [...values])).rows);
+}
+
+export async function connected<Result>(url: string, work: (client: Client) => Promise<Result>): Promise<Result> {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** A copy of a database that nobody is connected to: much faster than `init` and `folder create`. Its folders' roles are the original's. */
+export async function cloneDatabase(
+  server: TestServer | undefined,
+  original: string,
+  later: Later,
+): Promise<{ readonly url: string; readonly name: string }> {
+  if (server === undefined) throw new Error('no server');
+  const name = `t${randomBytes(6).toString('hex')}`;
+  await queryAt(server.url, `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(original)}`);
+  later(async () => void (await queryAt(server.url, `DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`)));
+  const url = new URL(server.url);
+  url.pathname = `/${name}`;
+  return { url: url.href, name };
+}
