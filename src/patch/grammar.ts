@@ -19,7 +19,7 @@ import {
 /** A longer line is refused: real ones stay under a few kilobytes. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
 /** A record is held in memory whole, so its size is limited, in text and in number of lines. */
-export const MAX_RECORD_LENGTH = 64 * 1024 * 1024;
+const MAX_RECORD_LENGTH = 64 * 1024 * 1024;
 export const MAX_RECORD_LINES = 500_000;
 
 type Steps<Result> = Generator<PatchPart | undefined, Result, void>;
