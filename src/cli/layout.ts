@@ -69,7 +69,7 @@ export function paint(tone: Tone, text: string, colour: boolean): string {
   return colour ? styleText(tone, text, { validateStream: false }) : text;
 }
 
-export function widthOf(text: string): number {
+function widthOf(text: string): number {
   let width = 0;
   for (const character of text) width += WIDE.test(character) ? 2 : 1;
   return width;

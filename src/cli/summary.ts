@@ -1,6 +1,6 @@
 // The end of a run: the document of `integrate --json`, and a summary that fits a screen.
 import { canonical } from '../base/canonical.ts';
-import { blocks, type Finding } from '../base/finding.ts';
+import type { Finding } from '../base/finding.ts';
 import type { FolderOutcome, PatchOutcome, RunOutcome } from '../journal/outcome.ts';
 import { findingsText } from './findings.ts';
 import { paint, type Tone, table, wrap } from './layout.ts';
@@ -65,7 +65,8 @@ export function runSummary(outcome: RunOutcome, messages: Messages, style: Summa
 /** Folders work at the same time, so their findings come in any order. */
 function inFolderOrder({ findings, folders }: RunOutcome): Finding[] {
   const order = new Map(folders.map(({ code }, at) => [code, at]));
-  return findings.toSorted((a, b) => (order.get(a.folder ?? '') ?? -1) - (order.get(b.folder ?? '') ?? -1));
+  const place = ({ folder }: Finding) => (folder === undefined ? -1 : (order.get(folder) ?? order.size));
+  return findings.toSorted((a, b) => place(a) - place(b));
 }
 
 /** Folders that fared alike share a line: a run over a hundred folders fits a screen. */
