@@ -26,12 +26,25 @@ const here = (name: string): URL => new URL(name, import.meta.url);
 const load = (name: string): unknown => parse(readFileSync(here(name), 'utf8'));
 
 function texts(field: string, titles: Titles): readonly RecordLine[] {
-  const line = (language: string, text: string): RecordLine => ({ kind: 'text', field, index: 0, text, language, number: '0', comment: '' });
+  const line = (language: string, text: string): RecordLine => ({
+    kind: 'text',
+    field,
+    index: 0,
+    text,
+    language,
+    number: '0',
+    comment: '',
+  });
   return [line('ENG', titles.en), line('FRA', titles.fr), { kind: 'close', of: 'text', field, index: 0 }];
 }
 
 /** Fields in alphabetical order, as everywhere in patches; text values arrive quoted. */
-function record(tag: string, key: string, values: Readonly<Record<string, string | number>>, titles: Readonly<Record<string, Titles>> = {}): PatchPart {
+function record(
+  tag: string,
+  key: string,
+  values: Readonly<Record<string, string | number>>,
+  titles: Readonly<Record<string, Titles>> = {},
+): PatchPart {
   const names = [...Object.keys(values), ...Object.keys(titles)].sort();
   const lines = names.flatMap((field): readonly RecordLine[] => {
     const title = titles[field];
@@ -44,7 +57,12 @@ function record(tag: string, key: string, values: Readonly<Record<string, string
 
 function* dataType(type: KernelType): Generator<PatchPart> {
   yield { part: 'element', element: elementHead('ATY', type.code, type.en), at: AT };
-  yield record('ATY', type.code, { CODACT: '', CODTYP: type.code, LNGTYP: Number(type.length), TYPTYP: type.internal }, { INTITTYP: type });
+  yield record(
+    'ATY',
+    type.code,
+    { CODACT: '', CODTYP: type.code, LNGTYP: Number(type.length), TYPTYP: type.internal },
+    { INTITTYP: type },
+  );
   yield { part: 'element-end', at: AT };
 }
 
@@ -56,7 +74,14 @@ function* table(definition: KernelTable): Generator<PatchPart> {
     yield record('ATZ', field, { CODACT: '', CODFIC: code, CODTYP: type, CODZONE: field, DIME: 1, LONG: length, NUMLIG: at + 1 });
   }
   for (const [at, [index, [fields, unique]]] of Object.entries(definition.indexes).entries()) {
-    yield record('ATI', index, { CODACT: '', CODFIC: code, CODIND: index, DESCRIPT: fields, HOMONYM: unique ? 1 : 2, NUMLIG: at + 1 });
+    yield record('ATI', index, {
+      CODACT: '',
+      CODFIC: code,
+      CODIND: index,
+      DESCRIPT: fields,
+      HOMONYM: unique ? 1 : 2,
+      NUMLIG: at + 1,
+    });
   }
   yield { part: 'element-end', at: AT };
 }

@@ -11,12 +11,20 @@ import { openDelivery } from '../plan/patch-delivery.ts';
  * Reads and checks every file; nothing is integrated from a file with an error.
  * @throws Refusal `patch-format`, `patch-unreadable`
  */
-export async function openDeliveries(paths: readonly string[]): Promise<{ readonly deliveries: readonly Delivery[]; readonly findings: readonly Finding[] }> {
+export async function openDeliveries(
+  paths: readonly string[],
+): Promise<{ readonly deliveries: readonly Delivery[]; readonly findings: readonly Finding[] }> {
   const { patches, findings } = await listPatches(paths);
   if (blocks(findings)) return { deliveries: [], findings };
   const deliveries: Delivery[] = [];
   for (const { file, path } of patches) {
-    deliveries.push(await openDelivery(file, () => readPatchFile(path), (end) => formFindings(end.form, file)));
+    deliveries.push(
+      await openDelivery(
+        file,
+        () => readPatchFile(path),
+        (end) => formFindings(end.form, file),
+      ),
+    );
   }
   return { deliveries, findings };
 }

@@ -4,7 +4,10 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The password of a role, made at first use. `fresh` says that the server does not know it yet. */
-export async function folderPassword(home: string, role: string): Promise<{ readonly password: string; readonly fresh: boolean }> {
+export async function folderPassword(
+  home: string,
+  role: string,
+): Promise<{ readonly password: string; readonly fresh: boolean }> {
   const file = join(home, 'folder-logins.json');
   const known = await readLogins(file);
   const existing = known[role];

@@ -24,19 +24,37 @@ const DEFAULT_SUPERVISOR = 'X3';
 const DEFAULT_LANGUAGES: readonly string[] = ['ENG', 'FRA'];
 
 /** Creates catalog and supervisor folder; after a crash between the two it goes on with the second. */
-export async function initialize(opened: Opened, options: InitOptions): Promise<{ readonly supervisor: FolderView; readonly findings: readonly Finding[] }> {
+export async function initialize(
+  opened: Opened,
+  options: InitOptions,
+): Promise<{ readonly supervisor: FolderView; readonly findings: readonly Finding[] }> {
   const { database, operator } = opened;
   const code = folderCode(options.supervisor ?? DEFAULT_SUPERVISOR);
   const languages = languagesOf(options.languages) ?? DEFAULT_LANGUAGES;
   const { roles, findings } = await makeCatalog(database, code);
-  const folder: NewFolder = { code, parent: null, ancestors: [], languages, activityCodes: [], test: false, specific: false, historyOf: null };
-  const more = await withStaged(database, await kernelDelivery(), (staged) => createFolder(database, folder, staged, roles, operator));
+  const folder: NewFolder = {
+    code,
+    parent: null,
+    ancestors: [],
+    languages,
+    activityCodes: [],
+    test: false,
+    specific: false,
+    historyOf: null,
+  };
+  const more = await withStaged(database, await kernelDelivery(), (staged) =>
+    createFolder(database, folder, staged, roles, operator),
+  );
   return { supervisor: await viewOf(database, code), findings: [...findings, ...more] };
 }
 
-async function makeCatalog(database: Database, code: FolderCode): Promise<{ readonly roles: boolean; readonly findings: readonly Finding[] }> {
+async function makeCatalog(
+  database: Database,
+  code: FolderCode,
+): Promise<{ readonly roles: boolean; readonly findings: readonly Finding[] }> {
   const there = await readEnvironment(database);
-  if (there !== undefined && there.supervisor === code && (await readFolders(database)).length === 0) return { roles: there.roles, findings: [] };
+  if (there !== undefined && there.supervisor === code && (await readFolders(database)).length === 0)
+    return { roles: there.roles, findings: [] };
   const { roles, user } = await database.transaction((session) => createEnvironment(session, code));
   return { roles, findings: roles ? [] : [{ code: 'roles-unavailable', severity: 'warn', facts: { user } }] };
 }
@@ -45,25 +63,33 @@ async function makeCatalog(database: Database, code: FolderCode): Promise<{ read
  * Creates folders one after the other, each in a transaction of its own; those with the same settings share a plan.
  * @throws Refusal before anything changes when a code or parent is wrong
  */
-export async function createFolders(opened: Opened, codes: readonly string[], options: FolderOptions): Promise<{ readonly folders: readonly FolderView[]; readonly findings: readonly Finding[] }> {
+export async function createFolders(
+  opened: Opened,
+  codes: readonly string[],
+  options: FolderOptions,
+): Promise<{ readonly folders: readonly FolderView[]; readonly findings: readonly Finding[] }> {
   const { database, operator } = opened;
   const environment = await openEnvironment(database);
   const existing = await readFolders(database);
   const parent = findFolder(existing, folderCode(options.parent ?? environment.supervisor), 'folder-parent-unknown');
-  const historyOf = options.historyOf === undefined ? null : findFolder(existing, folderCode(options.historyOf), 'folder-unknown');
+  const historyOf =
+    options.historyOf === undefined ? null : findFolder(existing, folderCode(options.historyOf), 'folder-unknown');
   const ancestors = ancestorsOf(parent.code, new Map(existing.map((folder) => [folder.code, folder])));
-  const wanted = codes.map((text): NewFolder => ({
-    code: folderCode(text),
-    parent,
-    ancestors,
-    languages: languagesOf(options.languages) ?? parent.languages,
-    activityCodes: (options.activityCodes ?? []).map(activityCode),
-    test: options.test ?? false,
-    specific: options.specific ?? false,
-    historyOf,
-  }));
+  const wanted = codes.map(
+    (text): NewFolder => ({
+      code: folderCode(text),
+      parent,
+      ancestors,
+      languages: languagesOf(options.languages) ?? parent.languages,
+      activityCodes: (options.activityCodes ?? []).map(activityCode),
+      test: options.test ?? false,
+      specific: options.specific ?? false,
+      historyOf,
+    }),
+  );
   for (const [at, { code }] of wanted.entries()) {
-    if (existing.some((folder) => folder.code === code) || wanted.findIndex((folder) => folder.code === code) < at) throw new Refusal('folder-exists', { folder: code });
+    if (existing.some((folder) => folder.code === code) || wanted.findIndex((folder) => folder.code === code) < at)
+      throw new Refusal('folder-exists', { folder: code });
   }
   const findings: Finding[] = [];
   await withStaged(database, await dictionaryDelivery(database, parent), async (staged) => {
@@ -89,9 +115,17 @@ async function viewOf(database: Database, code: FolderCode): Promise<FolderView>
   return view;
 }
 
-async function withStaged<Result>(database: Database, delivery: Delivery, work: (staged: StagedDelivery) => Promise<Result>): Promise<Result> {
+async function withStaged<Result>(
+  database: Database,
+  delivery: Delivery,
+  work: (staged: StagedDelivery) => Promise<Result>,
+): Promise<Result> {
   await sweepStaging(database);
-  const staged: StagedDelivery = { delivery, stagedAs: await database.transaction((session) => stageDelivery(session, delivery)), plans: new Map() };
+  const staged: StagedDelivery = {
+    delivery,
+    stagedAs: await database.transaction((session) => stageDelivery(session, delivery)),
+    plans: new Map(),
+  };
   try {
     return await work(staged);
   } finally {

@@ -20,8 +20,8 @@ import { dropFolder } from '../validate/removal.ts';
 import type { Settings } from './config.ts';
 import { openDeliveries } from './deliveries.ts';
 import { folderPassword } from './folder-password.ts';
-import { createFolders, initialize } from './folders.ts';
 import { folderViews } from './folder-views.ts';
+import { createFolders, initialize } from './folders.ts';
 import { stopPoints } from './stop-points.ts';
 
 export interface FolderView {
@@ -73,7 +73,10 @@ export interface IntegrateOptions {
 
 export interface Rustine {
   init(options: InitOptions): Promise<{ readonly supervisor: FolderView; readonly findings: readonly Finding[] }>;
-  createFolders(codes: readonly string[], options: FolderOptions): Promise<{ readonly folders: readonly FolderView[]; readonly findings: readonly Finding[] }>;
+  createFolders(
+    codes: readonly string[],
+    options: FolderOptions,
+  ): Promise<{ readonly folders: readonly FolderView[]; readonly findings: readonly Finding[] }>;
   folders(): Promise<readonly FolderView[]>;
   folder(code: string): Promise<FolderView>;
   dropFolder(code: string): Promise<void>;
@@ -192,7 +195,7 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
     lockTimeoutMs: LOCK_TIMEOUT_MS,
     preflight: { tasks: checked.tasks, findings: [...findings, ...checked.findings] },
     listener: options.listener ?? (() => undefined),
-    stopPoint: stopPoints(process.env['RUSTINE_STOP_AT']),
+    stopPoint: stopPoints(process.env.RUSTINE_STOP_AT),
   });
 }
 

@@ -61,7 +61,15 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
   };
   const files = request.deliveries.map((delivery) => delivery.file);
   const findings: Finding[] = [...request.preflight.findings];
-  await beginRun(database, { id, mode: request.mode, from: request.from, operator: request.operator, files, authorized: request.authorized, forced: request.forced });
+  await beginRun(database, {
+    id,
+    mode: request.mode,
+    from: request.from,
+    operator: request.operator,
+    files,
+    authorized: request.authorized,
+    forced: request.forced,
+  });
   emit({ kind: 'run-started', run: id, mode: request.mode, files, folders: request.folders.map((folder) => folder.code) });
   for (const { file, elements, bytes } of request.deliveries) emit({ kind: 'file-read', file, elements: elements.length, bytes });
   for (const finding of findings) emit({ kind: 'finding', finding });
@@ -82,12 +90,25 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     await finishRun(database, id, state);
     return { run: id, mode: request.mode, state, findings, folders };
   };
-  if (blocks(findings)) return finish('refused', request.folders.map((folder) => skippedFolder(folder, files)));
+  if (blocks(findings))
+    return finish(
+      'refused',
+      request.folders.map((folder) => skippedFolder(folder, files)),
+    );
   await noteEvents(database, id, noted.splice(0));
   await sweepStaging(database);
   const staged = await stageAll(database, request);
   try {
-    const running: Running = { request, database, context, staged, findings, missedBySupervisor: new Set(), emit, stopped: false };
+    const running: Running = {
+      request,
+      database,
+      context,
+      staged,
+      findings,
+      missedBySupervisor: new Set(),
+      emit,
+      stopped: false,
+    };
     const folders = await runLevels(running);
     return await finish(stateOf(folders), folders);
   } finally {
@@ -96,12 +117,19 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
 }
 
 function skippedFolder(folder: Folder, files: readonly string[]): FolderOutcome {
-  return { code: folder.code, state: 'skipped', due: folder.due.length > 0, patches: files.map((file) => emptyOutcome(file, 'skipped', 0)) };
+  return {
+    code: folder.code,
+    state: 'skipped',
+    due: folder.due.length > 0,
+    patches: files.map((file) => emptyOutcome(file, 'skipped', 0)),
+  };
 }
 
 /** Only deliveries that some folder still needs are staged: nothing to do costs nothing. */
 async function stageAll(database: Database, request: RunRequest): Promise<ReadonlyMap<string, StagedDelivery>> {
-  const needed = request.deliveries.filter(({ file }) => request.folders.some((folder) => request.preflight.tasks.get(folder.code)?.get(file) === 'integrate'));
+  const needed = request.deliveries.filter(({ file }) =>
+    request.folders.some((folder) => request.preflight.tasks.get(folder.code)?.get(file) === 'integrate'),
+  );
   const staged = new Map<string, StagedDelivery>();
   for (const delivery of needed) {
     const stagedAs = await database.transaction((session) => stageDelivery(session, delivery));
@@ -116,7 +144,9 @@ export async function unstage(database: Database, staged: readonly StagedDeliver
   const settled = await Promise.allSettled(staged.flatMap((each) => [...each.plans.values()]));
   const plans = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value.id] : []));
   // A lost connection must not hide the reason why the run ended; what stays staged is removed by a later run.
-  await database.transaction((session) => clearStaging(session, [...plans, ...staged.map((each) => each.stagedAs)])).catch(() => undefined);
+  await database
+    .transaction((session) => clearStaging(session, [...plans, ...staged.map((each) => each.stagedAs)]))
+    .catch(() => undefined);
 }
 
 async function runLevels(running: Running): Promise<readonly FolderOutcome[]> {
@@ -139,12 +169,15 @@ async function runFolder(running: Running, folder: Folder): Promise<FolderOutcom
   let due = folder.due.length > 0;
   let broken = false;
   for (const delivery of running.request.deliveries) {
-    const outcome = broken || running.stopped ? skipped(delivery.file) : await runPatch(running, folder, delivery, () => (due = true));
+    const outcome =
+      broken || running.stopped ? skipped(delivery.file) : await runPatch(running, folder, delivery, () => (due = true));
     patches.push(outcome);
     // Later patches may need this one: the folder stops at its first failure.
-    if (outcome.state === 'failed' || (outcome.state === 'skipped' && outcome.reason?.code === 'folder-left-behind')) broken = true;
+    if (outcome.state === 'failed' || (outcome.state === 'skipped' && outcome.reason?.code === 'folder-left-behind'))
+      broken = true;
     if (outcome.state === 'failed' && running.request.onError === 'stop') running.stopped = true;
-    if (folder.parent === null && (outcome.state === 'failed' || outcome.state === 'skipped')) running.missedBySupervisor.add(delivery.file);
+    if (folder.parent === null && (outcome.state === 'failed' || outcome.state === 'skipped'))
+      running.missedBySupervisor.add(delivery.file);
   }
   const state = folderState(patches);
   running.emit({ kind: 'folder-finished', folder: folder.code, state });
@@ -160,11 +193,15 @@ function folderState(patches: readonly PatchOutcome[]): FolderRunState {
 }
 
 function stateOf(folders: readonly FolderOutcome[]): RunState {
-  const failed = folders.some((folder) => folder.state === 'failed' || folder.patches.some((patch) => patch.reason !== undefined));
+  const failed = folders.some(
+    (folder) => folder.state === 'failed' || folder.patches.some((patch) => patch.reason !== undefined),
+  );
   if (!failed) return 'done';
   const changed = folders.some((folder) => folder.patches.some((patch) => patch.state === 'integrated'));
   if (changed) return 'partial';
-  const onlyBlocked = folders.every((folder) => folder.patches.every((patch) => patch.state !== 'failed' || patch.reason?.code === 'blocked'));
+  const onlyBlocked = folders.every((folder) =>
+    folder.patches.every((patch) => patch.state !== 'failed' || patch.reason?.code === 'blocked'),
+  );
   return onlyBlocked ? 'refused' : 'failed';
 }
 
@@ -175,7 +212,8 @@ async function runPatch(running: Running, folder: Folder, delivery: Delivery, ma
   if (task !== 'integrate') return report(running, folder, skipped(file));
   if (folder.parent !== null && running.missedBySupervisor.has(file)) {
     const facts = { patch: file, supervisor: running.request.supervisor };
-    for (const finding of await blockersOf(running, folder, delivery)) addFinding(running, { ...finding, folder: folder.code, patch: file });
+    for (const finding of await blockersOf(running, folder, delivery))
+      addFinding(running, { ...finding, folder: folder.code, patch: file });
     addFinding(running, { code: 'folder-left-behind', severity: 'warn', folder: folder.code, patch: file, facts });
     return report(running, folder, { ...skipped(file), reason: { code: 'folder-left-behind', facts } });
   }
@@ -223,7 +261,7 @@ async function attempt(running: Running, folder: Folder, delivery: Delivery): Pr
 const LOCK_NOT_AVAILABLE = '55P03';
 
 function reasonOf(error: Failure | Refusal, folder: Folder): { readonly code: string; readonly facts: Finding['facts'] } {
-  if (sqlState(error) === LOCK_NOT_AVAILABLE) return { code: 'lock-timeout', facts: { folder: folder.code, blocker: '', table: String(error.facts['where'] ?? '') } };
+  if (sqlState(error) === LOCK_NOT_AVAILABLE)
+    return { code: 'lock-timeout', facts: { folder: folder.code, blocker: '', table: String(error.facts.where ?? '') } };
   return { code: error.code, facts: error.facts };
 }
-

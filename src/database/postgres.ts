@@ -11,7 +11,13 @@ const OLDEST_VERSION = 15;
 
 /** bigint and numeric come as text: no digit is lost. Small counts are converted where they are read. */
 export async function openPostgres(url: string, connections: number): Promise<Database> {
-  const pool = new pg.Pool({ connectionString: url, max: connections, application_name: 'rustine', idleTimeoutMillis: 0, allowExitOnIdle: true });
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connections,
+    application_name: 'rustine',
+    idleTimeoutMillis: 0,
+    allowExitOnIdle: true,
+  });
   // An idle connection that dies is replaced at the next use; the error of a busy one reaches its user.
   pool.on('error', () => undefined);
   await checkVersion(pool, url);
@@ -24,7 +30,9 @@ export async function openPostgres(url: string, connections: number): Promise<Da
 }
 
 async function checkVersion(pool: pg.Pool, url: string): Promise<void> {
-  const rows = await withClient(pool, url, (client) => client.query<{ v: string }>('select current_setting(\'server_version_num\') as v'));
+  const rows = await withClient(pool, url, (client) =>
+    client.query<{ v: string }>("select current_setting('server_version_num') as v"),
+  );
   const found = Math.floor(Number(rows.rows[0]?.v) / 10_000);
   if (found < OLDEST_VERSION) {
     await pool.end();
@@ -54,7 +62,12 @@ async function withClient<Result>(pool: pg.Pool, url: string, work: (client: pg.
   }
 }
 
-async function runTransaction<Result>(pool: pg.Pool, url: string, work: (session: Session) => Promise<Result>, ending: Ending): Promise<Result> {
+async function runTransaction<Result>(
+  pool: pg.Pool,
+  url: string,
+  work: (session: Session) => Promise<Result>,
+  ending: Ending,
+): Promise<Result> {
   return withClient(pool, url, async (client) => {
     await client.query('begin');
     try {
@@ -106,10 +119,18 @@ export function shownUrl(url: string): string {
 }
 
 function unreachable(url: string, error: unknown): Error {
-  if (error instanceof pg.DatabaseError && error.code !== undefined && !error.code.startsWith('57P') && !error.code.startsWith('53')) {
+  if (
+    error instanceof pg.DatabaseError &&
+    error.code !== undefined &&
+    !error.code.startsWith('57P') &&
+    !error.code.startsWith('53')
+  ) {
     return new Failure('database-unreachable', { url: shownUrl(url), reason: error.message }, error);
   }
-  const reason = error instanceof AggregateError ? error.errors.map((each) => String((each as Error).message)).join('; ') : (error as Error).message;
+  const reason =
+    error instanceof AggregateError
+      ? error.errors.map((each) => String((each as Error).message)).join('; ')
+      : (error as Error).message;
   return new Failure('database-unreachable', { url: shownUrl(url), reason }, error);
 }
 
@@ -117,7 +138,11 @@ function unreachable(url: string, error: unknown): Error {
 function translated(error: unknown): unknown {
   if (!(error instanceof pg.DatabaseError)) {
     const code = (error as { code?: unknown } | null)?.code;
-    const lost = code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNREFUSED' || (error as Error | null)?.message === 'Connection terminated unexpectedly';
+    const lost =
+      code === 'ECONNRESET' ||
+      code === 'EPIPE' ||
+      code === 'ECONNREFUSED' ||
+      (error as Error | null)?.message === 'Connection terminated unexpectedly';
     return lost ? new Failure('database-lost', { reason: (error as Error).message }, error) : error;
   }
   return new Failure(
@@ -135,5 +160,5 @@ function translated(error: unknown): unknown {
 
 /** SQLSTATE of a failure made here, else undefined. */
 export function sqlState(error: unknown): string | undefined {
-  return error instanceof Failure && error.code === 'database-error' ? String(error.facts['sqlstate']) : undefined;
+  return error instanceof Failure && error.code === 'database-error' ? String(error.facts.sqlstate) : undefined;
 }

@@ -38,41 +38,107 @@ type Row = readonly [
 // setUp: `TAG:FIELD,FIELD …`
 const ROWS: readonly Row[] = [
   ['ACV', 1, 'activity code', 'code activité', 'ACTIV(CODACT)', '', 'CODACT', '', 'activity-code'],
-  ['ATY', 5, 'data type', 'type de données', 'ATYPE(CODTYP)', 'ATYL=ATYPELNK(CODLNK) ATYLP=ATYPELPAR(CODLNK,PARCOD) ATYR=ATYR ATYRP=ATYRP', 'CODACT', '', 'data-type'],
+  [
+    'ATY',
+    5,
+    'data type',
+    'type de données',
+    'ATYPE(CODTYP)',
+    'ATYL=ATYPELNK(CODLNK) ATYLP=ATYPELPAR(CODLNK,PARCOD) ATYR=ATYR ATYRP=ATYRP',
+    'CODACT',
+    '',
+    'data-type',
+  ],
   ['AML', 6, 'local menu', 'menu local', 'AMENLOC(MENLOC|MENLOCAL)', 'AST=APLSTD(LANNUM,LAN)', 'CODACT', ''],
-  ['ADV', 7, 'miscellaneous table set-up', 'paramétrage de table diverse', 'ATABTAB(NUMTAB)', '', 'CODACT', 'ADV:ACS,LNG,DEPNUM,LNGDES,SHODES'],
+  [
+    'ADV',
+    7,
+    'miscellaneous table set-up',
+    'paramétrage de table diverse',
+    'ATABTAB(NUMTAB)',
+    '',
+    'CODACT',
+    'ADV:ACS,LNG,DEPNUM,LNGDES,SHODES',
+  ],
   ['ADI', 8, 'miscellaneous table content', 'contenu de table diverse', 'ATABDIV(NUMTAB,CODE)', '', '', ''],
   ['ADP', 9, 'general parameter', 'paramètre général', 'ADOPAR(PARAM)', 'ADW=ADOVAL(CMP,FCY)', 'CODACT', 'ADP:ACS ADW:VALEUR'],
   [
-    'ATB', 12, 'table', 'table', 'ATABLE(CODFIC)', 'ATZ=ATABZON(CODZONE) ATI=ATABIND(CODIND) ATA=ATABAUD(NUMLIG)', 'CODACT',
-    'ATB:SECURE,NBENREG,AUDBI,AUDCLE,AUDCRE,AUDDEL,AUDSDA,AUDUPD,AUDWRK ATI:ORDIND', 'table',
+    'ATB',
+    12,
+    'table',
+    'table',
+    'ATABLE(CODFIC)',
+    'ATZ=ATABZON(CODZONE) ATI=ATABIND(CODIND) ATA=ATABAUD(NUMLIG)',
+    'CODACT',
+    'ATB:SECURE,NBENREG,AUDBI,AUDCLE,AUDCRE,AUDDEL,AUDSDA,AUDUPD,AUDWRK ATI:ORDIND',
+    'table',
   ],
   ['ACS', 14, 'access code', "code d'accès", 'ACCCOD(CODACC)', '', '', ''],
   ['ACT', 16, 'action', 'action', 'ACTION(ACTION)', 'ATR=ACTPAR(CODPAR)', 'CODACT', 'ACT:SPETRT'],
   ['ACL', 18, 'control table', 'table de contrôle', 'ACTL(CTL)', '', '', ''],
   [
-    'AMK', 20, 'screen', 'écran', 'AMSK(CODMSK)', 'AMZ=AMSKZON(CODZON) AMA=AMSKACT(CODZON,NOACT) AMP=AMSKPAR(CODZON,CODPAR)', 'CODACT',
+    'AMK',
+    20,
+    'screen',
+    'écran',
+    'AMSK(CODMSK)',
+    'AMZ=AMSKZON(CODZON) AMA=AMSKACT(CODZON,NOACT) AMP=AMSKPAR(CODZON,CODPAR)',
+    'CODACT',
     'AMK:TRTSPE,TRTSPV,NBRLIG,CODACC,STYBLOC AMZ:CODCTL',
   ],
-  ['AWI', 22, 'window', 'fenêtre', 'AWINDOW(WIN)', 'AWT=AWINBOUT(NUM) AWB=AWINBRO AWP=AWINPAR', 'CODACT,CODACTBOUT', 'AWI:ACS,ENAFLG'],
-  ['AOB', 24, 'object', 'objet', 'AOBJET(ABREV)', 'AOT=AOBJTAB(NUMLIG) AOL=AOL AOS=AOS AOP=AOP AOK=AOK', 'CODACT', 'AOB:TRTSPE,TRTSPV'],
+  [
+    'AWI',
+    22,
+    'window',
+    'fenêtre',
+    'AWINDOW(WIN)',
+    'AWT=AWINBOUT(NUM) AWB=AWINBRO AWP=AWINPAR',
+    'CODACT,CODACTBOUT',
+    'AWI:ACS,ENAFLG',
+  ],
+  [
+    'AOB',
+    24,
+    'object',
+    'objet',
+    'AOBJET(ABREV)',
+    'AOT=AOBJTAB(NUMLIG) AOL=AOL AOS=AOS AOP=AOP AOK=AOK',
+    'CODACT',
+    'AOB:TRTSPE,TRTSPV',
+  ],
   ['AFC', 26, 'function', 'fonction', 'AFONCTION(CODINT)', '', 'CODACT', 'AFC:FCYAUZ,MONO'],
   ['ACN', 36, 'inquiry', 'consultation', 'ACONSULT(COD)', '', 'CODACT', 'ACN:PRGSPE'],
   [
-    'AVW', 28, 'view', 'vue', 'AVIEW(CODVUE)', 'AVB=AVIEWB(TYPDBA) AVC=AVIEWC(CODCLE) AVD=AVIEWD(FLDVUE) AVE=AVIEWE', 'CODACT,FLDACT',
+    'AVW',
+    28,
+    'view',
+    'vue',
+    'AVIEW(CODVUE)',
+    'AVB=AVIEWB(TYPDBA) AVC=AVIEWC(CODCLE) AVD=AVIEWD(FLDVUE) AVE=AVIEWE',
+    'CODACT,FLDACT',
     'AVW:SECURE,ENAFLG',
   ],
   ['ASU', 30, 'sub-program', 'sous-programme', 'ASUBPROG(PRG,SUBPRG)', 'ASP=ASUBPROGD(LIGNE)', 'CODACT', ''],
   ['AWE', 32, 'web service', 'web service', 'AWEBSERVIC(PUBLI)', 'AWY=AWEBSERDES(GRP|GROUPE,CHP|CHAMP,IDX)', '', ''],
   [
-    'ACLA', 34, 'class', 'classe', 'ACLASSE(CODCLA)',
+    'ACLA',
+    34,
+    'class',
+    'classe',
+    'ACLASSE(CODCLA)',
     'ACLAF=ACLAFLD(FLDCLA) ACLFP=ACLAPARFLD(FLDCLA,NUMPAR,CODPAR) ACLAT=ACLAMETSTD(CODMETSTD) ACLAC=ACLACOL(CODCOL) ACLAK=ACLALNK(REFLNK) ACLAKP=ACLAMAP(REFLNK,KEYMAP)',
-    'CODACT,ACTFLD,ACTCOL,ACTMETSTD', 'ACLA:ACS',
+    'CODACT,ACTFLD,ACTCOL,ACTMETSTD',
+    'ACLA:ACS',
   ],
   [
-    'ASW', 35, 'representation', 'représentation', 'ASHW(CODREP)',
+    'ASW',
+    35,
+    'representation',
+    'représentation',
+    'ASHW(CODREP)',
     'ASWS=ASHWSEC(CODSEC) ASWB=ASHWBLC(CODBLC) ASWC=ASHWCOL(CODCOL) ASWR=ASHWEXPPRO(CODPRO,NUMPRO) ASWK=ASHWLNK(CODLNK,AFFLNK) ASWP=ASHWPAR(CODLNK,AFFLNK,CODFLD,NUMPAR)',
-    'CODACT,ACTSEC,ACTBLC,ACTCOL,ACTPRO', '',
+    'CODACT,ACTSEC,ACTBLC,ACTCOL,ACTPRO',
+    '',
   ],
   ['ADC', 37, 'script description', 'description de traitement', 'ADICTRT(CODTRT)', '', 'CODACT', ''],
   ['AGB', 38, 'global variable', 'variable globale', 'AGLOBVAR(CODVAR)', '', 'CODACT', ''],
@@ -82,12 +148,30 @@ const ROWS: readonly Row[] = [
   ['APE', 42, 'entry point', "point d'entrée", 'AENTREE(TRTPAR,TYP)', '', 'CODACT', 'APE:TRTSPE'],
   ['ASY', 13, 'style', 'style', 'ASTYLE(COD)', 'ASL=ASL', '', ''],
   ['ATN', 43, 'transaction type', 'type de transaction', 'ATRANSAC(COD)', '', 'CODACT', 'ATN:ENAFLG'],
-  ['AOE', 44, 'import/export template', "modèle d'import/export", 'AOBJEXT(EXT)', 'AOD=AOBJEXTD(NUMLIG) AOR=AOR', 'CODACT', 'AOE:ACS,ENAFLG'],
+  [
+    'AOE',
+    44,
+    'import/export template',
+    "modèle d'import/export",
+    'AOBJEXT(EXT)',
+    'AOD=AOBJEXTD(NUMLIG) AOR=AOR',
+    'CODACT',
+    'AOE:ACS,ENAFLG',
+  ],
   ['ABT', 45, 'batch task', 'tâche batch', 'ABATTAC(CODTAC)', '', '', 'ABT:ENAFLG,PRIO,HOR'],
   ['ABA', 46, 'recurring task', 'abonnement', 'ABATABT(CODABT)', 'ABD=ABD', '', 'ABA:ENAFLG,PRIO,HOR'],
   ['ABG', 47, 'batch group', 'groupe de tâches', 'ABATGRP(CODGRP)', '', '', 'ABG:ENAFLG,PRIO,HOR'],
   ['AWA', 48, 'workflow rule', 'règle de workflow', 'AWRKPAR(CODE)', 'AWC=AWC AWF=AWF AWH=AWH', '', 'AWA:ENAFLG'],
-  ['ARP', 50, 'report', 'état', 'AREPORT(RPTCOD)', 'ARD=AREPORTD(PARCOD) ARO=ARO ARV=ARV ARX=ARX ARZ=ARZ', 'CODACT', 'ARP:ACS,PRTDEF,PRTDES,ENAFLG,TRTSPE'],
+  [
+    'ARP',
+    50,
+    'report',
+    'état',
+    'AREPORT(RPTCOD)',
+    'ARD=AREPORTD(PARCOD) ARO=ARO ARV=ARV ARX=ARX ARZ=ARZ',
+    'CODACT',
+    'ARP:ACS,PRTDEF,PRTDES,ENAFLG,TRTSPE',
+  ],
   ['ABF', 54, 'fact table', 'table de faits', 'ABITABDAT', 'ABZ=ABZ ABX=ABX ABK=ABK ABE=ABE', 'CODACT', ''],
   ['ABI', 55, 'dimension', 'dimension', 'ABIDIM', 'ABJ=ABJ', 'CODACT', ''],
   ['ABM', 56, 'datamart', 'datamart', 'ABIDATMRT', '', 'CODACT', ''],
@@ -106,10 +190,13 @@ function tableAndKey(text: string): { table: string; key: readonly string[] } {
 }
 
 function pairs(text: string, separator: string): readonly (readonly [string, string])[] {
-  return text.split(' ').filter(Boolean).map((pair) => {
-    const at = pair.indexOf(separator);
-    return [pair.slice(0, at), pair.slice(at + 1)] as const;
-  });
+  return text
+    .split(' ')
+    .filter(Boolean)
+    .map((pair) => {
+      const at = pair.indexOf(separator);
+      return [pair.slice(0, at), pair.slice(at + 1)] as const;
+    });
 }
 
 function elementType([type, rank, title, titleFr, header, lines, activity, setUp, behaviour]: Row): ElementType {
@@ -133,7 +220,17 @@ export const ELEMENT_TYPES: ReadonlyMap<string, ElementType> = new Map(ROWS.map(
 export const DATA_TAG = 'DIV';
 
 /** Fields that say nothing about a change: comparing and hashing leave them out. */
-export const NOISE: ReadonlySet<string> = new Set(['CREDAT', 'CREDATTIM', 'CREUSR', 'UPDDAT', 'UPDDATTIM', 'UPDUSR', 'DATPUB', 'UPDFLG', 'UPDTICK']);
+export const NOISE: ReadonlySet<string> = new Set([
+  'CREDAT',
+  'CREDATTIM',
+  'CREUSR',
+  'UPDDAT',
+  'UPDDATTIM',
+  'UPDUSR',
+  'DATPUB',
+  'UPDFLG',
+  'UPDTICK',
+]);
 
 export function rankOf(type: string): number {
   return ELEMENT_TYPES.get(type)?.rank ?? LAST;

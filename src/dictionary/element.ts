@@ -4,7 +4,7 @@ import type { PatchRecord } from '../patch/format.ts';
 import type { ElementType } from './element-types.ts';
 import { ELEMENT_TYPES } from './element-types.ts';
 import type { Fields } from './fields.ts';
-import { fieldsOf, valueOf } from './fields.ts';
+import { fieldsOf, fieldValue } from './fields.ts';
 
 export interface ElementName {
   readonly type: string;
@@ -35,7 +35,11 @@ export interface DictionaryElement extends ElementName {
 const USUAL_ACTIVITY_FIELDS: readonly string[] = ['CODACT'];
 
 /** Gives the records of an element their identity. Records whose key is missing or repeats are kept by position and reported. */
-export function identify(element: ElementName & { title: string }, records: readonly PatchRecord[], findings: Finding[]): DictionaryElement {
+export function identify(
+  element: ElementName & { title: string },
+  records: readonly PatchRecord[],
+  findings: Finding[],
+): DictionaryElement {
   const type = ELEMENT_TYPES.get(element.type);
   const seen = new Map<string, number>();
   const identified = records.map((record, position) => {
@@ -45,9 +49,20 @@ export function identify(element: ElementName & { title: string }, records: read
     const times = (seen.get(place) ?? 0) + 1;
     seen.set(place, times);
     if (times === 2) {
-      findings.push({ code: 'element-key-incomplete', severity: 'info', subject: subjectOf(element), facts: { tag: record.tag, key: wanted } });
+      findings.push({
+        code: 'element-key-incomplete',
+        severity: 'info',
+        subject: subjectOf(element),
+        facts: { tag: record.tag, key: wanted },
+      });
     }
-    return { tag: record.tag, key: times === 1 ? wanted : `${wanted}#${times}`, position, activity: activityOf(type, fields), fields };
+    return {
+      tag: record.tag,
+      key: times === 1 ? wanted : `${wanted}#${times}`,
+      position,
+      activity: activityOf(type, fields),
+      fields,
+    };
   });
   return { type: element.type, name: element.name, title: element.title, records: identified };
 }
@@ -57,13 +72,18 @@ function keyOf(type: ElementType | undefined, element: string, tag: string, fiel
   if (tag === type.header.tag) return element;
   const key = type.lines[tag]?.key;
   if (key === undefined || key.length === 0) return `#${position}`;
-  const values = key.map((alternatives) => alternatives.split('|').map((field) => valueOf(fields, field)).find((value) => value !== undefined));
+  const values = key.map((alternatives) =>
+    alternatives
+      .split('|')
+      .map((field) => fieldValue(fields, field))
+      .find((value) => value !== undefined),
+  );
   return values.every((value) => value === undefined) ? `#${position}` : values.map((value) => value ?? '').join('~');
 }
 
 function activityOf(type: ElementType | undefined, fields: Fields): string {
   for (const field of type?.activity ?? USUAL_ACTIVITY_FIELDS) {
-    const value = valueOf(fields, field);
+    const value = fieldValue(fields, field);
     if (value !== undefined && value !== '') return value;
   }
   return '';

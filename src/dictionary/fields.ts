@@ -67,7 +67,7 @@ function nextSlot(before: Slot | null, line: Exclude<RecordLine, { kind: 'unknow
 }
 
 /** The text or bare token of a field's slot; undefined where it is absent or holds texts by language. */
-export function valueOf(fields: Fields, name: string, index = 0): string | undefined {
+export function fieldValue(fields: Fields, name: string, index = 0): string | undefined {
   const slot = fields.slots[name]?.[index];
   if (slot === undefined || slot === null) return undefined;
   if ('text' in slot) return slot.text;
@@ -85,7 +85,11 @@ export function inLanguages(fields: Fields, languages: readonly string[], patchL
   return { ...fields, slots };
 }
 
-function pick<Entry>(entries: Readonly<Record<string, Entry>>, languages: readonly string[], patchLanguages: readonly string[]): Record<string, Entry> {
+function pick<Entry>(
+  entries: Readonly<Record<string, Entry>>,
+  languages: readonly string[],
+  patchLanguages: readonly string[],
+): Record<string, Entry> {
   const kept = Object.entries(entries).filter(([language]) => languages.includes(language));
   if (kept.length > 0) return Object.fromEntries(kept);
   const first = patchLanguages.find((language) => language in entries) ?? Object.keys(entries)[0];
@@ -93,7 +97,9 @@ function pick<Entry>(entries: Readonly<Record<string, Entry>>, languages: readon
 }
 
 function mapSlots(slots: Fields['slots'], change: (slot: Slot) => Slot): Fields['slots'] {
-  return Object.fromEntries(Object.entries(slots).map(([name, each]) => [name, each.map((slot) => (slot === null ? null : change(slot)))]));
+  return Object.fromEntries(
+    Object.entries(slots).map(([name, each]) => [name, each.map((slot) => (slot === null ? null : change(slot)))]),
+  );
 }
 
 // --- as JSON --------------------------------------------------------------------------------------------------------------------------
@@ -130,7 +136,10 @@ export function fieldsFromJson(json: string): Fields {
   const parsed = JSON.parse(json, keepDigits) as Record<string, unknown>;
   const { [EXTRA]: extra, ...members } = parsed;
   const slots = Object.fromEntries(
-    Object.entries(members).map(([name, value]) => [name, Array.isArray(value) ? value.map(slotFromJson) : [slotFromJson(value)]]),
+    Object.entries(members).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(slotFromJson) : [slotFromJson(value)],
+    ]),
   );
   return { slots, extra: Array.isArray(extra) ? (extra as string[]) : [] };
 }
@@ -172,6 +181,8 @@ export function exactDigest(fields: Fields): Digest {
 /** Digest without noise: dates, users, ticks, text numbers. Two records with the same meaning are identical. */
 export function meaningDigest(fields: Fields): Digest {
   const slots = Object.fromEntries(Object.entries(fields.slots).filter(([name]) => !NOISE.has(name)));
-  const withoutNumbers = mapSlots(slots, (slot) => ('texts' in slot ? { texts: mapValues(slot.texts, (t) => ({ ...t, number: '' })) } : slot));
+  const withoutNumbers = mapSlots(slots, (slot) =>
+    'texts' in slot ? { texts: mapValues(slot.texts, (t) => ({ ...t, number: '' })) } : slot,
+  );
   return digestOf(canonical({ slots: withoutNumbers, extra: fields.extra }));
 }

@@ -49,7 +49,12 @@ const NOTHING = { writes: [], removes: [], ignored: [], kept: [] } as const;
 const placeOf = (record: { tag: string; key: string }): string => `${record.tag}\0${record.key}`;
 
 /** Merges one element; `own` is empty when the folder has no such element. */
-export function mergeElement(incoming: DictionaryElement, own: readonly OwnRecord[], exists: boolean, context: MergeContext): MergeResult {
+export function mergeElement(
+  incoming: DictionaryElement,
+  own: readonly OwnRecord[],
+  exists: boolean,
+  context: MergeContext,
+): MergeResult {
   const header = headerOf(incoming);
   if (header !== undefined && !isAuthorized(context.authorization, header.activity)) {
     return { ...NOTHING, verdict: 'ignored', ignored: [{ code: header.activity, tag: header.tag, key: header.key }] };
@@ -65,7 +70,12 @@ function isProtected(record: OwnRecord, context: MergeContext): boolean {
   return isSpecific(record.activity) && !isAuthorized(context.authorization, record.activity);
 }
 
-function mergeRecords(incoming: DictionaryElement, own: readonly OwnRecord[], exists: boolean, context: MergeContext): MergeResult {
+function mergeRecords(
+  incoming: DictionaryElement,
+  own: readonly OwnRecord[],
+  exists: boolean,
+  context: MergeContext,
+): MergeResult {
   const type = ELEMENT_TYPES.get(incoming.type);
   const ownByPlace = new Map(own.map((record) => [placeOf(record), record]));
   const writes: RecordWrite[] = [];
@@ -91,7 +101,9 @@ function mergeRecords(incoming: DictionaryElement, own: readonly OwnRecord[], ex
   }
   const missing = own.filter((record) => !delivered.has(placeOf(record)));
   const removes = missing.filter((record) => !isProtected(record, context)).map(({ tag, key }) => ({ tag, key }));
-  kept.push(...missing.filter((record) => isProtected(record, context)).map(({ activity, tag, key }) => ({ code: activity, tag, key })));
+  kept.push(
+    ...missing.filter((record) => isProtected(record, context)).map(({ activity, tag, key }) => ({ code: activity, tag, key })),
+  );
   return { verdict: verdictOf(exists, writes.length + removes.length > 0, keptSetUp), writes, removes, ignored, kept };
 }
 

@@ -77,7 +77,11 @@ export interface Integrated {
   readonly ignored: readonly string[];
 }
 
-export async function readIntegrated(reader: Reader, folders: readonly number[], files: readonly string[]): Promise<readonly Integrated[]> {
+export async function readIntegrated(
+  reader: Reader,
+  folders: readonly number[],
+  files: readonly string[],
+): Promise<readonly Integrated[]> {
   return reader.query<Integrated>(sql`
     select distinct on (folder, file) folder, file, encode(digest, 'hex') as digest, to_char(at, 'YYYY-MM-DD HH24:MI') as at, ignored
     from rustine.integration where folder = any(${folders}::integer[]) and file = any(${files}::text[]) order by folder, file, id desc`);
@@ -91,7 +95,11 @@ export interface SeriesNumber {
 }
 
 /** Numbers that the folders have in the series asked for. */
-export async function readSequence(reader: Reader, folders: readonly number[], series: readonly string[]): Promise<readonly SeriesNumber[]> {
+export async function readSequence(
+  reader: Reader,
+  folders: readonly number[],
+  series: readonly string[],
+): Promise<readonly SeriesNumber[]> {
   if (series.length === 0) return [];
   return reader.query<SeriesNumber>(sql`
     select distinct folder, series, version, number from rustine.integration

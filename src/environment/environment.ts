@@ -1,7 +1,7 @@
 // The environment as a whole: its catalog in the database, made once.
 import { Refusal } from '../base/errors.ts';
-import type { Session } from '../database/database.ts';
 import { CATALOG_SQL, CATALOG_VERSION } from '../database/catalog-schema.ts';
+import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { Environment, Reader } from './catalog.ts';
 import { readEnvironment } from './catalog.ts';
@@ -14,13 +14,18 @@ const INIT_LOCK = 7_083_114;
  * Creates the catalog. Where the user may not create roles, folders share the connecting user (R3).
  * @throws Refusal `already-initialized`
  */
-export async function createEnvironment(session: Session, supervisor: string): Promise<{ readonly roles: boolean; readonly user: string }> {
+export async function createEnvironment(
+  session: Session,
+  supervisor: string,
+): Promise<{ readonly roles: boolean; readonly user: string }> {
   await session.query(sql`select pg_advisory_xact_lock(${INIT_LOCK})`);
   const there = await readEnvironment(session);
   if (there !== undefined) throw new Refusal('already-initialized', { supervisor: there.supervisor });
   const { allowed, user } = await mayCreateRoles(session);
   await session.script(CATALOG_SQL);
-  await session.query(sql`insert into rustine.environment (version, supervisor, roles) values (${CATALOG_VERSION}, ${supervisor}, ${allowed})`);
+  await session.query(
+    sql`insert into rustine.environment (version, supervisor, roles) values (${CATALOG_VERSION}, ${supervisor}, ${allowed})`,
+  );
   return { roles: allowed, user };
 }
 
@@ -28,6 +33,7 @@ export async function createEnvironment(session: Session, supervisor: string): P
 export async function openEnvironment(reader: Reader): Promise<Environment> {
   const environment = await readEnvironment(reader);
   if (environment === undefined) throw new Refusal('not-initialized', {});
-  if (environment.version > CATALOG_VERSION) throw new Refusal('catalog-newer', { found: environment.version, known: CATALOG_VERSION });
+  if (environment.version > CATALOG_VERSION)
+    throw new Refusal('catalog-newer', { found: environment.version, known: CATALOG_VERSION });
   return environment;
 }

@@ -22,7 +22,9 @@ export async function roleName(session: Session, folder: string): Promise<string
 export async function createRole(session: Session, role: string, schema: string, ancestors: readonly string[]): Promise<void> {
   const name = quoteIdentifier(role);
   const own = quoteIdentifier(schema);
-  const [there] = await session.query<{ there: boolean }>(sql`select exists (select from pg_roles where rolname = ${role}) as there`);
+  const [there] = await session.query<{ there: boolean }>(
+    sql`select exists (select from pg_roles where rolname = ${role}) as there`,
+  );
   const create = there?.there === true ? '' : `create role ${name} login nosuperuser nocreatedb nocreaterole noinherit;`;
   await session.script(`${create}
     alter role ${name} in database ${quoteIdentifier(await databaseName(session))} set search_path = ${[schema, ...ancestors].map(quoteIdentifier).join(', ')};
@@ -43,7 +45,9 @@ export async function protectRecord(session: Session, role: string, schema: stri
 }
 
 export async function dropRole(session: Session, role: string): Promise<void> {
-  const [there] = await session.query<{ there: boolean }>(sql`select exists (select from pg_roles where rolname = ${role}) as there`);
+  const [there] = await session.query<{ there: boolean }>(
+    sql`select exists (select from pg_roles where rolname = ${role}) as there`,
+  );
   if (there?.there !== true) return;
   await session.script(`drop owned by ${quoteIdentifier(role)}; drop role ${quoteIdentifier(role)}`);
 }

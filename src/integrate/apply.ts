@@ -17,7 +17,11 @@ interface Statement {
 }
 
 /** @param integration number of the integration: who and when are looked up through it */
-export function applyScript(plan: Plan, folder: FolderSettings, integration: string): { readonly text: string; read(results: readonly StatementResult[]): Applied } {
+export function applyScript(
+  plan: Plan,
+  folder: FolderSettings,
+  integration: string,
+): { readonly text: string; read(results: readonly StatementResult[]): Applied } {
   const statements: readonly Statement[] = [
     ...dictionaryStatements(plan.id, folder.id, integration),
     ...plan.tables.flatMap((change) => ddlOf(change, folder.schema)).map((text) => ({ text })),
@@ -38,8 +42,8 @@ function readCounts(statements: readonly Statement[], results: readonly Statemen
     const result = results[at];
     if (statement.counts === 'scripts') scripts += result?.count ?? 0;
     if (statement.counts === 'rows') {
-      inserted += Number(result?.rows[0]?.['inserted'] ?? 0);
-      updated += Number(result?.rows[0]?.['updated'] ?? 0);
+      inserted += Number(result?.rows[0]?.inserted ?? 0);
+      updated += Number(result?.rows[0]?.updated ?? 0);
     }
   });
   return { scripts, inserted, updated };
@@ -72,10 +76,14 @@ function rowStatement(plan: string, batch: RowBatch, schema: string): string {
   const columns = batch.columns.map(quoteIdentifier);
   const key = batch.key.map(({ column }) => quoteIdentifier(column)).join(', ');
   const same = batch.key
-    .map(({ column, nullable }) => `t.${quoteIdentifier(column)} ${nullable ? 'is not distinct from' : '='} s.${quoteIdentifier(column)}`)
+    .map(
+      ({ column, nullable }) =>
+        `t.${quoteIdentifier(column)} ${nullable ? 'is not distinct from' : '='} s.${quoteIdentifier(column)}`,
+    )
     .join(' and ');
   const list = (names: readonly string[], of: string): string => names.map((name) => `${of}.${quoteIdentifier(name)}`).join(', ');
-  const changed = batch.compared.length === 0 ? 'false' : `(${list(batch.compared, 't')}) is distinct from (${list(batch.compared, 's')})`;
+  const changed =
+    batch.compared.length === 0 ? 'false' : `(${list(batch.compared, 't')}) is distinct from (${list(batch.compared, 's')})`;
   const set = [...columns.map((column) => `${column} = s.${column}`), 'updtick_0 = t.updtick_0 + 1'];
   const ticked = columns.includes('"updtick_0"') ? set.filter((each) => !each.startsWith('"updtick_0"')) : set;
   return `with s as materialized (

@@ -1,7 +1,7 @@
 // One delivery into one folder in one transaction (R30): lock, starting state, plan, apply, APATCH, event.
 import { Failure } from '../base/errors.ts';
-import { blocks } from '../base/finding.ts';
 import type { Finding } from '../base/finding.ts';
+import { blocks } from '../base/finding.ts';
 import type { Database, Ending, Session } from '../database/database.ts';
 import { qualified, quoteLiteral, sql } from '../database/sql.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
@@ -46,12 +46,22 @@ export interface Integration {
 }
 
 /** @throws Failure when the database refuses; the folder is then as it was */
-export async function integrate(database: Database, folder: FolderSettings, staged: StagedDelivery, context: RunContext): Promise<Integration> {
+export async function integrate(
+  database: Database,
+  folder: FolderSettings,
+  staged: StagedDelivery,
+  context: RunContext,
+): Promise<Integration> {
   return database.transaction((session) => integrateInto(session, database, folder, staged, context), context.ending);
 }
 
 /** What would block the delivery in this folder, where it is not integrated for another reason: all findings are shown together. */
-export async function blockingFindings(database: Database, folder: FolderSettings, staged: StagedDelivery, context: RunContext): Promise<readonly Finding[]> {
+export async function blockingFindings(
+  database: Database,
+  folder: FolderSettings,
+  staged: StagedDelivery,
+  context: RunContext,
+): Promise<readonly Finding[]> {
   return database.transaction(async (session) => {
     const plan = await planFor(session, database, folder, staged, context);
     return plan.findings.filter((finding) => finding.severity === 'block');
@@ -59,7 +69,13 @@ export async function blockingFindings(database: Database, folder: FolderSetting
 }
 
 /** The same inside a transaction of somebody else's: a folder is created and filled at once. */
-export async function integrateInto(session: Session, database: Database, folder: FolderSettings, staged: StagedDelivery, context: RunContext): Promise<Integration> {
+export async function integrateInto(
+  session: Session,
+  database: Database,
+  folder: FolderSettings,
+  staged: StagedDelivery,
+  context: RunContext,
+): Promise<Integration> {
   const started = performance.now();
   const file = staged.delivery.file;
   const { integration, already } = await lockFolder(session, folder, staged.delivery, context);
@@ -69,7 +85,11 @@ export async function integrateInto(session: Session, database: Database, folder
   const plan = await planFor(session, database, folder, staged, context);
   if (blocks(plan.findings)) {
     const codes = [...new Set(plan.findings.filter((finding) => finding.severity === 'block').map((finding) => finding.code))];
-    return { outcome: { ...emptyOutcome(file, 'failed', ms()), reason: { code: 'blocked', facts: { codes } } }, findings: plan.findings, due: false };
+    return {
+      outcome: { ...emptyOutcome(file, 'failed', ms()), reason: { code: 'blocked', facts: { codes } } },
+      findings: plan.findings,
+      due: false,
+    };
   }
   await checkLocks(session, folder, plan);
   context.stopPoint('planned');
@@ -83,7 +103,16 @@ export async function integrateInto(session: Session, database: Database, folder
 }
 
 export function emptyOutcome(file: string, state: PatchOutcome['state'], ms: number): PatchOutcome {
-  return { file, state, elements: NO_ELEMENTS, tables: { created: [], altered: [] }, scripts: { installed: 0 }, rows: { inserted: 0, updated: 0 }, pending: [], ms };
+  return {
+    file,
+    state,
+    elements: NO_ELEMENTS,
+    tables: { created: [], altered: [] },
+    scripts: { installed: 0 },
+    rows: { inserted: 0, updated: 0 },
+    pending: [],
+    ms,
+  };
 }
 
 function outcomeOf(file: string, plan: Plan, applied: Applied, ms: number): PatchOutcome {
@@ -102,9 +131,19 @@ function outcomeOf(file: string, plan: Plan, applied: Applied, ms: number): Patc
   };
 }
 
+// The server ends a statement whose client was killed, so that the folder is free again at once. Not every platform's server can.
+const NOTICE_LOST_CLIENT = `do $$ begin perform set_config('client_connection_check_interval', '1s', true); exception when others then null; end $$`;
+
 /** Locks the folder's row and looks again whether another run was faster. */
-async function lockFolder(session: Session, folder: FolderSettings, delivery: Delivery, context: RunContext): Promise<{ integration: string; already: boolean }> {
-  await session.script(`set local lock_timeout = ${Math.round(context.lockTimeoutMs)}; set local client_min_messages = warning`);
+async function lockFolder(
+  session: Session,
+  folder: FolderSettings,
+  delivery: Delivery,
+  context: RunContext,
+): Promise<{ integration: string; already: boolean }> {
+  await session.script(
+    `set local lock_timeout = ${Math.round(context.lockTimeoutMs)}; set local client_min_messages = warning; ${NOTICE_LOST_CLIENT}`,
+  );
   const [row] = await session.query<{ state: string; integration: string }>(sql`
     select state, nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration
     from rustine.folder where id = ${folder.id} for update`);
@@ -121,12 +160,20 @@ export function authorizedNames(context: Pick<RunContext, 'authorized'>): readon
   return context.authorized === 'everything' ? [] : context.authorized.flatMap((code) => [code, code.charAt(0)]);
 }
 
-async function planFor(session: Session, database: Database, folder: FolderSettings, staged: StagedDelivery, context: RunContext): Promise<Plan> {
+async function planFor(
+  session: Session,
+  database: Database,
+  folder: FolderSettings,
+  staged: StagedDelivery,
+  context: RunContext,
+): Promise<Plan> {
   const { delivery, stagedAs } = staged;
   const state = await gatherBasis(session, folder, stagedAs, [...delivery.rows.keys()]);
   const { supervisor, test, specific, languages } = folder;
   // Who receives scripts matters only where there are any: else the supervisor folder shares the plan of its children.
-  const scripts = delivery.elements.some((element) => ELEMENT_TYPES.get(element.type)?.behaviour === 'script') ? [supervisor, test, specific] : [];
+  const scripts = delivery.elements.some((element) => ELEMENT_TYPES.get(element.type)?.behaviour === 'script')
+    ? [supervisor, test, specific]
+    : [];
   const basis = JSON.stringify([state, languages, scripts]);
   const known = staged.plans.get(basis);
   if (known !== undefined) return known;
@@ -146,12 +193,24 @@ async function checkLocks(session: Session, folder: FolderSettings, plan: Plan):
     select current_setting('max_locks_per_transaction')::integer * (current_setting('max_connections')::integer + current_setting('max_prepared_transactions')::integer) as available,
       current_setting('max_locks_per_transaction') as per`);
   if (row !== undefined && plan.locks > row.available) {
-    throw new Failure('lock-capacity', { folder: folder.code, needed: plan.locks, available: row.available, setting: `max_locks_per_transaction = ${row.per}` });
+    throw new Failure('lock-capacity', {
+      folder: folder.code,
+      needed: plan.locks,
+      available: row.available,
+      setting: `max_locks_per_transaction = ${row.per}`,
+    });
   }
 }
 
 /** APATCH, what we know beyond it, the folder's due mark, and the event: one round trip. */
-function recordScript(folder: FolderSettings, delivery: Delivery, plan: Plan, outcome: PatchOutcome, integration: string, context: RunContext): string {
+function recordScript(
+  folder: FolderSettings,
+  delivery: Delivery,
+  plan: Plan,
+  outcome: PatchOutcome,
+  integration: string,
+  context: RunContext,
+): string {
   const q = quoteLiteral;
   const textArray = (values: readonly string[]): string => `array[${values.map(q).join(', ')}]::text[]`;
   const name = parsePatchName(delivery.file);
@@ -164,11 +223,15 @@ function recordScript(folder: FolderSettings, delivery: Delivery, plan: Plan, ou
       ${context.records ? `(select num_0 from ${qualified(folder.schema, 'apatch')} where fic_0 = ${q(apatchFile(delivery.file))})` : 'null'},
       ${q(context.operator)}, ${textArray(authorized)}, ${textArray(plan.ignoredCodes)}, ${q(JSON.stringify(context.forced))}::jsonb, ${plan.rows}, ${q(JSON.stringify(outcome))}::jsonb)`);
   if (plan.due.length > 0) {
-    statements.push(`update rustine.folder set due = array(select distinct unnest(due || ${textArray(plan.due)}) order by 1) where id = ${folder.id}`);
+    statements.push(
+      `update rustine.folder set due = array(select distinct unnest(due || ${textArray(plan.due)}) order by 1) where id = ${folder.id}`,
+    );
   }
   if (context.records) {
     const event = JSON.stringify({ kind: 'patch-finished', folder: folder.code, outcome });
-    statements.push(`insert into rustine.event (run, seq, event) values (${q(context.run)}, ${context.nextEvent()}, ${q(event)}::jsonb)`);
+    statements.push(
+      `insert into rustine.event (run, seq, event) values (${q(context.run)}, ${context.nextEvent()}, ${q(event)}::jsonb)`,
+    );
   }
   return statements.join(';\n');
 }

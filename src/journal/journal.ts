@@ -3,7 +3,13 @@ import type { Finding } from '../base/finding.ts';
 import type { FolderRunState, PatchOutcome, RunMode, RunState } from './outcome.ts';
 
 export type RunEvent =
-  | { readonly kind: 'run-started'; readonly run: string; readonly mode: RunMode; readonly files: readonly string[]; readonly folders: readonly string[] }
+  | {
+      readonly kind: 'run-started';
+      readonly run: string;
+      readonly mode: RunMode;
+      readonly files: readonly string[];
+      readonly folders: readonly string[];
+    }
   | { readonly kind: 'file-read'; readonly file: string; readonly elements: number; readonly bytes: number }
   | { readonly kind: 'finding'; readonly finding: Finding }
   | { readonly kind: 'patch-started'; readonly folder: string; readonly file: string }
@@ -16,4 +22,3 @@ export type JournalEntry = RunEvent & { readonly seq: number; readonly at: strin
 
 /** Listens to a run as it goes; must not throw. */
 export type RunListener = (event: RunEvent) => void;
-

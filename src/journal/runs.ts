@@ -30,7 +30,8 @@ async function settleDeadRuns(database: Database): Promise<void> {
   const running = await database.query<{ id: string; pid: number }>(sql`
     select id, pid from rustine.run where state = 'running' and host = ${hostname()}`);
   const dead = running.filter((run) => !isAlive(run.pid)).map((run) => run.id);
-  if (dead.length > 0) await database.query(sql`update rustine.run set state = 'interrupted', finished_at = now() where id = any(${dead}::text[])`);
+  if (dead.length > 0)
+    await database.query(sql`update rustine.run set state = 'interrupted', finished_at = now() where id = any(${dead}::text[])`);
 }
 
 /** Whether a process of this machine still runs. */
@@ -44,7 +45,11 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Events that belong to no folder's transaction, several in one statement. */
-export async function noteEvents(database: Database, run: string, events: readonly { readonly seq: number; readonly event: RunEvent }[]): Promise<void> {
+export async function noteEvents(
+  database: Database,
+  run: string,
+  events: readonly { readonly seq: number; readonly event: RunEvent }[],
+): Promise<void> {
   if (events.length === 0) return;
   await database.query(sql`
     insert into rustine.event (run, seq, event)

@@ -1,8 +1,8 @@
 // A delivered data row against the columns of its table: text for each column, what does not fit, and what has no place. Pure.
 import type { Finding } from '../base/finding.ts';
+import { NOISE } from '../dictionary/element-types.ts';
 import type { Fields, Slot, TranslationIn } from '../dictionary/fields.ts';
 import { inLanguages } from '../dictionary/fields.ts';
-import { NOISE } from '../dictionary/element-types.ts';
 import type { TableDefinition } from '../tables/desired.ts';
 import type { Column, ColumnType } from '../tables/model.ts';
 import { emptyValue, typeName } from '../tables/model.ts';
@@ -31,27 +31,48 @@ interface Collected {
 }
 
 /** @param languages of the folder (R23), the first one fills the column itself */
-export function planRow(definition: TableDefinition, fields: Fields, languages: readonly string[], patchLanguages: readonly string[]): PlannedRow {
+export function planRow(
+  definition: TableDefinition,
+  fields: Fields,
+  languages: readonly string[],
+  patchLanguages: readonly string[],
+): PlannedRow {
   const columns = new Map(definition.table.columns.map((column) => [column.name, column]));
   const collected: Collected = { values: {}, texts: [], remainder: {}, problems: [] };
   for (const [field, slots] of Object.entries(inLanguages(fields, languages, patchLanguages).slots)) {
     slots.forEach((slot, index) => {
-      if (slot !== null) place(definition, columns.get(`${field.toLowerCase()}_${index}`), field, index, slot, languages, collected);
+      if (slot !== null)
+        place(definition, columns.get(`${field.toLowerCase()}_${index}`), field, index, slot, languages, collected);
     });
   }
   const identity = definition.table.indexes[0];
   if (identity === undefined) collected.problems.push(blocked(definition, 'data-key-missing', { field: '' }));
   for (const key of identity?.keys ?? []) {
-    if (!(key.column in collected.values)) collected.problems.push(blocked(definition, 'data-key-missing', { field: key.column }));
+    const reported = collected.problems.some((problem) => problem.facts.field === key.column);
+    if (!(key.column in collected.values) && !reported)
+      collected.problems.push(blocked(definition, 'data-key-missing', { field: key.column }));
   }
-  return { values: collected.values, texts: collected.texts, remainder: { slots: collected.remainder, extra: fields.extra }, problems: collected.problems };
+  return {
+    values: collected.values,
+    texts: collected.texts,
+    remainder: { slots: collected.remainder, extra: fields.extra },
+    problems: collected.problems,
+  };
 }
 
 function blocked(definition: TableDefinition, code: string, facts: Finding['facts']): Finding {
   return { code, severity: 'block', subject: `ATB:${definition.code}`, facts: { table: definition.code, ...facts } };
 }
 
-function place(definition: TableDefinition, column: Column | undefined, field: string, index: number, slot: Slot, languages: readonly string[], into: Collected): void {
+function place(
+  definition: TableDefinition,
+  column: Column | undefined,
+  field: string,
+  index: number,
+  slot: Slot,
+  languages: readonly string[],
+  into: Collected,
+): void {
   if ('translations' in slot) {
     for (const [language, text] of Object.entries(slot.translations)) into.texts.push({ field, slot: index, language, ...text });
   }
@@ -67,7 +88,14 @@ function place(definition: TableDefinition, column: Column | undefined, field: s
   if (text === undefined) return;
   const value = columnValue(column.type, text, 'bare' in slot);
   if ('reason' in value) {
-    into.problems.push(blocked(definition, 'data-value', { field: column.name, value: text.slice(0, 60), type: typeName(column.type), reason: value.reason }));
+    into.problems.push(
+      blocked(definition, 'data-value', {
+        field: column.name,
+        value: text.slice(0, 60),
+        type: typeName(column.type),
+        reason: value.reason,
+      }),
+    );
   } else into.values[column.name] = value.value;
 }
 
@@ -79,7 +107,9 @@ function textOf(slot: Slot, languages: readonly string[]): string | undefined {
   return best === undefined ? undefined : texts[best]?.text;
 }
 
-type Value = { readonly value: string | null } | { readonly reason: 'length' | 'range' | 'number' | 'date' | 'time' | 'uuid' | 'nul' };
+type Value =
+  | { readonly value: string | null }
+  | { readonly reason: 'length' | 'range' | 'number' | 'date' | 'time' | 'uuid' | 'nul' };
 
 const INTEGER_RANGE = { smallint: 32_767n, integer: 2_147_483_647n, bigint: 9_223_372_036_854_775_807n } as const;
 const DECIMAL = /^(-?)(\d*)(?:\.(\d*))?$/;

@@ -38,7 +38,11 @@ export async function dictionaryDelivery(database: Database, parent: Folder): Pr
   };
 }
 
-async function* readElements(database: Database, folder: number, elements: readonly { type: string; name: string; title: string }[]): AsyncGenerator<DeliveredPart> {
+async function* readElements(
+  database: Database,
+  folder: number,
+  elements: readonly { type: string; name: string; title: string }[],
+): AsyncGenerator<DeliveredPart> {
   for (let from = 0; from < elements.length; from += PAGE) {
     const page = elements.slice(from, from + PAGE);
     const rows = await database.query<RecordRow>(sql`
@@ -55,6 +59,12 @@ async function* readElements(database: Database, folder: number, elements: reado
 }
 
 function elementOf(element: { type: string; name: string; title: string }, rows: readonly RecordRow[]): DictionaryElement {
-  const records: DictionaryRecord[] = rows.map(({ tag, key, position, activity, fields }) => ({ tag, key, position, activity, fields: fieldsFromJson(fields) }));
+  const records: DictionaryRecord[] = rows.map(({ tag, key, position, activity, fields }) => ({
+    tag,
+    key,
+    position,
+    activity,
+    fields: fieldsFromJson(fields),
+  }));
   return { ...element, records };
 }

@@ -2,9 +2,9 @@
 import { hostname } from 'node:os';
 import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
+import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import { fieldsFromJson } from '../dictionary/fields.ts';
 import type { OwnRecord } from '../dictionary/merge.ts';
-import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import { inspectTables } from '../tables/inspect.ts';
 import type { InspectedTable } from '../tables/model.ts';
 import type { Delivery } from './delivery.ts';
@@ -45,7 +45,12 @@ export async function stageDelivery(session: Session, delivery: Delivery): Promi
 }
 
 /** Digest of the starting state, computed by the server: folders with the same digest share a plan. */
-export async function gatherBasis(session: Session, folder: FolderSettings, deliveryId: string, abbreviations: readonly string[]): Promise<string> {
+export async function gatherBasis(
+  session: Session,
+  folder: FolderSettings,
+  deliveryId: string,
+  abbreviations: readonly string[],
+): Promise<string> {
   const rows = await session.query<{ basis: string }>(sql`
     with delivered as materialized (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}),
     wanted_table as (select lower(name) as name from delivered where type = 'ATB'),
@@ -93,14 +98,23 @@ function ownRecord(row: RecordRow): OwnRecord {
 }
 
 /** Types whose stored fields the planner needs: those with set-up fields, tables and data types. */
-const WITH_FIELDS = [...ELEMENT_TYPES.values()].filter((t) => Object.keys(t.setUp).length > 0 || t.behaviour === 'table' || t.behaviour === 'data-type').map((t) => t.type);
+const WITH_FIELDS = [...ELEMENT_TYPES.values()]
+  .filter((t) => Object.keys(t.setUp).length > 0 || t.behaviour === 'table' || t.behaviour === 'data-type')
+  .map((t) => t.type);
 
-export async function gatherFacts(session: Session, folder: FolderSettings, delivery: Delivery, deliveryId: string): Promise<FolderFacts> {
+export async function gatherFacts(
+  session: Session,
+  folder: FolderSettings,
+  delivery: Delivery,
+  deliveryId: string,
+): Promise<FolderFacts> {
   const elements = await gatherElements(session, folder, deliveryId);
   const dataTypes = await gatherDataTypes(session, folder);
   const tableNames = delivery.elements.filter((e) => e.type === 'ATB').map((e) => e.name.toLowerCase());
-  const tables = tableNames.length === 0 ? new Map<string, InspectedTable>() : await inspectTables(session, folder.schema, tableNames);
-  const abbreviations = tableNames.length === 0 && delivery.rows.size === 0 ? new Map<string, string>() : await gatherAbbreviations(session, folder);
+  const tables =
+    tableNames.length === 0 ? new Map<string, InspectedTable>() : await inspectTables(session, folder.schema, tableNames);
+  const abbreviations =
+    tableNames.length === 0 && delivery.rows.size === 0 ? new Map<string, string>() : await gatherAbbreviations(session, folder);
   const targets = [...abbreviations].filter(([, abbreviation]) => delivery.rows.has(abbreviation)).map(([code]) => code);
   const definitions = targets.length === 0 ? new Map<string, OwnRecord[]>() : await gatherDefinitions(session, folder, targets);
   const scripts = await session.query<{ kind: string; name: string; digest: string }>(sql`
@@ -121,7 +135,9 @@ async function gatherElements(session: Session, folder: FolderSettings, delivery
   const heads = await session.query<{ type: string; name: string; title: string }>(sql`
     select e.type, e.name, e.title from rustine.element e join (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}) d using (type, name)
     where e.folder = ${folder.id}`);
-  const elements = new Map(heads.map((head) => [elementKey(head.type, head.name), { title: head.title, records: [] as OwnRecord[] }]));
+  const elements = new Map(
+    heads.map((head) => [elementKey(head.type, head.name), { title: head.title, records: [] as OwnRecord[] }]),
+  );
   if (elements.size === 0) return elements;
   const rows = await session.query<RecordRow>(sql`
     select r.type, r.name, r.tag, r.key, r.position, c.activity, encode(c.digest, 'hex') as digest, encode(c.meaning, 'hex') as meaning,
@@ -149,7 +165,11 @@ async function gatherAbbreviations(session: Session, folder: FolderSettings): Pr
   return new Map(rows.map((row) => [row.name, row.abbreviation ?? '']));
 }
 
-async function gatherDefinitions(session: Session, folder: FolderSettings, codes: readonly string[]): Promise<Map<string, OwnRecord[]>> {
+async function gatherDefinitions(
+  session: Session,
+  folder: FolderSettings,
+  codes: readonly string[],
+): Promise<Map<string, OwnRecord[]>> {
   const rows = await session.query<RecordRow>(sql`
     select r.type, r.name, r.tag, r.key, r.position, c.activity, encode(c.digest, 'hex') as digest, encode(c.meaning, 'hex') as meaning, c.fields::text as fields
     from rustine.record r join rustine.content c on c.id = r.content

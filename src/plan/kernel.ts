@@ -7,5 +7,9 @@ import { openDelivery } from './patch-delivery.ts';
 const KERNEL = fileURLToPath(new URL('../../kernel/kernel.dat', import.meta.url));
 
 export async function kernelDelivery(): Promise<Delivery> {
-  return openDelivery('kernel.dat', () => readPatchFile(KERNEL), () => []);
+  return openDelivery(
+    'kernel.dat',
+    () => readPatchFile(KERNEL),
+    () => [],
+  );
 }

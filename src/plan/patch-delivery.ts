@@ -25,7 +25,11 @@ interface Contents {
  * Reads the whole file once.
  * @throws Refusal `patch-format` at the first damage
  */
-export async function openDelivery(file: string, open: PatchOpener, formFindings: (end: PatchPart & { part: 'end' }) => readonly Finding[]): Promise<Delivery> {
+export async function openDelivery(
+  file: string,
+  open: PatchOpener,
+  formFindings: (end: PatchPart & { part: 'end' }) => readonly Finding[],
+): Promise<Delivery> {
   const contents: Contents = { digest: '', bytes: 0, elements: [], rows: new Map(), carriedCodes: new Set(), findings: [] };
   const look = lookInto(contents);
   for await (const part of open()) {
@@ -40,7 +44,10 @@ export async function openDelivery(file: string, open: PatchOpener, formFindings
     languages: header?.languages ?? [],
     activityCodes: header?.activityCodes ?? [],
     comment: '',
-    findings: [...contents.findings, ...repeated(contents.elements), ...unknownTypes(contents)].map((finding) => ({ ...finding, patch: file })),
+    findings: [...contents.findings, ...repeated(contents.elements), ...unknownTypes(contents)].map((finding) => ({
+      ...finding,
+      patch: file,
+    })),
     parts: (findings) => deliveredParts(open(), contents.digest, file, findings),
   };
 }
@@ -56,7 +63,8 @@ function lookInto(contents: Contents): (part: PatchPart) => void {
         type = part.element.type;
         const { name, title } = part.element;
         contents.elements.push({ type, name, title });
-        if (ELEMENT_TYPES.get(type)?.behaviour === 'script' && isSpecific(name)) contents.carriedCodes.add(name.charAt(0).toUpperCase());
+        if (ELEMENT_TYPES.get(type)?.behaviour === 'script' && isSpecific(name))
+          contents.carriedCodes.add(name.charAt(0).toUpperCase());
         break;
       }
       case 'record':
@@ -83,7 +91,9 @@ function isContent(type: string): boolean {
 function specificCodes(record: PatchRecord, type: string): readonly string[] {
   const wanted = ELEMENT_TYPES.get(type)?.activity ?? ['CODACT'];
   return record.lines.flatMap((line) =>
-    line.kind === 'value' && wanted.includes(line.field) && line.value.startsWith('"') && isSpecific(line.value.slice(1)) ? [line.value.slice(1, -1)] : [],
+    line.kind === 'value' && wanted.includes(line.field) && line.value.startsWith('"') && isSpecific(line.value.slice(1))
+      ? [line.value.slice(1, -1)]
+      : [],
   );
 }
 
@@ -107,7 +117,12 @@ function unknownTypes(contents: Contents): readonly Finding[] {
   return [...counts].map(([type, count]) => ({ code: 'type-unknown', severity: 'info', subject: type, facts: { type, count } }));
 }
 
-async function* deliveredParts(parts: AsyncIterable<PatchPart>, digest: string, file: string, findings: Finding[]): AsyncGenerator<DeliveredPart> {
+async function* deliveredParts(
+  parts: AsyncIterable<PatchPart>,
+  digest: string,
+  file: string,
+  findings: Finding[],
+): AsyncGenerator<DeliveredPart> {
   let head: ElementHead | undefined;
   let records: PatchRecord[] = [];
   let body: Uint8Array[] = [];
@@ -129,7 +144,13 @@ async function* deliveredParts(parts: AsyncIterable<PatchPart>, digest: string, 
   }
 }
 
-function* finishedElement(head: ElementHead, records: readonly PatchRecord[], body: readonly Uint8Array[], hasRows: boolean, findings: Finding[]): Generator<DeliveredPart> {
+function* finishedElement(
+  head: ElementHead,
+  records: readonly PatchRecord[],
+  body: readonly Uint8Array[],
+  hasRows: boolean,
+  findings: Finding[],
+): Generator<DeliveredPart> {
   const { type, name, title } = head;
   switch (ELEMENT_TYPES.get(type)?.behaviour) {
     case 'script':
@@ -139,7 +160,7 @@ function* finishedElement(head: ElementHead, records: readonly PatchRecord[], bo
       yield { part: 'exe', name, title };
       return;
     default:
-      if (!hasRows || records.length > 0) yield { part: 'dictionary', element: identify({ type, name, title }, records, findings) };
+      if (!hasRows || records.length > 0)
+        yield { part: 'dictionary', element: identify({ type, name, title }, records, findings) };
   }
 }
-

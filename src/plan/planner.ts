@@ -8,7 +8,7 @@ import type { DictionaryElement, DictionaryRecord, ElementName } from '../dictio
 import { headerOf, subjectOf } from '../dictionary/element.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import type { Fields } from '../dictionary/fields.ts';
-import { exactDigest, fieldsToJson, hasNul, meaningDigest, valueOf } from '../dictionary/fields.ts';
+import { exactDigest, fieldsToJson, fieldValue, hasNul, meaningDigest } from '../dictionary/fields.ts';
 import type { MergeContext, MergeResult, OwnRecord, Verdict } from '../dictionary/merge.ts';
 import { mergeElement } from '../dictionary/merge.ts';
 import { NO_ELEMENTS } from '../journal/outcome.ts';
@@ -18,15 +18,25 @@ import type { TableDefinition } from '../tables/desired.ts';
 import { desiredTable, indexName } from '../tables/desired.ts';
 import type { TableChange } from '../tables/diff.ts';
 import { diffTable } from '../tables/diff.ts';
-import type { DeliveredPart, Delivery } from './delivery.ts';
 import { comparedColumns, keyColumns, planRow } from './data-rows.ts';
+import type { DeliveredPart, Delivery } from './delivery.ts';
 import type { FolderFacts } from './facts.ts';
 import { elementKey } from './facts.ts';
 import type { FolderSettings, Plan, RowBatch } from './plan.ts';
 
 /** One staged row of a plan, as the catalog's plan_item holds it. */
 export interface PlanItem {
-  readonly item: 'element' | 'record' | 'remove' | 'delivered' | 'script' | 'exe' | 'activity' | 'row' | 'translation' | 'remainder';
+  readonly item:
+    | 'element'
+    | 'record'
+    | 'remove'
+    | 'delivered'
+    | 'script'
+    | 'exe'
+    | 'activity'
+    | 'row'
+    | 'translation'
+    | 'remainder';
   readonly ordinal: number;
   readonly type?: string;
   readonly name?: string;
@@ -75,7 +85,8 @@ interface Draft {
  * nothing and the draft says why.
  */
 export async function* planDelivery(input: PlanningInput): AsyncGenerator<PlanItem, PlanDraft> {
-  const authorization: Authorization = input.authorized === 'everything' ? EVERYTHING : authorize(input.delivery.activityCodes, input.authorized);
+  const authorization: Authorization =
+    input.authorized === 'everything' ? EVERYTHING : authorize(input.delivery.activityCodes, input.authorized);
   const draft = newDraft(input.facts);
   for await (const part of input.delivery.parts(draft.findings)) {
     yield* planPart(part, input, authorization, draft);
@@ -121,7 +132,12 @@ function* planPart(part: DeliveredPart, input: PlanningInput, authorization: Aut
         return;
       }
       draft.pending.push(part.name);
-      draft.findings.push({ code: 'script-pending', severity: 'warn', subject: `EXE:${part.name}`, facts: { script: part.name } });
+      draft.findings.push({
+        code: 'script-pending',
+        severity: 'warn',
+        subject: `EXE:${part.name}`,
+        facts: { script: part.name },
+      });
       yield { item: 'exe', ordinal: draft.ordinal, name: part.name, title: part.title };
       return;
     case 'row':
@@ -131,10 +147,20 @@ function* planPart(part: DeliveredPart, input: PlanningInput, authorization: Aut
 
 // --- dictionary -----------------------------------------------------------------------------------------------------------------------
 
-function* planElement(element: DictionaryElement, input: PlanningInput, authorization: Authorization, draft: Draft): Generator<PlanItem> {
+function* planElement(
+  element: DictionaryElement,
+  input: PlanningInput,
+  authorization: Authorization,
+  draft: Draft,
+): Generator<PlanItem> {
   const behaviour = ELEMENT_TYPES.get(element.type)?.behaviour;
   if (behaviour === 'table-content' || behaviour === 'model-rows') {
-    draft.findings.push({ code: 'element-unsupported', severity: 'block', subject: subjectOf(element), facts: { element: subjectOf(element) } });
+    draft.findings.push({
+      code: 'element-unsupported',
+      severity: 'block',
+      subject: subjectOf(element),
+      facts: { element: subjectOf(element) },
+    });
     return;
   }
   const own = input.facts.elements.get(elementKey(element.type, element.name));
@@ -155,18 +181,33 @@ function reportMerge(element: ElementName, merged: MergeResult, draft: Draft): v
   if (merged.verdict === 'ignored') {
     const code = merged.ignored[0]?.code ?? '';
     draft.ignoredCodes.add(code);
-    draft.findings.push({ code: 'element-ignored', severity: 'warn', subject, facts: { element: subject, code, option: `--authorize ${code}` } });
+    draft.findings.push({
+      code: 'element-ignored',
+      severity: 'warn',
+      subject,
+      facts: { element: subject, code, option: `--authorize ${code}` },
+    });
     return;
   }
   for (const [code, lines] of Map.groupBy(merged.ignored, (line) => line.code)) {
     draft.ignoredCodes.add(code);
     const keys = lines.map((line) => `${line.tag} ${line.key}`);
-    draft.findings.push({ code: 'lines-ignored', severity: 'warn', subject, facts: { element: subject, code, count: lines.length, keys: keys.slice(0, 20), option: `--authorize ${code}` } });
+    draft.findings.push({
+      code: 'lines-ignored',
+      severity: 'warn',
+      subject,
+      facts: { element: subject, code, count: lines.length, keys: keys.slice(0, 20), option: `--authorize ${code}` },
+    });
   }
   if (merged.verdict === 'kept' && merged.kept.length > 0) {
     const code = merged.kept[0]?.code ?? '';
     draft.ignoredCodes.add(code);
-    draft.findings.push({ code: 'element-kept', severity: 'warn', subject, facts: { element: subject, code, option: `--authorize ${code}` } });
+    draft.findings.push({
+      code: 'element-kept',
+      severity: 'warn',
+      subject,
+      facts: { element: subject, code, option: `--authorize ${code}` },
+    });
   }
 }
 
@@ -176,11 +217,24 @@ function* mergeItems(element: DictionaryElement, merged: MergeResult, draft: Dra
   if (merged.verdict === 'created' || merged.verdict === 'updated') yield { item: 'element', ordinal, type, name, title };
   for (const { tag, key, position, digest, meaning, activity, fields, delivered } of merged.writes) {
     const json = fieldsToJson(fields);
-    if (hasNul(json)) draft.findings.push({ code: 'value-nul', severity: 'block', subject: subjectOf(element), facts: { element: subjectOf(element), record: `${tag} ${key}` } });
+    if (hasNul(json))
+      draft.findings.push({
+        code: 'value-nul',
+        severity: 'block',
+        subject: subjectOf(element),
+        facts: { element: subjectOf(element), record: `${tag} ${key}` },
+      });
     const kept = delivered === undefined ? {} : { delivered: exactDigest(delivered) };
     yield { item: 'record', ordinal, type, name, tag, key, position, digest, meaning, activity, fields: json, ...kept };
     if (delivered !== undefined) {
-      yield { item: 'delivered', ordinal, digest: exactDigest(delivered), meaning: meaningDigest(delivered), activity, fields: fieldsToJson(delivered) };
+      yield {
+        item: 'delivered',
+        ordinal,
+        digest: exactDigest(delivered),
+        meaning: meaningDigest(delivered),
+        activity,
+        fields: fieldsToJson(delivered),
+      };
     }
   }
   for (const { tag, key } of merged.removes) yield { item: 'remove', ordinal, type, name, tag, key };
@@ -190,7 +244,9 @@ function* mergeItems(element: DictionaryElement, merged: MergeResult, draft: Dra
 function recordsAfter(own: readonly OwnRecord[], merged: MergeResult): readonly DictionaryRecord[] {
   const place = (record: { tag: string; key: string }): string => elementKey(record.tag, record.key);
   const gone = new Set([...merged.removes, ...merged.writes].map(place));
-  const staying = own.flatMap((record) => (record.fields === undefined || gone.has(place(record)) ? [] : [{ ...record, fields: record.fields }]));
+  const staying = own.flatMap((record) =>
+    record.fields === undefined || gone.has(place(record)) ? [] : [{ ...record, fields: record.fields }],
+  );
   return [...staying, ...merged.writes];
 }
 
@@ -199,7 +255,9 @@ const SHAPE_FIELDS = ['ABRFIC', 'CODZONE', 'CODTYP', 'LONG', 'DIME', 'NUMLIG', '
 /** Table definitions wait until all data types are known: of tens of thousands of lines only what shapes the table is kept. */
 function shapeOnly(record: DictionaryRecord): DictionaryRecord {
   const { tag, key, position, activity, fields } = record;
-  const slots = Object.fromEntries(SHAPE_FIELDS.flatMap((field) => (fields.slots[field] === undefined ? [] : [[field, fields.slots[field]]])));
+  const slots = Object.fromEntries(
+    SHAPE_FIELDS.flatMap((field) => (fields.slots[field] === undefined ? [] : [[field, fields.slots[field]]])),
+  );
   return { tag, key, position, activity, fields: { slots, extra: [] } };
 }
 
@@ -210,17 +268,29 @@ function learnDataType(code: string, records: readonly DictionaryRecord[], draft
 }
 
 /** ADOSACT holds the state and size of each code (R25); a change of either makes the folder due. */
-function* planActivityCode(element: DictionaryElement, own: readonly OwnRecord[], merged: MergeResult, draft: Draft): Generator<PlanItem> {
+function* planActivityCode(
+  element: DictionaryElement,
+  own: readonly OwnRecord[],
+  merged: MergeResult,
+  draft: Draft,
+): Generator<PlanItem> {
   const header = headerOf(element);
   if (header === undefined || merged.writes.length === 0) return;
   if (own.length > 0) draft.due.add(`activity-code:${element.name}`);
-  const fields = Object.fromEntries(['FLACT', 'DIME', 'MODULE'].map((field) => [field, Number(valueOf(header.fields, field) ?? '0') || 0]));
+  const fields = Object.fromEntries(
+    ['FLACT', 'DIME', 'MODULE'].map((field) => [field, Number(fieldValue(header.fields, field) ?? '0') || 0]),
+  );
   yield { item: 'activity', ordinal: draft.ordinal, name: element.name, title: element.title, fields: JSON.stringify(fields) };
 }
 
 // --- scripts --------------------------------------------------------------------------------------------------------------------------
 
-function* planScript(part: DeliveredPart & { part: 'script' }, input: PlanningInput, authorization: Authorization, draft: Draft): Generator<PlanItem> {
+function* planScript(
+  part: DeliveredPart & { part: 'script' },
+  input: PlanningInput,
+  authorization: Authorization,
+  draft: Draft,
+): Generator<PlanItem> {
   if (!isScriptAuthorized(authorization, part.name)) {
     ignoreScript({ type: part.kind, name: part.name }, input.delivery, draft);
     return;
@@ -231,7 +301,15 @@ function* planScript(part: DeliveredPart & { part: 'script' }, input: PlanningIn
   draft.counts[own === undefined ? 'created' : own === digest ? 'identical' : 'updated'] += 1;
   if (own === digest) return;
   draft.scripts += 1;
-  yield { item: 'script', ordinal: draft.ordinal, type: part.kind, name: part.name, title: part.title, digest, bytes: part.bytes };
+  yield {
+    item: 'script',
+    ordinal: draft.ordinal,
+    type: part.kind,
+    name: part.name,
+    title: part.title,
+    digest,
+    bytes: part.bytes,
+  };
 }
 
 /** R22: the supervisor folder and test folders; specific scripts also folders flagged specific, and where they already are. */
@@ -246,12 +324,20 @@ function ignoreScript(script: ElementName, delivery: Delivery, draft: Draft): vo
   draft.counts.ignored += 1;
   draft.ignoredCodes.add(letter);
   const subject = subjectOf(script);
-  draft.findings.push({ code: 'script-ignored', severity: 'warn', subject, facts: { element: subject, letter, option: `--authorize ${code}` } });
+  draft.findings.push({
+    code: 'script-ignored',
+    severity: 'warn',
+    subject,
+    facts: { element: subject, letter, option: `--authorize ${code}` },
+  });
 }
 
 // --- tables ---------------------------------------------------------------------------------------------------------------------------
 
-function planTables(input: PlanningInput, draft: Draft): { definitions: Map<string, TableDefinition>; changes: readonly TableChange[] } {
+function planTables(
+  input: PlanningInput,
+  draft: Draft,
+): { definitions: Map<string, TableDefinition>; changes: readonly TableChange[] } {
   const definitions = new Map<string, TableDefinition>();
   const changes: TableChange[] = [];
   const abbreviations = new Map(input.facts.abbreviations);
@@ -259,14 +345,20 @@ function planTables(input: PlanningInput, draft: Draft): { definitions: Map<stri
     const definition = desiredTable(code, records, draft.dataTypes, draft.findings);
     abbreviations.set(code, definition.abbreviation);
     definitions.set(definition.abbreviation, definition);
-    const change = diffTable(definition.table, input.facts.tables.get(definition.table.name), managedIndexes(input.facts, code), draft.findings);
+    const change = diffTable(
+      definition.table,
+      input.facts.tables.get(definition.table.name),
+      managedIndexes(input.facts, code),
+      draft.findings,
+    );
     if (change !== undefined) changes.push(change);
   }
   reportTwice(abbreviations, new Set(draft.definitions.keys()), draft);
   for (const [code, records] of input.facts.definitions) {
     const loaded = records.flatMap((record) => (record.fields === undefined ? [] : [{ ...record, fields: record.fields }]));
     const abbreviation = abbreviations.get(code) ?? '';
-    if (!definitions.has(abbreviation) && !draft.definitions.has(code)) definitions.set(abbreviation, desiredTable(code, loaded, draft.dataTypes, draft.findings));
+    if (!definitions.has(abbreviation) && !draft.definitions.has(code))
+      definitions.set(abbreviation, desiredTable(code, loaded, draft.dataTypes, draft.findings));
   }
   return { definitions, changes };
 }
@@ -282,7 +374,12 @@ function reportTwice(abbreviations: ReadonlyMap<string, string>, delivered: Read
   for (const [abbreviation, entries] of Map.groupBy(named, ([, each]) => each)) {
     const tables = entries.map(([code]) => code);
     if (tables.length < 2 || !tables.some((code) => delivered.has(code))) continue;
-    draft.findings.push({ code: 'abbreviation-twice', severity: 'block', subject: `ATB:${tables.find((code) => delivered.has(code))}`, facts: { abbreviation, tables } });
+    draft.findings.push({
+      code: 'abbreviation-twice',
+      severity: 'block',
+      subject: `ATB:${tables.find((code) => delivered.has(code))}`,
+      facts: { abbreviation, tables },
+    });
   }
 }
 
@@ -290,14 +387,19 @@ function reportTwice(abbreviations: ReadonlyMap<string, string>, delivered: Read
 
 const MOST_EQUAL_FINDINGS = 20;
 
-async function* planRows(input: PlanningInput, definitions: ReadonlyMap<string, TableDefinition>, draft: Draft): AsyncGenerator<PlanItem> {
+async function* planRows(
+  input: PlanningInput,
+  definitions: ReadonlyMap<string, TableDefinition>,
+  draft: Draft,
+): AsyncGenerator<PlanItem> {
   for (const [abbreviation, rows] of input.delivery.rows) {
-    if (!definitions.has(abbreviation)) draft.findings.push({ code: 'table-unknown', severity: 'block', subject: abbreviation, facts: { abbreviation, rows } });
+    if (!definitions.has(abbreviation))
+      draft.findings.push({ code: 'table-unknown', severity: 'block', subject: abbreviation, facts: { abbreviation, rows } });
   }
   if (blocks(draft.findings)) return;
   const reported = new Map<string, number>();
   const report = (finding: Finding): void => {
-    const kind = `${finding.code} ${finding.subject} ${String(finding.facts['field'])}`;
+    const kind = `${finding.code} ${finding.subject} ${String(finding.facts.field)}`;
     const times = (reported.get(kind) ?? 0) + 1;
     reported.set(kind, times);
     if (times <= MOST_EQUAL_FINDINGS) draft.findings.push(finding);
@@ -308,19 +410,44 @@ async function* planRows(input: PlanningInput, definitions: ReadonlyMap<string, 
   }
 }
 
-function* rowItems(input: PlanningInput, definition: TableDefinition, fields: Fields, draft: Draft, report: (finding: Finding) => void): Generator<PlanItem> {
+function* rowItems(
+  input: PlanningInput,
+  definition: TableDefinition,
+  fields: Fields,
+  draft: Draft,
+  report: (finding: Finding) => void,
+): Generator<PlanItem> {
   const row = planRow(definition, fields, input.folder.languages, input.delivery.languages);
   for (const problem of row.problems) report(problem);
   if (row.problems.length > 0) return;
   const ordinal = ++draft.rows;
   const name = definition.table.name;
-  yield { item: 'row', ordinal, position: batchOf(definition, Object.keys(row.values), draft).batch, fields: JSON.stringify(row.values) };
+  yield {
+    item: 'row',
+    ordinal,
+    position: batchOf(definition, Object.keys(row.values), draft).batch,
+    fields: JSON.stringify(row.values),
+  };
   for (const text of row.texts) {
-    yield { item: 'translation', ordinal, name, key: text.language, position: text.slot, title: text.text, fields: JSON.stringify({ field: text.field, id1: text.id1, id2: text.id2 }) };
+    yield {
+      item: 'translation',
+      ordinal,
+      name,
+      key: text.language,
+      position: text.slot,
+      title: text.text,
+      fields: JSON.stringify({ field: text.field, id1: text.id1, id2: text.id2 }),
+    };
   }
   const left = Object.keys(row.remainder.slots);
   if (left.length === 0 && row.remainder.extra.length === 0) return;
-  for (const field of left) report({ code: 'column-unknown', severity: 'warn', subject: `ATB:${definition.code}`, facts: { table: definition.code, field } });
+  for (const field of left)
+    report({
+      code: 'column-unknown',
+      severity: 'warn',
+      subject: `ATB:${definition.code}`,
+      facts: { table: definition.code, field },
+    });
   yield { item: 'remainder', ordinal, name, fields: fieldsToJson(row.remainder) };
 }
 
@@ -329,7 +456,13 @@ function batchOf(definition: TableDefinition, columns: readonly string[], draft:
   const signature = `${definition.table.name} ${sorted.join(' ')}`;
   const known = draft.batches.get(signature);
   if (known !== undefined) return known;
-  const batch = { batch: draft.batches.size, table: definition.table.name, columns: sorted, key: keyColumns(definition), compared: comparedColumns(sorted) };
+  const batch = {
+    batch: draft.batches.size,
+    table: definition.table.name,
+    columns: sorted,
+    key: keyColumns(definition),
+    compared: comparedColumns(sorted),
+  };
   draft.batches.set(signature, batch);
   return batch;
 }
@@ -338,7 +471,10 @@ function batchOf(definition: TableDefinition, columns: readonly string[], draft:
 
 /** A table that is created or altered is locked with its indexes. */
 function locksOf(changes: readonly TableChange[]): number {
-  return changes.reduce((sum, change) => sum + 2 + (change.change === 'create' ? change.table.indexes.length : change.steps.length), 0);
+  return changes.reduce(
+    (sum, change) => sum + 2 + (change.change === 'create' ? change.table.indexes.length : change.steps.length),
+    0,
+  );
 }
 
 function finish(draft: Draft, tables: readonly TableChange[]): PlanDraft {

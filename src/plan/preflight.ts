@@ -31,7 +31,10 @@ export interface Preflight {
 export const FORCEABLE = ['sequence', 'content'] as const;
 
 export function preflight(input: PreflightInput): Preflight {
-  const findings: Finding[] = [...runFindings(input), ...input.deliveries.flatMap((delivery) => deliveryFindings(delivery, input))];
+  const findings: Finding[] = [
+    ...runFindings(input),
+    ...input.deliveries.flatMap((delivery) => deliveryFindings(delivery, input)),
+  ];
   const tasks = new Map<string, ReadonlyMap<string, Task>>();
   for (const folder of input.folders) tasks.set(folder.code, folderTasks(folder, input, findings));
   return { findings, tasks };
@@ -40,11 +43,23 @@ export function preflight(input: PreflightInput): Preflight {
 function runFindings(input: PreflightInput): readonly Finding[] {
   const findings: Finding[] = [];
   if (input.from !== input.supervisor) {
-    findings.push({ code: 'run-from', severity: 'warn', folder: input.from, facts: { folder: input.from, supervisor: input.supervisor } });
+    findings.push({
+      code: 'run-from',
+      severity: 'warn',
+      folder: input.from,
+      facts: { folder: input.from, supervisor: input.supervisor },
+    });
   }
-  const scripts = input.deliveries.flatMap((delivery) => delivery.elements.filter((e) => ELEMENT_TYPES.get(e.type)?.behaviour === 'script').map((e) => `${e.type}:${e.name}`));
+  const scripts = input.deliveries.flatMap((delivery) =>
+    delivery.elements.filter((e) => ELEMENT_TYPES.get(e.type)?.behaviour === 'script').map((e) => `${e.type}:${e.name}`),
+  );
   if (!input.folders.some((folder) => folder.code === input.supervisor)) {
-    findings.push({ code: 'supervisor-missing', severity: 'warn', folder: input.supervisor, facts: { supervisor: input.supervisor, scripts } });
+    findings.push({
+      code: 'supervisor-missing',
+      severity: 'warn',
+      folder: input.supervisor,
+      facts: { supervisor: input.supervisor, scripts },
+    });
   }
   return findings;
 }
@@ -54,7 +69,9 @@ function deliveryFindings(delivery: Delivery, input: PreflightInput): readonly F
   const first = delivery === input.deliveries[0];
   return [
     ...delivery.findings,
-    ...(first ? unused.map((code): Finding => ({ code: 'authorize-unused', severity: 'warn', subject: code, facts: { code } })) : []),
+    ...(first
+      ? unused.map((code): Finding => ({ code: 'authorize-unused', severity: 'warn', subject: code, facts: { code } }))
+      : []),
   ];
 }
 
@@ -64,9 +81,23 @@ function carries(delivery: Delivery, code: string): boolean {
 
 function folderTasks(folder: Folder, input: PreflightInput, findings: Finding[]): ReadonlyMap<string, Task> {
   const tasks = new Map<string, Task>();
-  const numbers = new Set(input.sequence.filter((row) => row.folder === folder.id).map((row) => `${row.series}_${row.version}_${row.number}`));
-  if (folder.historyOf !== null) findings.push({ code: 'history-folder', severity: 'info', folder: folder.code, facts: { folder: folder.code, of: folder.historyOf } });
-  if (folder.state !== 'ready') findings.push({ code: 'folder-not-ready', severity: 'block', folder: folder.code, facts: { folder: folder.code, state: folder.state } });
+  const numbers = new Set(
+    input.sequence.filter((row) => row.folder === folder.id).map((row) => `${row.series}_${row.version}_${row.number}`),
+  );
+  if (folder.historyOf !== null)
+    findings.push({
+      code: 'history-folder',
+      severity: 'info',
+      folder: folder.code,
+      facts: { folder: folder.code, of: folder.historyOf },
+    });
+  if (folder.state !== 'ready')
+    findings.push({
+      code: 'folder-not-ready',
+      severity: 'block',
+      folder: folder.code,
+      facts: { folder: folder.code, state: folder.state },
+    });
   for (const delivery of input.deliveries) {
     const task = folderTask(folder, delivery, numbers, input, findings);
     tasks.set(delivery.file, task);
@@ -76,21 +107,47 @@ function folderTasks(folder: Folder, input: PreflightInput, findings: Finding[])
   return tasks;
 }
 
-function folderTask(folder: Folder, delivery: Delivery, numbers: ReadonlySet<string>, input: PreflightInput, findings: Finding[]): Task {
+function folderTask(
+  folder: Folder,
+  delivery: Delivery,
+  numbers: ReadonlySet<string>,
+  input: PreflightInput,
+  findings: Finding[],
+): Task {
   const { file } = delivery;
   if (folder.historyOf !== null) return 'not-concerned';
   if (delivery.patchType === '2' && folder.parent !== null) {
-    findings.push({ code: 'supervisor-only', severity: 'info', folder: folder.code, patch: file, facts: { folder: folder.code } });
+    findings.push({
+      code: 'supervisor-only',
+      severity: 'info',
+      folder: folder.code,
+      patch: file,
+      facts: { folder: folder.code },
+    });
     return 'not-concerned';
   }
   const had = input.integrated.find((row) => row.folder === folder.id && row.file === file);
-  if (had !== undefined && had.digest !== delivery.digest && input.forced['content'] === undefined) {
-    findings.push({ code: 'content-changed', severity: 'block', folder: folder.code, patch: file, subject: file, facts: { file, on: had.at, integrated: had.digest.slice(0, 12), now: delivery.digest.slice(0, 12) } });
+  if (had !== undefined && had.digest !== delivery.digest && input.forced.content === undefined) {
+    findings.push({
+      code: 'content-changed',
+      severity: 'block',
+      folder: folder.code,
+      patch: file,
+      subject: file,
+      facts: { file, on: had.at, integrated: had.digest.slice(0, 12), now: delivery.digest.slice(0, 12) },
+    });
   }
   if (had !== undefined && had.digest === delivery.digest && !letsMoreIn(had, input.authorized)) return 'already';
   const gap = had === undefined ? sequenceGap(file, numbers) : undefined;
-  if (gap !== undefined && input.forced['sequence'] === undefined) {
-    findings.push({ code: 'sequence-gap', severity: 'block', folder: folder.code, patch: file, subject: file, facts: { file, ...gap } });
+  if (gap !== undefined && input.forced.sequence === undefined) {
+    findings.push({
+      code: 'sequence-gap',
+      severity: 'block',
+      folder: folder.code,
+      patch: file,
+      subject: file,
+      facts: { file, ...gap },
+    });
   }
   return 'integrate';
 }

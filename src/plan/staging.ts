@@ -5,15 +5,33 @@ import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { withoutNul } from '../dictionary/fields.ts';
 import { isAlive } from '../journal/runs.ts';
-import type { PlanDraft, PlanItem } from './planner.ts';
 import type { Plan } from './plan.ts';
+import type { PlanDraft, PlanItem } from './planner.ts';
 
-const COLUMNS = ['plan', 'item', 'ordinal', 'type', 'name', 'tag', 'key', 'position', 'digest', 'meaning', 'delivered', 'activity', 'title', 'fields', 'bytes'] as const;
+const COLUMNS = [
+  'plan',
+  'item',
+  'ordinal',
+  'type',
+  'name',
+  'tag',
+  'key',
+  'position',
+  'digest',
+  'meaning',
+  'delivered',
+  'activity',
+  'title',
+  'fields',
+  'bytes',
+] as const;
 
 /** Drains the planner into the catalog; nothing stays there when the plan is blocked. */
 export async function stagePlan(database: Database, basis: string, items: AsyncGenerator<PlanItem, PlanDraft>): Promise<Plan> {
   return database.transaction(async (session) => {
-    const [work] = await session.query<{ id: string }>(sql`insert into rustine.work (host, pid) values (${hostname()}, ${process.pid}) returning id::text as id`);
+    const [work] = await session.query<{ id: string }>(
+      sql`insert into rustine.work (host, pid) values (${hostname()}, ${process.pid}) returning id::text as id`,
+    );
     const id = work?.id ?? '';
     let draft: PlanDraft | undefined;
     async function* lines(): AsyncGenerator<string> {
@@ -63,7 +81,9 @@ export async function clearStaging(session: Session, works: readonly string[]): 
 
 /** Removes what processes of this machine staged that are gone: a crash leaves it behind. */
 export async function sweepStaging(database: Database): Promise<void> {
-  const works = await database.query<{ id: string; pid: number }>(sql`select id::text, pid from rustine.work where host = ${hostname()} and pid <> ${process.pid}`);
+  const works = await database.query<{ id: string; pid: number }>(
+    sql`select id::text, pid from rustine.work where host = ${hostname()} and pid <> ${process.pid}`,
+  );
   const dead = works.filter((work) => !isAlive(work.pid)).map((work) => work.id);
   if (dead.length > 0) await database.transaction((session) => clearStaging(session, dead));
 }

@@ -1,6 +1,6 @@
 // Data types (ATY) and the column type that a field of one gets. Pure.
 import type { DictionaryRecord } from '../dictionary/element.ts';
-import { valueOf } from '../dictionary/fields.ts';
+import { fieldValue } from '../dictionary/fields.ts';
 import type { ColumnType } from './model.ts';
 import { LONGEST_VARCHAR } from './model.ts';
 
@@ -31,9 +31,9 @@ export interface DataType {
 
 /** @returns undefined when the internal type is none that is known */
 export function dataTypeOf(code: string, header: DictionaryRecord): DataType | undefined {
-  const number = Number(valueOf(header.fields, 'TYPTYP') ?? Number.NaN);
+  const number = Number(fieldValue(header.fields, 'TYPTYP') ?? Number.NaN);
   const internal = number in INTERNAL_TYPES ? INTERNAL_TYPES[number as keyof typeof INTERNAL_TYPES] : undefined;
-  return internal === undefined ? undefined : { code, internal, length: valueOf(header.fields, 'LNGTYP') ?? '0' };
+  return internal === undefined ? undefined : { code, internal, length: fieldValue(header.fields, 'LNGTYP') ?? '0' };
 }
 
 const LENGTH = /^(\d+)(?:\.(\d+))?$/;
@@ -50,7 +50,9 @@ export function columnTypeOf(type: DataType, fieldLength: string): ColumnType | 
     case 'decimal':
     case 'float':
     case 'double':
-      return whole + decimals >= 1 && whole + decimals <= 1000 ? { kind: 'numeric', precision: whole + decimals, scale: decimals } : undefined;
+      return whole + decimals >= 1 && whole + decimals <= 1000
+        ? { kind: 'numeric', precision: whole + decimals, scale: decimals }
+        : undefined;
     case 'menu':
     case 'short':
       return { kind: 'smallint' };

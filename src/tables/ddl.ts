@@ -13,7 +13,10 @@ export function ddlOf(change: TableChange, schema: string): readonly string[] {
 
 function createTable(table: Table, schema: string): readonly string[] {
   const columns = table.columns.map((column) => columnSql(column, schema)).join(', ');
-  return [`create table ${qualified(schema, table.name)} (${columns})`, ...table.indexes.map((index) => createIndex(table.name, index, schema))];
+  return [
+    `create table ${qualified(schema, table.name)} (${columns})`,
+    ...table.indexes.map((index) => createIndex(table.name, index, schema)),
+  ];
 }
 
 function columnSql(column: Column, schema: string): string {

@@ -1,7 +1,7 @@
 // From the dictionary's definition of a table (ATB) to the shape that the database table should have. Pure.
 import type { Finding } from '../base/finding.ts';
 import type { DictionaryRecord } from '../dictionary/element.ts';
-import { valueOf } from '../dictionary/fields.ts';
+import { fieldValue } from '../dictionary/fields.ts';
 import type { DataType } from './data-types.ts';
 import { columnTypeOf } from './data-types.ts';
 import type { Column, Index, IndexKey, Table } from './model.ts';
@@ -19,7 +19,12 @@ const NAME = /^[A-Z][A-Z0-9_]*$/i;
 const SLOT_LIMIT = 9_999;
 
 /** Builds the shape of one table; what is wrong with the definition becomes blocking findings that name table and field. */
-export function desiredTable(code: string, records: readonly DictionaryRecord[], types: ReadonlyMap<string, DataType>, findings: Finding[]): TableDefinition {
+export function desiredTable(
+  code: string,
+  records: readonly DictionaryRecord[],
+  types: ReadonlyMap<string, DataType>,
+  findings: Finding[],
+): TableDefinition {
   const subject = `ATB:${code}`;
   const block = (finding: string, facts: Finding['facts']): void => {
     findings.push({ code: finding, severity: 'block', subject, facts });
@@ -34,7 +39,7 @@ export function desiredTable(code: string, records: readonly DictionaryRecord[],
   ];
   if (all.length > MOST_COLUMNS) block('too-many-columns', { table: code, count: all.length, most: MOST_COLUMNS });
   const indexes = inOrder(records, 'ATI').flatMap((record) => indexOf(code, record, columns, block));
-  const abbreviation = header === undefined ? '' : (valueOf(header.fields, 'ABRFIC') ?? '');
+  const abbreviation = header === undefined ? '' : (fieldValue(header.fields, 'ABRFIC') ?? '');
   return { code, abbreviation, table: { name: code.toLowerCase(), columns: all, indexes } };
 }
 
@@ -47,23 +52,28 @@ function checkName(kind: string, name: string, block: Block): boolean {
 }
 
 function inOrder(records: readonly DictionaryRecord[], tag: string): readonly DictionaryRecord[] {
-  const number = (record: DictionaryRecord): number => Number(valueOf(record.fields, 'NUMLIG') ?? record.position);
+  const number = (record: DictionaryRecord): number => Number(fieldValue(record.fields, 'NUMLIG') ?? record.position);
   return records.filter((record) => record.tag === tag).sort((a, b) => number(a) - number(b) || a.position - b.position);
 }
 
-function columnsOf(table: string, record: DictionaryRecord, types: ReadonlyMap<string, DataType>, block: Block): readonly Column[] {
-  const field = valueOf(record.fields, 'CODZONE') ?? record.key;
+function columnsOf(
+  table: string,
+  record: DictionaryRecord,
+  types: ReadonlyMap<string, DataType>,
+  block: Block,
+): readonly Column[] {
+  const field = fieldValue(record.fields, 'CODZONE') ?? record.key;
   if (!checkName('field', field, block)) return [];
-  const code = valueOf(record.fields, 'CODTYP') ?? '';
+  const code = fieldValue(record.fields, 'CODTYP') ?? '';
   const type = types.get(code);
   if (type === undefined) {
     block('data-type-unknown', { table, field, type: code });
     return [];
   }
-  const columnType = columnTypeOf(type, valueOf(record.fields, 'LONG') ?? '0');
-  const slots = Math.max(1, Number(valueOf(record.fields, 'DIME') ?? '1') || 1);
+  const columnType = columnTypeOf(type, fieldValue(record.fields, 'LONG') ?? '0');
+  const slots = Math.max(1, Number(fieldValue(record.fields, 'DIME') ?? '1') || 1);
   if (columnType === undefined || !Number.isInteger(slots) || slots > SLOT_LIMIT) {
-    block('field-length', { table, field, type: code, length: valueOf(record.fields, 'LONG') ?? '', slots });
+    block('field-length', { table, field, type: code, length: fieldValue(record.fields, 'LONG') ?? '', slots });
     return [];
   }
   return Array.from({ length: slots }, (_, slot) => ({ name: `${field.toLowerCase()}_${slot}`, field, type: columnType }));
@@ -72,11 +82,11 @@ function columnsOf(table: string, record: DictionaryRecord, types: ReadonlyMap<s
 const INDEX_KEY = /^(-?)([A-Z][A-Z0-9_]*)(?:\((\d+)\))?$/i;
 
 function indexOf(table: string, record: DictionaryRecord, columns: readonly Column[], block: Block): readonly Index[] {
-  const code = valueOf(record.fields, 'CODIND') ?? record.key;
+  const code = fieldValue(record.fields, 'CODIND') ?? record.key;
   if (!checkName('index', code, block)) return [];
   const names = new Set(columns.map((column) => column.name));
   const keys: IndexKey[] = [];
-  for (const part of (valueOf(record.fields, 'DESCRIPT') ?? '').split('+')) {
+  for (const part of (fieldValue(record.fields, 'DESCRIPT') ?? '').split('+')) {
     const match = INDEX_KEY.exec(part.trim());
     const column = match === null ? '' : `${(match[2] ?? '').toLowerCase()}_${match[3] ?? '0'}`;
     if (match === null || !names.has(column)) {
@@ -85,7 +95,7 @@ function indexOf(table: string, record: DictionaryRecord, columns: readonly Colu
     }
     keys.push({ column, descending: match[1] === '-' });
   }
-  return [{ name: indexName(table, code), unique: valueOf(record.fields, 'HOMONYM') === '1', keys }];
+  return [{ name: indexName(table, code), unique: fieldValue(record.fields, 'HOMONYM') === '1', keys }];
 }
 
 /** Index names share one space per schema, so the table's name is part of them. */

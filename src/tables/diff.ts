@@ -17,7 +17,12 @@ export type TableChange =
  * @param managed indexes that the dictionary made: others (a DBA's own) are left alone
  * @returns undefined when the table is as it should be. What cannot be done yet becomes a blocking finding.
  */
-export function diffTable(wanted: Table, found: InspectedTable | undefined, managed: ReadonlySet<string>, findings: Finding[]): TableChange | undefined {
+export function diffTable(
+  wanted: Table,
+  found: InspectedTable | undefined,
+  managed: ReadonlySet<string>,
+  findings: Finding[],
+): TableChange | undefined {
   if (found === undefined) return { change: 'create', table: wanted };
   const refuse = (change: string, field: string, from: string, to: string): void => {
     findings.push({
@@ -47,7 +52,8 @@ function columnSteps(wanted: Table, found: InspectedTable, refuse: Refuse): read
   }
   const kept = new Set(wanted.columns.map((column) => column.name));
   for (const column of found.columns) {
-    if (!kept.has(column.name) && column.name !== ROW_COLUMN && column.name !== TICK_COLUMN) refuse('drop-column', column.name, typeName(column.type), '');
+    if (!kept.has(column.name) && column.name !== ROW_COLUMN && column.name !== TICK_COLUMN)
+      refuse('drop-column', column.name, typeName(column.type), '');
   }
   return steps;
 }
@@ -56,20 +62,30 @@ function columnSteps(wanted: Table, found: InspectedTable, refuse: Refuse): read
 function widening(from: ColumnType, to: ColumnType): { readonly rewrites: boolean } | undefined {
   if (from.kind === 'varchar' && to.kind === 'varchar' && to.length > from.length) return { rewrites: false };
   if (from.kind === 'varchar' && to.kind === 'text') return { rewrites: false };
-  if (from.kind === 'numeric' && to.kind === 'numeric' && to.scale === from.scale && to.precision > from.precision) return { rewrites: false };
-  if (from.kind === 'numeric' && to.kind === 'numeric' && to.scale > from.scale && to.precision - to.scale >= from.precision - from.scale) return { rewrites: true };
+  if (from.kind === 'numeric' && to.kind === 'numeric' && to.scale === from.scale && to.precision > from.precision)
+    return { rewrites: false };
+  if (
+    from.kind === 'numeric' &&
+    to.kind === 'numeric' &&
+    to.scale > from.scale &&
+    to.precision - to.scale >= from.precision - from.scale
+  )
+    return { rewrites: true };
   if (from.kind === 'smallint' && to.kind === 'integer') return { rewrites: true };
   return undefined;
 }
 
-const indexText = (index: Index): string => `${index.unique} ${index.keys.map((key) => `${key.column} ${key.descending}`).join(',')}`;
+const indexText = (index: Index): string =>
+  `${index.unique} ${index.keys.map((key) => `${key.column} ${key.descending}`).join(',')}`;
 
 function indexSteps(wanted: readonly Index[], found: readonly Index[], managed: ReadonlySet<string>): readonly TableStep[] {
   const existing = new Map(found.map((index) => [index.name, indexText(index)]));
   const asWanted = new Set(wanted.filter((index) => existing.get(index.name) === indexText(index)).map((index) => index.name));
   const names = new Set(wanted.map((index) => index.name));
   return [
-    ...found.filter((index) => !asWanted.has(index.name) && (managed.has(index.name) || names.has(index.name))).map((index) => ({ step: 'drop-index' as const, index: index.name })),
+    ...found
+      .filter((index) => !asWanted.has(index.name) && (managed.has(index.name) || names.has(index.name)))
+      .map((index) => ({ step: 'drop-index' as const, index: index.name })),
     ...wanted.filter((index) => !asWanted.has(index.name)).map((index) => ({ step: 'create-index' as const, index })),
   ];
 }

@@ -6,11 +6,19 @@ import type { ColumnType, ForeignType, Index, InspectedTable } from './model.ts'
 interface Row {
   readonly name: string;
   readonly columns: readonly { readonly name: string; readonly type: string }[];
-  readonly indexes: readonly { readonly name: string; readonly unique: boolean; readonly keys: readonly { column: string; descending: boolean }[] }[];
+  readonly indexes: readonly {
+    readonly name: string;
+    readonly unique: boolean;
+    readonly keys: readonly { column: string; descending: boolean }[];
+  }[];
 }
 
 /** Tables of a schema by name; tables that do not exist are missing from the map. Indexes on expressions are left out. */
-export async function inspectTables(session: Session, schema: string, names: readonly string[]): Promise<ReadonlyMap<string, InspectedTable>> {
+export async function inspectTables(
+  session: Session,
+  schema: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, InspectedTable>> {
   const rows = await session.query<Row>(sql`
     select c.relname as name,
       (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
@@ -23,7 +31,16 @@ export async function inspectTables(session: Session, schema: string, names: rea
        where i.indrelid = c.oid and i.indexprs is null), '[]') as indexes
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = ${schema} and c.relkind = 'r' and c.relname = any(${names}::name[])`);
-  return new Map(rows.map((row) => [row.name, { name: row.name, columns: row.columns.map(({ name, type }) => ({ name, type: parseType(type) })), indexes: row.indexes as readonly Index[] }]));
+  return new Map(
+    rows.map((row) => [
+      row.name,
+      {
+        name: row.name,
+        columns: row.columns.map(({ name, type }) => ({ name, type: parseType(type) })),
+        indexes: row.indexes as readonly Index[],
+      },
+    ]),
+  );
 }
 
 const VARCHAR = /^character varying\((\d+)\)$/;

@@ -43,14 +43,33 @@ export function creationContext(operator: string): RunContext {
  * @param source what the folder starts from: its parent's dictionary, or the kernel for a supervisor folder
  * @throws Refusal `folder-exists`, `folder-schema-exists`; the findings when the parent's dictionary cannot be generated
  */
-export async function createFolder(database: Database, folder: NewFolder, source: StagedDelivery, roles: boolean, operator: string): Promise<readonly Finding[]> {
+export async function createFolder(
+  database: Database,
+  folder: NewFolder,
+  source: StagedDelivery,
+  roles: boolean,
+  operator: string,
+): Promise<readonly Finding[]> {
   return database.transaction(async (session) => {
     const created = await insertFolder(session, folder, roles, operator);
-    await session.script(`create schema ${quoteIdentifier(created.schema)}; create sequence ${qualified(created.schema, ROW_SEQUENCE)}`);
+    await session.script(
+      `create schema ${quoteIdentifier(created.schema)}; create sequence ${qualified(created.schema, ROW_SEQUENCE)}`,
+    );
     const ancestors = folder.parent === null ? [] : [folder.parent, ...folder.ancestors];
-    if (created.role !== null) await createRole(session, created.role, created.schema, ancestors.map((each) => each.schema));
+    if (created.role !== null)
+      await createRole(
+        session,
+        created.role,
+        created.schema,
+        ancestors.map((each) => each.schema),
+      );
     const { findings, outcome } = await integrateInto(session, database, settingsOf(created), source, creationContext(operator));
-    if (blocks(findings)) throw new Refusal('folder-not-creatable', { folder: folder.code, reasons: findings.map((finding) => `${finding.subject ?? ''} ${finding.code}`), elements: outcome.elements.created });
+    if (blocks(findings))
+      throw new Refusal('folder-not-creatable', {
+        folder: folder.code,
+        reasons: findings.map((finding) => `${finding.subject ?? ''} ${finding.code}`),
+        elements: outcome.elements.created,
+      });
     if (created.role !== null) await protectRecord(session, created.role, created.schema);
     if (folder.parent !== null) await copyLevel(session, created, folder.parent, operator);
     await session.query(sql`update rustine.folder set state = 'ready' where id = ${created.id}`);

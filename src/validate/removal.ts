@@ -10,10 +10,12 @@ const TABLES_AT_ONCE = 200;
 /** May be repeated after a crash: it goes on where it stopped. @throws Refusal `folder-is-supervisor`, `folder-has-children` */
 export async function dropFolder(database: Database, folder: Folder, folders: readonly Folder[]): Promise<void> {
   if (folder.parent === null) throw new Refusal('folder-is-supervisor', { folder: folder.code });
-  const children = folders.filter((each) => each.parent === folder.code || each.historyOf === folder.code).map((each) => each.code);
+  const children = folders
+    .filter((each) => each.parent === folder.code || each.historyOf === folder.code)
+    .map((each) => each.code);
   if (children.length > 0) throw new Refusal('folder-has-children', { folder: folder.code, children });
   await database.query(sql`update rustine.folder set state = 'dropping' where id = ${folder.id}`);
-  while (await dropTables(database, folder.schema)) continue;
+  while (await dropTables(database, folder.schema));
   await database.transaction(async (session) => {
     await session.script(`drop schema if exists ${quoteIdentifier(folder.schema)} cascade`);
     if (folder.role !== null) await dropRole(session, folder.role);
