@@ -55,9 +55,7 @@ export function runSummary(outcome: RunOutcome, messages: Messages, style: Summa
     ...pending,
     due.length === 0 ? '' : wrap(report.dueFolders(some(due, 12)), style.width, 2),
     paint(TONES[outcome.state], report.runs[outcome.mode][outcome.state], style.colour),
-    outcome.state === 'refused' && blocks(outcome.findings)
-      ? ''
-      : paint('dim', report.runLine(outcome.run, style.ms), style.colour),
+    paint('dim', report.runLine(outcome.run, style.ms), style.colour),
   ];
   return parts.filter((part) => part !== '').join('\n');
 }
