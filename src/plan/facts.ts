@@ -1,5 +1,6 @@
 // What a folder has that a delivery touches: gathered by a constant number of statements, judged elsewhere.
 import { hostname } from 'node:os';
+import { Failure } from '../base/errors.ts';
 import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
@@ -51,7 +52,7 @@ export async function gatherBasis(
   deliveryId: string,
   abbreviations: readonly string[],
 ): Promise<string> {
-  const rows = await session.query<{ basis: string }>(sql`
+  const rows = await session.query<{ basis: string; staged_by: number | null }>(sql`
     with delivered as materialized (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}),
     wanted_table as (select lower(name) as name from delivered where type = 'ATB'),
     target as materialized (
@@ -76,8 +77,12 @@ export async function gatherBasis(
       select concat_ws(' ', 'i', t.relname, x.relname, i.indisunique, i.indkey, i.indoption)
       from pg_class t join pg_index i on i.indrelid = t.oid join pg_class x on x.oid = i.indexrelid
       where t.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.relkind = 'r' and t.relname in (select name from wanted_table))
-    select concat_ws(' ', count(*), bit_xor(hashtextextended(line, 0)), bit_xor(hashtextextended(line, 1)), sum(hashtext(line))) as basis from fact`);
-  return rows[0]?.basis ?? '';
+    select concat_ws(' ', count(*), bit_xor(hashtextextended(line, 0)), bit_xor(hashtextextended(line, 1)), sum(hashtext(line))) as basis,
+      (select pid from rustine.work where id = ${deliveryId}) as staged_by
+    from fact`);
+  // A server that restarts empties the staging: judged against nothing, the delivery would overwrite what the folder keeps.
+  if (rows[0]?.staged_by !== process.pid) throw new Failure('database-lost', { reason: 'the server restarted' });
+  return rows[0].basis;
 }
 
 interface RecordRow {

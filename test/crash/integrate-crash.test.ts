@@ -12,8 +12,8 @@ import { activityCode, any, bare, compiled, exe, rows, script, table, texts, wri
 import { servers } from '../support/servers.ts';
 
 /** How many runs are killed at a random moment; more: RUSTINE_CRASH_RUNS=500, other moments: RUSTINE_CRASH_SEED=7. */
-const RUNS = Number(process.env['RUSTINE_CRASH_RUNS'] ?? '25');
-const SEED = Number(process.env['RUSTINE_CRASH_SEED'] ?? '1');
+const RUNS = Number(process.env.RUSTINE_CRASH_RUNS ?? '25');
+const SEED = Number(process.env.RUSTINE_CRASH_SEED ?? '1');
 
 // --- what is integrated -----------------------------------------------------------------------------------------------------------------
 

@@ -71,11 +71,11 @@ export async function holdings(url: string): Promise<Environment> {
     const there = await client.query<{ exists: boolean }>(`select to_regclass('rustine.folder') is not null as exists`);
     if (there.rows[0]?.exists !== true) return { folders, apatch };
     await client.query('begin isolation level repeatable read');
-    const { rows } = await client.query<{ id: number; code: string; schema: string }>(
-      'select id, code, schema_name as schema from rustine.folder order by code',
+    const { rows } = await client.query<{ id: number; code: string; schema: string; role: string | null }>(
+      'select id, code, schema_name as schema, role_name as role from rustine.folder order by code',
     );
-    for (const { id, code, schema } of rows) {
-      folders.set(code, [...(await catalogLines(client, id)), ...(await schemaLines(client, schema))]);
+    for (const { id, code, schema, role } of rows) {
+      folders.set(code, [...(await catalogLines(client, id)), ...(await schemaLines(client, schema, role))]);
       const files = await client.query<{ file: string }>(
         `select fic_0 as file from ${escapeIdentifier(schema)}.apatch order by num_0`,
       );
@@ -123,14 +123,15 @@ const SHAPE_LINES = `
   union all select concat_ws(' | ', 'index', indexdef, i.indisvalid) from pg_indexes x join pg_class c on c.relname = x.indexname and c.relnamespace = to_regnamespace(quote_ident($1))
     join pg_index i on i.indexrelid = c.oid where x.schemaname = $1
   union all select concat_ws(' | ', 'other', relkind, relname) from pg_class where relnamespace = to_regnamespace(quote_ident($1)) and relkind not in ('r', 'i')
-  union all select concat_ws(' | ', 'rights', relname, relacl) from pg_class where relnamespace = to_regnamespace(quote_ident($1)) and relkind = 'r'`;
+  union all select concat_ws(' | ', 'rights', relname, replace(relacl::text, coalesce($2, '-'), 'role')) from pg_class where relnamespace = to_regnamespace(quote_ident($1)) and relkind = 'r'`;
 
 /** Columns of rows that no two runs have in common. */
 const PASSING = ['rowid', 'credattim_0', 'upddattim_0', 'dat_0', 'auuid_0'];
 
-async function schemaLines(client: Client, schema: string): Promise<readonly string[]> {
+async function schemaLines(client: Client, schema: string, role: string | null): Promise<readonly string[]> {
   const shape = await client.query<{ line: string }>(`select line from (${SHAPE_LINES}) all_lines order by line collate "C"`, [
     schema,
+    role,
   ]);
   const tables = await client.query<{ name: string }>(
     `select relname as name from pg_class where relnamespace = to_regnamespace(quote_ident($1)) and relkind = 'r' order by relname`,
