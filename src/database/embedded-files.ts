@@ -17,6 +17,8 @@ export function filesOf(directory: string) {
     serverLog: join(directory, 'server.log'),
     /** Process id of the server that was asked to stay. */
     pin: join(directory, 'pinned'),
+    /** There from before the server starts until it has stopped in order. */
+    running: join(directory, 'running'),
     /** The port last used, taken again when it is free: addresses survive a restart. */
     port: join(directory, 'port'),
   } as const;

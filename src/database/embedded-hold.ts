@@ -40,8 +40,9 @@ export async function join(place: Place, mode: JoinMode): Promise<Hold | undefin
       } else if (candidate.exitCode !== null || candidate.signalCode !== null) {
         if (candidate.exitCode === 0 && mode === 'adopt') return undefined;
         // Exit code 0: it did its work and stopped again before we got to it, because another client came and left.
-        if (candidate.exitCode !== 0) failures += 1;
-        if (failures >= 3) {
+        // Killed: somebody else's doing, rarely repeated. By itself: it will do so again.
+        if (candidate.exitCode !== 0) failures += candidate.exitCode === null ? 1 : 4;
+        if (failures >= 12) {
           const log = await lastLines(filesOf(place.directory).keeperLog);
           throw new Failure('embedded-keeper', {
             directory: place.directory,

@@ -1,7 +1,7 @@
 // The PostgreSQL server process of a data directory: started or adopted, watched until it ends, stopped.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readlink, realpath, rm, truncate } from 'node:fs/promises';
+import { open, readlink, realpath, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -56,8 +56,12 @@ const SETTINGS: readonly string[] = [
  */
 export async function bringUp(place: Place, binaries: Binaries): Promise<Postmaster> {
   const files = filesOf(place.directory);
-  const crashed = await exists(join(files.data, 'postmaster.pid'));
-  if (crashed) await forgetStalePidFile(files.data);
+  // Neither a missing postmaster.pid nor the state in pg_control would prove that no process of a killed server is left: a start that
+  // fails takes the first away, and a server killed while starting has not yet changed the second. Hence a mark of our own.
+  const crashed = await exists(files.running);
+  await writeFile(files.running, '', { mode: 0o600 });
+  await giveToOwner(files.running);
+  await forgetStalePidFile(files.data);
   const deadline = Date.now() + (crashed ? PATIENCE_AFTER_CRASH : 0);
   for (let attempt = 1; ; attempt++) {
     const logged = await sizeOf(files.serverLog);
@@ -65,6 +69,8 @@ export async function bringUp(place: Place, binaries: Binaries): Promise<Postmas
     if (server !== undefined) return server;
     // Three times even after a clean stop: the port may be taken between its choice and its use.
     if (attempt >= 3 && Date.now() > deadline) {
+      // Not every later command shall wait as long.
+      await rm(files.running, { force: true });
       throw new Failure('embedded-start', { directory: files.data, log: await lastLines(files.serverLog, logged) });
     }
     await sleep(Math.min(attempt * 10, 200));
@@ -80,7 +86,7 @@ export async function adopt(place: Place): Promise<Postmaster | undefined> {
   const ended = (async () => {
     while (await stillRuns(data, pid)) await sleep(POLL * 4);
   })();
-  return ready(data, pid, ended);
+  return ready(place, pid, ended);
 }
 
 async function start(place: Place, binaries: Binaries, attempt: number): Promise<Postmaster | undefined> {
@@ -102,7 +108,7 @@ async function start(place: Place, binaries: Binaries, attempt: number): Promise
     const ended = once(child, 'exit').then(() => undefined);
     ended.catch(() => undefined);
     if (child.pid === undefined) await ended;
-    const server = await ready(files.data, child.pid ?? 0, ended);
+    const server = await ready(place, child.pid ?? 0, ended);
     // Only a preference for the next time.
     if (server !== undefined) await writePrivate(files.port, `${server.port}\n`).catch(() => undefined);
     return server;
@@ -115,7 +121,7 @@ async function start(place: Place, binaries: Binaries, attempt: number): Promise
 }
 
 /** Waits for the server to accept sessions; it says so in its own file, which costs it no connection. */
-async function ready(data: string, pid: number, ended: Promise<void>): Promise<Postmaster | undefined> {
+async function ready(place: Place, pid: number, ended: Promise<void>): Promise<Postmaster | undefined> {
   let gone = false;
   ended.then(
     () => {
@@ -126,18 +132,21 @@ async function ready(data: string, pid: number, ended: Promise<void>): Promise<P
     },
   );
   while (!gone) {
-    const state = await readPidFile(data);
-    if (state?.pid === pid && state.ready) return { pid, port: state.port, ended, stop: () => stop(pid, ended) };
+    const state = await readPidFile(filesOf(place.directory).data);
+    if (state?.pid === pid && state.ready) return { pid, port: state.port, ended, stop: () => stop(place, pid, ended) };
     await sleep(POLL);
   }
   return undefined;
 }
 
-async function stop(pid: number, ended: Promise<void>): Promise<void> {
+async function stop(place: Place, pid: number, ended: Promise<void>): Promise<void> {
   signal(pid, 'SIGINT');
   const late = setTimeout(() => signal(pid, 'SIGQUIT'), PATIENCE_STOP);
   await ended;
   clearTimeout(late);
+  // A server that ends in order waits for all its processes and removes its file; one that was killed meanwhile does neither.
+  const { data, running } = filesOf(place.directory);
+  if ((await readPidFile(data))?.pid !== pid) await rm(running, { force: true });
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

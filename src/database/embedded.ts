@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bug, Failure } from '../base/errors.ts';
 import { OWNER } from './embedded-cluster.ts';
-import { filesOf, readIfThere } from './embedded-files.ts';
+import { exists, filesOf, readIfThere } from './embedded-files.ts';
 import { type Hold, join } from './embedded-hold.ts';
 import { findPlace, makePlace, type Place } from './embedded-place.ts';
 import { runningPostmaster } from './embedded-postmaster.ts';
@@ -68,6 +68,9 @@ export async function pinEmbedded(home: string): Promise<void> {
 export async function stopEmbedded(home: string): Promise<'stopped' | 'not-running' | 'in-use'> {
   const place = await findPlace(home);
   if (place === undefined) return 'not-running';
+  const files = filesOf(place.directory);
+  // A keeper publishes itself before it starts the server; it unpublishes itself before it stops it.
+  if (!(await exists(files.card)) && (await runningPostmaster(files.data)) === undefined) return 'not-running';
   const hold = await join(place, 'adopt');
   if (hold === undefined) return 'not-running';
   const reply = await hold.ask('stop');

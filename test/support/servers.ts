@@ -75,7 +75,8 @@ export async function temporaryHome(prefix = 'rustine-test-'): Promise<{ readonl
   return {
     home,
     remove: async () => {
-      await stopEmbedded(home);
+      // A server that cannot start cannot be stopped either.
+      await stopEmbedded(home).catch(() => undefined);
       const pointer = await readFile(join(home, 'postgres', 'where.json'), 'utf8').catch(() => '{}');
       const elsewhere: unknown = JSON.parse(pointer).directory;
       if (typeof elsewhere === 'string') await rm(elsewhere, { recursive: true, force: true });
@@ -88,7 +89,10 @@ type StartedServer = TestServer & { stop(): Promise<void> };
 
 export async function startEmbedded(): Promise<StartedServer> {
   const { home, remove } = await temporaryHome('rustine-run-');
-  const server = await openEmbedded(home);
+  const server = await openEmbedded(home).catch(async (error: unknown) => {
+    await remove();
+    throw error;
+  });
   return {
     name: 'PostgreSQL 18 (embedded)',
     url: server.url,
