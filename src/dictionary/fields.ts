@@ -104,15 +104,17 @@ function mapSlots(slots: Fields['slots'], change: (slot: Slot) => Slot): Fields[
 
 // --- as JSON --------------------------------------------------------------------------------------------------------------------------
 // text → JSON string · bare → JSON number where that keeps every digit, else {"bare": "000000"} · texts → {"text": {"FRA": [text, number, comment]}} ·
-// translations → {"translation": {"FRA": [text, id1, id2]}} · one slot: the value itself, several: an array · extra lines under "?".
+// translations → {"translation": {"FRA": [text, id1, id2]}} · one slot: the value itself, several: an array · extra lines under "".
 
-const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
-const EXTRA = '?';
+// JSONB knows no negative zero: `-0.00` would come back without its sign.
+const JSON_NUMBER = /^(?!-0(?:\.0+)?$)-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+// No field has an empty name.
+const EXTRA = '';
 
 function slotJson(slot: Slot | null): string {
   if (slot === null) return 'null';
   if ('text' in slot) return JSON.stringify(slot.text);
-  if ('bare' in slot) return JSON_NUMBER.test(slot.bare) && slot.bare !== '-0' ? slot.bare : JSON.stringify({ bare: slot.bare });
+  if ('bare' in slot) return JSON_NUMBER.test(slot.bare) ? slot.bare : JSON.stringify({ bare: slot.bare });
   if ('texts' in slot) return JSON.stringify({ text: mapValues(slot.texts, (t) => [t.text, t.number, t.comment]) });
   return JSON.stringify({ translation: mapValues(slot.translations, (t) => [t.text, t.id1, t.id2]) });
 }

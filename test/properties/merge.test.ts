@@ -1,0 +1,208 @@
+// Who wins, whatever is delivered and whatever the folder has (R19–R21, R23).
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { authorize } from '../../src/dictionary/activity-codes.ts';
+import type { DictionaryElement, DictionaryRecord } from '../../src/dictionary/element.ts';
+import { ELEMENT_TYPES } from '../../src/dictionary/element-types.ts';
+import type { Fields } from '../../src/dictionary/fields.ts';
+import { exactDigest, meaningDigest } from '../../src/dictionary/fields.ts';
+import type { MergeContext, MergeResult, OwnRecord } from '../../src/dictionary/merge.ts';
+import { mergeElement } from '../../src/dictionary/merge.ts';
+
+const NAME = 'THING';
+/** Types with set-up fields on the header, on lines, on both, and on none. */
+const type = fc.constantFrom('ATB', 'ADP', 'AMK', 'ACT', 'AML', 'ZZZ');
+const activity = fc.constantFrom('', '', 'STD', 'XONE', 'YTWO', 'ZALI', 'zlow');
+const language = fc.constantFrom('ENG', 'FRA', 'GER');
+
+function fieldsFor(of: string, tag: string): fc.Arbitrary<Fields> {
+  const names = ['DES', 'UPDUSR', ...(ELEMENT_TYPES.get(of)?.setUp[tag] ?? ['OTHER'])];
+  const plain = fc.uniqueArray(fc.tuple(fc.constantFrom(...names), fc.constantFrom('a', 'b', 'c')), {
+    selector: ([name]) => name,
+  });
+  const texts = fc.dictionary(language, fc.constantFrom('one', 'two'), { minKeys: 1 });
+  return fc.tuple(plain, texts).map(([values, byLanguage]) => ({
+    slots: {
+      ...Object.fromEntries(values.map(([name, text]) => [name, [{ text }]])),
+      TITLE: [
+        { texts: Object.fromEntries(Object.entries(byLanguage).map(([lan, text]) => [lan, { text, number: '1', comment: '' }])) },
+      ],
+    },
+    extra: [],
+  }));
+}
+
+function recordFor(of: string, tag: string, key: string): fc.Arbitrary<DictionaryRecord> {
+  return fc.record({
+    tag: fc.constant(tag),
+    key: fc.constant(key),
+    position: fc.constant(0),
+    activity,
+    fields: fieldsFor(of, tag),
+  });
+}
+
+/** A header, and lines with keys out of few, so that both sides have some in common. */
+function elementFor(of: string): fc.Arbitrary<DictionaryElement> {
+  const tags = Object.keys(ELEMENT_TYPES.get(of)?.lines ?? { ZZY: 1 });
+  const places = tags.flatMap((tag) => ['1', '2', '3'].map((key) => [tag, key] as const));
+  return fc
+    .tuple(
+      recordFor(of, of, NAME),
+      fc.subarray(places).chain((chosen) => fc.tuple(...chosen.map(([tag, key]) => recordFor(of, tag, key)))),
+    )
+    .map(([header, lines]) => ({
+      type: of,
+      name: NAME,
+      title: NAME,
+      records: [header, ...lines].map((record, position) => ({ ...record, position })),
+    }));
+}
+
+const context: fc.Arbitrary<MergeContext> = fc.record({
+  authorization: fc.subarray(['XONE', 'YTWO', 'ZALI']).map((codes) => authorize(codes)),
+  languages: fc.subarray(['ENG', 'FRA', 'SPA'], { minLength: 1 }),
+  patchLanguages: fc.constant(['ENG', 'FRA', 'GER']),
+});
+
+const pair = type.chain((of) => fc.record({ incoming: elementFor(of), before: elementFor(of), context }));
+
+const asOwn = (record: DictionaryRecord): OwnRecord => ({
+  ...record,
+  digest: exactDigest(record.fields),
+  meaning: meaningDigest(record.fields),
+});
+const place = ({ tag, key }: { tag: string; key: string }): string => `${tag} ${key}`;
+
+function applied(own: readonly OwnRecord[], result: MergeResult): readonly OwnRecord[] {
+  const gone = new Set([...result.removes, ...result.writes].map(place));
+  return [...own.filter((record) => !gone.has(place(record))), ...result.writes.map(asOwn)];
+}
+
+const lineSet = (records: readonly OwnRecord[]): readonly string[] =>
+  records.map((record) => `${place(record)} ${record.activity} ${record.meaning}`).sort();
+const isSpecific = (code: string): boolean => /^[XYZ]/i.test(code);
+const mayWrite = (given: MergeContext, code: string): boolean =>
+  !isSpecific(code) || given.authorization.codes.has(code.toUpperCase());
+
+const many = { numRuns: 3_000 };
+
+test('R20: merged twice, the second time changes nothing', () => {
+  fc.assert(
+    fc.property(pair, fc.boolean(), ({ incoming, before, context: given }, exists) => {
+      const own = exists ? before.records.map(asOwn) : [];
+      const first = mergeElement(incoming, own, exists, given);
+      const there = exists || first.verdict === 'created';
+      const second = mergeElement(incoming, applied(own, first), there, given);
+      expect([second.writes, second.removes]).toEqual([[], []]);
+      expect(['identical', 'kept', 'ignored']).toContain(second.verdict);
+    }),
+    many,
+  );
+});
+
+test('R19: lines of the folder with a code that is not authorised never change and never go', () => {
+  fc.assert(
+    fc.property(pair, ({ incoming, before, context: given }) => {
+      const own = before.records.map(asOwn);
+      const after = new Map(applied(own, mergeElement(incoming, own, true, given)).map((record) => [place(record), record]));
+      for (const record of own.filter((each) => !mayWrite(given, each.activity)))
+        expect(after.get(place(record))).toEqual(record);
+    }),
+    many,
+  );
+});
+
+test('R19: delivered lines with a code that is not authorised do not come in', () => {
+  fc.assert(
+    fc.property(pair, ({ incoming, before, context: given }) => {
+      const own = before.records.map(asOwn);
+      const result = mergeElement(incoming, own, true, given);
+      for (const write of result.writes) expect(mayWrite(given, write.activity)).toBe(true);
+      const unauthorized = incoming.records.filter((record) => !mayWrite(given, record.activity));
+      if (result.verdict !== 'ignored' && result.kept.every((each) => each.tag !== incoming.type)) {
+        expect(result.ignored.map(place).sort()).toEqual(unauthorized.map(place).sort());
+      }
+    }),
+    many,
+  );
+});
+
+test('R19: an element whose header is not authorised changes nothing, neither does one whose header the folder protects', () => {
+  fc.assert(
+    fc.property(pair, ({ incoming, before, context: given }) => {
+      const own = before.records.map(asOwn);
+      const [delivered, mine] = [incoming.records[0]?.activity ?? '', own[0]?.activity ?? ''];
+      fc.pre(!mayWrite(given, delivered) || !mayWrite(given, mine));
+      const result = mergeElement(incoming, own, true, given);
+      expect([result.writes, result.removes]).toEqual([[], []]);
+      expect(result.verdict).toBe(mayWrite(given, delivered) ? 'kept' : 'ignored');
+    }),
+    many,
+  );
+});
+
+test('R20: set-up fields are written at creation only', () => {
+  fc.assert(
+    fc.property(pair, ({ incoming, before, context: given }) => {
+      const own = before.records.map(asOwn);
+      const mine = new Map(own.map((record) => [place(record), record]));
+      for (const write of mergeElement(incoming, own, true, given).writes) {
+        const had = mine.get(place(write));
+        for (const field of ELEMENT_TYPES.get(incoming.type)?.setUp[write.tag] ?? []) {
+          if (had?.fields?.slots[field] !== undefined) expect(write.fields.slots[field]).toEqual(had.fields.slots[field]);
+        }
+      }
+    }),
+    many,
+  );
+});
+
+test('R21: lines that are missing from the patch and not protected go; all delivered ones that may are there', () => {
+  fc.assert(
+    fc.property(pair, ({ incoming, before, context: given }) => {
+      const own = before.records.map(asOwn);
+      const result = mergeElement(incoming, own, true, given);
+      fc.pre(result.verdict !== 'ignored' && result.kept.every((each) => each.tag !== incoming.type));
+      const after = new Set(applied(own, result).map(place));
+      const delivered = new Set(incoming.records.map(place));
+      for (const record of own)
+        if (!delivered.has(place(record)) && mayWrite(given, record.activity)) expect(after.has(place(record))).toBe(false);
+      for (const record of incoming.records) if (mayWrite(given, record.activity)) expect(after.has(place(record))).toBe(true);
+    }),
+    many,
+  );
+});
+
+test('R23: what is written has the languages of the folder, or one that was delivered', () => {
+  fc.assert(
+    fc.property(pair, ({ incoming, context: given }) => {
+      for (const write of mergeElement(incoming, [], false, given).writes) {
+        const slot = write.fields.slots['TITLE']?.[0];
+        const languages = slot !== null && slot !== undefined && 'texts' in slot ? Object.keys(slot.texts) : [];
+        expect(languages.length).toBeGreaterThan(0);
+        if (!languages.every((each) => given.languages.includes(each))) expect(languages).toHaveLength(1);
+      }
+    }),
+    many,
+  );
+});
+
+test('the order of the records in the patch does not change the resulting lines', () => {
+  const shuffled = pair.chain((given) =>
+    fc
+      .shuffledSubarray([...given.incoming.records], { minLength: given.incoming.records.length })
+      .map((records) => ({ ...given, records })),
+  );
+  fc.assert(
+    fc.property(shuffled, ({ incoming, before, context: given, records }) => {
+      // The first record speaks for the element where the type is unknown.
+      fc.pre(ELEMENT_TYPES.has(incoming.type));
+      const own = before.records.map(asOwn);
+      const [one, other] = [mergeElement(incoming, own, true, given), mergeElement({ ...incoming, records }, own, true, given)];
+      expect(other.verdict).toBe(one.verdict);
+      expect(lineSet(applied(own, other))).toEqual(lineSet(applied(own, one)));
+    }),
+    many,
+  );
+});
