@@ -5,8 +5,8 @@ import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { withoutNul } from '../dictionary/fields.ts';
 import { isAlive } from '../journal/runs.ts';
+import type { PlanDraft, PlanItem } from './draft.ts';
 import type { Plan } from './plan.ts';
-import type { PlanDraft, PlanItem } from './planner.ts';
 
 const COLUMNS = [
   'plan',

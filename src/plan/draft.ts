@@ -1,0 +1,86 @@
+import type { Finding } from '../base/finding.ts';
+import type { DictionaryRecord } from '../dictionary/element.ts';
+import type { Verdict } from '../dictionary/merge.ts';
+import { NO_ELEMENTS } from '../journal/outcome.ts';
+import type { DataType } from '../tables/data-types.ts';
+import { dataTypeOf } from '../tables/data-types.ts';
+import type { Delivery } from './delivery.ts';
+import type { FolderFacts } from './facts.ts';
+import type { FolderSettings, Plan, RowBatch } from './plan.ts';
+
+/** One staged row of a plan, as the catalog's plan_item holds it. */
+export interface PlanItem {
+  readonly item:
+    | 'element'
+    | 'record'
+    | 'remove'
+    | 'delivered'
+    | 'script'
+    | 'exe'
+    | 'activity'
+    | 'row'
+    | 'translation'
+    | 'remainder';
+  readonly ordinal: number;
+  readonly type?: string;
+  readonly name?: string;
+  readonly tag?: string;
+  readonly key?: string;
+  readonly position?: number;
+  readonly digest?: string;
+  readonly meaning?: string;
+  /** Digest of what was delivered, where the record keeps something else. */
+  readonly delivered?: string;
+  readonly activity?: string;
+  readonly title?: string;
+  /** JSON text. */
+  readonly fields?: string;
+  readonly bytes?: Uint8Array;
+}
+
+export interface PlanningInput {
+  readonly delivery: Delivery;
+  readonly folder: FolderSettings;
+  readonly facts: FolderFacts;
+  /** Codes the operator authorised for the run, besides those of the header; `everything` for a copy of a folder. */
+  readonly authorized: readonly string[] | 'everything';
+}
+
+/** What a plan is before it is staged: the small part, after its items were drained. */
+export type PlanDraft = Omit<Plan, 'id' | 'basis'>;
+
+export interface Draft {
+  readonly findings: Finding[];
+  readonly counts: Record<Verdict, number>;
+  readonly definitions: Map<string, readonly DictionaryRecord[]>;
+  readonly dataTypes: Map<string, DataType>;
+  readonly ignoredCodes: Set<string>;
+  readonly due: Set<string>;
+  readonly pending: string[];
+  readonly batches: Map<string, RowBatch>;
+  /** Physical tables that the delivery changes, for the lock count. */
+  ordinal: number;
+  scripts: number;
+  rows: number;
+}
+
+export function newDraft(facts: FolderFacts): Draft {
+  const dataTypes = new Map<string, DataType>();
+  for (const [code, header] of facts.dataTypes) {
+    const type = header.fields === undefined ? undefined : dataTypeOf(code, { ...header, fields: header.fields });
+    if (type !== undefined) dataTypes.set(code, type);
+  }
+  return {
+    findings: [],
+    counts: { ...NO_ELEMENTS },
+    definitions: new Map(),
+    dataTypes,
+    ignoredCodes: new Set(),
+    due: new Set(),
+    pending: [],
+    batches: new Map(),
+    ordinal: 0,
+    scripts: 0,
+    rows: 0,
+  };
+}

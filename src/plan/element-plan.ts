@@ -1,0 +1,198 @@
+// Plans what a delivery does to the dictionary and to scripts, element by element. Pure.
+import { digestOf } from '../base/canonical.ts';
+import type { Authorization } from '../dictionary/activity-codes.ts';
+import { isScriptAuthorized, isSpecificScript } from '../dictionary/activity-codes.ts';
+import type { DictionaryElement, DictionaryRecord, ElementName } from '../dictionary/element.ts';
+import { headerOf, subjectOf } from '../dictionary/element.ts';
+import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
+import { exactDigest, fieldsToJson, fieldValue, hasNul, meaningDigest } from '../dictionary/fields.ts';
+import type { MergeContext, MergeResult, OwnRecord } from '../dictionary/merge.ts';
+import { mergeElement } from '../dictionary/merge.ts';
+import { dataTypeOf } from '../tables/data-types.ts';
+import type { DeliveredPart, Delivery } from './delivery.ts';
+import type { Draft, PlanItem, PlanningInput } from './draft.ts';
+import { elementKey } from './facts.ts';
+import type { FolderSettings } from './plan.ts';
+
+export function* planElement(
+  element: DictionaryElement,
+  input: PlanningInput,
+  authorization: Authorization,
+  draft: Draft,
+): Generator<PlanItem> {
+  const behaviour = ELEMENT_TYPES.get(element.type)?.behaviour;
+  if (behaviour === 'table-content' || behaviour === 'model-rows') {
+    draft.findings.push({
+      code: 'element-unsupported',
+      severity: 'block',
+      subject: subjectOf(element),
+      facts: { element: subjectOf(element) },
+    });
+    return;
+  }
+  const own = input.facts.elements.get(elementKey(element.type, element.name));
+  const context: MergeContext = { authorization, languages: input.folder.languages, patchLanguages: input.delivery.languages };
+  const merged = mergeElement(element, own?.records ?? [], own !== undefined, context);
+  draft.counts[merged.verdict] += 1;
+  reportMerge(element, merged, draft);
+  if (merged.verdict === 'ignored') return;
+  yield* mergeItems(element, merged, draft);
+  const records = recordsAfter(own?.records ?? [], merged);
+  if (behaviour === 'table') draft.definitions.set(element.name, records.map(shapeOnly));
+  if (behaviour === 'data-type') learnDataType(element.name, records, draft);
+  if (behaviour === 'activity-code') yield* planActivityCode(element, own?.records ?? [], merged, draft);
+}
+
+function reportMerge(element: ElementName, merged: MergeResult, draft: Draft): void {
+  const subject = subjectOf(element);
+  if (merged.verdict === 'ignored') {
+    const code = merged.ignored[0]?.code ?? '';
+    draft.ignoredCodes.add(code);
+    draft.findings.push({
+      code: 'element-ignored',
+      severity: 'warn',
+      subject,
+      facts: { element: subject, code, option: `--authorize ${code}` },
+    });
+    return;
+  }
+  for (const [code, lines] of Map.groupBy(merged.ignored, (line) => line.code)) {
+    draft.ignoredCodes.add(code);
+    const keys = lines.map((line) => `${line.tag} ${line.key}`);
+    draft.findings.push({
+      code: 'lines-ignored',
+      severity: 'warn',
+      subject,
+      facts: { element: subject, code, count: lines.length, keys: keys.slice(0, 20), option: `--authorize ${code}` },
+    });
+  }
+  if (merged.verdict === 'kept' && merged.kept.length > 0) {
+    const code = merged.kept[0]?.code ?? '';
+    draft.ignoredCodes.add(code);
+    draft.findings.push({
+      code: 'element-kept',
+      severity: 'warn',
+      subject,
+      facts: { element: subject, code, option: `--authorize ${code}` },
+    });
+  }
+}
+
+function* mergeItems(element: DictionaryElement, merged: MergeResult, draft: Draft): Generator<PlanItem> {
+  const { type, name, title } = element;
+  const ordinal = draft.ordinal;
+  if (merged.verdict === 'created' || merged.verdict === 'updated') yield { item: 'element', ordinal, type, name, title };
+  for (const { tag, key, position, digest, meaning, activity, fields, delivered } of merged.writes) {
+    const json = fieldsToJson(fields);
+    if (hasNul(json))
+      draft.findings.push({
+        code: 'value-nul',
+        severity: 'block',
+        subject: subjectOf(element),
+        facts: { element: subjectOf(element), record: `${tag} ${key}` },
+      });
+    const kept = delivered === undefined ? {} : { delivered: exactDigest(delivered) };
+    yield { item: 'record', ordinal, type, name, tag, key, position, digest, meaning, activity, fields: json, ...kept };
+    if (delivered !== undefined) {
+      yield {
+        item: 'delivered',
+        ordinal,
+        digest: exactDigest(delivered),
+        meaning: meaningDigest(delivered),
+        activity,
+        fields: fieldsToJson(delivered),
+      };
+    }
+  }
+  for (const { tag, key } of merged.removes) yield { item: 'remove', ordinal, type, name, tag, key };
+}
+
+/** The element's records as they will be. Only those with loaded fields count: tables and data types are loaded with theirs. */
+function recordsAfter(own: readonly OwnRecord[], merged: MergeResult): readonly DictionaryRecord[] {
+  const place = (record: { tag: string; key: string }): string => elementKey(record.tag, record.key);
+  const gone = new Set([...merged.removes, ...merged.writes].map(place));
+  const staying = own.flatMap((record) =>
+    record.fields === undefined || gone.has(place(record)) ? [] : [{ ...record, fields: record.fields }],
+  );
+  return [...staying, ...merged.writes];
+}
+
+const SHAPE_FIELDS = ['ABRFIC', 'CODZONE', 'CODTYP', 'LONG', 'DIME', 'NUMLIG', 'CODIND', 'DESCRIPT', 'HOMONYM'];
+
+/** Table definitions wait until all data types are known: of tens of thousands of lines only what shapes the table is kept. */
+function shapeOnly(record: DictionaryRecord): DictionaryRecord {
+  const { tag, key, position, activity, fields } = record;
+  const slots = Object.fromEntries(
+    SHAPE_FIELDS.flatMap((field) => (fields.slots[field] === undefined ? [] : [[field, fields.slots[field]]])),
+  );
+  return { tag, key, position, activity, fields: { slots, extra: [] } };
+}
+
+function learnDataType(code: string, records: readonly DictionaryRecord[], draft: Draft): void {
+  const header = records.find((record) => record.tag === 'ATY');
+  const type = header === undefined ? undefined : dataTypeOf(code, header);
+  if (type !== undefined) draft.dataTypes.set(code, type);
+}
+
+/** ADOSACT holds the state and size of each code (R25); a change of either makes the folder due. */
+function* planActivityCode(
+  element: DictionaryElement,
+  own: readonly OwnRecord[],
+  merged: MergeResult,
+  draft: Draft,
+): Generator<PlanItem> {
+  const header = headerOf(element);
+  if (header === undefined || merged.writes.length === 0) return;
+  if (own.length > 0) draft.due.add(`activity-code:${element.name}`);
+  const fields = Object.fromEntries(
+    ['FLACT', 'DIME', 'MODULE'].map((field) => [field, Number(fieldValue(header.fields, field) ?? '0') || 0]),
+  );
+  yield { item: 'activity', ordinal: draft.ordinal, name: element.name, title: element.title, fields: JSON.stringify(fields) };
+}
+
+export function* planScript(
+  part: DeliveredPart & { part: 'script' },
+  input: PlanningInput,
+  authorization: Authorization,
+  draft: Draft,
+): Generator<PlanItem> {
+  if (!isScriptAuthorized(authorization, part.name)) {
+    ignoreScript({ type: part.kind, name: part.name }, input.delivery, draft);
+    return;
+  }
+  const own = input.facts.scripts.get(elementKey(part.kind, part.name));
+  if (!receivesScript(input.folder, part.name, own !== undefined)) return;
+  const digest = digestOf(part.bytes);
+  draft.counts[own === undefined ? 'created' : own === digest ? 'identical' : 'updated'] += 1;
+  if (own === digest) return;
+  draft.scripts += 1;
+  yield {
+    item: 'script',
+    ordinal: draft.ordinal,
+    type: part.kind,
+    name: part.name,
+    title: part.title,
+    digest,
+    bytes: part.bytes,
+  };
+}
+
+/** R22: the supervisor folder and test folders; specific scripts also folders flagged specific, and where they already are. */
+function receivesScript(folder: FolderSettings, name: string, present: boolean): boolean {
+  return folder.supervisor || folder.test || (isSpecificScript(name) && (folder.specific || present));
+}
+
+export function ignoreScript(script: ElementName, delivery: Delivery, draft: Draft): void {
+  const letter = script.name.charAt(0).toUpperCase();
+  // Any code with this letter lets it in; the patch's own are the likely ones.
+  const code = [...delivery.carriedCodes].find((each) => each.length > 1 && each.startsWith(letter)) ?? letter;
+  draft.counts.ignored += 1;
+  draft.ignoredCodes.add(letter);
+  const subject = subjectOf(script);
+  draft.findings.push({
+    code: 'script-ignored',
+    severity: 'warn',
+    subject,
+    facts: { element: subject, letter, option: `--authorize ${code}` },
+  });
+}
