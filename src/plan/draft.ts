@@ -1,3 +1,4 @@
+// The state of planning: what comes in, what is gathered on the way, the items that go out. Pure.
 import type { Finding } from '../base/finding.ts';
 import type { DictionaryRecord } from '../dictionary/element.ts';
 import type { Verdict } from '../dictionary/merge.ts';

@@ -1,3 +1,4 @@
+// Makes the plan of one delivery for one starting state: judges part by part, streams what is to be written. No database, no clock.
 import type { Authorization } from '../dictionary/activity-codes.ts';
 import { authorize, EVERYTHING, isScriptAuthorized, isSpecific } from '../dictionary/activity-codes.ts';
 import type { TableChange } from '../tables/diff.ts';

@@ -1,3 +1,4 @@
+// Plans the data rows of a delivery, once the tables they go to are known. Pure.
 import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
 import type { Fields } from '../dictionary/fields.ts';

@@ -1,3 +1,4 @@
+// Plans how the database tables follow their definitions. Pure.
 import type { TableDefinition } from '../tables/desired.ts';
 import { desiredTable, indexName } from '../tables/desired.ts';
 import type { TableChange } from '../tables/diff.ts';
