@@ -107,7 +107,7 @@ function statementResult(result: pg.QueryResult): StatementResult {
 }
 
 /** The URL without its password: safe to show. */
-export function shownUrl(url: string): string {
+function shownUrl(url: string): string {
   try {
     const parsed = new URL(url);
     if (parsed.password !== '') parsed.password = '***';

@@ -39,11 +39,6 @@ export function id(...names: readonly string[]): Fragment {
   return { [FRAGMENT]: names.map(quoteIdentifier).join('.') };
 }
 
-/** Text made by this code base alone (never by input), put in as it is. */
-export function raw(text: string): Fragment {
-  return { [FRAGMENT]: text };
-}
-
 /** Values become parameters; fragments become text. */
 export function sql(strings: TemplateStringsArray, ...values: readonly unknown[]): Sql {
   const parameters: unknown[] = [];

@@ -231,7 +231,3 @@ export const NOISE: ReadonlySet<string> = new Set([
   'UPDFLG',
   'UPDTICK',
 ]);
-
-export function rankOf(type: string): number {
-  return ELEMENT_TYPES.get(type)?.rank ?? LAST;
-}

@@ -156,7 +156,7 @@ async function lockFolder(
 }
 
 /** Codes as `ignored` holds them: the code itself, and its letter for scripts. */
-export function authorizedNames(context: Pick<RunContext, 'authorized'>): readonly string[] {
+function authorizedNames(context: Pick<RunContext, 'authorized'>): readonly string[] {
   return context.authorized === 'everything' ? [] : context.authorized.flatMap((code) => [code, code.charAt(0)]);
 }
 

@@ -118,7 +118,7 @@ const TIME = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2}(?:\.\d+)?)(Z|[+-]\d{2}:\d{
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 
 /** Text that PostgreSQL reads as this type; the empty dates of the format become NULL. */
-export function columnValue(type: ColumnType, text: string, bare: boolean): Value {
+function columnValue(type: ColumnType, text: string, bare: boolean): Value {
   if (text.includes('\0')) return { reason: 'nul' };
   switch (type.kind) {
     case 'varchar':

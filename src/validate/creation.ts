@@ -25,7 +25,7 @@ export interface NewFolder {
 }
 
 /** How a folder's first dictionary is integrated: everything is let in, no APATCH row, no run. */
-export function creationContext(operator: string): RunContext {
+function creationContext(operator: string): RunContext {
   return {
     run: '',
     operator,
