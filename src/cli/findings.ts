@@ -11,6 +11,7 @@ const TONES: Readonly<Record<Severity, Tone>> = { block: 'red', warn: 'yellow', 
 /** Of one code: enough to recognise the kind, few enough that other kinds stay on the screen. */
 const SHOWN: Readonly<Record<Severity, number>> = { block: 8, warn: 3, info: 2 };
 const INDENT = 4;
+const MOST_NAMED = 200;
 
 export interface FindingStyle {
   readonly width: number | undefined;
@@ -35,10 +36,17 @@ export function findingsText(findings: readonly Finding[], messages: Messages, s
       const shown = style.all || kind.length <= SHOWN[severity] + 1 ? kind : kind.slice(0, SHOWN[severity]);
       for (const group of shown)
         parts.push(`  ${wrap(line(group, messages), style.width === undefined ? undefined : style.width - 2, INDENT)}`);
-      if (shown.length < kind.length) parts.push(`    ${messages.report.more(kind.length - shown.length)}`);
+      if (shown.length < kind.length) parts.push(`    ${wrap(rest(kind.slice(shown.length), messages), style.width, INDENT)}`);
     }
   }
   return parts.join('\n');
+}
+
+/** Findings that are not said in full are named all the same. */
+function rest(groups: readonly Group[], messages: Messages): string {
+  const subjects = [...new Set(groups.flatMap(({ finding }) => (finding.subject === undefined ? [] : [safe(finding.subject)])))];
+  const named = subjects.slice(0, MOST_NAMED).join(', ');
+  return messages.report.more(groups.length, subjects.length > MOST_NAMED ? `${named} …` : named);
 }
 
 function line({ finding, folders }: Group, messages: Messages): string {

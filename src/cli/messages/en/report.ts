@@ -70,7 +70,8 @@ export const report = {
     warn: (count: number) => n(count, 'warning'),
     info: (count: number) => n(count, 'note'),
   },
-  more: (count: number) => `… and ${count} more like this (--verbose shows all)`,
+  more: (count: number, subjects: string) =>
+    `… and ${count} more like this${subjects === '' ? '' : `: ${subjects}`} (--verbose says each in full)`,
   folders: (codes: string, count: number) => `${count === 1 ? 'folder' : 'folders'} ${codes}`,
   initialized: (code: string) => `The environment is ready; its supervisor folder is ${code}.`,
   foldersCreated: (codes: readonly string[]) => `${codes.length === 1 ? 'Folder' : 'Folders'} ${codes.join(', ')} created.`,

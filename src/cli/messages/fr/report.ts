@@ -53,7 +53,8 @@ export const report: Messages['report'] = {
     warn: (count) => n(count, 'avertissement'),
     info: (count) => n(count, 'remarque'),
   },
-  more: (count) => `… et ${count} de plus du même genre (--verbose les montre tous)`,
+  more: (count, subjects) =>
+    `… et ${count} de plus du même genre${subjects === '' ? '' : ` : ${subjects}`} (--verbose donne le détail de chacun)`,
   folders: (codes, count) => `${count === 1 ? 'dossier' : 'dossiers'} ${codes}`,
   initialized: (code) => `L'environnement est prêt ; son dossier superviseur est ${code}.`,
   foldersCreated: (codes) => (codes.length === 1 ? `Dossier ${codes[0]} créé.` : `Dossiers ${codes.join(', ')} créés.`),
