@@ -52,9 +52,7 @@ export async function createFolder(
 ): Promise<readonly Finding[]> {
   return database.transaction(async (session) => {
     const created = await insertFolder(session, folder, roles, operator);
-    await session.script(
-      `create schema ${quoteIdentifier(created.schema)}; create sequence ${qualified(created.schema, ROW_SEQUENCE)}`,
-    );
+    await session.script(`create schema ${quoteIdentifier(created.schema)}`);
     const ancestors = folder.parent === null ? [] : [folder.parent, ...folder.ancestors];
     if (created.role !== null)
       await createRole(
@@ -63,6 +61,8 @@ export async function createFolder(
         created.schema,
         ancestors.map((each) => each.schema),
       );
+    // After the role: its rights cover what is made from then on.
+    await session.script(`create sequence ${qualified(created.schema, ROW_SEQUENCE)}`);
     const { findings, outcome } = await integrateInto(session, database, settingsOf(created), source, creationContext(operator));
     if (blocks(findings))
       throw new Refusal('folder-not-creatable', {
@@ -79,6 +79,8 @@ export async function createFolder(
 
 async function insertFolder(session: Session, folder: NewFolder, roles: boolean, operator: string): Promise<Folder> {
   const schema = folder.code.toLowerCase();
+  // Rights on a schema are one row of the server's catalog: two folders that change their ancestors' at the same time would fail.
+  await session.query(sql`select from rustine.folder where parent is null for no key update`);
   const [there] = await session.query<{ folder: boolean; schema: boolean }>(sql`
     select exists (select from rustine.folder where code = ${folder.code}) as folder, to_regnamespace(quote_ident(${schema})) is not null as schema`);
   if (there?.folder === true) throw new Refusal('folder-exists', { folder: folder.code });

@@ -17,6 +17,8 @@ export async function dropFolder(database: Database, folder: Folder, folders: re
   await database.query(sql`update rustine.folder set state = 'dropping' where id = ${folder.id}`);
   while (await dropTables(database, folder.schema));
   await database.transaction(async (session) => {
+    // As at creation: the role's rights on its ancestors' schemas go.
+    await session.query(sql`select from rustine.folder where parent is null for no key update`);
     await session.script(`drop schema if exists ${quoteIdentifier(folder.schema)} cascade`);
     if (folder.role !== null) await dropRole(session, folder.role);
     await session.query(sql`delete from rustine.folder where id = ${folder.id}`);
