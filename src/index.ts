@@ -5,7 +5,16 @@ export { openRustine } from './app/rustine.ts';
 export { Bug, type Facts, Failure, Refusal } from './base/errors.ts';
 export type { Finding, Severity } from './base/finding.ts';
 export type { JournalEntry, RunEvent, RunListener } from './journal/journal.ts';
-export type { ElementCounts, FolderOutcome, FolderRunState, PatchOutcome, PatchRunState, RunMode, RunOutcome, RunState } from './journal/outcome.ts';
+export type {
+  ElementCounts,
+  FolderOutcome,
+  FolderRunState,
+  PatchOutcome,
+  PatchRunState,
+  RunMode,
+  RunOutcome,
+  RunState,
+} from './journal/outcome.ts';
 export type { ElementHead, PatchForm, PatchHeader, PatchPart, PatchRecord, Place, RecordLine } from './patch/format.ts';
 export { type ListedPatch, listPatches, type PatchList } from './patch/list.ts';
 export { readPatch, readPatchFile } from './patch/read.ts';

@@ -7,6 +7,7 @@ import { run } from '../batch/run.ts';
 import type { Database } from '../database/database.ts';
 import { openEmbedded, pinEmbedded } from '../database/embedded.ts';
 import { openPostgres } from '../database/postgres.ts';
+import { id, sql } from '../database/sql.ts';
 import { readFolders, readIntegrated, readSequence } from '../environment/catalog.ts';
 import { openEnvironment } from '../environment/environment.ts';
 import type { Folder } from '../environment/folder.ts';
@@ -34,6 +35,7 @@ export interface FolderView {
   readonly lag: readonly string[];
   readonly due: boolean;
   readonly languages: readonly string[];
+  /** Those set at creation; `folder()` gives those that are active now. */
   readonly activityCodes: readonly string[];
   readonly test: boolean;
   readonly specific: boolean;
@@ -154,10 +156,18 @@ function known(folders: readonly Folder[], text: string): Folder {
 }
 
 async function oneView(database: Database, text: string): Promise<FolderView> {
-  const { code } = known(await existingFolders(database), text);
+  const { code, schema } = known(await existingFolders(database), text);
   const view = (await folderViews(database)).find((each) => each.code === code);
   if (view === undefined) throw new Refusal('folder-unknown', { folder: code, known: [] });
-  return view;
+  return { ...view, activityCodes: await activeCodes(database, schema) };
+}
+
+/** The folder's own table says which codes are active now. */
+async function activeCodes(database: Database, schema: string): Promise<readonly string[]> {
+  const rows = await database.query<{ code: string }>(
+    sql`select codact_0 as code from ${id(schema, 'adosact')} where flact_0 = 2 order by 1`,
+  );
+  return rows.map((row) => row.code);
 }
 
 async function integrateInto(opened: Opened, options: IntegrateOptions): Promise<RunOutcome> {

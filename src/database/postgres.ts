@@ -149,7 +149,7 @@ function translated(error: unknown): unknown {
     'database-error',
     {
       sqlstate: error.code ?? '',
-      message: error.message,
+      reason: error.message,
       detail: error.detail ?? '',
       hint: error.hint ?? '',
       where: [error.schema, error.table, error.column, error.constraint].filter((part) => part !== undefined).join('.'),

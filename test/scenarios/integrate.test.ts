@@ -1,4 +1,6 @@
 // Integrating patches, rule by rule, into folders of a real database.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
@@ -385,6 +387,43 @@ describe.each(servers())('integrate on $name', (server) => {
     } finally {
       await holder.end();
     }
+  });
+
+  test('R16: a damaged file refuses the run with its place, and other findings are shown with it', async () => {
+    const env = await openEnvironment(server);
+    const good = await env.patch('P_0009_140.dat', [item()]);
+    const bad = join(env.directory, 'BAD.dat');
+    await writeFile(
+      bad,
+      '1,"","ENG","1","","X3","1",\n2,"ADC","A","t"\n3,"ADC",A\n4,"X",0,"open\n6,"ADC"\n7,"ADC","A","t"\n8,""\n',
+    );
+    const outcome = await attempt(env, [good, bad]);
+    expect([outcome.state, outcome.findings.map((finding) => [finding.code, finding.patch, finding.subject])]).toEqual([
+      'refused',
+      [
+        ['patch-format', 'BAD.dat', 'ADC:A'],
+        ['sequence-gap', 'P_0009_140.dat', 'P_0009_140.dat'],
+      ],
+    ]);
+    expect(outcome.findings[0]?.facts).toMatchObject({ line: 4, offset: 56 });
+  });
+
+  test('what the engine cannot carry yet is refused by name: content of a whole table, rows by a model', async () => {
+    const env = await openEnvironment(server);
+    const outcome = await attempt(
+      env,
+      await env.patch('T.dat', [
+        any('TAB', 'ITEM', [{ tag: 'DIV', values: { COD: 'A' } }]),
+        any('AAA', 'MODEL', [{ tag: 'DIV', values: { COD: 'A' } }]),
+      ]),
+    );
+    expect([outcome.state, outcome.findings.map((finding) => [finding.code, finding.severity, finding.subject])]).toEqual([
+      'refused',
+      [
+        ['element-unsupported', 'block', 'TAB:ITEM'],
+        ['element-unsupported', 'block', 'AAA:MODEL'],
+      ],
+    ]);
   });
 
   test('the trace of a run can be read back, in order', async () => {

@@ -38,7 +38,7 @@ export const errors = {
   'database-version': (f) =>
     `The database server is PostgreSQL ${f('found')}; ${f('needed')} or newer is needed. Use a newer server, or no URL at all for the embedded one.`,
   'database-error': (f) => {
-    const parts = [`The database refused a statement (SQLSTATE ${f('sqlstate')}): ${f(f.has('reason') ? 'reason' : 'message')}`];
+    const parts = [`The database refused a statement (SQLSTATE ${f('sqlstate')}): ${f('reason')}`];
     for (const name of ['detail', 'hint', 'where']) if (f.has(name)) parts.push(`${name}: ${f(name)}`);
     return `${parts.join('\n  ')}\nWhat was not finished has been rolled back; once the cause is mended the command can be run again.`;
   },

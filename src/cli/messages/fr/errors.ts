@@ -40,9 +40,7 @@ export const errors: Sentences<ErrorCode> = {
   'database-version': (f) =>
     `Le serveur est PostgreSQL ${f('found')} ; il faut ${f('needed')} ou plus récent. Prenez un serveur plus récent, ou aucune URL pour le serveur embarqué.`,
   'database-error': (f) => {
-    const parts = [
-      `La base de données a refusé une instruction (SQLSTATE ${f('sqlstate')}) : ${f(f.has('reason') ? 'reason' : 'message')}`,
-    ];
+    const parts = [`La base de données a refusé une instruction (SQLSTATE ${f('sqlstate')}) : ${f('reason')}`];
     for (const [name, word] of [
       ['detail', 'détail'],
       ['hint', 'conseil'],
