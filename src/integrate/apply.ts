@@ -25,7 +25,7 @@ export function applyScript(
   const statements: readonly Statement[] = [
     ...dictionaryStatements(plan.id, folder.id, integration),
     ...plan.tables.flatMap((change) => ddlOf(change, folder.schema)).map((text) => ({ text })),
-    ...plan.batches.map((batch) => ({ text: rowStatement(plan.id, batch, folder.schema), counts: 'rows' as const })),
+    ...plan.batches.map((batch) => ({ text: rowStatement(plan, batch, folder.schema), counts: 'rows' as const })),
     ...textStatements(plan.id, folder.id, integration),
     { text: scriptStatement(plan.id, folder.id, integration), counts: 'scripts' },
     { text: pendingStatement(plan.id, folder.id, integration) },
@@ -71,7 +71,9 @@ function dictionaryStatements(plan: string, folder: number, integration: string)
 }
 
 /** Insert or update by the table's first index, never delete (R24). Of rows with the same key in one patch the last counts. */
-function rowStatement(plan: string, batch: RowBatch, schema: string): string {
+function rowStatement(plan: Plan, batch: RowBatch, schema: string): string {
+  // A later row with other columns counts as well: it is in another batch of the same table.
+  const batches = plan.batches.filter((each) => each.table === batch.table).map((each) => each.batch);
   const table = qualified(schema, batch.table);
   const columns = batch.columns.map(quoteIdentifier);
   const key = batch.key.map(({ column }) => quoteIdentifier(column)).join(', ');
@@ -87,8 +89,10 @@ function rowStatement(plan: string, batch: RowBatch, schema: string): string {
   const set = [...columns.map((column) => `${column} = s.${column}`), 'updtick_0 = t.updtick_0 + 1'];
   const ticked = columns.includes('"updtick_0"') ? set.filter((each) => !each.startsWith('"updtick_0"')) : set;
   return `with s as materialized (
-      select distinct on (${key}) ${columns.map((column) => `r.${column}`).join(', ')} from rustine.plan_item p, jsonb_populate_record(null::${table}, p.fields) r
-      where p.plan = ${plan} and p.item = 'row' and p.position = ${batch.batch} order by ${key}, p.ordinal desc),
+      select ${columns.join(', ')} from (
+        select distinct on (${key}) p.position, r.* from rustine.plan_item p, jsonb_populate_record(null::${table}, p.fields) r
+        where p.plan = ${plan.id} and p.item = 'row' and p.position in (${batches.join(', ')}) order by ${key}, p.ordinal desc) latest
+      where position = ${batch.batch}),
     u as (update ${table} t set ${ticked.join(', ')} from s where ${same} and ${changed} returning 1),
     i as (insert into ${table} (${columns.join(', ')}) select ${columns.join(', ')} from s where not exists (select from ${table} t where ${same}) returning 1)
     select (select count(*) from i)::integer as inserted, (select count(*) from u)::integer as updated`;

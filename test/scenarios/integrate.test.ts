@@ -405,7 +405,7 @@ describe.each(servers())('integrate on $name', (server) => {
         ['sequence-gap', 'P_0009_140.dat', 'P_0009_140.dat'],
       ],
     ]);
-    expect(outcome.findings[0]?.facts).toMatchObject({ line: 4, offset: 56 });
+    expect(outcome.findings[0]?.facts).toMatchObject({ line: 4, offset: 54 });
   });
 
   test('what the engine cannot carry yet is refused by name: content of a whole table, rows by a model', async () => {

@@ -91,7 +91,7 @@ describe.skipIf(noRealPatches !== undefined || noFields !== undefined).each(serv
     expect(outcome.folders[0]?.patches[0]?.elements).toEqual({ created: 0, updated: 0, identical: 0, kept: 0, ignored: 6 });
     const named = outcome.findings
       .filter((finding) => finding.folder === 'SEED')
-      .map((finding) => [finding.subject, finding.facts['option']]);
+      .map((finding) => [finding.subject, finding.facts.option]);
     expect(named).toEqual(
       ['ACV:ZALI', 'ADX:ZCLIENT_CVER', 'ADX:ZCLIENT_RVER', 'ATB:ZCLIENTH', 'ACLA:ZCLIENT', 'ASW:ZCLIENT'].map((subject) => [
         subject,

@@ -498,7 +498,8 @@ describe('errors', () => {
   it('keep their message where a fact has the same name', async () => {
     const folders = new Failure('database-error', {
       sqlstate: '42P01',
-      message: 'relation "x" does not exist',
+      message: 'a fact of that name',
+      reason: 'relation "x" does not exist',
       detail: '',
       hint: '',
       where: '',
