@@ -111,6 +111,10 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     };
     const folders = await runLevels(running);
     return await finish(stateOf(folders), folders);
+  } catch (error) {
+    // Nobody else would say that it ended; where the database is lost, the next run does.
+    await finishRun(database, id, 'failed').catch(() => undefined);
+    throw error;
   } finally {
     await unstage(database, [...staged.values()]);
   }

@@ -17,9 +17,13 @@ export interface NewRun {
   readonly forced: Readonly<Record<string, string>>;
 }
 
+/** Runs of this process that have not ended: a living process may have lost others, or have the number of one that is gone. */
+const active = new Set<string>();
+
 /** Registers the run; runs of this machine whose process is gone are marked as interrupted. */
 export async function beginRun(database: Database, run: NewRun): Promise<void> {
   await settleDeadRuns(database);
+  active.add(run.id);
   await database.query(sql`
     insert into rustine.run (id, mode, state, from_folder, operator, host, pid, files, authorized, forced)
     values (${run.id}, ${run.mode}, 'running', ${run.from}, ${run.operator}, ${hostname()}, ${process.pid}, ${run.files}, ${run.authorized}, ${JSON.stringify(run.forced)}::jsonb)`);
@@ -29,7 +33,7 @@ export async function beginRun(database: Database, run: NewRun): Promise<void> {
 async function settleDeadRuns(database: Database): Promise<void> {
   const running = await database.query<{ id: string; pid: number }>(sql`
     select id, pid from rustine.run where state = 'running' and host = ${hostname()}`);
-  const dead = running.filter((run) => !isAlive(run.pid)).map((run) => run.id);
+  const dead = running.filter((run) => (run.pid === process.pid ? !active.has(run.id) : !isAlive(run.pid))).map((run) => run.id);
   if (dead.length > 0)
     await database.query(sql`update rustine.run set state = 'interrupted', finished_at = now() where id = any(${dead}::text[])`);
 }
@@ -57,6 +61,7 @@ export async function noteEvents(
 }
 
 export async function finishRun(database: Database, run: string, state: RunState): Promise<void> {
+  active.delete(run);
   await database.query(sql`update rustine.run set state = ${state}, finished_at = now() where id = ${run}`);
 }
 
