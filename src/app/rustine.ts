@@ -35,7 +35,7 @@ export interface FolderView {
   readonly lag: readonly string[];
   readonly due: boolean;
   readonly languages: readonly string[];
-  /** Those set at creation; `folder()` gives those that are active now. */
+  /** Those set at creation; `folder()` adds those that a patch switched on. */
   readonly activityCodes: readonly string[];
   readonly test: boolean;
   readonly specific: boolean;
@@ -159,7 +159,7 @@ async function oneView(database: Database, text: string): Promise<FolderView> {
   const { code, schema } = known(await existingFolders(database), text);
   const view = (await folderViews(database)).find((each) => each.code === code);
   if (view === undefined) throw new Refusal('folder-unknown', { folder: code, known: [] });
-  return { ...view, activityCodes: await activeCodes(database, schema) };
+  return { ...view, activityCodes: [...new Set([...view.activityCodes, ...(await activeCodes(database, schema))])].sort() };
 }
 
 /** The folder's own table says which codes are active now. */

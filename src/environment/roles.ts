@@ -44,12 +44,15 @@ export async function protectRecord(session: Session, role: string, schema: stri
   await session.query(sql`revoke insert, update, delete on ${id(schema, 'apatch')} from ${id(role)}`);
 }
 
-export async function dropRole(session: Session, role: string): Promise<void> {
+/** Once its own schema is gone, all that a role has left is the way into its ancestors' schemas. */
+export async function dropRole(session: Session, role: string, ancestors: readonly string[]): Promise<void> {
   const [there] = await session.query<{ there: boolean }>(
     sql`select exists (select from pg_roles where rolname = ${role}) as there`,
   );
   if (there?.there !== true) return;
-  await session.script(`drop owned by ${quoteIdentifier(role)}; drop role ${quoteIdentifier(role)}`);
+  const name = quoteIdentifier(role);
+  const revokes = ancestors.map((schema) => `revoke all on schema ${quoteIdentifier(schema)} from ${name};`);
+  await session.script(`${revokes.join(' ')} drop role ${name}`);
 }
 
 /** A new password for the folder's login; the text never reaches a log. */

@@ -3,6 +3,7 @@ import { Refusal } from '../base/errors.ts';
 import type { Database } from '../database/database.ts';
 import { qualified, quoteIdentifier, sql } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
+import { ancestorsOf } from '../environment/folder.ts';
 import { dropRole } from '../environment/roles.ts';
 
 const TABLES_AT_ONCE = 200;
@@ -14,13 +15,19 @@ export async function dropFolder(database: Database, folder: Folder, folders: re
     .filter((each) => each.parent === folder.code || each.historyOf === folder.code)
     .map((each) => each.code);
   if (children.length > 0) throw new Refusal('folder-has-children', { folder: folder.code, children });
+  const ancestors = ancestorsOf(folder.code, new Map(folders.map((each) => [each.code, each])));
   await database.query(sql`update rustine.folder set state = 'dropping' where id = ${folder.id}`);
   while (await dropTables(database, folder.schema));
   await database.transaction(async (session) => {
     // As at creation: the role's rights on its ancestors' schemas go.
     await session.query(sql`select from rustine.folder where parent is null for no key update`);
     await session.script(`drop schema if exists ${quoteIdentifier(folder.schema)} cascade`);
-    if (folder.role !== null) await dropRole(session, folder.role);
+    if (folder.role !== null)
+      await dropRole(
+        session,
+        folder.role,
+        ancestors.map((ancestor) => ancestor.schema),
+      );
     await session.query(sql`delete from rustine.folder where id = ${folder.id}`);
   });
 }
