@@ -43,7 +43,8 @@ export function fieldsOf(lines: readonly RecordLine[]): Fields {
 }
 
 function addLine(slots: Open, line: Exclude<RecordLine, { kind: 'unknown' }>): void {
-  const field = (slots[line.field] ??= []);
+  const field = slots[line.field] ?? [];
+  slots[line.field] = field;
   while (field.length < line.index) field.push(null);
   const before = field[line.index];
   field[line.index] = nextSlot(before ?? null, line);
