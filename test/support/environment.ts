@@ -63,7 +63,7 @@ export async function attach(url: string, database: string, later: Later, jobs =
   const home = await mkdtemp(join(tmpdir(), 'rustine-env-'));
   later(() => rm(home, { recursive: true, force: true }));
   const rustine = await openRustine({ home, database: url, language: 'en', jobs });
-  later(() => rustine.close());
+  later(() => rustine.close().catch(() => undefined));
   const directory = join(home, 'patches');
   return {
     url,
@@ -113,7 +113,15 @@ export async function cloneDatabase(
   if (server === undefined) throw new Error('no server');
   const name = `t${randomBytes(6).toString('hex')}`;
   await queryAt(server.url, `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(original)}`);
-  later(async () => void (await queryAt(server.url, `DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`)));
+  later(async () => {
+    await queryAt(server.url, `DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`);
+    const roles = await queryAt<{ name: string }>(
+      server.url,
+      'SELECT rolname AS name FROM pg_roles WHERE starts_with(rolname, $1)',
+      [`${name}_`],
+    );
+    for (const role of roles) await queryAt(server.url, `DROP ROLE ${escapeIdentifier(role.name)}`);
+  });
   const url = new URL(server.url);
   url.pathname = `/${name}`;
   return { url: url.href, name };
