@@ -91,6 +91,8 @@ export interface Rustine {
 
 /** How long a statement waits for a lock that somebody else holds. */
 const LOCK_TIMEOUT_MS = 15_000;
+/** Folders at the same time, at the most; connections are opened only as they are needed. */
+const MOST_JOBS = 32;
 
 /** What the verbs share. */
 export interface Opened {
@@ -111,7 +113,7 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
   let database: Database;
   try {
     // A folder's transaction and the staging of its plan use a connection each.
-    database = await openPostgres(url, 2 * jobs + 1);
+    database = await openPostgres(url, 2 * MOST_JOBS + 1);
   } catch (error) {
     await embedded?.release();
     throw error;
@@ -201,7 +203,7 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
     authorized,
     forced,
     onError: options.onError ?? 'continue',
-    jobs: options.jobs ?? opened.jobs,
+    jobs: Math.min(options.jobs ?? opened.jobs, MOST_JOBS),
     lockTimeoutMs: LOCK_TIMEOUT_MS,
     preflight: { tasks: checked.tasks, findings: [...findings, ...checked.findings] },
     listener: options.listener ?? (() => undefined),

@@ -43,10 +43,10 @@ export function runSummary(outcome: RunOutcome, messages: Messages, style: Summa
   const { report } = messages;
   const findings = inFolderOrder(outcome).filter(({ severity }) => !style.quiet || severity === 'block');
   if (style.quiet && outcome.state === 'done') return '';
-  const due = outcome.folders.filter((folder) => folder.due).map((folder) => folder.code);
+  const due = outcome.folders.filter((each) => each.due).map((each) => each.folder);
   const pending = outcome.folders.flatMap((folder) => {
     const scripts = folder.patches.flatMap((patch) => patch.pending);
-    return scripts.length === 0 ? [] : [report.pending(folder.code, some(scripts.map(safe)))];
+    return scripts.length === 0 ? [] : [report.pending(folder.folder, some(scripts.map(safe)))];
   });
   const parts = [
     findingsText(findings, messages, { width: style.width, colour: style.colour, all: style.verbose }),
@@ -62,7 +62,7 @@ export function runSummary(outcome: RunOutcome, messages: Messages, style: Summa
 
 /** Folders work at the same time, so their findings come in any order. */
 function inFolderOrder({ findings, folders }: RunOutcome): Finding[] {
-  const order = new Map(folders.map(({ code }, at) => [code, at]));
+  const order = new Map(folders.map(({ folder: code }, at) => [code, at]));
   const place = ({ folder }: Finding) => (folder === undefined ? -1 : (order.get(folder) ?? order.size));
   return findings.toSorted((a, b) => place(a) - place(b));
 }
@@ -70,14 +70,14 @@ function inFolderOrder({ findings, folders }: RunOutcome): Finding[] {
 /** Folders that fared alike share a line: a run over a hundred folders fits a screen. */
 function folderTable(folders: readonly FolderOutcome[], { report }: Messages, width: number | undefined): string {
   const alike = Map.groupBy(folders, (folder) =>
-    canonical({ ...folder, code: '', patches: folder.patches.map((patch) => ({ ...patch, ms: 0 })) }),
+    canonical({ ...folder, folder: '', patches: folder.patches.map((patch) => ({ ...patch, ms: 0 })) }),
   );
   const rows = [...alike.values()].map((group) => {
     const { state, patches } = group[0] as FolderOutcome;
     const slowest = Math.max(...group.map((folder) => folder.patches.reduce((sum, patch) => sum + patch.ms, 0)));
     return [
       some(
-        group.map((folder) => folder.code),
+        group.map((each) => each.folder),
         4,
       ),
       report.states[state],
@@ -118,7 +118,7 @@ function reasons(outcome: RunOutcome, messages: Messages, width: number | undefi
   const isTold = (code: string, folder: string, file: string) => code === 'blocked' || told.has(canonical([code, folder, file]));
   const failed = outcome.folders.flatMap((folder) =>
     folder.patches.flatMap(({ file, reason }) =>
-      reason === undefined || isTold(reason.code, folder.code, file) ? [] : [{ folder: folder.code, file, reason }],
+      reason === undefined || isTold(reason.code, folder.folder, file) ? [] : [{ folder: folder.folder, file, reason }],
     ),
   );
   return [

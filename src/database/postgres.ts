@@ -8,6 +8,8 @@ import type { Database, Ending, Session, StatementResult } from './database.ts';
 import type { Sql } from './sql.ts';
 
 const OLDEST_VERSION = 15;
+/** Also of waiting for a free connection of the pool: an error is better than waiting for ever. */
+const CONNECT_TIMEOUT_MS = 60_000;
 
 /** bigint and numeric come as text: no digit is lost. Small counts are converted where they are read. */
 export async function openPostgres(url: string, connections: number): Promise<Database> {
@@ -16,6 +18,7 @@ export async function openPostgres(url: string, connections: number): Promise<Da
     max: connections,
     application_name: 'rustine',
     idleTimeoutMillis: 0,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     allowExitOnIdle: true,
   });
   // An idle connection that dies is replaced at the next use; the error of a busy one reaches its user.

@@ -7,6 +7,7 @@ import { qualified, quoteLiteral, sql } from '../database/sql.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import type { PatchOutcome } from '../journal/outcome.ts';
 import { NO_ELEMENTS } from '../journal/outcome.ts';
+import { eventJson } from '../journal/runs.ts';
 import { parsePatchName } from '../patch/sequence.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { gatherBasis, gatherFacts } from '../plan/facts.ts';
@@ -94,7 +95,9 @@ export async function integrateInto(
   await checkLocks(session, folder, plan);
   context.stopPoint('planned');
   const script = applyScript(plan, folder, integration);
-  const applied = script.read(await session.script(script.text));
+  const [held, ...results] = await session.script(`${holdPlan(plan)};\n${script.text}`);
+  if (held?.rows.length !== 1) throw new Failure('database-lost', { reason: 'what was staged for this run is gone' });
+  const applied = script.read(results);
   context.stopPoint('applied');
   const outcome = outcomeOf(file, plan, applied, ms());
   await session.script(recordScript(folder, staged.delivery, plan, outcome, integration, context));
@@ -149,6 +152,7 @@ async function lockFolder(
     from rustine.folder where id = ${folder.id} for update`);
   if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });
   if (!context.records) return { integration: row.integration, already: false };
+  if (row.state !== 'ready') throw new Failure('folder-not-ready', { folder: folder.code, state: row.state });
   const [had] = await session.query<{ already: boolean }>(sql`
     select encode(digest, 'hex') = ${delivery.digest} and not ignored && ${authorizedNames(context)}::text[] as already
     from rustine.integration where folder = ${folder.id} and file = ${delivery.file} order by id desc limit 1`);
@@ -168,7 +172,7 @@ async function planFor(
   context: RunContext,
 ): Promise<Plan> {
   const { delivery, stagedAs } = staged;
-  const state = await gatherBasis(session, folder, stagedAs, [...delivery.rows.keys()]);
+  const state = await gatherBasis(session, folder, stagedAs, [...new Set([...delivery.rows.keys(), ...delivery.abbreviations])]);
   const { supervisor, test, specific, languages } = folder;
   // Who receives scripts matters only where there are any: else the supervisor folder shares the plan of its children.
   const scripts = delivery.elements.some((element) => ELEMENT_TYPES.get(element.type)?.behaviour === 'script')
@@ -184,6 +188,11 @@ async function planFor(
   // A failure (a lost connection) is this folder's; the next one tries anew.
   made.catch(() => staged.plans.delete(basis));
   return made;
+}
+
+/** Nobody removes what was staged while a folder reads it: the script's first statement. */
+function holdPlan(plan: Plan): string {
+  return `select id from rustine.work where id = ${plan.id} for share`;
 }
 
 /** One transaction holds a lock for each relation it touches: checked before, not found out in the middle. */
@@ -228,7 +237,7 @@ function recordScript(
     );
   }
   if (context.records) {
-    const event = JSON.stringify({ kind: 'patch-finished', folder: folder.code, outcome });
+    const event = eventJson({ kind: 'patch-finished', folder: folder.code, outcome });
     statements.push(
       `insert into rustine.event (run, seq, event) values (${q(context.run)}, ${context.nextEvent()}, ${q(event)}::jsonb)`,
     );

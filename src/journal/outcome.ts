@@ -31,7 +31,7 @@ export interface PatchOutcome {
 }
 
 export interface FolderOutcome {
-  readonly code: string;
+  readonly folder: string;
   readonly state: FolderRunState;
   readonly due: boolean;
   readonly patches: readonly PatchOutcome[];

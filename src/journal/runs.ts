@@ -57,7 +57,12 @@ export async function noteEvents(
   if (events.length === 0) return;
   await database.query(sql`
     insert into rustine.event (run, seq, event)
-    select ${run}, seq, event from unnest(${events.map((e) => e.seq)}::integer[], ${events.map((e) => JSON.stringify(e.event))}::jsonb[]) as e (seq, event)`);
+    select ${run}, seq, event from unnest(${events.map((e) => e.seq)}::integer[], ${events.map((e) => eventJson(e.event))}::jsonb[]) as e (seq, event)`);
+}
+
+/** A text cut in the middle of a character would be no JSON for the database. */
+export function eventJson(event: RunEvent): string {
+  return JSON.stringify(event, (_key, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value));
 }
 
 export async function finishRun(database: Database, run: string, state: RunState): Promise<void> {

@@ -91,7 +91,7 @@ function place(
     into.problems.push(
       blocked(definition, 'data-value', {
         field: column.name,
-        value: text.slice(0, 60),
+        value: [...text.slice(0, 120)].slice(0, 60).join('').toWellFormed(),
         type: typeName(column.type),
         reason: value.reason,
       }),
@@ -161,7 +161,7 @@ function numericValue(text: string, precision: number, scale: number): Value {
 function dateValue(text: string): Value {
   if (/^0*$/.test(text)) return { value: null };
   const match = DATE.exec(text);
-  if (match === null) return { reason: 'date' };
+  if (match === null || match[1] === '0000') return { reason: 'date' };
   const iso = `${match[1]}-${match[2]}-${match[3]}`;
   const parsed = new Date(`${iso}T00:00:00Z`);
   return Number.isNaN(parsed.getTime()) || parsed.toISOString().slice(0, 10) !== iso ? { reason: 'date' } : { value: iso };
@@ -169,7 +169,10 @@ function dateValue(text: string): Value {
 
 function timeValue(text: string, bare: boolean): Value {
   if (text === '' || (bare && /^0*$/.test(text)) || text.startsWith('0000-00-00')) return { value: null };
-  return TIME.test(text) && !Number.isNaN(Date.parse(text)) ? { value: text } : { reason: 'time' };
+  const match = TIME.exec(text);
+  if (match === null || Number.isNaN(Date.parse(text))) return { reason: 'time' };
+  // Date.parse lets 30 February pass.
+  return 'value' in dateValue((match[1] ?? '').replaceAll('-', '')) ? { value: text } : { reason: 'time' };
 }
 
 /** Columns whose change makes a row an updated one: all but noise. */

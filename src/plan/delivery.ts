@@ -24,6 +24,8 @@ export interface Delivery {
   readonly elements: readonly (ElementName & { readonly title: string })[];
   /** Abbreviations of the tables that rows are delivered for, with their number. */
   readonly rows: ReadonlyMap<string, number>;
+  /** Abbreviations that delivered tables carry. */
+  readonly abbreviations: ReadonlySet<string>;
   /** Specific codes that the content carries. */
   readonly carriedCodes: ReadonlySet<string>;
   readonly findings: readonly Finding[];

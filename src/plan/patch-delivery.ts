@@ -17,6 +17,7 @@ interface Contents {
   bytes: number;
   readonly elements: { type: string; name: string; title: string }[];
   readonly rows: Map<string, number>;
+  readonly abbreviations: Set<string>;
   readonly carriedCodes: Set<string>;
   readonly findings: Finding[];
 }
@@ -30,7 +31,15 @@ export async function openDelivery(
   open: PatchOpener,
   formFindings: (end: PatchPart & { part: 'end' }) => readonly Finding[],
 ): Promise<Delivery> {
-  const contents: Contents = { digest: '', bytes: 0, elements: [], rows: new Map(), carriedCodes: new Set(), findings: [] };
+  const contents: Contents = {
+    digest: '',
+    bytes: 0,
+    elements: [],
+    rows: new Map(),
+    abbreviations: new Set(),
+    carriedCodes: new Set(),
+    findings: [],
+  };
   const look = lookInto(contents);
   for await (const part of open()) {
     look(part);
@@ -70,7 +79,10 @@ function lookInto(contents: Contents): (part: PatchPart) => void {
       case 'record':
         if (isContent(type)) break;
         if (part.record.tag === DATA_TAG) contents.rows.set(type, (contents.rows.get(type) ?? 0) + 1);
-        else for (const code of specificCodes(part.record, type)) contents.carriedCodes.add(code);
+        else {
+          if (part.record.tag === 'ATB') contents.abbreviations.add(abbreviationOf(part.record));
+          for (const code of specificCodes(part.record, type)) contents.carriedCodes.add(code);
+        }
         break;
       case 'end':
         contents.digest = part.digest;
@@ -86,6 +98,11 @@ function lookInto(contents: Contents): (part: PatchPart) => void {
 function isContent(type: string): boolean {
   const behaviour = ELEMENT_TYPES.get(type)?.behaviour;
   return behaviour === 'table-content' || behaviour === 'model-rows';
+}
+
+function abbreviationOf(record: PatchRecord): string {
+  const line = record.lines.find((each) => each.kind === 'value' && each.field === 'ABRFIC');
+  return line?.kind === 'value' ? line.value.slice(1, -1) : '';
 }
 
 function specificCodes(record: PatchRecord, type: string): readonly string[] {

@@ -158,7 +158,7 @@ describe.each(servers())('$name', (server) => {
         const before = await holdings(environment.url);
         const again = await environment.integrate(await environment.patch(`B${number}.dat`, made, options));
         const after = await holdings(environment.url);
-        for (const { code, patches } of again.folders) {
+        for (const { folder: code, patches } of again.folders) {
           expect({ code, ...patches[0], ms: 0 }).toMatchObject({
             code,
             state: 'integrated',

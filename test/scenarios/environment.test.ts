@@ -169,7 +169,7 @@ describe.each(servers())('$name', (server) => {
     const outcome = await environment.integrate(
       await environment.patch('A2.dat', [script('STDLIB', 'Newer'), script('SPELIB', 'Newer')], options),
     );
-    expect(Object.fromEntries(outcome.folders.map(({ code, patches }) => [code, patches[0]?.scripts.installed]))).toEqual({
+    expect(Object.fromEntries(outcome.folders.map(({ folder: code, patches }) => [code, patches[0]?.scripts.installed]))).toEqual({
       X3: 2,
       TEST: 2,
       SPEC: 1,
@@ -291,7 +291,7 @@ describe.each(servers())('$name', (server) => {
     ).toEqual(['P_0001_140.dat', 'ZDEV.dat']);
 
     const outcome = await environment.integrate(`${environment.directory}/P_0002_140.dat`);
-    expect(outcome.folders.map(({ code, patches }) => [code, patches[0]?.state, patches[0]?.rows.inserted])).toEqual([
+    expect(outcome.folders.map(({ folder: code, patches }) => [code, patches[0]?.state, patches[0]?.rows.inserted])).toEqual([
       ['X3', 'already', 0],
       ['DEV', 'already', 0],
       ['LIVE', 'integrated', 1],

@@ -52,7 +52,7 @@ describe.skipIf(noRealPatches !== undefined || noFields !== undefined).each(serv
   test('ZCLIENT with --authorize ZALI: the table as ATZ and ATI say, scripts in X3 only, one APATCH row each', async () => {
     const outcome = await integrate(real('ZCLIENT'), { authorize: ['ZALI'] });
     expect(outcome.state).toBe('done');
-    expect(outcome.folders.map((folder) => [folder.code, folder.state, folder.due])).toEqual([
+    expect(outcome.folders.map((folder) => [folder.folder, folder.state, folder.due])).toEqual([
       ['X3', 'integrated', false],
       ['SEED', 'integrated', false],
     ]);

@@ -40,7 +40,7 @@ const patch: PatchOutcome = {
   ms: 41,
 };
 const folder = (code: string, more: Partial<FolderOutcome> = {}): FolderOutcome => ({
-  code,
+  folder: code,
   state: 'integrated',
   due: false,
   patches: [patch],
@@ -408,7 +408,7 @@ describe('integrate', () => {
           { code: 'directory-foreign' },
           { folder: 'SEED' },
         ],
-        folders: [{ code: 'X3', state: 'skipped' }],
+        folders: [{ folder: 'X3', state: 'skipped' }],
       });
     }
   });

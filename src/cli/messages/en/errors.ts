@@ -17,6 +17,8 @@ export const errors = {
   'already-initialized': (f) =>
     `The environment exists already; its supervisor folder is ${f('supervisor')}. \`rustine folder list\` shows its folders; another environment needs another --home or --database.`,
   'folder-exists': (f) => `Folder ${f('folder')} exists already. \`rustine folder show ${f('folder')}\` shows it.`,
+  'folder-not-ready': (f) =>
+    `Folder ${f('folder')} is being changed by another command (${f('state')}). Wait until that has ended, then run again.`,
   'folder-unknown': (f) =>
     `There is no folder ${f('folder')}. ${f.has('known') ? `Known folders: ${some(f.list('known'), 20)}.` : 'There are no folders yet.'} \`rustine folder create ${f('folder')}\` would create it.`,
   'folder-has-children': (f) =>

@@ -18,6 +18,8 @@ export const errors: Sentences<ErrorCode> = {
   'already-initialized': (f) =>
     `L'environnement existe déjà ; son dossier superviseur est ${f('supervisor')}. \`rustine folder list\` montre ses dossiers ; un autre environnement demande un autre --home ou --database.`,
   'folder-exists': (f) => `Le dossier ${f('folder')} existe déjà. \`rustine folder show ${f('folder')}\` le montre.`,
+  'folder-not-ready': (f) =>
+    `Le dossier ${f('folder')} est en cours de modification par une autre commande (${f('state')}). Attendez qu'elle se termine, puis relancez.`,
   'folder-unknown': (f) =>
     `Il n'y a pas de dossier ${f('folder')}. ${f.has('known') ? `Dossiers connus : ${some(f.list('known'), 20)}.` : "Il n'y a encore aucun dossier."} \`rustine folder create ${f('folder')}\` le créerait.`,
   'folder-has-children': (f) =>

@@ -1,0 +1,75 @@
+// Runs over several folders: sharing plans, working side by side, rehearsing patches that build on each other.
+import { describe, expect, test } from 'vitest';
+import { openEnvironment } from '../support/environment.ts';
+import { any, row, rows, script, table } from '../support/patches.ts';
+import { servers } from '../support/servers.ts';
+
+const item = (code = 'ITEM', abbreviation = 'ITM') => table(code, abbreviation, { COD: 'A:10', NAM: 'A:20' }, { IDX0: 'COD' });
+
+describe.each(servers())('runs on $name', (server) => {
+  test('more folders at the same time than there are connections by default: none waits for ever', async () => {
+    const env = await openEnvironment(server, { folders: Array.from({ length: 12 }, (_, at) => `F${at}`) });
+    const path = await env.patch('A.dat', [item(), script('HELLO', '# hello'), row('ITM', 'x', { COD: 'A' })]);
+    const outcome = await env.integrate(path, { jobs: 12 });
+    expect(outcome.folders.map((folder) => folder.state)).toEqual(Array.from({ length: 13 }, () => 'integrated'));
+  });
+
+  test('R32: a rehearsal carries out patches that build on each other, in every folder, and leaves nothing', async () => {
+    const env = await openEnvironment(server, { folders: ['A1', 'A2'] });
+    const paths = [await env.patch('A.dat', [item()]), await env.patch('B.dat', [row('ITM', 'x', { COD: 'A' })])];
+    const outcome = await env.integrate(paths, { mode: 'rehearse' });
+    expect(outcome.folders.map((folder) => folder.patches.map((patch) => [patch.state, patch.rows.inserted]))).toEqual(
+      Array.from({ length: 3 }, () => [
+        ['integrated', 0],
+        ['integrated', 1],
+      ]),
+    );
+    expect(
+      await env.query(`select to_regclass('a1.item') is null as absent, (select count(*)::integer from a1.apatch) as patches`),
+    ).toEqual([{ absent: true, patches: 0 }]);
+    expect(
+      await env.query(`select count(*)::integer as n from rustine.integration where file <> 'kernel.dat' and run <> ''`),
+    ).toEqual([{ n: 0 }]);
+  });
+
+  test('a folder with a table of its own under a delivered abbreviation does not share the plan of the others', async () => {
+    const env = await openEnvironment(server, { folders: ['F1', 'F2'] });
+    await env.integrate(await env.patch('OWN.dat', [item('OWNTAB', 'ABX')]), { folders: ['F1'] });
+    const outcome = await env.rustine.integrate({
+      paths: [await env.patch('TWO.dat', [item('TWOTAB', 'ABX')])],
+      mode: 'integrate',
+    });
+    expect(outcome.folders.map((folder) => [folder.folder, folder.state])).toEqual([
+      ['X3', 'integrated'],
+      ['F1', 'failed'],
+      ['F2', 'integrated'],
+    ]);
+    expect(
+      outcome.findings.filter((finding) => finding.severity === 'block').map((finding) => [finding.code, finding.folder]),
+    ).toEqual([['abbreviation-twice', 'F1']]);
+  });
+
+  test('a finding about a long value with wide characters ends no run', async () => {
+    const env = await openEnvironment(server);
+    await env.integrate(await env.patch('T.dat', [item()]));
+    const outcome = await env.rustine.integrate({
+      paths: [await env.patch('E.dat', [rows('ITM', 'x', [{ COD: `${'a'.repeat(59)}😀😀` }])])],
+      mode: 'integrate',
+    });
+    expect([outcome.state, outcome.findings.map((finding) => finding.code)]).toEqual(['refused', ['data-value']]);
+    expect((await env.rustine.log(outcome.run)).at(-1)?.kind).toBe('run-finished');
+  });
+
+  test('two runs of the same patch at the same time: each folder has it once', async () => {
+    const env = await openEnvironment(server, { folders: ['A1', 'A2', 'A3'] });
+    const path = await env.patch('A.dat', [
+      item(),
+      row('ITM', 'x', { COD: 'A' }),
+      any('ADC', 'S', [{ tag: 'ADC', values: { CODTRT: 'S' } }]),
+    ]);
+    const both = await Promise.all([env.integrate(path), env.integrate(path)]);
+    expect(both.map((outcome) => outcome.state)).toEqual(['done', 'done']);
+    expect(await env.query(`select count(*)::integer as n from rustine.integration where file = 'A.dat'`)).toEqual([{ n: 4 }]);
+    expect(await env.query('select count(*)::integer as n from a3.item')).toEqual([{ n: 1 }]);
+  });
+});
