@@ -39,8 +39,15 @@ export function desiredTable(
   ];
   if (all.length > MOST_COLUMNS) block('too-many-columns', { table: code, count: all.length, most: MOST_COLUMNS });
   const indexes = inOrder(records, 'ATI').flatMap((record) => indexOf(code, record, columns, block));
+  for (const name of twice(columns.map((column) => column.name))) block('name-twice', { kind: 'field', table: code, name });
+  for (const name of twice(indexes.map((index) => index.name))) block('name-twice', { kind: 'index', table: code, name });
   const abbreviation = header === undefined ? '' : (fieldValue(header.fields, 'ABRFIC') ?? '');
   return { code, abbreviation, table: { name: code.toLowerCase(), columns: all, indexes } };
+}
+
+/** Names that differ in the dictionary can be one in the database: by case, or by what is cut off. */
+function twice(names: readonly string[]): readonly string[] {
+  return [...new Set(names.filter((name, at) => names.indexOf(name) < at))];
 }
 
 type Block = (code: string, facts: Finding['facts']) => void;

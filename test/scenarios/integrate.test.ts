@@ -94,6 +94,7 @@ describe.each(servers())('integrate on $name', (server) => {
       [table('ONE', 'ON1', { COD: 'NOTYPE' }, {}), 'data-type-unknown', { table: 'ONE', field: 'COD', type: 'NOTYPE' }],
       [table('ONE', 'ON1', { COD: 'A:0' }, {}), 'field-length', { table: 'ONE', field: 'COD', type: 'A', length: '0', slots: 1 }],
       [table('ONE', 'ON1', { COD: 'A:5' }, { ON0: 'NON' }), 'index-field-missing', { table: 'ONE', index: 'ON0', field: 'NON' }],
+      [table('ONE', 'ON1', { COD: 'A:5', Cod: 'C' }, {}), 'name-twice', { kind: 'field', table: 'ONE', name: 'cod_0' }],
       [table('O"NE', 'ON1', { COD: 'A:5' }, {}), 'name-invalid', { kind: 'table', name: 'O"NE' }],
       [table('ONE', 'APT', { COD: 'A:5' }, {}), 'abbreviation-twice', { abbreviation: 'APT', tables: ['APATCH', 'ONE'] }],
       [

@@ -87,6 +87,8 @@ export const findings = {
     `${f('element')} cannot be integrated: this version of Rustine does not handle elements of this type yet. Ask for the patch without it.`,
   'folder-not-ready': (f) =>
     `Folder ${f('folder')} is not ready (${f('state')}): what was begun there did not end. Run that command again first: \`rustine folder ${f('state') === 'dropping' ? 'drop' : 'create'} ${f('folder')}\`.`,
+  'name-twice': (f) =>
+    `Table ${f('table')}: two ${f('kind') === 'index' ? 'indexes' : 'fields'} would both be named ${f('name')} in the database. The patch has to be mended where it was made.`,
   'field-length': (f) =>
     `Table ${f('table')}, field ${f('field')}: length ${f('length')} in ${n(f.number('slots'), 'slot')} does not fit data type ${f('type')}. The patch has to be mended where it was made.`,
 } satisfies Record<string, Sentence>;

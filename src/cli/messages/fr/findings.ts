@@ -90,6 +90,8 @@ export const findings: Sentences<FindingCode> = {
     `${f('element')} ne peut pas être intégré : cette version de Rustine ne traite pas encore ce type d'élément. Demandez le patch sans lui.`,
   'folder-not-ready': (f) =>
     `Le dossier ${f('folder')} n'est pas prêt (${f('state')}) : ce qui y était commencé n'est pas allé au bout. Relancez d'abord cette commande : \`rustine folder ${f('state') === 'dropping' ? 'drop' : 'create'} ${f('folder')}\`.`,
+  'name-twice': (f) =>
+    `Table ${f('table')} : deux ${f('kind') === 'index' ? 'index porteraient' : 'champs porteraient'} le nom ${f('name')} dans la base de données. ${MEND}`,
   'field-length': (f) =>
     `Table ${f('table')}, champ ${f('field')} : la longueur ${f('length')} en ${n(f.number('slots'), 'poste')} ne convient pas au type de données ${f('type')}. ${MEND}`,
 };
