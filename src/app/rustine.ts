@@ -70,6 +70,8 @@ export interface IntegrateOptions {
   readonly onError?: 'continue' | 'stop';
   readonly force?: readonly { readonly check: string; readonly reason: string }[];
   readonly jobs?: number;
+  /** How long a statement waits for somebody else's lock, in milliseconds; absent: 15 seconds. */
+  readonly lockTimeoutMs?: number;
   readonly listener?: RunListener;
 }
 
@@ -204,7 +206,7 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
     forced,
     onError: options.onError ?? 'continue',
     jobs: Math.min(options.jobs ?? opened.jobs, MOST_JOBS),
-    lockTimeoutMs: LOCK_TIMEOUT_MS,
+    lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
     preflight: { tasks: checked.tasks, findings: [...findings, ...checked.findings] },
     listener: options.listener ?? (() => undefined),
     stopPoint: stopPoints(process.env.RUSTINE_STOP_AT),

@@ -4,6 +4,7 @@ import type { Finding } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
 import type { Folder } from '../environment/folder.ts';
+import { readBlockers } from '../environment/sessions.ts';
 import type { Integration, RunContext, StagedDelivery } from '../integrate/integrator.ts';
 import { blockingFindings, emptyOutcome, integrate, integrateInto } from '../integrate/integrator.ts';
 import { settingsOf } from '../integrate/settings.ts';
@@ -129,7 +130,7 @@ async function tried(running: Running, folder: Folder, delivery: Delivery, attem
     return await attempt(staged);
   } catch (error) {
     if (!(error instanceof Failure) && !(error instanceof Refusal)) throw error;
-    const reason = reasonOf(error, folder);
+    const reason = await reasonOf(running, error, folder);
     return {
       outcome: { ...emptyOutcome(delivery.file, 'failed', 0), reason },
       findings: [{ code: reason.code, severity: 'block', facts: reason.facts }],
@@ -140,8 +141,12 @@ async function tried(running: Running, folder: Folder, delivery: Delivery, attem
 
 const LOCK_NOT_AVAILABLE = '55P03';
 
-function reasonOf(error: Failure | Refusal, folder: Folder): { readonly code: string; readonly facts: Finding['facts'] } {
-  if (sqlState(error) === LOCK_NOT_AVAILABLE)
-    return { code: 'lock-timeout', facts: { folder: folder.code, blocker: '', table: String(error.facts.where ?? '') } };
-  return { code: error.code, facts: error.facts };
+type Reason = NonNullable<PatchOutcome['reason']>;
+
+async function reasonOf({ database }: Running, error: Failure | Refusal, folder: Folder): Promise<Reason> {
+  if (sqlState(error) !== LOCK_NOT_AVAILABLE) return { code: error.code, facts: error.facts };
+  // Who held the lock is mostly still there; where it cannot be found out, the wait itself is reason enough.
+  const blockers = await readBlockers(database, folder.schema).catch(() => []);
+  const table = blockers[0]?.table ?? '';
+  return { code: 'lock-timeout', facts: { folder: folder.code, blocker: blockers.map((each) => each.who).join('; '), table } };
 }

@@ -204,8 +204,11 @@ create unlogged table rustine.plan_write (
 );
 create index plan_write_plan on rustine.plan_write (plan);
 
+-- The numbers outlive a crash of the server, which empties the unlogged tables: none is ever given twice.
+create sequence rustine.work_number;
+
 create unlogged table rustine.work (
-  id bigint generated always as identity primary key,
+  id bigint primary key default nextval('rustine.work_number'),
   host text not null,
   pid integer not null,
   started_at timestamptz not null default now()

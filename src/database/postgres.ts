@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { Failure, Refusal } from '../base/errors.ts';
+import { Bug, Failure, Refusal } from '../base/errors.ts';
 import type { Database, Ending, Session, StatementResult } from './database.ts';
 import type { Sql } from './sql.ts';
 
@@ -58,7 +58,9 @@ async function withClient<Result>(pool: pg.Pool, url: string, work: (client: pg.
   try {
     return await work(client);
   } catch (error) {
-    throw translated(error);
+    const known = translated(error);
+    const ours = known instanceof Failure || known instanceof Refusal || known instanceof Bug;
+    throw broken === undefined || ours ? known : new Failure('database-lost', { reason: broken.message }, error);
   } finally {
     client.removeListener('error', onError);
     client.release(broken);

@@ -1,4 +1,5 @@
 // Runs over several folders: sharing plans, working side by side, rehearsing patches that build on each other.
+import { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { openEnvironment } from '../support/environment.ts';
 import { any, row, rows, script, table } from '../support/patches.ts';
@@ -58,6 +59,34 @@ describe.each(servers())('runs on $name', (server) => {
     });
     expect([outcome.state, outcome.findings.map((finding) => finding.code)]).toEqual(['refused', ['data-value']]);
     expect((await env.rustine.log(outcome.run)).at(-1)?.kind).toBe('run-finished');
+  });
+
+  test('a lock that somebody holds is waited for, then named: who, since when, on what', async () => {
+    const env = await openEnvironment(server);
+    await env.integrate(await env.patch('T.dat', [item()]));
+    const holder = new Client({ connectionString: env.url, application_name: 'nightly' });
+    await holder.connect();
+    try {
+      await holder.query('begin');
+      await holder.query('select 1 from x3.item');
+      const wider = table('ITEM', 'ITM', { COD: 'A:12', NAM: 'A:20' }, { IDX0: 'COD' });
+      const outcome = await env.rustine.integrate({
+        paths: [await env.patch('W.dat', [wider])],
+        mode: 'integrate',
+        lockTimeoutMs: 300,
+      });
+      expect(outcome.state).toBe('failed');
+      expect(outcome.folders[0]?.patches[0]?.reason).toMatchObject({
+        code: 'lock-timeout',
+        facts: {
+          folder: 'X3',
+          blocker: expect.stringMatching(/^nightly as \w+, pid \d+, since /),
+          table: expect.stringMatching(/^item/),
+        },
+      });
+    } finally {
+      await holder.end();
+    }
   });
 
   test('two runs of the same patch at the same time: each folder has it once', async () => {
