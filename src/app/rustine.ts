@@ -224,12 +224,16 @@ function seriesOf(files: readonly string[]): readonly string[] {
   return [...new Set(names.map((name) => `${name.series}_${name.version}`))];
 }
 
+/** A check may also be named by the code of its finding. */
+const FORCED_BY_FINDING: Readonly<Record<string, string>> = { 'sequence-gap': 'sequence', 'content-changed': 'content' };
+
 /** @throws Refusal `force-unknown` */
 function forcedChecks(force: readonly { readonly check: string; readonly reason: string }[]): Readonly<Record<string, string>> {
-  for (const { check } of force) {
+  const named = force.map(({ check, reason }) => ({ check: FORCED_BY_FINDING[check] ?? check, reason }));
+  for (const { check } of named) {
     if (!(FORCEABLE as readonly string[]).includes(check)) throw new Refusal('force-unknown', { check, known: FORCEABLE });
   }
-  return Object.fromEntries(force.map(({ check, reason }) => [check, reason]));
+  return Object.fromEntries(named.map(({ check, reason }) => [check, reason]));
 }
 
 async function databaseUrl({ settings, database }: Opened, text: string | undefined): Promise<string> {

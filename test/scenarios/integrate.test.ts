@@ -298,7 +298,7 @@ describe.each(servers())('integrate on $name', (server) => {
     const outcome = await attempt(env, await env.patch('A.dat', [item({ ...FIELDS, MORE: 'C' })]));
     expect([outcome.state, codes(outcome)]).toEqual(['refused', ['content-changed']]);
     const forced = await attempt(env, await env.patch('A.dat', [item({ ...FIELDS, MORE: 'C' })]), {
-      force: [{ check: 'content', reason: 'delivered anew' }],
+      force: [{ check: 'content-changed', reason: 'delivered anew' }],
     });
     expect([forced.state, forced.folders[0]?.patches[0]?.tables.altered]).toEqual(['done', ['item']]);
   });
