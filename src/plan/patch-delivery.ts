@@ -2,6 +2,7 @@
 import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { isSpecific } from '../dictionary/activity-codes.ts';
+import type { ElementName } from '../dictionary/element.ts';
 import { identify, subjectOf } from '../dictionary/element.ts';
 import { DATA_TAG, ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import { fieldsOf } from '../dictionary/fields.ts';
@@ -16,6 +17,8 @@ interface Contents {
   digest: string;
   bytes: number;
   readonly elements: { type: string; name: string; title: string }[];
+  /** Element → number of the occurrence that counts: the last one that is more than data rows. */
+  readonly last: Map<string, number>;
   readonly rows: Map<string, number>;
   readonly abbreviations: Set<string>;
   readonly carriedCodes: Set<string>;
@@ -35,6 +38,7 @@ export async function openDelivery(
     digest: '',
     bytes: 0,
     elements: [],
+    last: new Map(),
     rows: new Map(),
     abbreviations: new Set(),
     carriedCodes: new Set(),
@@ -45,7 +49,7 @@ export async function openDelivery(
     look(part);
     if (part.part === 'end') contents.findings.push(...formFindings(part));
   }
-  const { header, ...rest } = contents;
+  const { header, last, ...rest } = contents;
   return {
     ...rest,
     file,
@@ -57,12 +61,15 @@ export async function openDelivery(
       ...finding,
       patch: file,
     })),
-    parts: (findings) => deliveredParts(open(), contents.digest, file, findings),
+    parts: (findings) => deliveredParts(open(), { digest: contents.digest, file, last }, findings),
   };
 }
 
 function lookInto(contents: Contents): (part: PatchPart) => void {
   let type = '';
+  let name = '';
+  let hasRows = false;
+  let hasRecords = false;
   return (part) => {
     switch (part.part) {
       case 'header':
@@ -70,19 +77,27 @@ function lookInto(contents: Contents): (part: PatchPart) => void {
         break;
       case 'element': {
         type = part.element.type;
-        const { name, title } = part.element;
-        contents.elements.push({ type, name, title });
+        name = part.element.name;
+        hasRows = false;
+        hasRecords = false;
+        contents.elements.push({ type, name, title: part.element.title });
         if (ELEMENT_TYPES.get(type)?.behaviour === 'script' && isSpecific(name))
           contents.carriedCodes.add(name.charAt(0).toUpperCase());
         break;
       }
       case 'record':
         if (isContent(type)) break;
-        if (part.record.tag === DATA_TAG) contents.rows.set(type, (contents.rows.get(type) ?? 0) + 1);
-        else {
+        if (part.record.tag === DATA_TAG) {
+          contents.rows.set(type, (contents.rows.get(type) ?? 0) + 1);
+          hasRows = true;
+        } else {
+          hasRecords = true;
           if (part.record.tag === 'ATB') contents.abbreviations.add(abbreviationOf(part.record));
           for (const code of specificCodes(part.record, type)) contents.carriedCodes.add(code);
         }
+        break;
+      case 'element-end':
+        if (hasRecords || !hasRows) contents.last.set(placeOf({ type, name }), contents.elements.length);
         break;
       case 'end':
         contents.digest = part.digest;
@@ -93,6 +108,8 @@ function lookInto(contents: Contents): (part: PatchPart) => void {
     }
   };
 }
+
+const placeOf = (element: ElementName): string => `${element.type}\0${element.name}`;
 
 /** Types whose rows replace or select by a model: a later capability, refused until then. */
 function isContent(type: string): boolean {
@@ -136,17 +153,20 @@ function unknownTypes(contents: Contents): readonly Finding[] {
 
 async function* deliveredParts(
   parts: AsyncIterable<PatchPart>,
-  digest: string,
-  file: string,
+  known: { readonly digest: string; readonly file: string; readonly last: ReadonlyMap<string, number> },
   findings: Finding[],
 ): AsyncGenerator<DeliveredPart> {
   let head: ElementHead | undefined;
   let records: PatchRecord[] = [];
   let body: Uint8Array[] = [];
   let hasRows = false;
+  let ordinal = 0;
+  let counts = true;
   for await (const part of parts) {
     if (part.part === 'element') {
       head = part.element;
+      ordinal += 1;
+      counts = (known.last.get(placeOf(head)) ?? ordinal) === ordinal;
       records = [];
       body = [];
       hasRows = false;
@@ -154,10 +174,12 @@ async function* deliveredParts(
       if (part.record.tag === DATA_TAG && !isContent(head.type)) {
         hasRows = true;
         yield { part: 'row', abbreviation: head.type, selection: head.name, fields: fieldsOf(part.record.lines) };
-      } else records.push(part.record);
-    } else if (part.part === 'source' || part.part === 'payload') body.push(part.bytes);
-    else if (part.part === 'element-end' && head !== undefined) yield* finishedElement(head, records, body, hasRows, findings);
-    else if (part.part === 'end' && part.digest !== digest) throw new Failure('patch-changed', { file });
+      } else if (counts) records.push(part.record);
+    } else if (part.part === 'source' || part.part === 'payload') {
+      if (counts) body.push(part.bytes);
+    } else if (part.part === 'element-end' && head !== undefined) {
+      if (counts) yield* finishedElement(head, records, body, hasRows, findings);
+    } else if (part.part === 'end' && part.digest !== known.digest) throw new Failure('patch-changed', { file: known.file });
   }
 }
 
