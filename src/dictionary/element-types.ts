@@ -199,6 +199,11 @@ function pairs(text: string, separator: string): readonly (readonly [string, str
     });
 }
 
+/** Without a prototype: a patch may call a tag `constructor`. */
+function byName<Value>(entries: readonly (readonly [string, Value])[]): Readonly<Record<string, Value>> {
+  return Object.assign(Object.create(null) as Record<string, Value>, Object.fromEntries(entries));
+}
+
 function elementType([type, rank, title, titleFr, header, lines, activity, setUp, behaviour]: Row): ElementType {
   return {
     type,
@@ -206,9 +211,9 @@ function elementType([type, rank, title, titleFr, header, lines, activity, setUp
     title,
     titleFr,
     header: { tag: type, ...tableAndKey(header) },
-    lines: Object.fromEntries(pairs(lines, '=').map(([tag, table]) => [tag, tableAndKey(table)])),
+    lines: byName(pairs(lines, '=').map(([tag, table]) => [tag, tableAndKey(table)])),
     activity: activity.split(',').filter(Boolean),
-    setUp: Object.fromEntries(pairs(setUp, ':').map(([tag, fields]) => [tag, fields.split(',')])),
+    setUp: byName(pairs(setUp, ':').map(([tag, fields]) => [tag, fields.split(',')])),
     ...(behaviour === undefined ? {} : { behaviour }),
   };
 }

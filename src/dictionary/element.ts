@@ -1,6 +1,7 @@
 // An element as the engine works on it: its records with their identity and activity code. Pure.
 import type { Finding } from '../base/finding.ts';
 import type { PatchRecord } from '../patch/format.ts';
+import { isSpecific } from './activity-codes.ts';
 import type { ElementType } from './element-types.ts';
 import { ELEMENT_TYPES } from './element-types.ts';
 import type { Fields } from './fields.ts';
@@ -34,51 +35,85 @@ export interface DictionaryElement extends ElementName {
 /** Fields looked at for the activity code of a type that the registry does not know. */
 const USUAL_ACTIVITY_FIELDS: readonly string[] = ['CODACT'];
 
-/** Gives the records of an element their identity. Records whose key is missing or repeats are kept by position and reported. */
+interface Line {
+  readonly tag: string;
+  /** What its key fields give; undefined where the registry names none or the line has none of them. */
+  readonly natural: string | undefined;
+  readonly activity: string;
+  readonly fields: Fields;
+}
+
+/** Gives the records of an element their identity. Records whose key is missing or repeats are told apart by their place among their like, all are kept. */
 export function identify(
   element: ElementName & { title: string },
   records: readonly PatchRecord[],
   findings: Finding[],
 ): DictionaryElement {
   const type = ELEMENT_TYPES.get(element.type);
-  const seen = new Map<string, number>();
-  const identified = records.map((record, position) => {
-    const fields = fieldsOf(record.lines);
-    const wanted = keyOf(type, element.name, record.tag, fields, position);
-    const place = `${record.tag}\0${wanted}`;
-    const times = (seen.get(place) ?? 0) + 1;
-    seen.set(place, times);
-    if (times === 2) {
+  const lines = records.map(({ tag, lines: each }): Line => {
+    const fields = fieldsOf(each);
+    return { tag, natural: keyOf(type, element.name, tag, fields), activity: activityOf(type, fields), fields };
+  });
+  const groups = Map.groupBy(lines, placeOf);
+  for (const { tag, natural } of [...groups.values()].flatMap((group) => group.slice(1, 2))) {
+    if (natural !== undefined)
       findings.push({
         code: 'element-key-incomplete',
         severity: 'info',
         subject: subjectOf(element),
-        facts: { tag: record.tag, key: wanted },
+        facts: { tag, key: natural },
       });
-    }
-    return {
-      tag: record.tag,
-      key: times === 1 ? wanted : `${wanted}#${times}`,
-      position,
-      activity: activityOf(type, fields),
-      fields,
-    };
+  }
+  const keyFor = keysOf(groups);
+  const identified = lines.map((line, position) => {
+    const { tag, activity, fields } = line;
+    return { tag, key: keyFor.get(line) ?? '', position, activity, fields };
   });
   return { type: element.type, name: element.name, title: element.title, records: identified };
 }
 
-function keyOf(type: ElementType | undefined, element: string, tag: string, fields: Fields, position: number): string {
-  if (type === undefined) return `#${position}`;
+const placeOf = (line: Line): string => (line.natural === undefined ? line.tag : `${line.tag}\0${line.natural}`);
+
+/**
+ * A line whose fields give no key of its own is the n-th of those with its tag (and key) and its activity code: `#ZAL.0`. What stands
+ * between in the file only orders, so a protected line of the folder cannot take the place of a standard one. Of lines with the same
+ * key the first standard one has the key itself: it stays the same line when the others come and go.
+ */
+function keysOf(groups: ReadonlyMap<string, readonly Line[]>): ReadonlyMap<Line, string> {
+  const keys = new Map<Line, string>();
+  const taken = new Set<string>();
+  const give = (line: Line, key: string): void => {
+    let free = key;
+    while (taken.has(`${line.tag}\0${free}`)) free += '#';
+    taken.add(`${line.tag}\0${free}`);
+    keys.set(line, free);
+  };
+  for (const group of groups.values()) {
+    const owner = group.length === 1 ? group[0] : group.find((line) => !isSpecific(line.activity));
+    if (owner?.natural !== undefined) give(owner, owner.natural);
+  }
+  for (const group of groups.values()) {
+    const times = new Map<string, number>();
+    for (const line of group) {
+      const time = times.get(line.activity) ?? 0;
+      times.set(line.activity, time + 1);
+      if (!keys.has(line)) give(line, `${line.natural ?? ''}#${line.activity}.${time}`);
+    }
+  }
+  return keys;
+}
+
+function keyOf(type: ElementType | undefined, element: string, tag: string, fields: Fields): string | undefined {
+  if (type === undefined) return undefined;
   if (tag === type.header.tag) return element;
-  const key = type.lines[tag]?.key;
-  if (key === undefined || key.length === 0) return `#${position}`;
+  const key = type.lines[tag]?.key ?? [];
   const values = key.map((alternatives) =>
     alternatives
       .split('|')
       .map((field) => fieldValue(fields, field))
       .find((value) => value !== undefined),
   );
-  return values.every((value) => value === undefined) ? `#${position}` : values.map((value) => value ?? '').join('~');
+  return values.every((value) => value === undefined) ? undefined : values.map((value) => value ?? '').join('~');
 }
 
 function activityOf(type: ElementType | undefined, fields: Fields): string {

@@ -67,9 +67,14 @@ function nextSlot(before: Slot | null, line: Exclude<RecordLine, { kind: 'unknow
   }
 }
 
+/** The slots of a field. Names come from patches: `constructor` is one like any other, and what objects inherit is none. */
+export function slotsOf(fields: Fields, name: string): readonly (Slot | null)[] | undefined {
+  return Object.hasOwn(fields.slots, name) ? fields.slots[name] : undefined;
+}
+
 /** The text or bare token of a field's slot; undefined where it is absent or holds texts by language. */
 export function fieldValue(fields: Fields, name: string, index = 0): string | undefined {
-  const slot = fields.slots[name]?.[index];
+  const slot = slotsOf(fields, name)?.[index];
   if (slot === undefined || slot === null) return undefined;
   if ('text' in slot) return slot.text;
   if ('bare' in slot) return slot.bare;
@@ -93,7 +98,7 @@ function pick<Entry>(
 ): Record<string, Entry> {
   const kept = Object.entries(entries).filter(([language]) => languages.includes(language));
   if (kept.length > 0) return Object.fromEntries(kept);
-  const first = patchLanguages.find((language) => language in entries) ?? Object.keys(entries)[0];
+  const first = patchLanguages.find((language) => Object.hasOwn(entries, language)) ?? Object.keys(entries)[0];
   return first === undefined ? {} : { [first]: entries[first] as Entry };
 }
 

@@ -6,7 +6,7 @@ import type { DictionaryElement, DictionaryRecord } from './element.ts';
 import { headerOf } from './element.ts';
 import { ELEMENT_TYPES } from './element-types.ts';
 import type { Fields } from './fields.ts';
-import { exactDigest, inLanguages, meaningDigest } from './fields.ts';
+import { exactDigest, inLanguages, meaningDigest, slotsOf } from './fields.ts';
 
 /** A record as the folder has it. Fields are loaded only where the merge needs them (set-up fields, tables). */
 export interface OwnRecord {
@@ -59,11 +59,19 @@ export function mergeElement(
   if (header !== undefined && !isAuthorized(context.authorization, header.activity)) {
     return { ...NOTHING, verdict: 'ignored', ignored: [{ code: header.activity, tag: header.tag, key: header.key }] };
   }
-  const ownHeader = own.find((record) => record.tag === header?.tag && record.key === header.key);
+  const ownHeader = header === undefined ? undefined : ownHeaderOf(incoming.type, header, own);
   if (ownHeader !== undefined && isProtected(ownHeader, context)) {
     return { ...NOTHING, verdict: 'kept', kept: [{ code: ownHeader.activity, tag: ownHeader.tag, key: ownHeader.key }] };
   }
   return mergeRecords(incoming, own, exists, context);
+}
+
+/** The folder's record that speaks for the element: where the type is unknown its key depends on the code, so it is the first one. */
+function ownHeaderOf(type: string, header: DictionaryRecord, own: readonly OwnRecord[]): OwnRecord | undefined {
+  const same = own.filter((record) => record.tag === header.tag);
+  if (ELEMENT_TYPES.has(type)) return same.find((record) => record.key === header.key);
+  const first = own.reduce((least, { position }) => Math.min(least, position), Number.POSITIVE_INFINITY);
+  return same.find((record) => record.position === first);
 }
 
 function isProtected(record: OwnRecord, context: MergeContext): boolean {
@@ -129,6 +137,9 @@ function mergeRecord(
 
 /** Set-up fields are written at creation only (R20): the folder's value wins from then on. */
 function withOwnSetUp(delivered: Fields, own: Fields, setUp: readonly string[]): Fields {
-  const mine = setUp.filter((field) => own.slots[field] !== undefined).map((field) => [field, own.slots[field] ?? []] as const);
+  const mine = setUp.flatMap((field) => {
+    const slots = slotsOf(own, field);
+    return slots === undefined ? [] : [[field, slots] as const];
+  });
   return mine.length === 0 ? delivered : { ...delivered, slots: { ...delivered.slots, ...Object.fromEntries(mine) } };
 }

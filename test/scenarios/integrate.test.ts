@@ -257,8 +257,8 @@ describe.each(servers())('integrate on $name', (server) => {
     expect(
       await env.query(`select tag, key, fields from rustine.dictionary where type = 'QQQ' and folder = 'SEED' order by position`),
     ).toEqual([
-      { tag: 'QQQ', key: '#0', fields: { A: 1, B: { bare: '007' } } },
-      { tag: 'QQL', key: '#1', fields: { A: 2 } },
+      { tag: 'QQQ', key: '#.0', fields: { A: 1, B: { bare: '007' } } },
+      { tag: 'QQL', key: '#.0', fields: { A: 2 } },
     ]);
   });
 
