@@ -89,12 +89,15 @@ export async function readIntegrated(
 
 export interface SeriesNumber {
   readonly folder: number;
+  /** Whether that is the supervisor folder: what only it can have leaves no gap elsewhere. */
+  readonly supervisor: boolean;
+  readonly patchType: string;
   readonly series: string;
   readonly version: string;
   readonly number: number;
 }
 
-/** Numbers that the folders have in the series asked for. */
+/** Numbers that the folders have in the series asked for; those of the supervisor folder's own patches (R7) whatever folders are given. */
 export async function readSequence(
   reader: Reader,
   folders: readonly number[],
@@ -102,8 +105,10 @@ export async function readSequence(
 ): Promise<readonly SeriesNumber[]> {
   if (series.length === 0) return [];
   return reader.query<SeriesNumber>(sql`
-    select distinct folder, series, version, number from rustine.integration
-    where folder = any(${folders}::integer[]) and series || '_' || version = any(${series}::text[])`);
+    select distinct i.folder, f.parent is null as supervisor, i.patch_type as "patchType", i.series, i.version, i.number
+    from rustine.integration i join rustine.folder f on f.id = i.folder
+    where (i.folder = any(${folders}::integer[]) or (f.parent is null and i.patch_type = '2'))
+      and i.series || '_' || i.version = any(${series}::text[])`);
 }
 
 export interface FolderLevel {
@@ -114,20 +119,29 @@ export interface FolderLevel {
   readonly tables: number;
 }
 
-/** Level, lag, and counts of all folders in one statement. Standard patches count for lag, history folders never lag by themselves (R36). */
+/**
+ * Level, lag, and counts of all folders in one statement. Lag is what the supervisor folder has of standard patches and a folder has not, or
+ * has with other content; history folders never lag by themselves (R36).
+ */
 export async function readLevels(reader: Reader): Promise<readonly FolderLevel[]> {
   return reader.query<FolderLevel>(sql`
-    with supervisor as (select id from rustine.folder where parent is null),
+    with latest as materialized (
+      select distinct on (folder, file) folder, file, digest, patch_type, min(id) over (partition by folder, file) as first
+      from rustine.integration where apatch_num is not null order by folder, file, id desc),
     had as (
-      select file, min(id) as first from rustine.integration where folder = (select id from supervisor) and apatch_num is not null and patch_type not in ('2') group by file),
+      select file, digest, first from latest
+      where folder = (select id from rustine.folder where parent is null) and patch_type = '1'),
+    lag as (
+      select f.id as folder, json_agg(h.file order by h.first) as files
+      from rustine.folder f cross join had h left join latest l on l.folder = f.id and l.file = h.file
+      where f.history_of is null and l.digest is distinct from h.digest group by f.id),
     level as (
-      select folder, series || '_' || version as series, max(number) as number from rustine.integration
-      where series is not null and apatch_num is not null group by folder, 2)
-    select f.id as folder,
-      coalesce((select json_object_agg(series, number) from level l where l.folder = f.id), '{}') as level,
-      coalesce((select json_agg(h.file order by h.first) from had h where f.history_of is null
-        and not exists (select from rustine.integration i where i.folder = f.id and i.file = h.file)), '[]') as lag,
-      (select count(distinct file)::integer from rustine.integration i where i.folder = f.id and i.apatch_num is not null) as patches,
+      select folder, json_object_agg(series, number) as numbers from (
+        select folder, series || '_' || version as series, max(number) as number from rustine.integration
+        where series is not null and apatch_num is not null group by folder, 2) per_series
+      group by folder),
+    patches as (select folder, count(*)::integer as count from latest group by folder)
+    select f.id as folder, coalesce(l.numbers, '{}') as level, coalesce(g.files, '[]') as lag, coalesce(p.count, 0) as patches,
       (select count(*)::integer from rustine.element e where e.folder = f.id and e.type = 'ATB') as tables
-    from rustine.folder f`);
+    from rustine.folder f left join level l on l.folder = f.id left join lag g on g.folder = f.id left join patches p on p.folder = f.id`);
 }

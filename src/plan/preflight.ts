@@ -81,9 +81,9 @@ function carries(delivery: Delivery, code: string): boolean {
 
 function folderTasks(folder: Folder, input: PreflightInput, findings: Finding[]): ReadonlyMap<string, Task> {
   const tasks = new Map<string, Task>();
-  const numbers = new Set(
-    input.sequence.filter((row) => row.folder === folder.id).map((row) => `${row.series}_${row.version}_${row.number}`),
-  );
+  // A number that only the supervisor folder can have (R7) is missing nowhere else.
+  const present = input.sequence.filter((row) => row.folder === folder.id || (row.supervisor && row.patchType === '2'));
+  const numbers = new Set(present.map((row) => `${row.series}_${row.version}_${row.number}`));
   if (folder.historyOf !== null)
     findings.push({
       code: 'history-folder',
@@ -102,7 +102,9 @@ function folderTasks(folder: Folder, input: PreflightInput, findings: Finding[])
     const task = folderTask(folder, delivery, numbers, input, findings);
     tasks.set(delivery.file, task);
     const name = parsePatchName(delivery.file);
-    if (name !== undefined) numbers.add(`${name.series}_${name.version}_${name.number}`);
+    // Where the supervisor folder is not given, nobody gets a supervisor patch.
+    const got = delivery.patchType !== '2' || input.folders.some((each) => each.code === input.supervisor);
+    if (name !== undefined && got) numbers.add(`${name.series}_${name.version}_${name.number}`);
   }
   return tasks;
 }

@@ -1,0 +1,87 @@
+// Folders beside patches: what a new one has and lacks, who is in the way of making or dropping one.
+import { Client, escapeIdentifier } from 'pg';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Refusal } from '../../src/base/errors.ts';
+import { openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
+import { any, row, table } from '../support/patches.ts';
+import { servers } from '../support/servers.ts';
+
+const parameter = (title: string) => any('ADP', 'LIMIT', [{ tag: 'ADP', values: { PARAM: 'LIMIT', INTIT: title } }]);
+const item = table('ITEM', 'ITM', { COD: 'A:10' }, { ITM0: 'COD' });
+
+async function refused(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => 'nothing refused',
+    (error: unknown) => (error instanceof Refusal ? [error.code, error.facts] : error),
+  );
+}
+
+const title = async (env: TestEnvironment, folder: string) =>
+  (
+    await env.query<{ title: string }>(
+      `select fields ->> 'INTIT' as title from rustine.dictionary where name = 'LIMIT' and folder = $1`,
+      [folder],
+    )
+  ).map((each) => each.title);
+
+/** A session of somebody else's in a transaction, until `release`. */
+async function holder(env: TestEnvironment, statement: string) {
+  const client = new Client({ connectionString: env.url });
+  await client.connect();
+  onTestFinished(() => client.end());
+  await client.query('begin');
+  await client.query(statement);
+  return { client, release: () => client.query('commit') };
+}
+
+/** Waits until so many sessions wait for a lock. */
+async function waiting(env: TestEnvironment, count: number): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const rows = await env.query(
+      `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    if (rows.length >= count) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error('nobody waits');
+}
+
+describe.each(servers())('folders on $name', (server) => {
+  test('R34: everything from the first open patch on stays open, so that integrating the lag ends with the newest', async () => {
+    const env = await openEnvironment(server);
+    const paths = [
+      await env.patch('Q_0001_140.dat', [parameter('old'), item, row('ITM', 'x', { COD: 'A' })]),
+      await env.patch('Q_0002_140.dat', [parameter('new')]),
+    ];
+    await env.integrate(await env.patch('P_0001_140.dat', [parameter('oldest')]));
+    await env.integrate(paths);
+    await env.folders(['NEW']);
+    expect(await env.rustine.folder('NEW')).toMatchObject({ level: { P_140: 1 }, lag: ['Q_0001_140.dat', 'Q_0002_140.dat'] });
+    await env.integrate(paths);
+    expect(await title(env, 'NEW')).toEqual(['new']);
+    expect(await env.query('select cod_0 from new.item')).toEqual([{ cod_0: 'A' }]);
+    expect(await env.rustine.folder('NEW')).toMatchObject({ level: { P_140: 1, Q_140: 2 }, lag: [], due: false });
+  });
+
+  test('R34: only standard patches count as lag, and other content than the supervisor folder has does', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.integrate(await env.patch('SPECIFIC.dat', [any('ADP', 'OTHER', [])], { type: '3' }), { folders: ['X3'] });
+    await env.integrate(await env.patch('SUPERVISOR.dat', [any('ADP', 'OTHER', [])], { type: '2' }));
+    await env.integrate(await env.patch('A.dat', [parameter('one')]));
+    expect((await env.rustine.folder('SEED')).lag).toEqual([]);
+    const force = [{ check: 'content', reason: 'delivered anew' }];
+    const again = await env.patch('A.dat', [parameter('two')]);
+    await env.integrate(again, { folders: ['X3'], force });
+    expect(await env.rustine.folder('SEED')).toMatchObject({ lag: ['A.dat'], due: true, patches: 1 });
+    await env.integrate(again, { force });
+    expect((await env.rustine.folder('SEED')).lag).toEqual([]);
+  });
+
+  test('R7, R15: a supervisor patch in a series does not block later numbers in other folders', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.integrate(await env.patch('P_0001_140.dat', [parameter('one')]));
+    await env.integrate(await env.patch('P_0002_140.dat', [any('ADP', 'OTHER', [])], { type: '2' }));
+    const outcome = await env.integrate(await env.patch('P_0003_140.dat', [parameter('three')]), { folders: ['SEED'] });
+    expect(outcome.folders.map(({ state }) => state)).toEqual(['integrated']);
+  });
+});
