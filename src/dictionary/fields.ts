@@ -50,6 +50,24 @@ function addLine(slots: Open, line: Exclude<RecordLine, { kind: 'unknown' }>): v
   field[line.index] = nextSlot(before ?? null, line);
 }
 
+/** Slots that a record may have: a table has at most 1,600 columns, and an index of 99999 costs the places before it. */
+export const MOST_SLOTS = 20_000;
+
+/** How many slots `fieldsOf` would make of these lines, and the field with most of them; without making them. */
+export function countSlots(lines: readonly RecordLine[]): { readonly count: number; readonly field: string } {
+  const counts = new Map<string, number>();
+  for (const line of lines) {
+    if (line.kind !== 'unknown') counts.set(line.field, Math.max(counts.get(line.field) ?? 0, line.index + 1));
+  }
+  let count = 0;
+  let widest: readonly [string, number] = ['', 0];
+  for (const each of counts) {
+    count += each[1];
+    if (each[1] > widest[1]) widest = each;
+  }
+  return { count, field: widest[0] };
+}
+
 function nextSlot(before: Slot | null, line: Exclude<RecordLine, { kind: 'unknown' }>): Slot {
   switch (line.kind) {
     case 'value':

@@ -5,7 +5,7 @@ import { isSpecific } from '../dictionary/activity-codes.ts';
 import type { ElementName } from '../dictionary/element.ts';
 import { identify, subjectOf } from '../dictionary/element.ts';
 import { DATA_TAG, ELEMENT_TYPES } from '../dictionary/element-types.ts';
-import { fieldsOf } from '../dictionary/fields.ts';
+import { countSlots, fieldsOf, MOST_SLOTS } from '../dictionary/fields.ts';
 import type { ElementHead, PatchHeader, PatchPart, PatchRecord } from '../patch/format.ts';
 import type { DeliveredPart, Delivery } from './delivery.ts';
 
@@ -45,8 +45,10 @@ export async function openDelivery(
     findings: [],
   };
   const look = lookInto(contents);
+  const checkSlots = slotCheck(contents.findings);
   for await (const part of open()) {
     look(part);
+    checkSlots(part);
     if (part.part === 'end') contents.findings.push(...formFindings(part));
   }
   const { header, last, ...rest } = contents;
@@ -106,6 +108,33 @@ function lookInto(contents: Contents): (part: PatchPart) => void {
       default:
         break;
     }
+  };
+}
+
+/** Empty slots that a file may have besides so many for each of its lines. */
+const SPARE_SLOTS = 1_000_000;
+const SPARE_PER_LINE = 50;
+const MOST_EQUAL_FINDINGS = 20;
+
+/** An index costs the places before it, in one record and in all of the file: what no table has is refused before it takes the memory. */
+function slotCheck(findings: Finding[]): (part: PatchPart) => void {
+  let subject = '';
+  let spare = SPARE_SLOTS;
+  let reported = 0;
+  return (part) => {
+    if (part.part === 'element') subject = subjectOf(part.element);
+    if (part.part !== 'record') return;
+    const { tag, lines } = part.record;
+    // The usual record costs one pass: each line needs no more than its index and itself.
+    const bound = lines.reduce((sum, line) => sum + (line.kind === 'unknown' ? 0 : line.index + 1), 0);
+    if (bound <= Math.min(MOST_SLOTS, (SPARE_PER_LINE + 1) * lines.length)) return;
+    const { count, field } = countSlots(lines);
+    const enough = spare >= 0;
+    spare += (SPARE_PER_LINE + 1) * lines.length - count;
+    if ((count <= MOST_SLOTS && (spare >= 0 || !enough)) || reported === MOST_EQUAL_FINDINGS) return;
+    reported += 1;
+    const facts = { element: subject, record: tag, line: part.at.line, field, count, most: MOST_SLOTS };
+    findings.push({ code: 'slots-too-many', severity: 'block', subject, facts });
   };
 }
 

@@ -1,4 +1,6 @@
 // What becomes of a folder's dictionary when elements of unusual form come in, on a real database.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
@@ -54,5 +56,28 @@ describe.each(servers())('dictionary on $name', (server) => {
       ),
     ).toEqual([{ source: '# two\n' }]);
     expect(await env.query('select cod_0 from x3.item order by 1')).toEqual([{ cod_0: 'A' }, { cod_0: 'B' }]);
+  });
+
+  test.each([
+    ['one record with fields that begin at index 99999', 1, 3_000, 99_999, 300_000_000],
+    ['many records that each begin at index 19999', 1_000, 1, 19_999, 20_000],
+    ['rows of the kind that is carried later', 1, 3_000, 99_999, 300_000_000],
+  ])('a small file that asks for millions of slots is refused: %s', async (what, records, fields, index, count) => {
+    const env = await openEnvironment(server);
+    const [type, tag] = what.startsWith('rows') ? ['TAB', 'DIV'] : ['ADC', 'ADX'];
+    const record = [`3,"${tag}",""`, ...Array.from({ length: fields }, (_, at) => `4,"F${at}",${index},1`), `6,"${tag}"`];
+    const path = join(env.directory, 'WIDE.dat');
+    await mkdir(env.directory, { recursive: true });
+    await writeFile(
+      path,
+      `${['1,"","ENG","1","","X3","1",', `2,"${type}","A","t"`, ...Array.from({ length: records }, () => record).flat(), `7,"${type}","A","t"`, '8,""'].join('\n')}\n`,
+    );
+    const started = performance.now();
+    const outcome = await env.rustine.integrate({ paths: [path], mode: 'integrate' });
+    expect(performance.now() - started).toBeLessThan(3_000);
+    expect([outcome.state, outcome.findings.filter((finding) => finding.severity === 'block')]).toMatchObject([
+      'refused',
+      [{ code: 'slots-too-many', subject: `${type}:A`, facts: { element: `${type}:A`, record: tag, field: 'F0', count } }],
+    ]);
   });
 });

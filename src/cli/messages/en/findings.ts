@@ -59,6 +59,8 @@ export const findings = {
   'name-invalid': (f) => `"${f('name')}" is not a valid name (${f('kind')}). The patch has to be mended where it was made.`,
   'value-nul': (f) =>
     `${f('element')}, record ${f('record')}: a value holds a NUL character, which PostgreSQL cannot store as text. The patch has to be mended where it was made.`,
+  'slots-too-many': (f) =>
+    `${f('element')}, record ${f('record')} in line ${f('line')}: its indexes ask for ${n(f.number('count'), 'slot')}, most of them empty and in field ${f('field')}; a record has at most ${f.number('most')}, and a file may not consist of empty ones. The patch has to be mended where it was made.`,
   'supervisor-missing': (f) =>
     `The supervisor folder ${f('supervisor')} is not among the folders, so scripts are not patched${f.has('scripts') ? `. Staying as they are: ${some(f.list('scripts'))}` : ''}. Add ${f('supervisor')} to --folders to patch them.`,
   'run-from': (f) =>

@@ -62,6 +62,8 @@ export const findings: Sentences<FindingCode> = {
   'name-invalid': (f) => `« ${f('name')} » n'est pas un nom valide (${f('kind')}). ${MEND}`,
   'value-nul': (f) =>
     `${f('element')}, enregistrement ${f('record')} : une valeur contient un caractère NUL, que PostgreSQL ne peut pas garder dans un texte. ${MEND}`,
+  'slots-too-many': (f) =>
+    `${f('element')}, enregistrement ${f('record')} à la ligne ${f('line')} : ses indices demandent ${n(f.number('count'), 'poste')}, vides pour la plupart et dans le champ ${f('field')} ; un enregistrement en a ${f.number('most')} au plus, et un fichier ne peut se composer de postes vides. ${MEND}`,
   'supervisor-missing': (f) =>
     `Le dossier superviseur ${f('supervisor')} n'est pas parmi les dossiers : les traitements ne sont pas patchés${f.has('scripts') ? `. Restent tels quels : ${some(f.list('scripts'))}` : ''}. Ajoutez ${f('supervisor')} à --folders pour les patcher.`,
   'run-from': (f) =>
