@@ -148,7 +148,10 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
 
 async function existingFolders(database: Database): Promise<readonly Folder[]> {
   await openEnvironment(database);
-  return readFolders(database);
+  const folders = await readFolders(database);
+  // A crash during `init` can leave the catalog without its supervisor folder: running `init` again makes it.
+  if (folders.length === 0) throw new Refusal('not-initialized', {});
+  return folders;
 }
 
 /** @throws Refusal `folder-unknown` */
@@ -178,7 +181,7 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
   const { database, settings } = opened;
   const environment = await openEnvironment(database);
   const forced = forcedChecks(options.force ?? []);
-  const all = await readFolders(database);
+  const all = await existingFolders(database);
   const folders = options.folders === undefined ? all : chosen(all, options.folders);
   const from = settings.from === undefined ? environment.supervisor : known(all, settings.from).code;
   const { deliveries, findings } = await openDeliveries(options.paths);
