@@ -1,5 +1,5 @@
 // The verbs that make folders: the environment with its supervisor folder, and folders below it.
-import { Refusal } from '../base/errors.ts';
+import { Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { FolderCode } from '../base/ids.ts';
 import { activityCode, folderCode, languageCode } from '../base/ids.ts';
@@ -15,8 +15,8 @@ import { dictionaryDelivery } from '../plan/dictionary-delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import { kernelDelivery } from '../plan/kernel.ts';
 import { sweepStaging } from '../plan/staging.ts';
-import type { NewFolder } from '../validate/creation.ts';
-import { createFolder } from '../validate/creation.ts';
+import type { FolderSource, NewFolder } from '../validate/creation.ts';
+import { checkCreatable, createFolder } from '../validate/creation.ts';
 import { folderViews } from './folder-views.ts';
 import type { FolderOptions, FolderView, InitOptions, Opened } from './rustine.ts';
 
@@ -42,9 +42,7 @@ export async function initialize(
     specific: false,
     historyOf: null,
   };
-  const more = await withStaged(database, await kernelDelivery(), (staged) =>
-    createFolder(database, folder, staged, roles, operator),
-  );
+  const more = await withSource(database, kernelDelivery, (source) => createFolder(database, folder, source, roles, operator));
   return { supervisor: await viewOf(database, code), findings: [...findings, ...more] };
 }
 
@@ -88,15 +86,36 @@ export async function createFolders(
     }),
   );
   for (const [at, { code }] of wanted.entries()) {
-    if (existing.some((folder) => folder.code === code) || wanted.findIndex((folder) => folder.code === code) < at)
-      throw new Refusal('folder-exists', { folder: code });
+    if (wanted.findIndex((folder) => folder.code === code) < at) throw new Refusal('folder-exists', { folder: code });
   }
+  await checkCreatable(
+    database,
+    wanted.map(({ code }) => code),
+    environment.roles,
+  );
   const findings: Finding[] = [];
-  await withStaged(database, await dictionaryDelivery(database, parent), async (staged) => {
-    for (const folder of wanted) findings.push(...(await createFolder(database, folder, staged, environment.roles, operator)));
-  });
+  const created: string[] = [];
+  await withSource(
+    database,
+    () => dictionaryDelivery(database, parent),
+    async (source) => {
+      for (const folder of wanted) {
+        const found = await createFolder(database, folder, source, environment.roles, operator).catch((error: unknown) => {
+          throw created.length === 0 ? error : partly(created, folder.code, error);
+        });
+        findings.push(...found);
+        created.push(folder.code);
+      }
+    },
+  );
   const views = await folderViews(database);
   return { folders: wanted.flatMap(({ code }) => views.filter((view) => view.code === code)), findings };
+}
+
+/** No longer a refusal, which says that nothing changed. Bugs stay bugs. */
+function partly(created: readonly string[], folder: FolderCode, error: unknown): unknown {
+  if (!(error instanceof Refusal) && !(error instanceof Failure)) return error;
+  return new Failure('folder-create-partial', { ...error.facts, created, folder, cause: error.code }, error);
 }
 
 function findFolder(folders: readonly Folder[], code: FolderCode, refusal: 'folder-unknown' | 'folder-parent-unknown'): Folder {
@@ -115,20 +134,26 @@ async function viewOf(database: Database, code: FolderCode): Promise<FolderView>
   return view;
 }
 
-async function withStaged<Result>(
+/** Stages what the folders start from, once for each state of the parent: it is asked for while the parent is locked. */
+async function withSource<Result>(
   database: Database,
-  delivery: Delivery,
-  work: (staged: StagedDelivery) => Promise<Result>,
+  deliver: () => Promise<Delivery>,
+  work: (source: FolderSource) => Promise<Result>,
 ): Promise<Result> {
   await sweepStaging(database);
-  const staged: StagedDelivery = {
-    delivery,
-    stagedAs: await database.transaction((session) => stageDelivery(session, delivery)),
-    plans: new Map(),
+  const byState = new Map<string, StagedDelivery>();
+  const source: FolderSource = async (state) => {
+    const known = byState.get(state);
+    if (known !== undefined) return known;
+    const delivery = await deliver();
+    const stagedAs = await database.transaction((session) => stageDelivery(session, delivery));
+    const staged: StagedDelivery = { delivery, stagedAs, plans: new Map() };
+    byState.set(state, staged);
+    return staged;
   };
   try {
-    return await work(staged);
+    return await work(source);
   } finally {
-    await unstage(database, [staged]);
+    await unstage(database, [...byState.values()]);
   }
 }

@@ -1,6 +1,8 @@
 // Login roles and rights of folders (R3): a role uses its own schema, reaches its ancestors' functions, and nothing else.
 import type { Session } from '../database/database.ts';
 import { id, quoteIdentifier, quoteLiteral, sql } from '../database/sql.ts';
+import type { Reader } from './catalog.ts';
+import type { Folder } from './folder.ts';
 
 /** Whether the connected user may create roles. */
 export async function mayCreateRoles(session: Session): Promise<{ readonly allowed: boolean; readonly user: string }> {
@@ -10,32 +12,44 @@ export async function mayCreateRoles(session: Session): Promise<{ readonly allow
 }
 
 /** Roles belong to the whole server, so their names begin with the database's. */
-export async function roleName(session: Session, folder: string): Promise<string> {
-  const [row] = await session.query<{ name: string }>(sql`select current_database() as name`);
-  return `${(row?.name ?? 'rustine').slice(0, 50)}_${folder.toLowerCase()}`;
+export async function roleName(reader: Reader, folder: string): Promise<string> {
+  return `${(await databaseName(reader)).slice(0, 50)}_${folder.toLowerCase()}`;
 }
+
+export async function roleExists(reader: Reader, role: string): Promise<boolean> {
+  const [row] = await reader.query<{ there: boolean }>(
+    sql`select exists (select from pg_roles where rolname = ${role}) as there`,
+  );
+  return row?.there === true;
+}
+
+/** Says whose a role is: a copy of the database names the roles of its original. */
+const mark = (database: string, schema: string): string => `Rustine: schema ${schema} of database ${database}`;
 
 /**
  * Creates the role and its rights. Tables made later get theirs through default privileges.
  * @param ancestors schemas from the parent up: usage only, which reaches their functions and no table
  */
-export async function createRole(session: Session, role: string, schema: string, ancestors: readonly string[]): Promise<void> {
+export async function createRole(
+  session: Session,
+  role: string,
+  { schema }: Pick<Folder, 'schema'>,
+  ancestors: readonly string[],
+): Promise<void> {
   const name = quoteIdentifier(role);
   const own = quoteIdentifier(schema);
-  const [there] = await session.query<{ there: boolean }>(
-    sql`select exists (select from pg_roles where rolname = ${role}) as there`,
-  );
-  const create = there?.there === true ? '' : `create role ${name} login nosuperuser nocreatedb nocreaterole noinherit;`;
-  await session.script(`${create}
-    alter role ${name} in database ${quoteIdentifier(await databaseName(session))} set search_path = ${[schema, ...ancestors].map(quoteIdentifier).join(', ')};
+  const database = await databaseName(session);
+  await session.script(`create role ${name} login nosuperuser nocreatedb nocreaterole noinherit;
+    comment on role ${name} is ${quoteLiteral(mark(database, schema))};
+    alter role ${name} in database ${quoteIdentifier(database)} set search_path = ${[schema, ...ancestors].map(quoteIdentifier).join(', ')};
     grant usage on schema ${own} to ${name};
     alter default privileges in schema ${own} grant select, insert, update, delete on tables to ${name};
     alter default privileges in schema ${own} grant usage, select on sequences to ${name};
     ${ancestors.map((ancestor) => `grant usage on schema ${quoteIdentifier(ancestor)} to ${name};`).join('\n')}`);
 }
 
-async function databaseName(session: Session): Promise<string> {
-  const [row] = await session.query<{ name: string }>(sql`select current_database() as name`);
+async function databaseName(reader: Reader): Promise<string> {
+  const [row] = await reader.query<{ name: string }>(sql`select current_database() as name`);
   return row?.name ?? '';
 }
 
@@ -44,15 +58,20 @@ export async function protectRecord(session: Session, role: string, schema: stri
   await session.query(sql`revoke insert, update, delete on ${id(schema, 'apatch')} from ${id(role)}`);
 }
 
-/** Once its own schema is gone, all that a role has left is the way into its ancestors' schemas. */
-export async function dropRole(session: Session, role: string, ancestors: readonly string[]): Promise<void> {
-  const [there] = await session.query<{ there: boolean }>(
-    sql`select exists (select from pg_roles where rolname = ${role}) as there`,
-  );
-  if (there?.there !== true) return;
+/** Once its own schema is gone, all that a role has left is the way into its ancestors' schemas. One that we did not make stays. */
+export async function dropRole(
+  session: Session,
+  role: string,
+  { schema: own }: Pick<Folder, 'schema'>,
+  ancestors: readonly string[],
+): Promise<void> {
+  const [found] = await session.query<{ mark: string | null; database: string }>(sql`
+    select shobj_description(oid, 'pg_authid') as mark, current_database() as database from pg_roles where rolname = ${role}`);
+  if (found === undefined) return;
   const name = quoteIdentifier(role);
   const revokes = ancestors.map((schema) => `revoke all on schema ${quoteIdentifier(schema)} from ${name};`);
-  await session.script(`${revokes.join(' ')} drop role ${name}`);
+  const drop = found.mark === mark(found.database, own) ? `drop role ${name}` : '';
+  await session.script(`${revokes.join(' ')} ${drop}`);
 }
 
 /** A new password for the folder's login; the text never reaches a log. */

@@ -5,8 +5,9 @@ import { blocks } from '../base/finding.ts';
 import type { FolderCode } from '../base/ids.ts';
 import type { Database, Session } from '../database/database.ts';
 import { id, qualified, quoteIdentifier, sql } from '../database/sql.ts';
+import type { Reader } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
-import { createRole, protectRecord, roleName } from '../environment/roles.ts';
+import { createRole, protectRecord, roleExists, roleName } from '../environment/roles.ts';
 import type { RunContext, StagedDelivery } from '../integrate/integrator.ts';
 import { integrateInto } from '../integrate/integrator.ts';
 import { settingsOf } from '../integrate/settings.ts';
@@ -40,17 +41,35 @@ function creationContext(operator: string): RunContext {
 }
 
 /**
- * @param source what the folder starts from: its parent's dictionary, or the kernel for a supervisor folder
- * @throws Refusal `folder-exists`, `folder-schema-exists`; the findings when the parent's dictionary cannot be generated
+ * What a folder starts from: its parent's dictionary, or the kernel for a supervisor folder. Asked for while the parent is locked;
+ * `state` differs where the parent has changed since.
  */
+export type FolderSource = (state: string) => Promise<StagedDelivery>;
+
+/** @throws Refusal where one of the codes cannot be made: `folder-exists`, `folder-schema-exists`, `role-exists` */
+export async function checkCreatable(reader: Reader, codes: readonly FolderCode[], roles: boolean): Promise<void> {
+  for (const folder of codes) {
+    const schema = folder.toLowerCase();
+    const [there] = await reader.query<{ folder: boolean; schema: boolean }>(sql`
+      select exists (select from rustine.folder where code = ${folder}) as folder, to_regnamespace(quote_ident(${schema})) is not null as schema`);
+    if (there?.folder === true) throw new Refusal('folder-exists', { folder });
+    if (there?.schema === true) throw new Refusal('folder-schema-exists', { folder, schema });
+    // Somebody else's login must not come into a folder's rights, nor be dropped with it.
+    const role = roles ? await roleName(reader, folder) : null;
+    if (role !== null && (await roleExists(reader, role))) throw new Refusal('role-exists', { folder, role });
+  }
+}
+
+/** @throws Refusal as `checkCreatable`; `folder-not-ready`; the findings when the parent's dictionary cannot be generated */
 export async function createFolder(
   database: Database,
   folder: NewFolder,
-  source: StagedDelivery,
+  source: FolderSource,
   roles: boolean,
   operator: string,
 ): Promise<readonly Finding[]> {
   return database.transaction(async (session) => {
+    const state = await lockParent(session, folder);
     const created = await insertFolder(session, folder, roles, operator);
     await session.script(`create schema ${quoteIdentifier(created.schema)}`);
     const ancestors = folder.parent === null ? [] : [folder.parent, ...folder.ancestors];
@@ -58,12 +77,18 @@ export async function createFolder(
       await createRole(
         session,
         created.role,
-        created.schema,
+        created,
         ancestors.map((each) => each.schema),
       );
     // After the role: its rights cover what is made from then on.
     await session.script(`create sequence ${qualified(created.schema, ROW_SEQUENCE)}`);
-    const { findings, outcome } = await integrateInto(session, database, settingsOf(created), source, creationContext(operator));
+    const { findings, outcome } = await integrateInto(
+      session,
+      database,
+      settingsOf(created),
+      await source(state),
+      creationContext(operator),
+    );
     if (blocks(findings))
       throw new Refusal('folder-not-creatable', {
         folder: folder.code,
@@ -77,14 +102,39 @@ export async function createFolder(
   });
 }
 
+/**
+ * Nothing is integrated into the parent from here on, so its dictionary and its level are of one state. Its row comes before the supervisor
+ * folder's (`insertFolder`), and both in the mode in which they can be the same row: two creations cannot wait for each other.
+ * @returns what changes with everything that is integrated into it
+ */
+async function lockParent(session: Session, { parent, historyOf }: NewFolder): Promise<string> {
+  if (parent === null) return '';
+  const [row] = await session.query<{ state: string }>(
+    sql`select state from rustine.folder where id = ${parent.id} for no key update`,
+  );
+  checkReady(parent, row);
+  if (historyOf !== null && historyOf.id !== parent.id) {
+    // As the reference to it does: in any other mode two creations could wait for each other. Dropping waits for it.
+    checkReady(
+      historyOf,
+      (await session.query<{ state: string }>(sql`select state from rustine.folder where id = ${historyOf.id} for key share`))[0],
+    );
+  }
+  const [last] = await session.query<{ state: string }>(sql`
+    select concat_ws(' ', (select max(id) from rustine.integration where folder = ${parent.id}),
+      (select count(*) from rustine.element where folder = ${parent.id})) as state`);
+  return last?.state ?? '';
+}
+
+function checkReady(folder: Folder, row: { readonly state: string } | undefined): void {
+  if (row?.state !== 'ready') throw new Refusal('folder-not-ready', { folder: folder.code, state: row?.state ?? 'dropping' });
+}
+
 async function insertFolder(session: Session, folder: NewFolder, roles: boolean, operator: string): Promise<Folder> {
   const schema = folder.code.toLowerCase();
   // Rights on a schema are one row of the server's catalog: two folders that change their ancestors' at the same time would fail.
   await session.query(sql`select from rustine.folder where parent is null for no key update`);
-  const [there] = await session.query<{ folder: boolean; schema: boolean }>(sql`
-    select exists (select from rustine.folder where code = ${folder.code}) as folder, to_regnamespace(quote_ident(${schema})) is not null as schema`);
-  if (there?.folder === true) throw new Refusal('folder-exists', { folder: folder.code });
-  if (there?.schema === true) throw new Refusal('folder-schema-exists', { folder: folder.code, schema });
+  await checkCreatable(session, [folder.code], roles);
   const role = roles ? await roleName(session, folder.code) : null;
   const [row] = await session.query<{ id: number }>(sql`
     insert into rustine.folder (code, parent, state, schema_name, role_name, languages, activity_codes, test, specific, history_of, created_by)

@@ -11,12 +11,8 @@ const TABLES_AT_ONCE = 200;
 /** May be repeated after a crash: it goes on where it stopped. @throws Refusal `folder-is-supervisor`, `folder-has-children` */
 export async function dropFolder(database: Database, folder: Folder, folders: readonly Folder[]): Promise<void> {
   if (folder.parent === null) throw new Refusal('folder-is-supervisor', { folder: folder.code });
-  const children = folders
-    .filter((each) => each.parent === folder.code || each.historyOf === folder.code)
-    .map((each) => each.code);
-  if (children.length > 0) throw new Refusal('folder-has-children', { folder: folder.code, children });
   const ancestors = ancestorsOf(folder.code, new Map(folders.map((each) => [each.code, each])));
-  await database.query(sql`update rustine.folder set state = 'dropping' where id = ${folder.id}`);
+  await markDropping(database, folder);
   while (await dropTables(database, folder.schema));
   await database.transaction(async (session) => {
     // As at creation: the role's rights on its ancestors' schemas go.
@@ -26,9 +22,23 @@ export async function dropFolder(database: Database, folder: Folder, folders: re
       await dropRole(
         session,
         folder.role,
+        folder,
         ancestors.map((ancestor) => ancestor.schema),
       );
     await session.query(sql`delete from rustine.folder where id = ${folder.id}`);
+  });
+}
+
+/** Whoever makes a child holds the folder's row: it is there when we look, or finds the folder marked. */
+async function markDropping(database: Database, folder: Folder): Promise<void> {
+  await database.transaction(async (session) => {
+    await session.query(sql`select from rustine.folder where id = ${folder.id} for update`);
+    const children = await session.query<{ code: string }>(
+      sql`select code from rustine.folder where parent = ${folder.id} or history_of = ${folder.id} order by code`,
+    );
+    if (children.length > 0)
+      throw new Refusal('folder-has-children', { folder: folder.code, children: children.map(({ code }) => code) });
+    await session.query(sql`update rustine.folder set state = 'dropping' where id = ${folder.id}`);
   });
 }
 

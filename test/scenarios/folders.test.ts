@@ -84,4 +84,86 @@ describe.each(servers())('folders on $name', (server) => {
     const outcome = await env.integrate(await env.patch('P_0003_140.dat', [parameter('three')]), { folders: ['SEED'] });
     expect(outcome.folders.map(({ state }) => state)).toEqual(['integrated']);
   });
+
+  test('a folder made while its parent is being patched has the patch: dictionary and level are of one state', async () => {
+    const env = await openEnvironment(server, { folders: ['DEV'] });
+    const held = await holder(env, `select from rustine.folder where code = 'DEV' for update`);
+    const run = env.integrate(await env.patch('A.dat', [parameter('new'), item]));
+    await waiting(env, 1);
+    const creation = env.folders(['NEW', 'NEXT'], { parent: 'DEV' });
+    await waiting(env, 2);
+    await held.release();
+    await Promise.all([run, creation]);
+    for (const code of ['NEW', 'NEXT']) {
+      expect(await title(env, code)).toEqual(['new']);
+      expect(await env.rustine.folder(code)).toMatchObject({ lag: [], patches: 1, tables: 3 });
+    }
+    expect(await env.query('select from rustine.work union all select from rustine.delivery_element')).toEqual([]);
+  });
+
+  test('a login that the environment did not make is not taken over, nor dropped', async () => {
+    const env = await openEnvironment(server);
+    const role = `${env.database}_seed`;
+    await env.query(`create role ${escapeIdentifier(role)} login`);
+    expect(await refused(env.rustine.createFolders(['SEED'], {}))).toEqual(['role-exists', { folder: 'SEED', role }]);
+    expect((await env.rustine.folders()).map(({ code }) => code)).toEqual(['X3']);
+    await env.query(`drop role ${escapeIdentifier(role)}`);
+    await env.folders(['SEED']);
+    // Somebody else's by the same name.
+    await env.query(`comment on role ${escapeIdentifier(role)} is 'mine'`);
+    await env.rustine.dropFolder('SEED');
+    expect(await queryAt(env.url, 'select from pg_roles where rolname = $1', [role])).toHaveLength(1);
+  });
+
+  test('what is in the way of one folder is found before another is made', async () => {
+    const env = await openEnvironment(server);
+    await env.query(`create schema b; create role ${escapeIdentifier(`${env.database}_c`)}`);
+    expect(await refused(env.rustine.createFolders(['A', 'B'], {}))).toEqual([
+      'folder-schema-exists',
+      { folder: 'B', schema: 'b' },
+    ]);
+    expect(await refused(env.rustine.createFolders(['A', 'C'], {}))).toMatchObject(['role-exists', { folder: 'C' }]);
+    expect((await env.rustine.folders()).map(({ code }) => code)).toEqual(['X3']);
+  });
+
+  test('where a later folder fails at work, those made before are named', async () => {
+    const env = await openEnvironment(server);
+    await env.query(`
+      create function rustine.stop() returns trigger language plpgsql as $$ begin raise exception 'no room'; end $$;
+      create trigger stop before insert on rustine.folder for each row when (new.code = 'B') execute function rustine.stop()`);
+    await expect(env.rustine.createFolders(['A', 'B'], {})).rejects.toMatchObject({
+      code: 'folder-create-partial',
+      facts: { created: ['A'], folder: 'B', cause: 'database-error' },
+    });
+    expect((await env.rustine.folders()).map(({ code }) => code)).toEqual(['X3', 'A']);
+  });
+
+  test('no folder is made below one that is being dropped, none is dropped that just got a child', async () => {
+    const env = await openEnvironment(server, { folders: ['DEV', 'OLD'] });
+    const held = await holder(
+      env,
+      `select from rustine.folder where code in ('DEV', 'OLD') for update; update rustine.folder set state = 'dropping' where code in ('DEV', 'OLD')`,
+    );
+    const below = refused(env.rustine.createFolders(['NEW'], { parent: 'DEV' }));
+    const history = refused(env.rustine.createFolders(['HIST'], { historyOf: 'OLD' }));
+    await waiting(env, 2);
+    await held.release();
+    expect([await below, await history]).toEqual([
+      ['folder-not-ready', { folder: 'DEV', state: 'dropping' }],
+      ['folder-not-ready', { folder: 'OLD', state: 'dropping' }],
+    ]);
+    await env.query(`update rustine.folder set state = 'ready'`);
+
+    // The drop has read the folders before the child is there.
+    const child = await holder(env, `select from rustine.folder where code = 'DEV' for update`);
+    const drop = refused(env.rustine.dropFolder('DEV'));
+    await waiting(env, 1);
+    await child.client.query(
+      `insert into rustine.folder (code, parent, state, schema_name, languages, created_by)
+       select 'CHILD', id, 'ready', 'child', '{ENG}', 'test' from rustine.folder where code = 'DEV'`,
+    );
+    await child.release();
+    expect(await drop).toEqual(['folder-has-children', { folder: 'DEV', children: ['CHILD'] }]);
+    expect((await env.rustine.folder('DEV')).state).toBe('ready');
+  });
 });

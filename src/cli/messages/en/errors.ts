@@ -34,6 +34,10 @@ export const errors = {
     `Folder ${f('folder')} is being worked on by ${f('by')} since ${f('since')}. Wait until that is over, then run the command again.`,
   'folder-schema-exists': (f) =>
     `Folder ${f('folder')} cannot be created: the database already has a schema ${f('schema')} that does not belong to this environment. Rename or drop that schema, or choose another folder code.`,
+  'role-exists': (f) =>
+    `Folder ${f('folder')} cannot be created: the database server already has a role ${f('role')}, which Rustine did not make for it. Drop or rename that role, or choose another folder code.`,
+  'folder-create-partial': (f) =>
+    `${f('created')} ${f.list('created').length === 1 ? 'was' : 'were'} created and can be used; ${f('folder')} was not (${f('cause')}${f.has('reason') ? `: ${why(f)}` : ''}). \`rustine folder create ${f('folder')}\` alone says what is in the way.`,
   'run-unknown': (f) => `There is no run ${f('run')}. Every integration prints the number of its run at the end.`,
   'database-unreachable': (f) =>
     `The database ${f('url')} cannot be reached: ${why(f)}. Check that the server runs and that the URL of --database or RUSTINE_DATABASE_URL is right.`,

@@ -36,6 +36,10 @@ export const errors: Sentences<ErrorCode> = {
     `Le dossier ${f('folder')} est occupé par ${f('by')} depuis ${f('since')}. Attendez la fin, puis relancez la commande.`,
   'folder-schema-exists': (f) =>
     `Le dossier ${f('folder')} ne peut pas être créé : la base contient déjà un schéma ${f('schema')} qui n'appartient pas à cet environnement. Renommez ou supprimez ce schéma, ou choisissez un autre code.`,
+  'role-exists': (f) =>
+    `Le dossier ${f('folder')} ne peut pas être créé : le serveur de base de données a déjà un rôle ${f('role')}, que Rustine n'a pas créé pour lui. Supprimez ou renommez ce rôle, ou choisissez un autre code.`,
+  'folder-create-partial': (f) =>
+    `${f.list('created').length === 1 ? 'Créé et utilisable' : 'Créés et utilisables'} : ${f('created')}. Le dossier ${f('folder')} ne l'a pas été (${f('cause')}${f.has('reason') ? ` : ${why(f)}` : ''}). \`rustine folder create ${f('folder')}\` seul dit ce qui gêne.`,
   'run-unknown': (f) => `Il n'y a pas d'exécution ${f('run')}. Chaque intégration affiche son numéro d'exécution à la fin.`,
   'database-unreachable': (f) =>
     `La base de données ${f('url')} est injoignable : ${why(f)}. Vérifiez que le serveur tourne et que l'URL de --database ou RUSTINE_DATABASE_URL est la bonne.`,
