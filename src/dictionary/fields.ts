@@ -120,6 +120,53 @@ function pick<Entry>(
   return first === undefined ? {} : { [first]: entries[first] as Entry };
 }
 
+/**
+ * Adds the folder's own texts in languages that the patch does not carry (R23): it says nothing about them. Where they are the only
+ * ones in the folder's languages, the text that was delivered for want of one is left out.
+ */
+export function withOwnTexts(
+  delivered: Fields,
+  own: Fields,
+  languages: readonly string[],
+  patchLanguages: readonly string[],
+): Fields {
+  const mine = languages.filter((language) => !patchLanguages.includes(language));
+  if (mine.length === 0) return delivered;
+  const added = Object.entries(own.slots).flatMap(([name, slots]) => {
+    const before = slotsOf(delivered, name) ?? [];
+    const after = Array.from({ length: Math.max(before.length, slots.length) }, (_, at) =>
+      slotWithTexts(before[at] ?? null, slots[at] ?? null, mine, languages),
+    );
+    while (after.length > before.length && after.at(-1) === null) after.pop();
+    return after.every((slot, at) => slot === before[at]) && after.length === before.length ? [] : [[name, after] as const];
+  });
+  return added.length === 0 ? delivered : { ...delivered, slots: { ...delivered.slots, ...Object.fromEntries(added) } };
+}
+
+function slotWithTexts(slot: Slot | null, own: Slot | null, mine: readonly string[], languages: readonly string[]): Slot | null {
+  if (own === null) return slot;
+  if ('texts' in own && (slot === null || 'texts' in slot)) {
+    const texts = joined(slot?.texts ?? {}, own.texts, mine, languages);
+    return texts === undefined ? slot : { texts };
+  }
+  if ('translations' in own && (slot === null || 'translations' in slot)) {
+    const translations = joined(slot?.translations ?? {}, own.translations, mine, languages);
+    return translations === undefined ? slot : { translations };
+  }
+  return slot;
+}
+
+function joined<Entry>(
+  delivered: Readonly<Record<string, Entry>>,
+  own: Readonly<Record<string, Entry>>,
+  mine: readonly string[],
+  languages: readonly string[],
+): Readonly<Record<string, Entry>> | undefined {
+  const kept = Object.entries(own).filter(([language]) => mine.includes(language) && !Object.hasOwn(delivered, language));
+  if (kept.length === 0) return undefined;
+  return Object.fromEntries([...Object.entries(delivered).filter(([language]) => languages.includes(language)), ...kept]);
+}
+
 function mapSlots(slots: Fields['slots'], change: (slot: Slot) => Slot): Fields['slots'] {
   return Object.fromEntries(
     Object.entries(slots).map(([name, each]) => [name, each.map((slot) => (slot === null ? null : change(slot)))]),

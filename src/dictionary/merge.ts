@@ -6,9 +6,9 @@ import type { DictionaryElement, DictionaryRecord } from './element.ts';
 import { headerOf } from './element.ts';
 import { ELEMENT_TYPES } from './element-types.ts';
 import type { Fields } from './fields.ts';
-import { exactDigest, inLanguages, meaningDigest, slotsOf } from './fields.ts';
+import { exactDigest, inLanguages, meaningDigest, slotsOf, withOwnTexts } from './fields.ts';
 
-/** A record as the folder has it. Fields are loaded only where the merge needs them (set-up fields, tables). */
+/** A record as the folder has it. Fields are loaded only where the merge needs them (set-up fields, languages that the patch lacks, tables). */
 export interface OwnRecord {
   readonly tag: string;
   readonly key: string;
@@ -17,6 +17,8 @@ export interface OwnRecord {
   readonly digest: string;
   readonly meaning: string;
   readonly fields?: Fields;
+  /** Meaning of what was last delivered, where the record keeps something else. */
+  readonly delivered?: string;
 }
 
 export interface MergeContext {
@@ -34,9 +36,21 @@ export interface RecordWrite extends DictionaryRecord {
   readonly delivered?: Fields;
 }
 
+/** A record whose content stays; its position in the element or what was last delivered changes. */
+export interface RecordMove {
+  readonly tag: string;
+  readonly key: string;
+  readonly position: number;
+  /** Of the content that it has and keeps. */
+  readonly digest: string;
+  readonly activity: string;
+  readonly delivered?: Fields;
+}
+
 export interface MergeResult {
   readonly verdict: Verdict;
   readonly writes: readonly RecordWrite[];
+  readonly moves: readonly RecordMove[];
   readonly removes: readonly { readonly tag: string; readonly key: string }[];
   /** Codes that were not authorised, with the lines they cost (tag and key); the header's line stands for the whole element. */
   readonly ignored: readonly { readonly code: string; readonly tag: string; readonly key: string }[];
@@ -44,7 +58,7 @@ export interface MergeResult {
   readonly kept: readonly { readonly code: string; readonly tag: string; readonly key: string }[];
 }
 
-const NOTHING = { writes: [], removes: [], ignored: [], kept: [] } as const;
+const NOTHING = { writes: [], moves: [], removes: [], ignored: [], kept: [] } as const;
 
 const placeOf = (record: { tag: string; key: string }): string => `${record.tag}\0${record.key}`;
 
@@ -87,10 +101,12 @@ function mergeRecords(
   const type = ELEMENT_TYPES.get(incoming.type);
   const ownByPlace = new Map(own.map((record) => [placeOf(record), record]));
   const writes: RecordWrite[] = [];
+  const moves: RecordMove[] = [];
   const ignored: { code: string; tag: string; key: string }[] = [];
   const kept: { code: string; tag: string; key: string }[] = [];
   const delivered = new Set<string>();
   let keptSetUp = false;
+  let reordered = false;
   for (const record of incoming.records) {
     const place = placeOf(record);
     delivered.add(place);
@@ -103,16 +119,19 @@ function mergeRecords(
       kept.push({ code: mine.activity, tag: mine.tag, key: mine.key });
       continue;
     }
-    const { write, keepsOwn } = mergeRecord(record, mine, type?.setUp[record.tag] ?? [], context);
+    const { write, move, keepsOwn } = mergeRecord(record, mine, type?.setUp[record.tag] ?? [], context);
     keptSetUp ||= keepsOwn;
+    reordered ||= move !== undefined && move.position !== mine?.position;
     if (write !== undefined) writes.push(write);
+    if (move !== undefined) moves.push(move);
   }
   const missing = own.filter((record) => !delivered.has(placeOf(record)));
   const removes = missing.filter((record) => !isProtected(record, context)).map(({ tag, key }) => ({ tag, key }));
   kept.push(
     ...missing.filter((record) => isProtected(record, context)).map(({ activity, tag, key }) => ({ code: activity, tag, key })),
   );
-  return { verdict: verdictOf(exists, writes.length + removes.length > 0, keptSetUp), writes, removes, ignored, kept };
+  const changes = reordered || writes.length + removes.length > 0;
+  return { verdict: verdictOf(exists, changes, keptSetUp), writes, moves, removes, ignored, kept };
 }
 
 function verdictOf(exists: boolean, changes: boolean, keptSetUp: boolean): Verdict {
@@ -126,13 +145,18 @@ function mergeRecord(
   mine: OwnRecord | undefined,
   setUp: readonly string[],
   context: MergeContext,
-): { write?: RecordWrite; keepsOwn: boolean } {
-  const delivered = inLanguages(record.fields, context.languages, context.patchLanguages);
+): { write?: RecordWrite; move?: RecordMove; keepsOwn: boolean } {
+  const inFolder = inLanguages(record.fields, context.languages, context.patchLanguages);
+  const delivered =
+    mine?.fields === undefined ? inFolder : withOwnTexts(inFolder, mine.fields, context.languages, context.patchLanguages);
   const fields = mine?.fields === undefined || setUp.length === 0 ? delivered : withOwnSetUp(delivered, mine.fields, setUp);
   const meaning = meaningDigest(fields);
   const keepsOwn = fields !== delivered && meaningDigest(delivered) !== meaning;
-  if (mine !== undefined && mine.meaning === meaning) return { keepsOwn };
-  return { write: { ...record, fields, digest: exactDigest(fields), meaning, ...(keepsOwn ? { delivered } : {}) }, keepsOwn };
+  const kept = keepsOwn ? { delivered } : {};
+  if (mine?.meaning !== meaning) return { write: { ...record, fields, digest: exactDigest(fields), meaning, ...kept }, keepsOwn };
+  const { tag, key, position } = record;
+  if (mine.position === position && mine.delivered === (keepsOwn ? meaningDigest(delivered) : undefined)) return { keepsOwn };
+  return { move: { tag, key, position, digest: mine.digest, activity: record.activity, ...kept }, keepsOwn };
 }
 
 /** Set-up fields are written at creation only (R20): the folder's value wins from then on. */

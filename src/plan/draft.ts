@@ -14,6 +14,8 @@ export interface PlanItem {
   readonly item:
     | 'element'
     | 'record'
+    /** A record whose content stays: its position, and what was last delivered. */
+    | 'move'
     | 'remove'
     | 'delivered'
     | 'script'
@@ -31,7 +33,7 @@ export interface PlanItem {
   readonly digest?: string;
   readonly meaning?: string;
   /** Digest of what was delivered, where the record keeps something else. */
-  readonly delivered?: string;
+  readonly delivered?: string | undefined;
   readonly activity?: string;
   readonly title?: string;
   /** JSON text. */

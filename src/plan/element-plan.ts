@@ -5,6 +5,7 @@ import { isScriptAuthorized, isSpecificScript } from '../dictionary/activity-cod
 import type { DictionaryElement, DictionaryRecord, ElementName } from '../dictionary/element.ts';
 import { headerOf, subjectOf } from '../dictionary/element.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
+import type { Fields } from '../dictionary/fields.ts';
 import { exactDigest, fieldsToJson, fieldValue, hasNul, meaningDigest } from '../dictionary/fields.ts';
 import type { MergeContext, MergeResult, OwnRecord } from '../dictionary/merge.ts';
 import { mergeElement } from '../dictionary/merge.ts';
@@ -91,28 +92,46 @@ function* mergeItems(element: DictionaryElement, merged: MergeResult, draft: Dra
         subject: subjectOf(element),
         facts: { element: subjectOf(element), record: `${tag} ${key}` },
       });
-    const kept = delivered === undefined ? {} : { delivered: exactDigest(delivered) };
-    yield { item: 'record', ordinal, type, name, tag, key, position, digest, meaning, activity, fields: json, ...kept };
-    if (delivered !== undefined) {
-      yield {
-        item: 'delivered',
-        ordinal,
-        digest: exactDigest(delivered),
-        meaning: meaningDigest(delivered),
-        activity,
-        fields: fieldsToJson(delivered),
-      };
-    }
+    const kept = delivered === undefined ? undefined : deliveredItem(ordinal, activity, delivered);
+    yield {
+      item: 'record',
+      ordinal,
+      type,
+      name,
+      tag,
+      key,
+      position,
+      digest,
+      meaning,
+      activity,
+      fields: json,
+      delivered: kept?.digest,
+    };
+    if (kept !== undefined) yield kept;
+  }
+  for (const { tag, key, position, digest, activity, delivered } of merged.moves) {
+    const kept = delivered === undefined ? undefined : deliveredItem(ordinal, activity, delivered);
+    yield { item: 'move', ordinal, type, name, tag, key, position, digest, delivered: kept?.digest };
+    if (kept !== undefined) yield kept;
   }
   for (const { tag, key } of merged.removes) yield { item: 'remove', ordinal, type, name, tag, key };
+}
+
+/** What was delivered where the record keeps something else: stored beside it. */
+function deliveredItem(ordinal: number, activity: string, delivered: Fields): PlanItem & { readonly digest: string } {
+  const [digest, meaning] = [exactDigest(delivered), meaningDigest(delivered)];
+  return { item: 'delivered', ordinal, digest, meaning, activity, fields: fieldsToJson(delivered) };
 }
 
 /** The element's records as they will be. Only those with loaded fields count: tables and data types are loaded with theirs. */
 function recordsAfter(own: readonly OwnRecord[], merged: MergeResult): readonly DictionaryRecord[] {
   const place = (record: { tag: string; key: string }): string => elementKey(record.tag, record.key);
   const gone = new Set([...merged.removes, ...merged.writes].map(place));
-  const staying = own.flatMap((record) =>
-    record.fields === undefined || gone.has(place(record)) ? [] : [{ ...record, fields: record.fields }],
+  const moved = new Map(merged.moves.map((move) => [place(move), move.position]));
+  const staying = own.flatMap(({ tag, key, position, activity, fields }) =>
+    fields === undefined || gone.has(place({ tag, key }))
+      ? []
+      : [{ tag, key, position: moved.get(place({ tag, key })) ?? position, activity, fields }],
   );
   return [...staying, ...merged.writes];
 }

@@ -59,7 +59,7 @@ export async function gatherBasis(
       select r.name from rustine.record r join rustine.content c on c.id = r.content
       where cardinality(${abbreviations}::text[]) > 0 and r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATB' and c.fields ->> 'ABRFIC' = any(${abbreviations}::text[])),
     fact as (
-      select concat_ws(' ', 'r', r.type, r.name, r.tag, r.key, r.content) as line
+      select concat_ws(' ', 'r', r.type, r.name, r.tag, r.key, r.content, r.position, r.delivered) as line
       from rustine.record r join delivered d using (type, name) where r.folder = ${folder.id}
       union all
       select concat_ws(' ', 'e', e.type, e.name) from rustine.element e join delivered d using (type, name) where e.folder = ${folder.id}
@@ -95,11 +95,21 @@ interface RecordRow {
   readonly digest: string;
   readonly meaning: string;
   readonly fields: string | null;
+  readonly delivered?: string | null;
 }
 
 function ownRecord(row: RecordRow): OwnRecord {
-  const { tag, key, position, activity, digest, meaning, fields } = row;
-  return { tag, key, position, activity, digest, meaning, ...(fields === null ? {} : { fields: fieldsFromJson(fields) }) };
+  const { tag, key, position, activity, digest, meaning, fields, delivered = null } = row;
+  return {
+    tag,
+    key,
+    position,
+    activity,
+    digest,
+    meaning,
+    ...(fields === null ? {} : { fields: fieldsFromJson(fields) }),
+    ...(delivered === null ? {} : { delivered }),
+  };
 }
 
 /** Types whose stored fields the planner needs: those with set-up fields, tables and data types. */
@@ -113,7 +123,9 @@ export async function gatherFacts(
   delivery: Delivery,
   deliveryId: string,
 ): Promise<FolderFacts> {
-  const elements = await gatherElements(session, folder, deliveryId);
+  // Texts in languages that the patch does not carry stay the folder's own (R23): the merge needs them.
+  const otherLanguages = folder.languages.some((language) => !delivery.languages.includes(language));
+  const elements = await gatherElements(session, folder, deliveryId, otherLanguages);
   const dataTypes = await gatherDataTypes(session, folder);
   const tableNames = delivery.elements.filter((e) => e.type === 'ATB').map((e) => e.name.toLowerCase());
   const tables =
@@ -136,7 +148,12 @@ export async function gatherFacts(
   };
 }
 
-async function gatherElements(session: Session, folder: FolderSettings, deliveryId: string): Promise<Map<string, OwnElement>> {
+async function gatherElements(
+  session: Session,
+  folder: FolderSettings,
+  deliveryId: string,
+  allFields: boolean,
+): Promise<Map<string, OwnElement>> {
   const heads = await session.query<{ type: string; name: string; title: string }>(sql`
     select e.type, e.name, e.title from rustine.element e join (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}) d using (type, name)
     where e.folder = ${folder.id}`);
@@ -146,9 +163,10 @@ async function gatherElements(session: Session, folder: FolderSettings, delivery
   if (elements.size === 0) return elements;
   const rows = await session.query<RecordRow>(sql`
     select r.type, r.name, r.tag, r.key, r.position, c.activity, encode(c.digest, 'hex') as digest, encode(c.meaning, 'hex') as meaning,
-      case when r.type = any(${WITH_FIELDS}::text[]) then c.fields::text end as fields
-    from rustine.record r join (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}) d using (type, name)
+      case when ${allFields} or r.type = any(${WITH_FIELDS}::text[]) then c.fields::text end as fields, encode(d.meaning, 'hex') as delivered
+    from rustine.record r join (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}) e using (type, name)
     join rustine.content c on c.id = r.content
+    left join rustine.content d on d.id = r.delivered
     where r.folder = ${folder.id}`);
   for (const row of rows) elements.get(elementKey(row.type, row.name))?.records.push(ownRecord(row));
   return elements;

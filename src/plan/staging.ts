@@ -64,8 +64,8 @@ function settleSql(plan: string): string {
     insert into rustine.plan_write (plan, type, name, tag, key, position, content, delivered)
       select distinct on (p.type, p.name, p.tag, p.key) p.plan, p.type, p.name, p.tag, p.key, p.position, c.id, d.id
       from rustine.plan_item p join rustine.content c on c.digest = p.digest left join rustine.content d on d.digest = p.delivered
-      where p.plan = ${plan} and p.item = 'record' order by p.type, p.name, p.tag, p.key, p.ordinal desc;
-    delete from rustine.plan_item where plan = ${plan} and item in ('record', 'delivered');
+      where p.plan = ${plan} and p.item in ('record', 'move') order by p.type, p.name, p.tag, p.key, p.ordinal desc;
+    delete from rustine.plan_item where plan = ${plan} and item in ('record', 'move', 'delivered');
     update rustine.plan_item set bytes = null where plan = ${plan} and item = 'script';`;
 }
 

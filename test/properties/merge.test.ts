@@ -6,14 +6,14 @@ import type { DictionaryElement, DictionaryRecord } from '../../src/dictionary/e
 import { ELEMENT_TYPES } from '../../src/dictionary/element-types.ts';
 import type { Fields } from '../../src/dictionary/fields.ts';
 import { exactDigest, meaningDigest } from '../../src/dictionary/fields.ts';
-import type { MergeContext, MergeResult, OwnRecord } from '../../src/dictionary/merge.ts';
+import type { MergeContext, MergeResult, OwnRecord, RecordMove, RecordWrite } from '../../src/dictionary/merge.ts';
 import { mergeElement } from '../../src/dictionary/merge.ts';
 
 const NAME = 'THING';
 /** Types with set-up fields on the header, on lines, on both, and on none. */
 const type = fc.constantFrom('ATB', 'ADP', 'AMK', 'ACT', 'AML', 'ZZZ');
 const activity = fc.constantFrom('', '', 'STD', 'XONE', 'YTWO', 'ZALI', 'zlow');
-const language = fc.constantFrom('ENG', 'FRA', 'GER');
+const language = fc.constantFrom('ENG', 'FRA', 'GER', 'SPA');
 
 function fieldsFor(of: string, tag: string): fc.Arbitrary<Fields> {
   const names = ['DES', 'UPDUSR', ...(ELEMENT_TYPES.get(of)?.setUp[tag] ?? ['OTHER'])];
@@ -76,7 +76,24 @@ const place = ({ tag, key }: { tag: string; key: string }): string => `${tag} ${
 
 function applied(own: readonly OwnRecord[], result: MergeResult): readonly OwnRecord[] {
   const gone = new Set([...result.removes, ...result.writes].map(place));
-  return [...own.filter((record) => !gone.has(place(record))), ...result.writes.map(asOwn)];
+  const moved = new Map(result.moves.map((move) => [place(move), move]));
+  const staying = own.filter((record) => !gone.has(place(record)));
+  return [...staying.map((record) => asMoved(record, moved.get(place(record)))), ...result.writes.map(asStored)];
+}
+
+function asMoved(record: OwnRecord, move: RecordMove | undefined): OwnRecord {
+  if (move === undefined) return record;
+  const { delivered: _, ...content } = record;
+  return { ...content, position: move.position, ...deliveredOf(move) };
+}
+
+function asStored(write: RecordWrite): OwnRecord {
+  const { delivered: _, ...content } = write;
+  return { ...asOwn(content), ...deliveredOf(write) };
+}
+
+function deliveredOf({ delivered }: { readonly delivered?: Fields }): { readonly delivered?: string } {
+  return delivered === undefined ? {} : { delivered: meaningDigest(delivered) };
 }
 
 const lineSet = (records: readonly OwnRecord[]): readonly string[] =>
@@ -94,7 +111,7 @@ test('R20: merged twice, the second time changes nothing', () => {
       const first = mergeElement(incoming, own, exists, given);
       const there = exists || first.verdict === 'created';
       const second = mergeElement(incoming, applied(own, first), there, given);
-      expect([second.writes, second.removes]).toEqual([[], []]);
+      expect([second.writes, second.moves, second.removes]).toEqual([[], [], []]);
       expect(['identical', 'kept', 'ignored']).toContain(second.verdict);
     }),
     many,
@@ -182,6 +199,26 @@ test('R23: what is written has the languages of the folder, or one that was deli
         const languages = slot !== null && slot !== undefined && 'texts' in slot ? Object.keys(slot.texts) : [];
         expect(languages.length).toBeGreaterThan(0);
         if (!languages.every((each) => given.languages.includes(each))) expect(languages).toHaveLength(1);
+      }
+    }),
+    many,
+  );
+});
+
+test('R23: texts of the folder in languages that the patch does not carry stay', () => {
+  fc.assert(
+    fc.property(pair, ({ incoming, before, context: given }) => {
+      fc.pre(given.languages.includes('SPA'));
+      const own = before.records.map(asOwn);
+      const spanish = (record: { fields?: Fields } | undefined): unknown => {
+        const slot = record?.fields?.slots['TITLE']?.[0];
+        return slot !== null && slot !== undefined && 'texts' in slot ? slot.texts['SPA']?.text : undefined;
+      };
+      const mine = new Map(own.map((record) => [place(record), record]));
+      for (const write of mergeElement(incoming, own, true, given).writes) {
+        const had = spanish(mine.get(place(write)));
+        if (had !== undefined && spanish(incoming.records.find((each) => place(each) === place(write))) === undefined)
+          expect(spanish(write)).toBe(had);
       }
     }),
     many,
