@@ -121,14 +121,17 @@ export interface FolderLevel {
 
 /**
  * Level, lag, and counts of all folders in one statement. Lag is what the supervisor folder has of standard patches and a folder has not, or
- * has with other content; history folders never lag by themselves (R36).
+ * has with other content; history folders never lag by themselves (R36). What the supervisor folder had is computed once, not per folder:
+ * with 200 folders and 1,000 patches that is nine tenths of the time.
  */
 export async function readLevels(reader: Reader): Promise<readonly FolderLevel[]> {
   return reader.query<FolderLevel>(sql`
     with latest as materialized (
-      select distinct on (folder, file) folder, file, digest, patch_type, min(id) over (partition by folder, file) as first
-      from rustine.integration where apatch_num is not null order by folder, file, id desc),
-    had as (
+      select distinct on (folder, file) * from (
+        select folder, file collate "C" as file, digest, patch_type, id, min(id) over (partition by folder, file collate "C") as first
+        from rustine.integration where apatch_num is not null) each_time
+      order by folder, file, id desc),
+    had as materialized (
       select file, digest, first from latest
       where folder = (select id from rustine.folder where parent is null) and patch_type = '1'),
     lag as (
@@ -138,7 +141,7 @@ export async function readLevels(reader: Reader): Promise<readonly FolderLevel[]
     level as (
       select folder, json_object_agg(series, number) as numbers from (
         select folder, series || '_' || version as series, max(number) as number from rustine.integration
-        where series is not null and apatch_num is not null group by folder, 2) per_series
+        where series is not null and apatch_num is not null group by folder, integration.series, version) per_series
       group by folder),
     patches as (select folder, count(*)::integer as count from latest group by folder)
     select f.id as folder, coalesce(l.numbers, '{}') as level, coalesce(g.files, '[]') as lag, coalesce(p.count, 0) as patches,
