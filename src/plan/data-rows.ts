@@ -38,7 +38,7 @@ export function planRow(
   patchLanguages: readonly string[],
 ): PlannedRow {
   const columns = new Map(definition.table.columns.map((column) => [column.name, column]));
-  const collected: Collected = { values: {}, texts: [], remainder: {}, problems: [] };
+  const collected: Collected = { values: Object.create(null), texts: [], remainder: Object.create(null), problems: [] };
   for (const [field, slots] of Object.entries(inLanguages(fields, languages, patchLanguages).slots)) {
     slots.forEach((slot, index) => {
       if (slot !== null)
