@@ -169,13 +169,15 @@ describe.each(servers())('$name', (server) => {
     const outcome = await environment.integrate(
       await environment.patch('A2.dat', [script('STDLIB', 'Newer'), script('SPELIB', 'Newer')], options),
     );
-    expect(Object.fromEntries(outcome.folders.map(({ folder: code, patches }) => [code, patches[0]?.scripts.installed]))).toEqual({
-      X3: 2,
-      TEST: 2,
-      SPEC: 1,
-      LATER: 1,
-      PLAIN: 0,
-    });
+    expect(Object.fromEntries(outcome.folders.map(({ folder: code, patches }) => [code, patches[0]?.scripts.installed]))).toEqual(
+      {
+        X3: 2,
+        TEST: 2,
+        SPEC: 1,
+        LATER: 1,
+        PLAIN: 0,
+      },
+    );
   });
 
   describe('R3: the login of a folder', () => {

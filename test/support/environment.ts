@@ -59,7 +59,7 @@ export async function openEnvironment(
 }
 
 /** An environment in a database that is there already. */
-export async function attach(url: string, database: string, later: Later, jobs = 2, superuser = url): Promise<TestEnvironment> {
+async function attach(url: string, database: string, later: Later, jobs = 2, superuser = url): Promise<TestEnvironment> {
   const home = await mkdtemp(join(tmpdir(), 'rustine-env-'));
   later(() => rm(home, { recursive: true, force: true }));
   const rustine = await openRustine({ home, database: url, language: 'en', jobs });

@@ -182,7 +182,7 @@ export interface PatchOptions {
 }
 
 /** All parts of a patch. */
-export function patch(elements: readonly Element[], options: PatchOptions = {}): readonly PatchPart[] {
+function patch(elements: readonly Element[], options: PatchOptions = {}): readonly PatchPart[] {
   const { languages = ['ENG', 'FRA'], activityCodes = [], folder = 'X3', type = '1' } = options;
   return [
     { part: 'header', header: patchHeader({ languages, activityCodes, folder, type }), at },
