@@ -75,6 +75,8 @@ export interface Integrated {
   readonly digest: string;
   readonly at: string;
   readonly ignored: readonly string[];
+  /** A new folder has what the patch brought to its parent's dictionary; rows and scripts to run are still to come. */
+  readonly open: boolean;
 }
 
 export async function readIntegrated(
@@ -83,7 +85,7 @@ export async function readIntegrated(
   files: readonly string[],
 ): Promise<readonly Integrated[]> {
   return reader.query<Integrated>(sql`
-    select distinct on (folder, file) folder, file, encode(digest, 'hex') as digest, to_char(at, 'YYYY-MM-DD HH24:MI') as at, ignored
+    select distinct on (folder, file) folder, file, encode(digest, 'hex') as digest, to_char(at, 'YYYY-MM-DD HH24:MI') as at, ignored, apatch_num is null as open
     from rustine.integration where folder = any(${folders}::integer[]) and file = any(${files}::text[]) order by folder, file, id desc`);
 }
 

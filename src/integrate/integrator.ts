@@ -64,7 +64,7 @@ export async function blockingFindings(
   context: RunContext,
 ): Promise<readonly Finding[]> {
   return database.transaction(async (session) => {
-    const plan = await planFor(session, database, folder, staged, context);
+    const plan = await planFor(session, database, folder, staged, context, false);
     return plan.findings.filter((finding) => finding.severity === 'block');
   }, 'rollback');
 }
@@ -79,11 +79,11 @@ export async function integrateInto(
 ): Promise<Integration> {
   const started = performance.now();
   const file = staged.delivery.file;
-  const { integration, already } = await lockFolder(session, folder, staged.delivery, context);
+  const { integration, already, rowsOnly, ignored } = await lockFolder(session, folder, staged.delivery, context);
   const ms = (): number => Math.round(performance.now() - started);
   if (already) return { outcome: emptyOutcome(file, 'already', ms()), findings: [], due: false };
   context.stopPoint('folder-locked');
-  const plan = await planFor(session, database, folder, staged, context);
+  const plan = await planFor(session, database, folder, staged, context, rowsOnly);
   if (blocks(plan.findings)) {
     const codes = [...new Set(plan.findings.filter((finding) => finding.severity === 'block').map((finding) => finding.code))];
     return {
@@ -100,7 +100,8 @@ export async function integrateInto(
   const applied = script.read(results);
   context.stopPoint('applied');
   const outcome = outcomeOf(file, plan, applied, ms());
-  await session.script(recordScript(folder, staged.delivery, plan, outcome, integration, context));
+  const codes = [...new Set([...plan.ignoredCodes, ...ignored])];
+  await session.script(recordScript(folder, staged.delivery, { ...plan, ignoredCodes: codes }, outcome, integration, context));
   context.stopPoint('recorded');
   return { outcome, findings: plan.findings, due: plan.due.length > 0 };
 }
@@ -137,13 +138,18 @@ function outcomeOf(file: string, plan: Plan, applied: Applied, ms: number): Patc
 // The server ends a statement whose client was killed, so that the folder is free again at once. Not every platform's server can.
 const NOTICE_LOST_CLIENT = `do $$ begin perform set_config('client_connection_check_interval', '1s', true); exception when others then null; end $$`;
 
+/** What the folder's lock showed. */
+interface Locked {
+  readonly integration: string;
+  readonly already: boolean;
+  /** The dictionary came with the folder's creation: only rows and scripts to run are missing. */
+  readonly rowsOnly: boolean;
+  /** Codes that were ignored at the time the dictionary came. */
+  readonly ignored: readonly string[];
+}
+
 /** Locks the folder's row and looks again whether another run was faster. */
-async function lockFolder(
-  session: Session,
-  folder: FolderSettings,
-  delivery: Delivery,
-  context: RunContext,
-): Promise<{ integration: string; already: boolean }> {
+async function lockFolder(session: Session, folder: FolderSettings, delivery: Delivery, context: RunContext): Promise<Locked> {
   await session.script(
     `set local lock_timeout = ${Math.round(context.lockTimeoutMs)}; set local client_min_messages = warning; ${NOTICE_LOST_CLIENT}`,
   );
@@ -151,12 +157,14 @@ async function lockFolder(
     select state, nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration
     from rustine.folder where id = ${folder.id} for update`);
   if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });
-  if (!context.records) return { integration: row.integration, already: false };
+  const fresh = { integration: row.integration, already: false, rowsOnly: false, ignored: [] };
+  if (!context.records) return fresh;
   if (row.state !== 'ready') throw new Failure('folder-not-ready', { folder: folder.code, state: row.state });
-  const [had] = await session.query<{ already: boolean }>(sql`
-    select encode(digest, 'hex') = ${delivery.digest} and not ignored && ${authorizedNames(context)}::text[] as already
+  const [had] = await session.query<{ same: boolean; open: boolean; ignored: readonly string[] }>(sql`
+    select encode(digest, 'hex') = ${delivery.digest} and not ignored && ${authorizedNames(context)}::text[] as same, apatch_num is null as open, ignored
     from rustine.integration where folder = ${folder.id} and file = ${delivery.file} order by id desc limit 1`);
-  return { integration: row.integration, already: had?.already === true };
+  if (had?.same !== true) return fresh;
+  return had.open ? { ...fresh, rowsOnly: true, ignored: had.ignored } : { ...fresh, already: true };
 }
 
 /** Codes as `ignored` holds them: the code itself, and its letter for scripts. */
@@ -170,6 +178,7 @@ async function planFor(
   folder: FolderSettings,
   staged: StagedDelivery,
   context: RunContext,
+  rowsOnly: boolean,
 ): Promise<Plan> {
   const { delivery, stagedAs } = staged;
   const state = await gatherBasis(session, folder, stagedAs, [...new Set([...delivery.rows.keys(), ...delivery.abbreviations])]);
@@ -178,11 +187,11 @@ async function planFor(
   const scripts = delivery.elements.some((element) => ELEMENT_TYPES.get(element.type)?.behaviour === 'script')
     ? [supervisor, test, specific]
     : [];
-  const basis = JSON.stringify([state, languages, scripts]);
+  const basis = JSON.stringify([state, languages, scripts, rowsOnly]);
   const known = staged.plans.get(basis);
   if (known !== undefined) return known;
   const made = gatherFacts(session, folder, delivery, stagedAs).then((facts) =>
-    stagePlan(database, basis, planDelivery({ delivery, folder, facts, authorized: context.authorized })),
+    stagePlan(database, basis, planDelivery({ delivery, folder, facts, authorized: context.authorized, rowsOnly })),
   );
   staged.plans.set(basis, made);
   // A failure (a lost connection) is this folder's; the next one tries anew.

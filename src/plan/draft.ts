@@ -47,6 +47,8 @@ export interface PlanningInput {
   readonly facts: FolderFacts;
   /** Codes the operator authorised for the run, besides those of the header; `everything` for a copy of a folder. */
   readonly authorized: readonly string[] | 'everything';
+  /** The folder has dictionary and scripts of this delivery from its creation: only rows and scripts to run are planned. */
+  readonly rowsOnly: boolean;
 }
 
 /** What a plan is before it is staged: the small part, after its items were drained. */

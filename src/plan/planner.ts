@@ -29,9 +29,11 @@ function* planPart(part: DeliveredPart, input: PlanningInput, authorization: Aut
   draft.ordinal += 1;
   switch (part.part) {
     case 'dictionary':
+      if (input.rowsOnly) return;
       yield* planElement(part.element, input, authorization, draft);
       return;
     case 'script':
+      if (input.rowsOnly) return;
       yield* planScript(part, input, authorization, draft);
       return;
     case 'exe':

@@ -139,7 +139,7 @@ function folderTask(
       facts: { file, on: had.at, integrated: had.digest.slice(0, 12), now: delivery.digest.slice(0, 12) },
     });
   }
-  if (had !== undefined && had.digest === delivery.digest && !letsMoreIn(had, input.authorized)) return 'already';
+  if (had !== undefined && had.digest === delivery.digest && !had.open && !letsMoreIn(had, input.authorized)) return 'already';
   const gap = had === undefined ? sequenceGap(file, numbers) : undefined;
   if (gap !== undefined && input.forced.sequence === undefined) {
     findings.push({

@@ -160,23 +160,21 @@ async function insertFolder(session: Session, folder: NewFolder, roles: boolean,
 }
 
 /**
- * The new folder has what the parent's patches brought to the dictionary, so it has these patches, up to the first that also carried data
- * rows or scripts to run. That one stays open, and so does every later one: they show as lag, and integrating them brings the rows. Were a
- * later one not open, the earlier would put its old dictionary over it.
+ * The new folder has what the parent's patches brought to the dictionary, so it has these patches. Those that also carried data rows or
+ * scripts to run stay open (no APATCH row): they show as lag, and integrating them brings just that, whatever came after them.
  */
 async function copyLevel(session: Session, folder: Folder, parent: Folder, operator: string): Promise<void> {
   await session.query(sql`
     with had as (
       select distinct on (file) * from rustine.integration where folder = ${parent.id} and apatch_num is not null order by file, id desc),
     concerned as (
-      select *, bool_or(rows > 0 or jsonb_array_length(coalesce(outcome -> 'pending', '[]')) > 0) over (order by id) as open
-      from had where patch_type <> '2')
+      select *, rows > 0 or jsonb_array_length(coalesce(outcome -> 'pending', '[]')) > 0 as open from had where patch_type <> '2')
     insert into rustine.integration (folder, file, digest, patch_type, series, number, version, apatch_num, operator, authorized, ignored, forced, rows, outcome)
-    select ${folder.id}, file, digest, patch_type, series, number, version, apatch_num, ${operator}, authorized, ignored, forced, rows, outcome
-    from concerned where not open order by id`);
+    select ${folder.id}, file, digest, patch_type, series, number, version, case when not open then apatch_num end, ${operator}, authorized, ignored, forced, rows, outcome
+    from concerned order by id`);
   await session.query(sql`
     insert into ${id(folder.schema, 'apatch')} (num_0, fic_0, dat_0, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, credattim_0, creusr_0, upddattim_0, updusr_0, auuid_0)
     select num_0, fic_0, current_date, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, now(), creusr_0, now(), updusr_0, gen_random_uuid()
     from ${id(parent.schema, 'apatch')} a
-    where exists (select from rustine.integration i where i.folder = ${folder.id} and left(i.file, 255) = a.fic_0)`);
+    where exists (select from rustine.integration i where i.folder = ${folder.id} and i.apatch_num is not null and left(i.file, 255) = a.fic_0)`);
 }

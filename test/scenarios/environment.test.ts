@@ -279,7 +279,7 @@ describe.each(servers())('$name', (server) => {
       level: { P_140: 1 },
       lag: ['P_0002_140.dat', 'ZEXE.dat'],
       tables: 3,
-      patches: 1,
+      patches: 2,
       due: true,
     });
     const lines = (code: string) =>
@@ -290,7 +290,7 @@ describe.each(servers())('$name', (server) => {
     expect(await environment.query('select * from live.item')).toEqual([]);
     expect(
       (await environment.query<{ file: string }>('select fic_0 as file from live.apatch order by 1')).map(({ file }) => file),
-    ).toEqual(['P_0001_140.dat']);
+    ).toEqual(['P_0001_140.dat', 'ZDEV.dat']);
 
     const outcome = await environment.integrate(`${environment.directory}/P_0002_140.dat`);
     expect(outcome.folders.map(({ folder: code, patches }) => [code, patches[0]?.state, patches[0]?.rows.inserted])).toEqual([

@@ -47,20 +47,35 @@ async function waiting(env: TestEnvironment, count: number): Promise<void> {
 }
 
 describe.each(servers())('folders on $name', (server) => {
-  test('R34: everything from the first open patch on stays open, so that integrating the lag ends with the newest', async () => {
+  test('R34: patches with rows stay open in a new folder; integrating them brings the rows and no old dictionary', async () => {
     const env = await openEnvironment(server);
+    const wider = table('ITEM', 'ITM', { COD: 'A:15', NAM: 'A:20' }, { ITM0: 'COD' });
     const paths = [
       await env.patch('Q_0001_140.dat', [parameter('old'), item, row('ITM', 'x', { COD: 'A' })]),
-      await env.patch('Q_0002_140.dat', [parameter('new')]),
+      await env.patch('Q_0002_140.dat', [
+        parameter('new'),
+        wider,
+        any('ADP', 'ZOWN', [{ tag: 'ADP', values: { PARAM: 'ZOWN', CODACT: 'ZAL' } }]),
+      ]),
     ];
     await env.integrate(await env.patch('P_0001_140.dat', [parameter('oldest')]));
     await env.integrate(paths);
     await env.folders(['NEW']);
-    expect(await env.rustine.folder('NEW')).toMatchObject({ level: { P_140: 1 }, lag: ['Q_0001_140.dat', 'Q_0002_140.dat'] });
-    await env.integrate(paths);
+    expect(await env.rustine.folder('NEW')).toMatchObject({ level: { P_140: 1, Q_140: 2 }, lag: ['Q_0001_140.dat'], due: true });
+    const outcome = await env.integrate(paths);
+    expect(outcome.folders[1]?.patches.map((patch) => [patch.state, patch.rows.inserted, patch.tables.altered])).toEqual([
+      ['integrated', 1, []],
+      ['already', 0, []],
+    ]);
     expect(await title(env, 'NEW')).toEqual(['new']);
-    expect(await env.query('select cod_0 from new.item')).toEqual([{ cod_0: 'A' }]);
+    expect(await env.query('select cod_0, nam_0 from new.item')).toEqual([{ cod_0: 'A', nam_0: '' }]);
     expect(await env.rustine.folder('NEW')).toMatchObject({ level: { P_140: 1, Q_140: 2 }, lag: [], due: false });
+    expect(await env.query('select fic_0 from new.apatch order by num_0')).toHaveLength(3);
+    const authorized = await env.integrate(paths, { authorize: ['ZAL'] });
+    expect(authorized.folders.map((folder) => folder.patches.map((patch) => patch.elements.created))).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
   });
 
   test('R34: only standard patches count as lag, and other content than the supervisor folder has does', async () => {
