@@ -98,14 +98,16 @@ const others: fc.Arbitrary<Numbered> = fc.oneof(
 
 const content: fc.Arbitrary<readonly Numbered[]> = fc
   .tuple(fc.array(tableWithRows, { maxLength: 3 }), fc.array(others, { maxLength: 6 }))
-  // Of elements that stand twice in a patch the later one counts; that has tests of its own.
+  // Of elements that stand twice in a patch the later one counts; that has tests of its own. Rows go with the table they were made for.
   .map(([tables, more]) => {
     const seen = new Set<string>();
-    return [...tables.flat(), ...more].filter((element) => {
+    const isNew = (element: Numbered): boolean => {
       const head = element(1)[0];
       const name = head?.part === 'element' ? `${head.element.type} ${head.element.name}` : '';
       return !seen.has(name) && seen.add(name) !== undefined;
-    });
+    };
+    const ofOwn = tables.filter(([definition]) => definition !== undefined && isNew(definition));
+    return [...ofOwn.flat(), ...more.filter(isNew)];
   });
 
 describe.each(servers())('$name', (server) => {
