@@ -150,7 +150,14 @@ function shapeOnly(record: DictionaryRecord): DictionaryRecord {
 function learnDataType(code: string, records: readonly DictionaryRecord[], draft: Draft): void {
   const header = records.find((record) => record.tag === 'ATY');
   const type = header === undefined ? undefined : dataTypeOf(code, header);
-  if (type !== undefined) draft.dataTypes.set(code, type);
+  if (type === undefined) return;
+  const before = draft.dataTypes.get(code);
+  // Every table that uses the type would have to follow, also those that the delivery does not name: not possible yet, so refused.
+  if (before !== undefined && (before.internal !== type.internal || before.length !== type.length)) {
+    const facts = { type: code, from: `${before.internal} ${before.length}`, to: `${type.internal} ${type.length}` };
+    draft.findings.push({ code: 'data-type-change-unsupported', severity: 'block', subject: `ATY:${code}`, facts });
+  }
+  draft.dataTypes.set(code, type);
 }
 
 /** ADOSACT holds the state and size of each code (R25); a change of either makes the folder due. */

@@ -88,6 +88,19 @@ describe.each(servers())('integrate on $name', (server) => {
     expect(await env.query('select fic_0 from x3.apatch')).toEqual([{ fic_0: 'ONE.dat' }]);
   });
 
+  test('a data type that changes would reach tables that the patch does not name: refused; the same type again is fine', async () => {
+    const env = await openEnvironment(server);
+    const type = (length: number) => any('ATY', 'COL', [{ tag: 'ATY', values: { CODTYP: 'COL', TYPTYP: 7, LNGTYP: length } }]);
+    await env.integrate(await env.patch('ONE.dat', [type(5), table('ITEM', 'ITM', { COD: 'COL' }, { ITM0: 'COD' })]));
+    expect((await columns(env, 'x3.item'))[1]).toBe('cod_0 character varying(5)');
+    await env.integrate(await env.patch('SAME.dat', [type(5)]));
+    const outcome = await attempt(env, await env.patch('TWO.dat', [type(9)]));
+    expect([outcome.state, outcome.findings.map((finding) => [finding.code, finding.subject, finding.facts])]).toEqual([
+      'refused',
+      [['data-type-change-unsupported', 'ATY:COL', { type: 'COL', from: 'text 5', to: 'text 9' }]],
+    ]);
+  });
+
   test('bad definitions block with table and field: unknown data type, index on no field, name, one abbreviation twice, too many columns', async () => {
     const env = await openEnvironment(server);
     const bad = [

@@ -48,6 +48,8 @@ export const findings = {
     f('change') === 'drop-column'
       ? `Table ${f('table')}: column ${f('field')} (${f('from')}) is no longer in the definition, and this version of Rustine does not take columns away yet. Keep the field in the patch.`
       : `Table ${f('table')}, column ${f('field')}: the change from ${f('from')} to ${f('to')} could lose data and is not made. Keep the type in the patch.`,
+  'data-type-change-unsupported': (f) =>
+    `Data type ${f('type')} changes from ${f('from')} to ${f('to')}: every table that uses it would have to follow, which this version of Rustine does not do yet. Keep the type as it is, or deliver a new one.`,
   'index-field-missing': (f) =>
     `Table ${f('table')}, index ${f('index')}: there is no field ${f('field')} to index. The patch has to be mended where it was made.`,
   'index-duplicates': (f) =>

@@ -51,6 +51,8 @@ export const findings: Sentences<FindingCode> = {
     f('change') === 'drop-column'
       ? `Table ${f('table')} : la colonne ${f('field')} (${f('from')}) n'est plus dans la définition, et cette version de Rustine n'enlève pas encore de colonne. Gardez le champ dans le patch.`
       : `Table ${f('table')}, colonne ${f('field')} : le passage de ${f('from')} à ${f('to')} pourrait perdre des données et n'est pas fait. Gardez le type dans le patch.`,
+  'data-type-change-unsupported': (f) =>
+    `Le type de données ${f('type')} passe de ${f('from')} à ${f('to')} : toutes les tables qui l'emploient devraient suivre, ce que cette version de Rustine ne fait pas encore. Gardez le type tel quel, ou livrez-en un nouveau.`,
   'index-field-missing': (f) =>
     `Table ${f('table')}, index ${f('index')} : il n'y a pas de champ ${f('field')} à indexer. ${MEND}`,
   'index-duplicates': (f) =>
