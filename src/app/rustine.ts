@@ -59,6 +59,9 @@ export interface FolderOptions {
   readonly historyOf?: string;
   readonly languages?: readonly string[];
   readonly activityCodes?: readonly string[];
+  readonly legislations?: readonly string[];
+  /** Modules in use; absent: all of them. */
+  readonly modules?: readonly number[];
 }
 
 export interface IntegrateOptions {

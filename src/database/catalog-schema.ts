@@ -1,13 +1,10 @@
 // The catalog: the tables of schema `rustine` that every environment has, as SQL.
 
-/** Raised with every change of the tables below. */
-export const CATALOG_VERSION = 1;
-
 /**
  * One store of records for all folders. The fields of a record are content-addressed: folders that hold the same line share one
  * row of `content`, so integrating a delivery into one more folder writes narrow rows only.
  */
-export const CATALOG_SQL = `
+const FIRST = `
 create schema rustine;
 comment on schema rustine is 'Rustine: catalog of the environment';
 
@@ -226,3 +223,138 @@ comment on view rustine.dictionary is 'the dictionary of all folders, readable';
 
 revoke all on all tables in schema rustine from public;
 `;
+
+/**
+ * What a delivery brought and the folder did not take, decisions about it, what was put aside, and the columns of the dictionary's views.
+ * A record's own content and the delivered one are two things from here on: `offer` holds the second.
+ */
+const WHO_WINS = `
+alter table rustine.folder add column legislations text[] not null default '{}';
+alter table rustine.folder add column modules integer[];
+comment on column rustine.folder.modules is 'modules in use; null: all of them';
+
+create table rustine.offer (
+  folder integer not null references rustine.folder (id) on delete cascade,
+  type text collate "C" not null,
+  name text collate "C" not null,
+  tag text collate "C" not null,
+  key text collate "C" not null,
+  scope text not null check (scope in ('fields', 'line', 'element')),
+  code text not null default '',
+  position integer not null,
+  content bigint not null references rustine.content (id),
+  before bigint references rustine.content (id),
+  integration bigint not null,
+  since timestamptz not null default now(),
+  primary key (folder, type, name, tag, key)
+);
+comment on table rustine.offer is 'what was last delivered where the folder keeps something else (R37): set-up fields, a protected line, a protected element';
+comment on column rustine.offer.code is 'specific activity code that protects the folder''s own line or element';
+comment on column rustine.offer.before is 'what was delivered the time before; null where nothing was';
+
+drop view rustine.dictionary;
+insert into rustine.offer (folder, type, name, tag, key, scope, position, content, integration)
+  select folder, type, name, tag, key, 'fields', position, delivered, updated_by from rustine.record where delivered is not null;
+alter table rustine.record drop column delivered;
+alter table rustine.record add column changed text[] not null default '{}';
+comment on column rustine.record.changed is 'set-up fields that the folder''s people changed themselves';
+
+create view rustine.dictionary as
+  select f.code as folder, r.type, r.name, e.title, r.tag, r.key, r.position, c.activity, c.fields, d.fields as delivered
+  from rustine.record r
+  join rustine.folder f on f.id = r.folder
+  join rustine.content c on c.id = r.content
+  left join rustine.element e on e.folder = r.folder and e.type = r.type and e.name = r.name
+  left join rustine.offer o on o.folder = r.folder and o.type = r.type and o.name = r.name and o.tag = r.tag and o.key = r.key
+  left join rustine.content d on d.id = o.content;
+comment on view rustine.dictionary is 'the dictionary of all folders, readable';
+
+create table rustine.decision (
+  id bigint generated always as identity primary key,
+  case_id text collate "C" not null unique,
+  type text collate "C" not null,
+  name text collate "C" not null,
+  tag text collate "C" not null default '',
+  key text collate "C" not null default '',
+  field text collate "C" not null default '',
+  before jsonb,
+  now jsonb,
+  own jsonb,
+  choice text not null check (choice in ('keep', 'take', 'value')),
+  value jsonb,
+  reason text not null default '',
+  decided_by text not null,
+  decided_at timestamptz not null default now()
+);
+create index decision_element on rustine.decision (type, name);
+comment on table rustine.decision is 'what people decided about values that folders kept (R37); case_id is a digest of the element, the field and its three values';
+
+create schema rustine_kept;
+comment on schema rustine_kept is 'Rustine: tables that went away, with their rows';
+revoke all on schema rustine_kept from public;
+
+create table rustine.kept (
+  id bigint generated always as identity primary key,
+  folder integer not null references rustine.folder (id) on delete cascade,
+  integration bigint,
+  kind text not null check (kind in ('table', 'columns', 'rows')),
+  table_name text collate "C" not null,
+  columns jsonb not null default '{}',
+  relation text,
+  rows bigint not null default 0,
+  why text not null,
+  kept_at timestamptz not null default now(),
+  kept_by text not null default '',
+  restored_at timestamptz,
+  restored_by text
+);
+create index kept_folder on rustine.kept (folder, table_name);
+comment on table rustine.kept is 'what went away, put aside in the same transaction (R27)';
+comment on column rustine.kept.columns is 'physical column → its type, for columns that went away';
+comment on column rustine.kept.relation is 'where a table that went away stands in schema rustine_kept';
+comment on column rustine.kept.why is 'code of the reason: dropped, narrowed, retyped, shrunk, inactive, replaced, updated, deleted';
+
+create table rustine.kept_row (
+  kept bigint not null references rustine.kept (id) on delete cascade,
+  row_number bigint not null,
+  value jsonb not null
+);
+create index kept_row_kept on rustine.kept_row (kept);
+comment on column rustine.kept_row.row_number is 'rowid of the row';
+
+create table rustine.script_function (
+  folder integer not null references rustine.folder (id) on delete cascade,
+  kind text collate "C" not null,
+  name text collate "C" not null,
+  function text not null,
+  primary key (folder, function)
+);
+comment on table rustine.script_function is 'functions that SQL scripts made, with their argument types';
+
+alter table rustine.pending_script add column language text not null default '';
+alter table rustine.pending_script add column attempts integer not null default 0;
+alter table rustine.pending_script add column last_error text;
+alter table rustine.pending_script add column last_run timestamptz;
+
+create table rustine.view_column (
+  folder integer not null references rustine.folder (id) on delete cascade,
+  view_name text collate "C" not null,
+  tag text collate "C" not null,
+  field text collate "C" not null,
+  slots integer not null,
+  kind text not null check (kind in ('text', 'number', 'date', 'texts', 'json')),
+  primary key (folder, view_name, tag, field)
+);
+comment on table rustine.view_column is 'columns that the typed views of a folder''s dictionary have';
+
+alter table rustine.plan_item add column before bytea;
+alter table rustine.plan_item add column scope text;
+alter table rustine.plan_write drop column delivered;
+
+revoke all on all tables in schema rustine from public;
+`;
+
+/** Each step brings the catalog of the version before it to its own: an environment made earlier catches up when it is opened. */
+export const CATALOG_STEPS: readonly string[] = [FIRST, WHO_WINS];
+
+export const CATALOG_VERSION = CATALOG_STEPS.length;

@@ -17,8 +17,8 @@ export interface OwnRecord {
   readonly digest: string;
   readonly meaning: string;
   readonly fields?: Fields;
-  /** Meaning of what was last delivered, where the record keeps something else. */
-  readonly delivered?: string;
+  /** What was last delivered, where the record keeps something else. */
+  readonly offer?: { readonly digest: string; readonly meaning: string };
 }
 
 export interface MergeContext {
@@ -29,14 +29,21 @@ export interface MergeContext {
 
 export type Verdict = 'created' | 'updated' | 'identical' | 'kept' | 'ignored';
 
-/** A record to write; `delivered` where the folder keeps something else than what was delivered. */
 export interface RecordWrite extends DictionaryRecord {
   readonly digest: Digest;
   readonly meaning: Digest;
-  readonly delivered?: Fields;
 }
 
-/** A record whose content stays; its position in the element or what was last delivered changes. */
+/** What was delivered where the folder keeps something else (R37). */
+export interface Offer extends DictionaryRecord {
+  readonly scope: 'fields' | 'line' | 'element';
+  readonly digest: Digest;
+  readonly meaning: Digest;
+  /** Digest of what was delivered the time before; absent where nothing was. */
+  readonly before?: string;
+}
+
+/** A record whose content stays; its position in the element changes. */
 export interface RecordMove {
   readonly tag: string;
   readonly key: string;
@@ -44,7 +51,6 @@ export interface RecordMove {
   /** Of the content that it has and keeps. */
   readonly digest: string;
   readonly activity: string;
-  readonly delivered?: Fields;
 }
 
 export interface MergeResult {
@@ -52,13 +58,16 @@ export interface MergeResult {
   readonly writes: readonly RecordWrite[];
   readonly moves: readonly RecordMove[];
   readonly removes: readonly { readonly tag: string; readonly key: string }[];
+  readonly offers: readonly Offer[];
+  /** Offers that stand no longer: the record is now what was delivered, or gone. */
+  readonly withdraws: readonly { readonly tag: string; readonly key: string }[];
   /** Codes that were not authorised, with the lines they cost (tag and key); the header's line stands for the whole element. */
   readonly ignored: readonly { readonly code: string; readonly tag: string; readonly key: string }[];
   /** Lines the folder keeps although the patch says otherwise (protected). */
   readonly kept: readonly { readonly code: string; readonly tag: string; readonly key: string }[];
 }
 
-const NOTHING = { writes: [], moves: [], removes: [], ignored: [], kept: [] } as const;
+const NOTHING = { writes: [], moves: [], removes: [], offers: [], withdraws: [], ignored: [], kept: [] } as const;
 
 const placeOf = (record: { tag: string; key: string }): string => `${record.tag}\0${record.key}`;
 
@@ -102,6 +111,8 @@ function mergeRecords(
   const ownByPlace = new Map(own.map((record) => [placeOf(record), record]));
   const writes: RecordWrite[] = [];
   const moves: RecordMove[] = [];
+  const offers: Offer[] = [];
+  const withdraws: { tag: string; key: string }[] = [];
   const ignored: { code: string; tag: string; key: string }[] = [];
   const kept: { code: string; tag: string; key: string }[] = [];
   const delivered = new Set<string>();
@@ -119,9 +130,11 @@ function mergeRecords(
       kept.push({ code: mine.activity, tag: mine.tag, key: mine.key });
       continue;
     }
-    const { write, move, keepsOwn } = mergeRecord(record, mine, type?.setUp[record.tag] ?? [], context);
+    const { write, move, offer, keepsOwn } = mergeRecord(record, mine, type?.setUp[record.tag] ?? [], context);
     keptSetUp ||= keepsOwn;
-    reordered ||= move !== undefined && move.position !== mine?.position;
+    reordered ||= move !== undefined;
+    if (offer !== undefined) offers.push(offer);
+    if (!keepsOwn && mine?.offer !== undefined) withdraws.push({ tag: record.tag, key: record.key });
     if (write !== undefined) writes.push(write);
     if (move !== undefined) moves.push(move);
   }
@@ -130,8 +143,9 @@ function mergeRecords(
   kept.push(
     ...missing.filter((record) => isProtected(record, context)).map(({ activity, tag, key }) => ({ code: activity, tag, key })),
   );
+  withdraws.push(...missing.filter((record) => record.offer !== undefined).map(({ tag, key }) => ({ tag, key })));
   const changes = reordered || writes.length + removes.length > 0;
-  return { verdict: verdictOf(exists, changes, keptSetUp), writes, moves, removes, ignored, kept };
+  return { verdict: verdictOf(exists, changes, keptSetUp), writes, moves, removes, offers, withdraws, ignored, kept };
 }
 
 function verdictOf(exists: boolean, changes: boolean, keptSetUp: boolean): Verdict {
@@ -145,18 +159,28 @@ function mergeRecord(
   mine: OwnRecord | undefined,
   setUp: readonly string[],
   context: MergeContext,
-): { write?: RecordWrite; move?: RecordMove; keepsOwn: boolean } {
+): { write?: RecordWrite; move?: RecordMove; offer?: Offer; keepsOwn: boolean } {
   const inFolder = inLanguages(record.fields, context.languages, context.patchLanguages);
   const delivered =
     mine?.fields === undefined ? inFolder : withOwnTexts(inFolder, mine.fields, context.languages, context.patchLanguages);
   const fields = mine?.fields === undefined || setUp.length === 0 ? delivered : withOwnSetUp(delivered, mine.fields, setUp);
   const meaning = meaningDigest(fields);
   const keepsOwn = fields !== delivered && meaningDigest(delivered) !== meaning;
-  const kept = keepsOwn ? { delivered } : {};
-  if (mine?.meaning !== meaning) return { write: { ...record, fields, digest: exactDigest(fields), meaning, ...kept }, keepsOwn };
-  const { tag, key, position } = record;
-  if (mine.position === position && mine.delivered === (keepsOwn ? meaningDigest(delivered) : undefined)) return { keepsOwn };
-  return { move: { tag, key, position, digest: mine.digest, activity: record.activity, ...kept }, keepsOwn };
+  const offer = keepsOwn && mine !== undefined ? offerOf(record, delivered, mine) : {};
+  if (mine?.meaning !== meaning)
+    return { write: { ...record, fields, digest: exactDigest(fields), meaning }, ...offer, keepsOwn };
+  const { tag, key, position, activity } = record;
+  return mine.position === position
+    ? { ...offer, keepsOwn }
+    : { move: { tag, key, position, digest: mine.digest, activity }, ...offer, keepsOwn };
+}
+
+/** Nothing where the same was offered before. */
+function offerOf(record: DictionaryRecord, delivered: Fields, mine: OwnRecord): { offer?: Offer } {
+  const meaning = meaningDigest(delivered);
+  if (mine.offer?.meaning === meaning) return {};
+  const before = mine.offer?.digest ?? mine.digest;
+  return { offer: { ...record, scope: 'fields', fields: delivered, digest: exactDigest(delivered), meaning, before } };
 }
 
 /** Set-up fields are written at creation only (R20): the folder's value wins from then on. */

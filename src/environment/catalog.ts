@@ -1,7 +1,7 @@
 // Reads of the catalog: the environment, its folders, what each has integrated.
 import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
-import type { Folder, FolderState } from './folder.ts';
+import type { Ancestor, Folder, FolderState } from './folder.ts';
 
 export interface Environment {
   readonly supervisor: string;
@@ -29,22 +29,26 @@ interface FolderRow {
   readonly role_name: string | null;
   readonly languages: readonly string[];
   readonly activity_codes: readonly string[];
+  readonly legislations: readonly string[];
+  readonly modules: readonly number[] | null;
   readonly test: boolean;
   readonly specific: boolean;
   readonly history_of: string | null;
   readonly due: readonly string[];
   readonly depth: number;
+  readonly ancestors: readonly Ancestor[];
 }
 
 /** All folders, the supervisor folder first, then level by level. */
 export async function readFolders(reader: Reader): Promise<readonly Folder[]> {
   const rows = await reader.query<FolderRow>(sql`
     with recursive tree as (
-      select id, 0 as depth from rustine.folder where parent is null
+      select id, 0 as depth, '[]'::jsonb as ancestors from rustine.folder where parent is null
       union all
-      select f.id, t.depth + 1 from rustine.folder f join tree t on f.parent = t.id)
-    select f.id, f.code, p.code as parent, f.state, f.schema_name, f.role_name, f.languages, f.activity_codes, f.test, f.specific,
-      h.code as history_of, f.due, t.depth
+      select f.id, t.depth + 1, jsonb_build_array(jsonb_build_object('id', p.id, 'code', p.code, 'schema', p.schema_name)) || t.ancestors
+      from tree t join rustine.folder p on p.id = t.id join rustine.folder f on f.parent = t.id)
+    select f.id, f.code, p.code as parent, f.state, f.schema_name, f.role_name, f.languages, f.activity_codes, f.legislations, f.modules, f.test, f.specific,
+      h.code as history_of, f.due, t.depth, t.ancestors
     from tree t join rustine.folder f on f.id = t.id left join rustine.folder p on p.id = f.parent left join rustine.folder h on h.id = f.history_of
     order by t.depth, f.code`);
   return rows.map(folderOf);
@@ -61,10 +65,13 @@ function folderOf(row: FolderRow): Folder {
     role: row.role_name,
     languages: row.languages,
     activityCodes: row.activity_codes,
+    legislations: row.legislations,
+    modules: row.modules,
     test: row.test,
     specific: row.specific,
     historyOf: row.history_of,
     due: row.due,
+    ancestors: row.ancestors,
   };
 }
 

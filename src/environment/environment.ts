@@ -1,7 +1,7 @@
 // The environment as a whole: its catalog in the database, made once.
 import { Refusal } from '../base/errors.ts';
-import { CATALOG_SQL, CATALOG_VERSION } from '../database/catalog-schema.ts';
-import type { Session } from '../database/database.ts';
+import { CATALOG_STEPS, CATALOG_VERSION } from '../database/catalog-schema.ts';
+import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { Environment, Reader } from './catalog.ts';
 import { readEnvironment } from './catalog.ts';
@@ -22,15 +22,31 @@ export async function createEnvironment(
   const there = await readEnvironment(session);
   if (there !== undefined) throw new Refusal('already-initialized', { supervisor: there.supervisor });
   const { allowed, user } = await mayCreateRoles(session);
-  await session.script(CATALOG_SQL);
+  await session.script(CATALOG_STEPS.join('\n'));
   await session.query(
     sql`insert into rustine.environment (version, supervisor, roles) values (${CATALOG_VERSION}, ${supervisor}, ${allowed})`,
   );
   return { roles: allowed, user };
 }
 
-/** @throws Refusal `not-initialized`, `catalog-newer` */
-export async function openEnvironment(reader: Reader): Promise<Environment> {
+/**
+ * Opens the environment; a catalog of an earlier version is brought up to date, whoever comes first.
+ * @throws Refusal `not-initialized`, `catalog-newer`
+ */
+export async function openEnvironment(database: Database): Promise<Environment> {
+  const environment = await knownEnvironment(database);
+  if (environment.version === CATALOG_VERSION) return environment;
+  return database.transaction(async (session) => {
+    await session.query(sql`select pg_advisory_xact_lock(${INIT_LOCK})`);
+    const { version } = await knownEnvironment(session);
+    await session.script(
+      [...CATALOG_STEPS.slice(version), `update rustine.environment set version = ${CATALOG_VERSION}`].join('\n'),
+    );
+    return knownEnvironment(session);
+  });
+}
+
+async function knownEnvironment(reader: Reader): Promise<Environment> {
   const environment = await readEnvironment(reader);
   if (environment === undefined) throw new Refusal('not-initialized', {});
   if (environment.version > CATALOG_VERSION)

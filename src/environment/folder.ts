@@ -15,11 +15,22 @@ export interface Folder {
   readonly role: string | null;
   readonly languages: readonly string[];
   readonly activityCodes: readonly string[];
+  readonly legislations: readonly string[];
+  /** Modules in use; null: all of them. */
+  readonly modules: readonly number[] | null;
   readonly test: boolean;
   readonly specific: boolean;
   readonly historyOf: string | null;
   /** Why the folder must be validated; empty when it need not. */
   readonly due: readonly string[];
+  /** From the parent up to the supervisor folder: where it looks up what it does not have (R4). */
+  readonly ancestors: readonly Ancestor[];
+}
+
+export interface Ancestor {
+  readonly id: number;
+  readonly code: string;
+  readonly schema: string;
 }
 
 /** Folder codes from the parent up to the supervisor folder. */

@@ -14,10 +14,12 @@ export interface PlanItem {
   readonly item:
     | 'element'
     | 'record'
-    /** A record whose content stays: its position, and what was last delivered. */
+    /** A record whose content stays: its position. */
     | 'move'
     | 'remove'
-    | 'delivered'
+    /** What was delivered where the folder keeps something else; `withdraw` takes such an offer back. */
+    | 'offer'
+    | 'withdraw'
     | 'script'
     | 'exe'
     | 'activity'
@@ -32,8 +34,9 @@ export interface PlanItem {
   readonly position?: number;
   readonly digest?: string;
   readonly meaning?: string;
-  /** Digest of what was delivered, where the record keeps something else. */
-  readonly delivered?: string | undefined;
+  /** Of an offer: digest of what was delivered the time before. */
+  readonly before?: string;
+  readonly scope?: string;
   readonly activity?: string;
   readonly title?: string;
   /** JSON text. */

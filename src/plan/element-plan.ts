@@ -5,8 +5,7 @@ import { isScriptAuthorized, isSpecificScript } from '../dictionary/activity-cod
 import type { DictionaryElement, DictionaryRecord, ElementName } from '../dictionary/element.ts';
 import { headerOf, subjectOf } from '../dictionary/element.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
-import type { Fields } from '../dictionary/fields.ts';
-import { exactDigest, fieldsToJson, fieldValue, hasNul, meaningDigest } from '../dictionary/fields.ts';
+import { fieldsToJson, fieldValue, hasNul } from '../dictionary/fields.ts';
 import type { MergeContext, MergeResult, OwnRecord } from '../dictionary/merge.ts';
 import { mergeElement } from '../dictionary/merge.ts';
 import { dataTypeOf } from '../tables/data-types.ts';
@@ -83,7 +82,7 @@ function* mergeItems(element: DictionaryElement, merged: MergeResult, draft: Dra
   const { type, name, title } = element;
   const ordinal = draft.ordinal;
   if (merged.verdict === 'created' || merged.verdict === 'updated') yield { item: 'element', ordinal, type, name, title };
-  for (const { tag, key, position, digest, meaning, activity, fields, delivered } of merged.writes) {
+  for (const { tag, key, position, digest, meaning, activity, fields } of merged.writes) {
     const json = fieldsToJson(fields);
     if (hasNul(json))
       draft.findings.push({
@@ -92,35 +91,16 @@ function* mergeItems(element: DictionaryElement, merged: MergeResult, draft: Dra
         subject: subjectOf(element),
         facts: { element: subjectOf(element), record: `${tag} ${key}` },
       });
-    const kept = delivered === undefined ? undefined : deliveredItem(ordinal, activity, delivered);
-    yield {
-      item: 'record',
-      ordinal,
-      type,
-      name,
-      tag,
-      key,
-      position,
-      digest,
-      meaning,
-      activity,
-      fields: json,
-      delivered: kept?.digest,
-    };
-    if (kept !== undefined) yield kept;
+    yield { item: 'record', ordinal, type, name, tag, key, position, digest, meaning, activity, fields: json };
   }
-  for (const { tag, key, position, digest, activity, delivered } of merged.moves) {
-    const kept = delivered === undefined ? undefined : deliveredItem(ordinal, activity, delivered);
-    yield { item: 'move', ordinal, type, name, tag, key, position, digest, delivered: kept?.digest };
-    if (kept !== undefined) yield kept;
-  }
+  for (const { tag, key, position, digest } of merged.moves)
+    yield { item: 'move', ordinal, type, name, tag, key, position, digest };
   for (const { tag, key } of merged.removes) yield { item: 'remove', ordinal, type, name, tag, key };
-}
-
-/** What was delivered where the record keeps something else: stored beside it. */
-function deliveredItem(ordinal: number, activity: string, delivered: Fields): PlanItem & { readonly digest: string } {
-  const [digest, meaning] = [exactDigest(delivered), meaningDigest(delivered)];
-  return { item: 'delivered', ordinal, digest, meaning, activity, fields: fieldsToJson(delivered) };
+  for (const { tag, key, position, digest, meaning, activity, fields, scope, before } of merged.offers) {
+    const offered = { tag, key, position, digest, meaning, activity, fields: fieldsToJson(fields), scope };
+    yield { item: 'offer', ordinal, type, name, ...offered, ...(before === undefined ? {} : { before }) };
+  }
+  for (const { tag, key } of merged.withdraws) yield { item: 'withdraw', ordinal, type, name, tag, key };
 }
 
 /** The element's records as they will be. Only those with loaded fields count: tables and data types are loaded with theirs. */

@@ -59,8 +59,10 @@ export async function gatherBasis(
       select r.name from rustine.record r join rustine.content c on c.id = r.content
       where cardinality(${abbreviations}::text[]) > 0 and r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATB' and c.fields ->> 'ABRFIC' = any(${abbreviations}::text[])),
     fact as (
-      select concat_ws(' ', 'r', r.type, r.name, r.tag, r.key, r.content, r.position, r.delivered) as line
+      select concat_ws(' ', 'r', r.type, r.name, r.tag, r.key, r.content, r.position) as line
       from rustine.record r join delivered d using (type, name) where r.folder = ${folder.id}
+      union all
+      select concat_ws(' ', 'o', o.type, o.name, o.tag, o.key, o.content) from rustine.offer o join delivered d using (type, name) where o.folder = ${folder.id}
       union all
       select concat_ws(' ', 'e', e.type, e.name) from rustine.element e join delivered d using (type, name) where e.folder = ${folder.id}
       union all
@@ -95,11 +97,12 @@ interface RecordRow {
   readonly digest: string;
   readonly meaning: string;
   readonly fields: string | null;
-  readonly delivered?: string | null;
+  readonly offer_digest?: string | null;
+  readonly offer_meaning?: string | null;
 }
 
 function ownRecord(row: RecordRow): OwnRecord {
-  const { tag, key, position, activity, digest, meaning, fields, delivered = null } = row;
+  const { tag, key, position, activity, digest, meaning, fields, offer_digest = null, offer_meaning = null } = row;
   return {
     tag,
     key,
@@ -108,7 +111,7 @@ function ownRecord(row: RecordRow): OwnRecord {
     digest,
     meaning,
     ...(fields === null ? {} : { fields: fieldsFromJson(fields) }),
-    ...(delivered === null ? {} : { delivered }),
+    ...(offer_digest === null || offer_meaning === null ? {} : { offer: { digest: offer_digest, meaning: offer_meaning } }),
   };
 }
 
@@ -163,10 +166,12 @@ async function gatherElements(
   if (elements.size === 0) return elements;
   const rows = await session.query<RecordRow>(sql`
     select r.type, r.name, r.tag, r.key, r.position, c.activity, encode(c.digest, 'hex') as digest, encode(c.meaning, 'hex') as meaning,
-      case when ${allFields} or r.type = any(${WITH_FIELDS}::text[]) then c.fields::text end as fields, encode(d.meaning, 'hex') as delivered
+      case when ${allFields} or r.type = any(${WITH_FIELDS}::text[]) then c.fields::text end as fields,
+      encode(d.digest, 'hex') as offer_digest, encode(d.meaning, 'hex') as offer_meaning
     from rustine.record r join (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}) e using (type, name)
     join rustine.content c on c.id = r.content
-    left join rustine.content d on d.id = r.delivered
+    left join rustine.offer o on o.folder = r.folder and o.type = r.type and o.name = r.name and o.tag = r.tag and o.key = r.key
+    left join rustine.content d on d.id = o.content
     where r.folder = ${folder.id}`);
   for (const row of rows) elements.get(elementKey(row.type, row.name))?.records.push(ownRecord(row));
   return elements;

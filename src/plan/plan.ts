@@ -45,4 +45,10 @@ export interface FolderSettings {
   readonly specific: boolean;
   readonly languages: readonly string[];
   readonly activityCodes: readonly string[];
+  /** Modules in use; null: all of them. */
+  readonly modules: readonly number[] | null;
+  /** From the parent up: where scripts are looked up that the folder does not have (R4). */
+  readonly ancestors: readonly { readonly id: number; readonly code: string; readonly schema: string }[];
+  /** Login role, with whose rights SQL scripts run; null where there are no roles (R3). */
+  readonly role: string | null;
 }

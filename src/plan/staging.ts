@@ -19,11 +19,12 @@ const COLUMNS = [
   'position',
   'digest',
   'meaning',
-  'delivered',
+  'before',
   'activity',
   'title',
   'fields',
   'bytes',
+  'scope',
 ] as const;
 
 /** Drains the planner into the catalog; nothing stays there when the plan is blocked. */
@@ -56,16 +57,17 @@ function settleSql(plan: string): string {
   return `
     insert into rustine.content (digest, meaning, activity, fields)
       select distinct on (digest) digest, meaning, activity, fields from rustine.plan_item
-      where plan = ${plan} and item in ('record', 'delivered') order by digest
+      where plan = ${plan} and item in ('record', 'offer') order by digest
       on conflict (digest) do nothing;
     insert into rustine.blob (digest, bytes)
       select distinct on (digest) digest, bytes from rustine.plan_item where plan = ${plan} and item = 'script' order by digest
       on conflict (digest) do nothing;
-    insert into rustine.plan_write (plan, type, name, tag, key, position, content, delivered)
-      select distinct on (p.type, p.name, p.tag, p.key) p.plan, p.type, p.name, p.tag, p.key, p.position, c.id, d.id
-      from rustine.plan_item p join rustine.content c on c.digest = p.digest left join rustine.content d on d.digest = p.delivered
+    insert into rustine.plan_write (plan, type, name, tag, key, position, content)
+      select distinct on (p.type, p.name, p.tag, p.key) p.plan, p.type, p.name, p.tag, p.key, p.position, c.id
+      from rustine.plan_item p join rustine.content c on c.digest = p.digest
       where p.plan = ${plan} and p.item in ('record', 'move') order by p.type, p.name, p.tag, p.key, p.ordinal desc;
-    delete from rustine.plan_item where plan = ${plan} and item in ('record', 'move', 'delivered');
+    delete from rustine.plan_item where plan = ${plan} and item in ('record', 'move');
+    update rustine.plan_item set fields = null where plan = ${plan} and item = 'offer';
     update rustine.plan_item set bytes = null where plan = ${plan} and item = 'script';`;
 }
 
@@ -89,7 +91,7 @@ export async function sweepStaging(database: Database): Promise<void> {
 }
 
 function copyLine(plan: string, item: PlanItem): string {
-  const { ordinal, type, name, tag, key, position, digest, meaning, delivered, activity, title, fields, bytes } = item;
+  const { ordinal, type, name, tag, key, position, digest, meaning, before, activity, title, fields, bytes, scope } = item;
   return `${[
     plan,
     item.item,
@@ -101,11 +103,12 @@ function copyLine(plan: string, item: PlanItem): string {
     position === undefined ? '\\N' : String(position),
     hex(digest),
     hex(meaning),
-    hex(delivered),
+    hex(before),
     text(activity),
     text(title),
     text(fields === undefined ? undefined : withoutNul(fields)),
     bytes === undefined ? '\\N' : `\\\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`,
+    text(scope),
   ].join('\t')}\n`;
 }
 

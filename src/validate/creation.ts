@@ -20,6 +20,8 @@ export interface NewFolder {
   readonly ancestors: readonly Folder[];
   readonly languages: readonly string[];
   readonly activityCodes: readonly string[];
+  readonly legislations: readonly string[];
+  readonly modules: readonly number[] | null;
   readonly test: boolean;
   readonly specific: boolean;
   readonly historyOf: Folder | null;
@@ -137,11 +139,11 @@ async function insertFolder(session: Session, folder: NewFolder, roles: boolean,
   await checkCreatable(session, [folder.code], roles);
   const role = roles ? await roleName(session, folder.code) : null;
   const [row] = await session.query<{ id: number }>(sql`
-    insert into rustine.folder (code, parent, state, schema_name, role_name, languages, activity_codes, test, specific, history_of, created_by)
+    insert into rustine.folder (code, parent, state, schema_name, role_name, languages, activity_codes, legislations, modules, test, specific, history_of, created_by)
     values (${folder.code}, ${folder.parent?.id ?? null}, 'creating', ${schema}, ${role}, ${folder.languages}, ${folder.activityCodes},
-      ${folder.test}, ${folder.specific}, ${folder.historyOf?.id ?? null}, ${operator})
+      ${folder.legislations}, ${folder.modules}, ${folder.test}, ${folder.specific}, ${folder.historyOf?.id ?? null}, ${operator})
     returning id`);
-  const { code, languages, activityCodes, test, specific } = folder;
+  const { code, languages, activityCodes, legislations, modules, test, specific } = folder;
   return {
     id: row?.id ?? 0,
     code,
@@ -152,10 +154,14 @@ async function insertFolder(session: Session, folder: NewFolder, roles: boolean,
     role,
     languages,
     activityCodes,
+    legislations,
+    modules,
     test,
     specific,
     historyOf: folder.historyOf?.code ?? null,
     due: [],
+    ancestors:
+      folder.parent === null ? [] : [folder.parent, ...folder.ancestors].map(({ id, code, schema }) => ({ id, code, schema })),
   };
 }
 

@@ -6,7 +6,7 @@ import type { DictionaryElement, DictionaryRecord } from '../../src/dictionary/e
 import { ELEMENT_TYPES } from '../../src/dictionary/element-types.ts';
 import type { Fields } from '../../src/dictionary/fields.ts';
 import { exactDigest, meaningDigest } from '../../src/dictionary/fields.ts';
-import type { MergeContext, MergeResult, OwnRecord, RecordMove, RecordWrite } from '../../src/dictionary/merge.ts';
+import type { MergeContext, MergeResult, OwnRecord } from '../../src/dictionary/merge.ts';
 import { mergeElement } from '../../src/dictionary/merge.ts';
 
 const NAME = 'THING';
@@ -76,24 +76,17 @@ const place = ({ tag, key }: { tag: string; key: string }): string => `${tag} ${
 
 function applied(own: readonly OwnRecord[], result: MergeResult): readonly OwnRecord[] {
   const gone = new Set([...result.removes, ...result.writes].map(place));
-  const moved = new Map(result.moves.map((move) => [place(move), move]));
+  const moved = new Map(result.moves.map((move) => [place(move), move.position]));
+  const offers = new Map(result.offers.map((offer) => [place(offer), { digest: offer.digest, meaning: offer.meaning }]));
+  const withdrawn = new Set(result.withdraws.map(place));
+  const before = new Map(own.map((record) => [place(record), record.offer]));
   const staying = own.filter((record) => !gone.has(place(record)));
-  return [...staying.map((record) => asMoved(record, moved.get(place(record)))), ...result.writes.map(asStored)];
-}
-
-function asMoved(record: OwnRecord, move: RecordMove | undefined): OwnRecord {
-  if (move === undefined) return record;
-  const { delivered: _, ...content } = record;
-  return { ...content, position: move.position, ...deliveredOf(move) };
-}
-
-function asStored(write: RecordWrite): OwnRecord {
-  const { delivered: _, ...content } = write;
-  return { ...asOwn(content), ...deliveredOf(write) };
-}
-
-function deliveredOf({ delivered }: { readonly delivered?: Fields }): { readonly delivered?: string } {
-  return delivered === undefined ? {} : { delivered: meaningDigest(delivered) };
+  return [...staying, ...result.writes.map(asOwn)].map((record) => {
+    const { offer: _, ...content } = record;
+    const offer = offers.get(place(record)) ?? (withdrawn.has(place(record)) ? undefined : before.get(place(record)));
+    const position = moved.get(place(record)) ?? record.position;
+    return { ...content, position, ...(offer === undefined ? {} : { offer }) };
+  });
 }
 
 const lineSet = (records: readonly OwnRecord[]): readonly string[] =>

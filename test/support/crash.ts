@@ -93,7 +93,7 @@ const CATALOG_LINES = `
   select concat_ws(' | ', 'folder', code, state, languages, activity_codes, test, specific, due) as line from rustine.folder where id = $1
   union all select concat_ws(' | ', 'element', type, name, title) from rustine.element where folder = $1
   union all select concat_ws(' | ', 'record', r.type, r.name, r.tag, r.key, r.position, c.activity, c.fields, encode(c.digest, 'hex'), d.fields)
-    from rustine.record r join rustine.content c on c.id = r.content left join rustine.content d on d.id = r.delivered where r.folder = $1
+    from rustine.record r join rustine.content c on c.id = r.content left join rustine.offer o on o.folder = r.folder and o.type = r.type and o.name = r.name and o.tag = r.tag and o.key = r.key left join rustine.content d on d.id = o.content where r.folder = $1
   union all select concat_ws(' | ', 'dictionary', x.type, x.name, x.title, x.tag, x.key, x.position, x.activity, x.fields, x.delivered)
     from rustine.dictionary x join rustine.folder f on f.code = x.folder where f.id = $1
   union all select concat_ws(' | ', 'script', s.kind, s.name, s.title, encode(b.bytes, 'hex'))

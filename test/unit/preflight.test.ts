@@ -19,6 +19,9 @@ const folder = (id: number, code: string, parent: string | null): Folder => ({
   specific: false,
   historyOf: null,
   due: [],
+  legislations: [],
+  modules: null,
+  ancestors: [],
 });
 const X3 = folder(1, 'X3', null);
 const SEED = folder(2, 'SEED', 'X3');

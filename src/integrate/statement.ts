@@ -1,0 +1,10 @@
+// One statement of the script that carries a plan out, and what its result counts. Pure.
+
+export interface Statement {
+  readonly text: string;
+  /** `scripts`: the rows it wrote · `rows`: its first row says `inserted` and `updated`. */
+  readonly counts?: 'scripts' | 'rows';
+}
+
+/** What is counted over all statements. */
+export type Counted = 'scripts' | 'inserted' | 'updated';

@@ -1,0 +1,23 @@
+// Statements that write a plan's scripts, and list those to be run (R28).
+import type { FolderSettings, Plan } from '../plan/plan.ts';
+import type { Statement } from './statement.ts';
+
+export function scriptStatements(plan: Plan, folder: FolderSettings, integration: string): readonly Statement[] {
+  return [
+    { text: scriptStatement(plan.id, folder.id, integration), counts: 'scripts' },
+    { text: pendingStatement(plan.id, folder.id, integration) },
+  ];
+}
+
+function scriptStatement(plan: string, folder: number, integration: string): string {
+  return `insert into rustine.script (folder, kind, name, title, digest, created_by, updated_by)
+    select distinct on (type, name) ${folder}, type, name, title, digest, ${integration}, ${integration} from rustine.plan_item
+    where plan = ${plan} and item = 'script' order by type, name, ordinal desc
+    on conflict (folder, kind, name) do update set title = excluded.title, digest = excluded.digest, updated_by = excluded.updated_by`;
+}
+
+function pendingStatement(plan: string, folder: number, integration: string): string {
+  return `insert into rustine.pending_script (folder, script, title, integration)
+    select distinct on (name) ${folder}, name, coalesce(title, ''), ${integration} from rustine.plan_item where plan = ${plan} and item = 'exe' order by name, ordinal desc
+    on conflict (folder, script) do update set title = excluded.title, integration = excluded.integration, since = now()`;
+}

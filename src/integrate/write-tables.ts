@@ -1,0 +1,28 @@
+// Statements that bring a folder's tables in line, and the state of its activity codes (ADOSACT).
+import { qualified, quoteLiteral } from '../database/sql.ts';
+import type { FolderSettings, Plan } from '../plan/plan.ts';
+import { ddlOf } from '../tables/ddl.ts';
+import type { Statement } from './statement.ts';
+
+export function tableStatements(plan: Plan, folder: FolderSettings, _integration: string): readonly Statement[] {
+  return [
+    ...plan.tables.flatMap((change) => ddlOf(change, folder.schema)).map((text) => ({ text })),
+    ...activityStatements(plan, folder),
+  ];
+}
+
+/** Codes that the folder was created with are active whatever state they are delivered in. */
+function activityStatements(plan: Plan, folder: FolderSettings): readonly Statement[] {
+  const table = qualified(folder.schema, 'adosact');
+  const active = `array[${folder.activityCodes.map(quoteLiteral).join(', ')}]::text[]`;
+  return [
+    {
+      text: `insert into ${table} (dossier_0, codact_0, intit_0, flact_0, dime_0, module_0)
+        select distinct on (name) ${quoteLiteral(folder.code)}, name, left(title, 80), case when name = any(${active}) then 2 else (fields ->> 'FLACT')::smallint end,
+          (fields ->> 'DIME')::integer, (fields ->> 'MODULE')::smallint
+        from rustine.plan_item where plan = ${plan.id} and item = 'activity' order by name, ordinal desc
+        on conflict (dossier_0, codact_0) do update
+        set intit_0 = excluded.intit_0, flact_0 = excluded.flact_0, dime_0 = excluded.dime_0, module_0 = excluded.module_0, updtick_0 = adosact.updtick_0 + 1`,
+    },
+  ];
+}
