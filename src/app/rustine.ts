@@ -70,6 +70,8 @@ export interface IntegrateOptions {
   readonly folders?: readonly string[];
   readonly mode: RunMode;
   readonly authorize?: readonly string[];
+  /** Set-up values that nobody in a folder changed follow the delivery (R37). */
+  readonly takeUnchanged?: boolean;
   readonly onError?: 'continue' | 'stop';
   readonly force?: readonly { readonly check: string; readonly reason: string }[];
   readonly jobs?: number;
@@ -209,6 +211,7 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
     from,
     operator: opened.operator,
     authorized,
+    takeUnchanged: options.takeUnchanged ?? false,
     forced,
     onError: options.onError ?? 'continue',
     jobs: Math.min(options.jobs ?? opened.jobs, MOST_JOBS),

@@ -25,6 +25,7 @@ export interface RunRequest {
   readonly from: string;
   readonly operator: string;
   readonly authorized: readonly string[];
+  readonly takeUnchanged: boolean;
   readonly forced: Readonly<Record<string, string>>;
   readonly onError: 'continue' | 'stop';
   readonly jobs: number;
@@ -65,6 +66,7 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     operator: request.operator,
     ending: request.mode === 'rehearse' ? 'rollback' : 'commit',
     authorized: request.authorized,
+    takeUnchanged: request.takeUnchanged,
     forced: request.forced,
     records: true,
     lockTimeoutMs: request.lockTimeoutMs,

@@ -15,9 +15,50 @@ export interface ElementType {
   readonly lines: Readonly<Record<string, { readonly table: string; readonly key: readonly string[] }>>;
   /** Fields that may hold the activity code of a header, line or block. */
   readonly activity: readonly string[];
-  /** Per tag: fields written at creation only (R20). */
+  /** Per tag: fields written at creation only (R20); `*` stands for all of a line's. */
   readonly setUp: Readonly<Record<string, readonly string[]>>;
+  /** Set-up fields that follow the delivery as long as nobody in the folder changed them. */
+  readonly personal: readonly string[];
+  /** Tags whose lines are the folder's: those that a patch lacks stay. */
+  readonly keptLines: readonly string[];
+  /** Tag → field of the folder's header and the value with which all of the tag's lines are set-up. */
+  readonly setUpWhen: Readonly<Record<string, { readonly field: string; readonly value: string }>>;
+  readonly blocks?: BlockRule;
+  /** Lines that may be specific or vertical actions (R8): their tag, and the field with the action. */
+  readonly actions?: { readonly tag: string; readonly field: string };
   readonly behaviour?: Behaviour;
+}
+
+/** Arrays of a header of which each place is a block with an activity code of its own. */
+export interface BlockRule {
+  /** Field with the block's activity code. */
+  readonly activity: string;
+  /** Field with the block's name: one that starts with X, Y or Z is specific too. */
+  readonly name?: string;
+  /** Fields that are such arrays. */
+  readonly fields: RegExp;
+  /** Field with the number of blocks. */
+  readonly count?: string;
+  /** Tag → field of its lines with the number of their block, from 1. */
+  readonly lines: Readonly<Record<string, string>>;
+}
+
+/** Kinds of patch that may write what all others keep (R8, R9). */
+const SPECIFIC_PATCH = '3';
+const VERTICAL_PATCH = '4';
+
+/** Fields with the name of a specific or vertical script: type of patch that may change them. */
+export const SCRIPT_NAME_FIELDS: Readonly<Record<string, string>> = {
+  TRTSPE: SPECIFIC_PATCH,
+  PRGSPE: SPECIFIC_PATCH,
+  SPETRT: SPECIFIC_PATCH,
+  TRTSPV: VERTICAL_PATCH,
+};
+
+/** Type of patch that an action belongs to: SPE and codes from X on are specific, SPV is vertical; undefined: any patch's. */
+export function patchTypeOfAction(action: string): string | undefined {
+  if (action === 'SPV') return VERTICAL_PATCH;
+  return action === 'SPE' || /^[XYZ]/i.test(action) ? SPECIFIC_PATCH : undefined;
 }
 
 const LAST = 100;
@@ -31,8 +72,25 @@ type Row = readonly [
   lines: string,
   activity: string,
   setUp: string,
-  behaviour?: Behaviour,
+  more?: Behaviour | Special,
 ];
+
+type Special = Partial<Pick<ElementType, 'personal' | 'keptLines' | 'setUpWhen' | 'blocks' | 'actions' | 'behaviour'>>;
+
+const SCREEN_BLOCKS: BlockRule = {
+  activity: 'ACTBLOC',
+  fields: /^(?!NBBLOC$).*BLOC|^(STACKED|NBRLIG|NBRCOL|DETBLC)$/,
+  count: 'NBBLOC',
+  lines: { AMZ: 'NUMBLOC' },
+};
+
+const WINDOW_SCREENS: BlockRule = {
+  activity: 'ACTMSK',
+  name: 'NOMMSK',
+  fields: /^(NOMMSK|ROWMSK|FLGMSK|INTMSK|ACTMSK)$/,
+  count: 'NBMSK',
+  lines: {},
+};
 
 // header: `TABLE(KEY,KEY)` (its tag is the type) · lines: `TAG=TABLE(KEY,KEY) …`, without brackets: by position ·
 // setUp: `TAG:FIELD,FIELD …`
@@ -46,10 +104,20 @@ const ROWS: readonly Row[] = [
     'ATYPE(CODTYP)',
     'ATYL=ATYPELNK(CODLNK) ATYLP=ATYPELPAR(CODLNK,PARCOD) ATYR=ATYR ATYRP=ATYRP',
     'CODACT',
-    '',
-    'data-type',
+    'ATY:LNGTYP,FORTYP',
+    { behaviour: 'data-type', personal: ['LNGTYP', 'FORTYP'] },
   ],
-  ['AML', 6, 'local menu', 'menu local', 'AMENLOC(MENLOC|MENLOCAL)', 'AST=APLSTD(LANNUM,LAN)', 'CODACT', ''],
+  [
+    'AML',
+    6,
+    'local menu',
+    'menu local',
+    'AMENLOC(MENLOC|MENLOCAL)',
+    'AST=APLSTD(LANNUM,LAN)',
+    'CODACT',
+    '',
+    { setUpWhen: { AST: { field: 'AUZMOD', value: '2' } } },
+  ],
   [
     'ADV',
     7,
@@ -61,7 +129,17 @@ const ROWS: readonly Row[] = [
     'ADV:ACS,LNG,DEPNUM,LNGDES,SHODES',
   ],
   ['ADI', 8, 'miscellaneous table content', 'contenu de table diverse', 'ATABDIV(NUMTAB,CODE)', '', '', ''],
-  ['ADP', 9, 'general parameter', 'paramètre général', 'ADOPAR(PARAM)', 'ADW=ADOVAL(CMP,FCY)', 'CODACT', 'ADP:ACS ADW:VALEUR'],
+  [
+    'ADP',
+    9,
+    'general parameter',
+    'paramètre général',
+    'ADOPAR(PARAM)',
+    'ADW=ADOVAL(CMP,FCY)',
+    'CODACT',
+    'ADP:ACS ADW:VALEUR',
+    { keptLines: ['ADW'] },
+  ],
   [
     'ATB',
     12,
@@ -70,8 +148,8 @@ const ROWS: readonly Row[] = [
     'ATABLE(CODFIC)',
     'ATZ=ATABZON(CODZONE) ATI=ATABIND(CODIND) ATA=ATABAUD(NUMLIG)',
     'CODACT',
-    'ATB:SECURE,NBENREG,AUDBI,AUDCLE,AUDCRE,AUDDEL,AUDSDA,AUDUPD,AUDWRK ATI:ORDIND',
-    'table',
+    'ATB:SECURE,NBENREG,AUDBI,AUDCLE,AUDCRE,AUDDEL,AUDSDA,AUDUPD,AUDWRK ATI:ORDIND ATA:*',
+    { behaviour: 'table', keptLines: ['ATA'] },
   ],
   ['ACS', 14, 'access code', "code d'accès", 'ACCCOD(CODACC)', '', '', ''],
   ['ACT', 16, 'action', 'action', 'ACTION(ACTION)', 'ATR=ACTPAR(CODPAR)', 'CODACT', 'ACT:SPETRT'],
@@ -84,7 +162,8 @@ const ROWS: readonly Row[] = [
     'AMSK(CODMSK)',
     'AMZ=AMSKZON(CODZON) AMA=AMSKACT(CODZON,NOACT) AMP=AMSKPAR(CODZON,CODPAR)',
     'CODACT',
-    'AMK:TRTSPE,TRTSPV,NBRLIG,CODACC,STYBLOC AMZ:CODCTL',
+    'AMK:TRTSPE,TRTSPV,NBRLIG,NBRCOL,CODACC,STYBLOC AMZ:CODACC,CODCTL',
+    { blocks: SCREEN_BLOCKS, actions: { tag: 'AMA', field: 'ACTION' } },
   ],
   [
     'AWI',
@@ -95,6 +174,7 @@ const ROWS: readonly Row[] = [
     'AWT=AWINBOUT(NUM) AWB=AWINBRO AWP=AWINPAR',
     'CODACT,CODACTBOUT',
     'AWI:ACS,ENAFLG',
+    { blocks: WINDOW_SCREENS },
   ],
   [
     'AOB',
@@ -142,9 +222,19 @@ const ROWS: readonly Row[] = [
   ],
   ['ADC', 37, 'script description', 'description de traitement', 'ADICTRT(CODTRT)', '', 'CODACT', ''],
   ['AGB', 38, 'global variable', 'variable globale', 'AGLOBVAR(CODVAR)', '', 'CODACT', ''],
-  ['ACST', 39, 'constant', 'constante', 'ACONSTANT(CODVAR)', '', 'CODACT', ''],
+  ['ACST', 39, 'constant', 'constante', 'ACONSTANT(CODVAR)', '', 'CODACT', 'ACST:VALCHAR,VALINT,VALDEC,VALDAT'],
   ['ANG', 40, 'navigation', 'navigation', 'ANAVIG(COD)', 'ANI=ANI ANH=ANH', 'CODACT', 'ANG:ENAFLG'],
-  ['ANM', 41, 'sequence number', 'compteur', 'ACODNUM(CODNUM)', '', '', ''],
+  [
+    'ANM',
+    41,
+    'sequence number',
+    'compteur',
+    'ACODNUM(CODNUM)',
+    '',
+    '',
+    'ANM:NBPOS,POSTYP,POSLNG,POSCTE,LNG',
+    { personal: ['NBPOS', 'POSTYP', 'POSLNG', 'POSCTE', 'LNG'] },
+  ],
   ['APE', 42, 'entry point', "point d'entrée", 'AENTREE(TRTPAR,TYP)', '', 'CODACT', 'APE:TRTSPE'],
   ['ASY', 13, 'style', 'style', 'ASTYLE(COD)', 'ASL=ASL', '', ''],
   ['ATN', 43, 'transaction type', 'type de transaction', 'ATRANSAC(COD)', '', 'CODACT', 'ATN:ENAFLG'],
@@ -204,7 +294,8 @@ function byName<Value>(entries: readonly (readonly [string, Value])[]): Readonly
   return Object.assign(Object.create(null) as Record<string, Value>, Object.fromEntries(entries));
 }
 
-function elementType([type, rank, title, titleFr, header, lines, activity, setUp, behaviour]: Row): ElementType {
+function elementType([type, rank, title, titleFr, header, lines, activity, setUp, more]: Row): ElementType {
+  const special: Special = typeof more === 'string' ? { behaviour: more } : (more ?? {});
   return {
     type,
     rank,
@@ -214,7 +305,10 @@ function elementType([type, rank, title, titleFr, header, lines, activity, setUp
     lines: byName(pairs(lines, '=').map(([tag, table]) => [tag, tableAndKey(table)])),
     activity: activity.split(',').filter(Boolean),
     setUp: byName(pairs(setUp, ':').map(([tag, fields]) => [tag, fields.split(',')])),
-    ...(behaviour === undefined ? {} : { behaviour }),
+    personal: [],
+    keptLines: [],
+    setUpWhen: {},
+    ...special,
   };
 }
 

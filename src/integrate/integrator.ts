@@ -5,6 +5,7 @@ import { blocks } from '../base/finding.ts';
 import type { Database, Ending, Session } from '../database/database.ts';
 import { qualified, quoteLiteral, sql } from '../database/sql.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
+import { NO_LINES } from '../dictionary/merge-result.ts';
 import type { PatchOutcome } from '../journal/outcome.ts';
 import { NO_ELEMENTS } from '../journal/outcome.ts';
 import { eventJson } from '../journal/runs.ts';
@@ -30,6 +31,8 @@ export interface RunContext {
   readonly operator: string;
   readonly ending: Ending;
   readonly authorized: readonly string[] | 'everything';
+  /** Set-up values that nobody in a folder changed follow the delivery (R37). */
+  readonly takeUnchanged: boolean;
   readonly forced: Readonly<Record<string, string>>;
   /** Whether APATCH gets a row: a folder's first dictionary is no patch. */
   readonly records: boolean;
@@ -111,6 +114,7 @@ export function emptyOutcome(file: string, state: PatchOutcome['state'], ms: num
     file,
     state,
     elements: NO_ELEMENTS,
+    lines: NO_LINES,
     tables: { created: [], altered: [] },
     scripts: { installed: 0 },
     rows: { inserted: 0, updated: 0 },
@@ -124,6 +128,7 @@ function outcomeOf(file: string, plan: Plan, applied: Applied, ms: number): Patc
     file,
     state: 'integrated',
     elements: plan.counts,
+    lines: plan.lines,
     tables: {
       created: plan.tables.flatMap((change) => (change.change === 'create' ? [change.table.name] : [])),
       altered: plan.tables.flatMap((change) => (change.change === 'alter' ? [change.table] : [])),
@@ -191,7 +196,11 @@ async function planFor(
   const known = staged.plans.get(basis);
   if (known !== undefined) return known;
   const made = gatherFacts(session, folder, delivery, stagedAs).then((facts) =>
-    stagePlan(database, basis, planDelivery({ delivery, folder, facts, authorized: context.authorized, rowsOnly })),
+    stagePlan(
+      database,
+      basis,
+      planDelivery({ delivery, folder, facts, authorized: context.authorized, rowsOnly, takeUnchanged: context.takeUnchanged }),
+    ),
   );
   staged.plans.set(basis, made);
   // A failure (a lost connection) is this folder's; the next one tries anew.

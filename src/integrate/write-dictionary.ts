@@ -35,5 +35,9 @@ export function dictionaryStatements(settled: Plan, settings: FolderSettings, in
       text: `delete from rustine.offer o using rustine.plan_item p where p.plan = ${plan} and p.item = 'withdraw'
         and o.folder = ${folder} and o.type = p.type and o.name = p.name and o.tag = p.tag and o.key = p.key`,
     },
+    {
+      text: `update rustine.record r set changed = array(select jsonb_array_elements_text(p.fields)) from rustine.plan_item p
+        where p.plan = ${plan} and p.item = 'changed' and r.folder = ${folder} and r.type = p.type and r.name = p.name and r.tag = p.tag and r.key = p.key`,
+    },
   ];
 }

@@ -16,10 +16,17 @@ export interface ElementCounts {
   readonly ignored: number;
 }
 
+/** Lines of the elements, headers among them, by what became of them. */
+export interface LineCounts extends ElementCounts {
+  /** Missing from the patch, and neither protected nor set-up (R21). */
+  readonly removed: number;
+}
+
 export interface PatchOutcome {
   readonly file: string;
   readonly state: PatchRunState;
   readonly elements: ElementCounts;
+  readonly lines: LineCounts;
   readonly tables: { readonly created: readonly string[]; readonly altered: readonly string[] };
   readonly scripts: { readonly installed: number };
   readonly rows: { readonly inserted: number; readonly updated: number };

@@ -1,7 +1,8 @@
 // The state of planning: what comes in, what is gathered on the way, the items that go out. Pure.
 import type { Finding } from '../base/finding.ts';
 import type { DictionaryRecord } from '../dictionary/element.ts';
-import type { Verdict } from '../dictionary/merge.ts';
+import type { LineVerdict, Verdict } from '../dictionary/merge-result.ts';
+import { NO_LINES } from '../dictionary/merge-result.ts';
 import { NO_ELEMENTS } from '../journal/outcome.ts';
 import type { DataType } from '../tables/data-types.ts';
 import { dataTypeOf } from '../tables/data-types.ts';
@@ -20,6 +21,10 @@ export interface PlanItem {
     /** What was delivered where the folder keeps something else; `withdraw` takes such an offer back. */
     | 'offer'
     | 'withdraw'
+    /** Content that only an offer refers to. */
+    | 'content'
+    /** Which set-up fields of a record the folder's people changed. */
+    | 'changed'
     | 'script'
     | 'exe'
     | 'activity'
@@ -52,6 +57,8 @@ export interface PlanningInput {
   readonly authorized: readonly string[] | 'everything';
   /** The folder has dictionary and scripts of this delivery from its creation: only rows and scripts to run are planned. */
   readonly rowsOnly: boolean;
+  /** Set-up values that nobody in the folder changed follow the delivery. */
+  readonly takeUnchanged: boolean;
 }
 
 /** What a plan is before it is staged: the small part, after its items were drained. */
@@ -60,6 +67,7 @@ export type PlanDraft = Omit<Plan, 'id' | 'basis'>;
 export interface Draft {
   readonly findings: Finding[];
   readonly counts: Record<Verdict, number>;
+  readonly lines: Record<LineVerdict, number>;
   readonly definitions: Map<string, readonly DictionaryRecord[]>;
   readonly dataTypes: Map<string, DataType>;
   readonly ignoredCodes: Set<string>;
@@ -81,6 +89,7 @@ export function newDraft(facts: FolderFacts): Draft {
   return {
     findings: [],
     counts: { ...NO_ELEMENTS },
+    lines: { ...NO_LINES },
     definitions: new Map(),
     dataTypes,
     ignoredCodes: new Set(),

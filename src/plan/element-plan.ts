@@ -5,13 +5,17 @@ import { isScriptAuthorized, isSpecificScript } from '../dictionary/activity-cod
 import type { DictionaryElement, DictionaryRecord, ElementName } from '../dictionary/element.ts';
 import { headerOf, subjectOf } from '../dictionary/element.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
-import { fieldsToJson, fieldValue, hasNul } from '../dictionary/fields.ts';
-import type { MergeContext, MergeResult, OwnRecord } from '../dictionary/merge.ts';
+import type { Fields } from '../dictionary/fields.ts';
+import { fieldsToJson, fieldValue, hasNul, meaningDigest } from '../dictionary/fields.ts';
 import { mergeElement } from '../dictionary/merge.ts';
+import type { OwnRecord } from '../dictionary/merge-record.ts';
+import type { MergeResult } from '../dictionary/merge-result.ts';
+import { LINE_VERDICT_NAMES } from '../dictionary/merge-result.ts';
 import { dataTypeOf } from '../tables/data-types.ts';
 import type { DeliveredPart, Delivery } from './delivery.ts';
 import type { Draft, PlanItem, PlanningInput } from './draft.ts';
 import { elementKey } from './facts.ts';
+import { mergeFindings } from './merge-findings.ts';
 import type { FolderSettings } from './plan.ts';
 
 export function* planElement(
@@ -31,51 +35,25 @@ export function* planElement(
     return;
   }
   const own = input.facts.elements.get(elementKey(element.type, element.name));
-  const context: MergeContext = { authorization, languages: input.folder.languages, patchLanguages: input.delivery.languages };
-  const merged = mergeElement(element, own?.records ?? [], own !== undefined, context);
+  const merged = mergeElement(element, own, {
+    authorization,
+    languages: input.folder.languages,
+    patchLanguages: input.delivery.languages,
+    patchType: input.delivery.patchType,
+    takeUnchanged: input.takeUnchanged,
+    decisions: input.facts.decisions,
+  });
   draft.counts[merged.verdict] += 1;
-  reportMerge(element, merged, draft);
+  for (const verdict of LINE_VERDICT_NAMES) draft.lines[verdict] += merged.lines[verdict];
+  draft.findings.push(...mergeFindings(element, own, merged));
+  for (const { code } of merged.verdict === 'kept' ? merged.kept : merged.ignored) draft.ignoredCodes.add(code);
   if (merged.verdict === 'ignored') return;
   yield* mergeItems(element, merged, draft);
+  if (merged.verdict === 'kept' && merged.setUp.length === 0) return;
   const records = recordsAfter(own?.records ?? [], merged);
   if (behaviour === 'table') draft.definitions.set(element.name, records.map(shapeOnly));
   if (behaviour === 'data-type') learnDataType(element.name, records, draft);
   if (behaviour === 'activity-code') yield* planActivityCode(element, own?.records ?? [], merged, draft);
-}
-
-function reportMerge(element: ElementName, merged: MergeResult, draft: Draft): void {
-  const subject = subjectOf(element);
-  if (merged.verdict === 'ignored') {
-    const code = merged.ignored[0]?.code ?? '';
-    draft.ignoredCodes.add(code);
-    draft.findings.push({
-      code: 'element-ignored',
-      severity: 'warn',
-      subject,
-      facts: { element: subject, code, option: `--authorize ${code}` },
-    });
-    return;
-  }
-  for (const [code, lines] of Map.groupBy(merged.ignored, (line) => line.code)) {
-    draft.ignoredCodes.add(code);
-    const keys = lines.map((line) => `${line.tag} ${line.key}`);
-    draft.findings.push({
-      code: 'lines-ignored',
-      severity: 'warn',
-      subject,
-      facts: { element: subject, code, count: lines.length, keys: keys.slice(0, 20), option: `--authorize ${code}` },
-    });
-  }
-  if (merged.verdict === 'kept' && merged.kept.length > 0) {
-    const code = merged.kept[0]?.code ?? '';
-    draft.ignoredCodes.add(code);
-    draft.findings.push({
-      code: 'element-kept',
-      severity: 'warn',
-      subject,
-      facts: { element: subject, code, option: `--authorize ${code}` },
-    });
-  }
 }
 
 function* mergeItems(element: DictionaryElement, merged: MergeResult, draft: Draft): Generator<PlanItem> {
@@ -83,24 +61,35 @@ function* mergeItems(element: DictionaryElement, merged: MergeResult, draft: Dra
   const ordinal = draft.ordinal;
   if (merged.verdict === 'created' || merged.verdict === 'updated') yield { item: 'element', ordinal, type, name, title };
   for (const { tag, key, position, digest, meaning, activity, fields } of merged.writes) {
-    const json = fieldsToJson(fields);
-    if (hasNul(json))
-      draft.findings.push({
-        code: 'value-nul',
-        severity: 'block',
-        subject: subjectOf(element),
-        facts: { element: subjectOf(element), record: `${tag} ${key}` },
-      });
+    const json = storable(element, tag, key, fields, draft);
     yield { item: 'record', ordinal, type, name, tag, key, position, digest, meaning, activity, fields: json };
   }
   for (const { tag, key, position, digest } of merged.moves)
     yield { item: 'move', ordinal, type, name, tag, key, position, digest };
   for (const { tag, key } of merged.removes) yield { item: 'remove', ordinal, type, name, tag, key };
-  for (const { tag, key, position, digest, meaning, activity, fields, scope, before } of merged.offers) {
-    const offered = { tag, key, position, digest, meaning, activity, fields: fieldsToJson(fields), scope };
-    yield { item: 'offer', ordinal, type, name, ...offered, ...(before === undefined ? {} : { before }) };
+  for (const { tag, key, position, digest, meaning, activity, fields, scope, before, code } of merged.offers) {
+    const json = storable(element, tag, key, fields, draft);
+    if (before?.fields !== undefined) yield contentItem(ordinal, before.digest, before.fields, activity);
+    const offered = { tag, key, position, digest, meaning, activity, fields: json, scope, title: code };
+    yield { item: 'offer', ordinal, type, name, ...offered, ...(before === undefined ? {} : { before: before.digest }) };
   }
   for (const { tag, key } of merged.withdraws) yield { item: 'withdraw', ordinal, type, name, tag, key };
+  for (const { tag, key, fields } of merged.changed)
+    yield { item: 'changed', ordinal, type, name, tag, key, fields: JSON.stringify(fields) };
+}
+
+/** Values before a delivery may be put together field by field: no record has had them as they are. */
+function contentItem(ordinal: number, digest: string, fields: Fields, activity: string): PlanItem {
+  return { item: 'content', ordinal, digest, meaning: meaningDigest(fields), activity, fields: fieldsToJson(fields) };
+}
+
+function storable(element: ElementName, tag: string, key: string, fields: Fields, draft: Draft): string {
+  const json = fieldsToJson(fields);
+  if (hasNul(json)) {
+    const facts = { element: subjectOf(element), record: `${tag} ${key}` };
+    draft.findings.push({ code: 'value-nul', severity: 'block', subject: subjectOf(element), facts });
+  }
+  return json;
 }
 
 /** The element's records as they will be. Only those with loaded fields count: tables and data types are loaded with theirs. */

@@ -3,9 +3,11 @@ import { hostname } from 'node:os';
 import { Failure } from '../base/errors.ts';
 import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
+import type { Decision, Decisions } from '../dictionary/cases.ts';
+import { NO_DECISIONS } from '../dictionary/cases.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import { fieldsFromJson } from '../dictionary/fields.ts';
-import type { OwnRecord } from '../dictionary/merge.ts';
+import type { OfferScope, OwnOffer, OwnRecord } from '../dictionary/merge-record.ts';
 import { inspectTables } from '../tables/inspect.ts';
 import type { InspectedTable } from '../tables/model.ts';
 import type { Delivery } from './delivery.ts';
@@ -14,11 +16,14 @@ import type { FolderSettings } from './plan.ts';
 export interface OwnElement {
   readonly title: string;
   readonly records: readonly OwnRecord[];
+  readonly offers: readonly OwnOffer[];
 }
 
 export interface FolderFacts {
   /** By `type\0name`. */
   readonly elements: ReadonlyMap<string, OwnElement>;
+  /** Decided cases of the delivered elements (R37). */
+  readonly decisions: Decisions;
   /** All data types of the folder by code. */
   readonly dataTypes: ReadonlyMap<string, OwnRecord>;
   /** Database tables that the delivery defines, by physical name. */
@@ -59,10 +64,12 @@ export async function gatherBasis(
       select r.name from rustine.record r join rustine.content c on c.id = r.content
       where cardinality(${abbreviations}::text[]) > 0 and r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATB' and c.fields ->> 'ABRFIC' = any(${abbreviations}::text[])),
     fact as (
-      select concat_ws(' ', 'r', r.type, r.name, r.tag, r.key, r.content, r.position) as line
+      select concat_ws(' ', 'r', r.type, r.name, r.tag, r.key, r.content, r.position, array_to_string(r.changed, ',')) as line
       from rustine.record r join delivered d using (type, name) where r.folder = ${folder.id}
       union all
-      select concat_ws(' ', 'o', o.type, o.name, o.tag, o.key, o.content) from rustine.offer o join delivered d using (type, name) where o.folder = ${folder.id}
+      select concat_ws(' ', 'o', o.type, o.name, o.tag, o.key, o.content, o.before) from rustine.offer o join delivered d using (type, name) where o.folder = ${folder.id}
+      union all
+      select concat_ws(' ', 'D', n.case_id, n.choice, n.value) from rustine.decision n join delivered d using (type, name)
       union all
       select concat_ws(' ', 'e', e.type, e.name) from rustine.element e join delivered d using (type, name) where e.folder = ${folder.id}
       union all
@@ -97,12 +104,11 @@ interface RecordRow {
   readonly digest: string;
   readonly meaning: string;
   readonly fields: string | null;
-  readonly offer_digest?: string | null;
-  readonly offer_meaning?: string | null;
+  readonly changed?: readonly string[];
 }
 
 function ownRecord(row: RecordRow): OwnRecord {
-  const { tag, key, position, activity, digest, meaning, fields, offer_digest = null, offer_meaning = null } = row;
+  const { tag, key, position, activity, digest, meaning, fields, changed = [] } = row;
   return {
     tag,
     key,
@@ -111,13 +117,19 @@ function ownRecord(row: RecordRow): OwnRecord {
     digest,
     meaning,
     ...(fields === null ? {} : { fields: fieldsFromJson(fields) }),
-    ...(offer_digest === null || offer_meaning === null ? {} : { offer: { digest: offer_digest, meaning: offer_meaning } }),
+    ...(changed.length === 0 ? {} : { changed }),
   };
 }
 
 /** Types whose stored fields the planner needs: those with set-up fields, tables and data types. */
 const WITH_FIELDS = [...ELEMENT_TYPES.values()]
-  .filter((t) => Object.keys(t.setUp).length > 0 || t.behaviour === 'table' || t.behaviour === 'data-type')
+  .filter(
+    (t) =>
+      Object.keys(t.setUp).length + Object.keys(t.setUpWhen).length > 0 ||
+      t.blocks !== undefined ||
+      t.behaviour === 'table' ||
+      t.behaviour === 'data-type',
+  )
   .map((t) => t.type);
 
 export async function gatherFacts(
@@ -143,6 +155,7 @@ export async function gatherFacts(
     where d.delivery = ${deliveryId} and s.folder = ${folder.id}`);
   return {
     elements,
+    decisions: elements.size === 0 ? NO_DECISIONS : await gatherDecisions(session, deliveryId),
     dataTypes,
     tables,
     abbreviations,
@@ -161,20 +174,70 @@ async function gatherElements(
     select e.type, e.name, e.title from rustine.element e join (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}) d using (type, name)
     where e.folder = ${folder.id}`);
   const elements = new Map(
-    heads.map((head) => [elementKey(head.type, head.name), { title: head.title, records: [] as OwnRecord[] }]),
+    heads.map((head) => [
+      elementKey(head.type, head.name),
+      { title: head.title, records: [] as OwnRecord[], offers: [] as OwnOffer[] },
+    ]),
   );
   if (elements.size === 0) return elements;
   const rows = await session.query<RecordRow>(sql`
     select r.type, r.name, r.tag, r.key, r.position, c.activity, encode(c.digest, 'hex') as digest, encode(c.meaning, 'hex') as meaning,
-      case when ${allFields} or r.type = any(${WITH_FIELDS}::text[]) then c.fields::text end as fields,
-      encode(d.digest, 'hex') as offer_digest, encode(d.meaning, 'hex') as offer_meaning
+      case when ${allFields} or r.type = any(${WITH_FIELDS}::text[]) then c.fields::text end as fields, r.changed
     from rustine.record r join (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}) e using (type, name)
     join rustine.content c on c.id = r.content
-    left join rustine.offer o on o.folder = r.folder and o.type = r.type and o.name = r.name and o.tag = r.tag and o.key = r.key
-    left join rustine.content d on d.id = o.content
     where r.folder = ${folder.id}`);
   for (const row of rows) elements.get(elementKey(row.type, row.name))?.records.push(ownRecord(row));
+  for (const row of await gatherOffers(session, folder, deliveryId))
+    elements.get(elementKey(row.type, row.name))?.offers.push(ownOffer(row));
   return elements;
+}
+
+interface OfferRow {
+  readonly type: string;
+  readonly name: string;
+  readonly tag: string;
+  readonly key: string;
+  readonly scope: OfferScope;
+  readonly digest: string;
+  readonly meaning: string;
+  readonly fields: string;
+  readonly before_digest: string | null;
+  readonly before_meaning: string | null;
+  readonly before_fields: string | null;
+}
+
+async function gatherOffers(session: Session, folder: FolderSettings, deliveryId: string): Promise<readonly OfferRow[]> {
+  return session.query<OfferRow>(sql`
+    select o.type, o.name, o.tag, o.key, o.scope, encode(c.digest, 'hex') as digest, encode(c.meaning, 'hex') as meaning, c.fields::text as fields,
+      encode(b.digest, 'hex') as before_digest, encode(b.meaning, 'hex') as before_meaning, b.fields::text as before_fields
+    from rustine.offer o join (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}) e using (type, name)
+    join rustine.content c on c.id = o.content left join rustine.content b on b.id = o.before
+    where o.folder = ${folder.id}`);
+}
+
+function ownOffer(row: OfferRow): OwnOffer {
+  const { tag, key, scope, digest, meaning, fields, before_digest, before_meaning, before_fields } = row;
+  const offer = { tag, key, scope, digest, meaning, fields: fieldsFromJson(fields) };
+  if (before_digest === null || before_meaning === null || before_fields === null) return offer;
+  return { ...offer, before: { digest: before_digest, meaning: before_meaning, fields: fieldsFromJson(before_fields) } };
+}
+
+async function gatherDecisions(session: Session, deliveryId: string): Promise<Decisions> {
+  const rows = await session.query<{ case_id: string; choice: Decision['choice']; value: string | null }>(sql`
+    select n.case_id, n.choice, n.value::text as value from rustine.decision n
+    where exists (select from rustine.delivery_element e where e.delivery = ${deliveryId} and e.type = n.type and e.name = n.name)`);
+  if (rows.length === 0) return NO_DECISIONS;
+  return new Map(
+    rows.map(({ case_id, choice, value }) => [
+      case_id,
+      value === null ? { choice } : { choice, value: fieldValueFromJson(value) },
+    ]),
+  );
+}
+
+/** A decided value stands in the catalog as the field of a record would. */
+function fieldValueFromJson(json: string): NonNullable<Decision['value']> {
+  return fieldsFromJson(`{"V":${json}}`).slots.V ?? [];
 }
 
 async function gatherDataTypes(session: Session, folder: FolderSettings): Promise<Map<string, OwnRecord>> {

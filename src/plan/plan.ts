@@ -1,6 +1,6 @@
 // A plan as data: what one patch does to every folder in one starting state. The bulk of it is staged in the catalog under its number. Pure.
 import type { Finding } from '../base/finding.ts';
-import type { ElementCounts } from '../journal/outcome.ts';
+import type { ElementCounts, LineCounts } from '../journal/outcome.ts';
 import type { TableChange } from '../tables/diff.ts';
 
 /** Rows for one table that have the same columns: written by one statement. */
@@ -22,6 +22,7 @@ export interface Plan {
   readonly basis: string;
   readonly findings: readonly Finding[];
   readonly counts: ElementCounts;
+  readonly lines: LineCounts;
   readonly tables: readonly TableChange[];
   readonly batches: readonly RowBatch[];
   readonly scripts: number;

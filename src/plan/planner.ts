@@ -59,6 +59,7 @@ function finish(draft: Draft, tables: readonly TableChange[]): PlanDraft {
   return {
     findings: draft.findings,
     counts: draft.counts,
+    lines: draft.lines,
     tables,
     batches: [...draft.batches.values()],
     scripts: draft.scripts,

@@ -57,7 +57,7 @@ function settleSql(plan: string): string {
   return `
     insert into rustine.content (digest, meaning, activity, fields)
       select distinct on (digest) digest, meaning, activity, fields from rustine.plan_item
-      where plan = ${plan} and item in ('record', 'offer') order by digest
+      where plan = ${plan} and item in ('record', 'offer', 'content') order by digest
       on conflict (digest) do nothing;
     insert into rustine.blob (digest, bytes)
       select distinct on (digest) digest, bytes from rustine.plan_item where plan = ${plan} and item = 'script' order by digest
@@ -66,7 +66,7 @@ function settleSql(plan: string): string {
       select distinct on (p.type, p.name, p.tag, p.key) p.plan, p.type, p.name, p.tag, p.key, p.position, c.id
       from rustine.plan_item p join rustine.content c on c.digest = p.digest
       where p.plan = ${plan} and p.item in ('record', 'move') order by p.type, p.name, p.tag, p.key, p.ordinal desc;
-    delete from rustine.plan_item where plan = ${plan} and item in ('record', 'move');
+    delete from rustine.plan_item where plan = ${plan} and item in ('record', 'move', 'content');
     update rustine.plan_item set fields = null where plan = ${plan} and item = 'offer';
     update rustine.plan_item set bytes = null where plan = ${plan} and item = 'script';`;
 }

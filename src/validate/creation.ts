@@ -34,6 +34,7 @@ function creationContext(operator: string): RunContext {
     operator,
     ending: 'commit',
     authorized: 'everything',
+    takeUnchanged: false,
     forced: {},
     records: false,
     lockTimeoutMs: 30_000,

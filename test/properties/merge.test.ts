@@ -2,12 +2,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { authorize } from '../../src/dictionary/activity-codes.ts';
+import { NO_DECISIONS } from '../../src/dictionary/cases.ts';
 import type { DictionaryElement, DictionaryRecord } from '../../src/dictionary/element.ts';
 import { ELEMENT_TYPES } from '../../src/dictionary/element-types.ts';
 import type { Fields } from '../../src/dictionary/fields.ts';
-import { exactDigest, meaningDigest } from '../../src/dictionary/fields.ts';
-import type { MergeContext, MergeResult, OwnRecord } from '../../src/dictionary/merge.ts';
 import { mergeElement } from '../../src/dictionary/merge.ts';
+import type { MergeContext } from '../../src/dictionary/merge-record.ts';
+import type { OwnElement } from '../../src/dictionary/merge-result.ts';
+import { applied, ownElement, place } from '../support/merge.ts';
 
 const NAME = 'THING';
 /** Types with set-up fields on the header, on lines, on both, and on none. */
@@ -63,34 +65,15 @@ const context: fc.Arbitrary<MergeContext> = fc.record({
   authorization: fc.subarray(['XONE', 'YTWO', 'ZALI']).map((codes) => authorize(codes)),
   languages: fc.subarray(['ENG', 'FRA', 'SPA'], { minLength: 1 }),
   patchLanguages: fc.constant(['ENG', 'FRA', 'GER']),
+  patchType: fc.constant('1'),
+  takeUnchanged: fc.constant(false),
+  decisions: fc.constant(NO_DECISIONS),
 });
 
 const pair = type.chain((of) => fc.record({ incoming: elementFor(of), before: elementFor(of), context }));
 
-const asOwn = (record: DictionaryRecord): OwnRecord => ({
-  ...record,
-  digest: exactDigest(record.fields),
-  meaning: meaningDigest(record.fields),
-});
-const place = ({ tag, key }: { tag: string; key: string }): string => `${tag} ${key}`;
-
-function applied(own: readonly OwnRecord[], result: MergeResult): readonly OwnRecord[] {
-  const gone = new Set([...result.removes, ...result.writes].map(place));
-  const moved = new Map(result.moves.map((move) => [place(move), move.position]));
-  const offers = new Map(result.offers.map((offer) => [place(offer), { digest: offer.digest, meaning: offer.meaning }]));
-  const withdrawn = new Set(result.withdraws.map(place));
-  const before = new Map(own.map((record) => [place(record), record.offer]));
-  const staying = own.filter((record) => !gone.has(place(record)));
-  return [...staying, ...result.writes.map(asOwn)].map((record) => {
-    const { offer: _, ...content } = record;
-    const offer = offers.get(place(record)) ?? (withdrawn.has(place(record)) ? undefined : before.get(place(record)));
-    const position = moved.get(place(record)) ?? record.position;
-    return { ...content, position, ...(offer === undefined ? {} : { offer }) };
-  });
-}
-
-const lineSet = (records: readonly OwnRecord[]): readonly string[] =>
-  records.map((record) => `${place(record)} ${record.activity} ${record.meaning}`).sort();
+const lineSet = (element: OwnElement | undefined): readonly string[] =>
+  (element?.records ?? []).map((record) => `${place(record)} ${record.activity} ${record.meaning}`).sort();
 const isSpecific = (code: string): boolean => /^[XYZ]/i.test(code);
 const mayWrite = (given: MergeContext, code: string): boolean =>
   !isSpecific(code) || given.authorization.codes.has(code.toUpperCase());
@@ -100,11 +83,10 @@ const many = { numRuns: 3_000 };
 test('R20: merged twice, the second time changes nothing', () => {
   fc.assert(
     fc.property(pair, fc.boolean(), ({ incoming, before, context: given }, exists) => {
-      const own = exists ? before.records.map(asOwn) : [];
-      const first = mergeElement(incoming, own, exists, given);
-      const there = exists || first.verdict === 'created';
-      const second = mergeElement(incoming, applied(own, first), there, given);
-      expect([second.writes, second.moves, second.removes]).toEqual([[], [], []]);
+      const own = exists ? ownElement(before.records) : undefined;
+      const first = mergeElement(incoming, own, given);
+      const second = mergeElement(incoming, applied(own, first), given);
+      expect([second.writes, second.moves, second.removes, second.offers, second.withdraws]).toEqual([[], [], [], [], []]);
       expect(['identical', 'kept', 'ignored']).toContain(second.verdict);
     }),
     many,
@@ -114,10 +96,12 @@ test('R20: merged twice, the second time changes nothing', () => {
 test('R19: lines of the folder with a code that is not authorised never change and never go', () => {
   fc.assert(
     fc.property(pair, ({ incoming, before, context: given }) => {
-      const own = before.records.map(asOwn);
-      const after = new Map(applied(own, mergeElement(incoming, own, true, given)).map((record) => [place(record), record]));
-      for (const record of own.filter((each) => !mayWrite(given, each.activity)))
-        expect(after.get(place(record))).toEqual(record);
+      const own = ownElement(before.records);
+      const after = new Map(
+        applied(own, mergeElement(incoming, own, given))?.records.map((record) => [place(record), record.meaning]),
+      );
+      for (const record of own.records.filter((each) => !mayWrite(given, each.activity)))
+        expect(after.get(place(record))).toBe(record.meaning);
     }),
     many,
   );
@@ -126,8 +110,8 @@ test('R19: lines of the folder with a code that is not authorised never change a
 test('R19: delivered lines with a code that is not authorised do not come in', () => {
   fc.assert(
     fc.property(pair, ({ incoming, before, context: given }) => {
-      const own = before.records.map(asOwn);
-      const result = mergeElement(incoming, own, true, given);
+      const own = ownElement(before.records);
+      const result = mergeElement(incoming, own, given);
       for (const write of result.writes) expect(mayWrite(given, write.activity)).toBe(true);
       const unauthorized = incoming.records.filter((record) => !mayWrite(given, record.activity));
       if (result.verdict !== 'ignored' && result.kept.every((each) => each.tag !== incoming.type)) {
@@ -141,10 +125,10 @@ test('R19: delivered lines with a code that is not authorised do not come in', (
 test('R19: an element whose header is not authorised changes nothing, neither does one whose header the folder protects', () => {
   fc.assert(
     fc.property(pair, ({ incoming, before, context: given }) => {
-      const own = before.records.map(asOwn);
-      const [delivered, mine] = [incoming.records[0]?.activity ?? '', own[0]?.activity ?? ''];
+      const own = ownElement(before.records);
+      const [delivered, mine] = [incoming.records[0]?.activity ?? '', own.records[0]?.activity ?? ''];
       fc.pre(!mayWrite(given, delivered) || !mayWrite(given, mine));
-      const result = mergeElement(incoming, own, true, given);
+      const result = mergeElement(incoming, own, given);
       expect([result.writes, result.removes]).toEqual([[], []]);
       expect(result.verdict).toBe(mayWrite(given, delivered) ? 'kept' : 'ignored');
     }),
@@ -155,9 +139,9 @@ test('R19: an element whose header is not authorised changes nothing, neither do
 test('R20: set-up fields are written at creation only', () => {
   fc.assert(
     fc.property(pair, ({ incoming, before, context: given }) => {
-      const own = before.records.map(asOwn);
-      const mine = new Map(own.map((record) => [place(record), record]));
-      for (const write of mergeElement(incoming, own, true, given).writes) {
+      const own = ownElement(before.records);
+      const mine = new Map(own.records.map((record) => [place(record), record]));
+      for (const write of mergeElement(incoming, own, given).writes) {
         const had = mine.get(place(write));
         for (const field of ELEMENT_TYPES.get(incoming.type)?.setUp[write.tag] ?? []) {
           if (had?.fields?.slots[field] !== undefined) expect(write.fields.slots[field]).toEqual(had.fields.slots[field]);
@@ -171,13 +155,15 @@ test('R20: set-up fields are written at creation only', () => {
 test('R21: lines that are missing from the patch and not protected go; all delivered ones that may are there', () => {
   fc.assert(
     fc.property(pair, ({ incoming, before, context: given }) => {
-      const own = before.records.map(asOwn);
-      const result = mergeElement(incoming, own, true, given);
+      const own = ownElement(before.records);
+      const result = mergeElement(incoming, own, given);
       fc.pre(result.verdict !== 'ignored' && result.kept.every((each) => each.tag !== incoming.type));
-      const after = new Set(applied(own, result).map(place));
+      const after = new Set(applied(own, result)?.records.map(place));
       const delivered = new Set(incoming.records.map(place));
-      for (const record of own)
-        if (!delivered.has(place(record)) && mayWrite(given, record.activity)) expect(after.has(place(record))).toBe(false);
+      const keptTags = ELEMENT_TYPES.get(incoming.type)?.keptLines ?? [];
+      for (const record of own.records)
+        if (!delivered.has(place(record)) && mayWrite(given, record.activity) && !keptTags.includes(record.tag))
+          expect(after.has(place(record))).toBe(false);
       for (const record of incoming.records) if (mayWrite(given, record.activity)) expect(after.has(place(record))).toBe(true);
     }),
     many,
@@ -187,7 +173,7 @@ test('R21: lines that are missing from the patch and not protected go; all deliv
 test('R23: what is written has the languages of the folder, or one that was delivered', () => {
   fc.assert(
     fc.property(pair, ({ incoming, context: given }) => {
-      for (const write of mergeElement(incoming, [], false, given).writes) {
+      for (const write of mergeElement(incoming, undefined, given).writes) {
         const slot = write.fields.slots['TITLE']?.[0];
         const languages = slot !== null && slot !== undefined && 'texts' in slot ? Object.keys(slot.texts) : [];
         expect(languages.length).toBeGreaterThan(0);
@@ -202,13 +188,13 @@ test('R23: texts of the folder in languages that the patch does not carry stay',
   fc.assert(
     fc.property(pair, ({ incoming, before, context: given }) => {
       fc.pre(given.languages.includes('SPA'));
-      const own = before.records.map(asOwn);
+      const own = ownElement(before.records);
       const spanish = (record: { fields?: Fields } | undefined): unknown => {
         const slot = record?.fields?.slots['TITLE']?.[0];
         return slot !== null && slot !== undefined && 'texts' in slot ? slot.texts['SPA']?.text : undefined;
       };
-      const mine = new Map(own.map((record) => [place(record), record]));
-      for (const write of mergeElement(incoming, own, true, given).writes) {
+      const mine = new Map(own.records.map((record) => [place(record), record]));
+      for (const write of mergeElement(incoming, own, given).writes) {
         const had = spanish(mine.get(place(write)));
         if (had !== undefined && spanish(incoming.records.find((each) => place(each) === place(write))) === undefined)
           expect(spanish(write)).toBe(had);
@@ -228,8 +214,8 @@ test('the order of the records in the patch does not change the resulting lines'
     fc.property(shuffled, ({ incoming, before, context: given, records }) => {
       // The first record speaks for the element where the type is unknown.
       fc.pre(ELEMENT_TYPES.has(incoming.type));
-      const own = before.records.map(asOwn);
-      const [one, other] = [mergeElement(incoming, own, true, given), mergeElement({ ...incoming, records }, own, true, given)];
+      const own = ownElement(before.records);
+      const [one, other] = [mergeElement(incoming, own, given), mergeElement({ ...incoming, records }, own, given)];
       expect(other.verdict).toBe(one.verdict);
       expect(lineSet(applied(own, other))).toEqual(lineSet(applied(own, one)));
     }),

@@ -8,6 +8,7 @@ import type { FolderView, Rustine } from '../../src/app/rustine.ts';
 import { Failure, Refusal } from '../../src/base/errors.ts';
 import { run } from '../../src/cli/run.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
+import { NO_LINES } from '../../src/dictionary/merge-result.ts';
 import { type FolderOutcome, NO_ELEMENTS, type PatchOutcome, type RunOutcome } from '../../src/journal/outcome.ts';
 
 const X3: FolderView = {
@@ -33,6 +34,7 @@ const patch: PatchOutcome = {
   file: 'ZCLIENT.dat',
   state: 'integrated',
   elements: { ...NO_ELEMENTS, created: 3, ignored: 2 },
+  lines: { ...NO_LINES, created: 30, ignored: 2 },
   tables: { created: ['zclienth'], altered: [] },
   scripts: { installed: 2 },
   rows: { inserted: 1, updated: 0 },

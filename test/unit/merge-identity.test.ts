@@ -1,15 +1,13 @@
 // The identity of an element's lines where no key gives it: a line with an activity code never takes the place of another.
 import { expect, test } from 'vitest';
-import { authorize } from '../../src/dictionary/activity-codes.ts';
 import type { DictionaryElement } from '../../src/dictionary/element.ts';
 import { identify } from '../../src/dictionary/element.ts';
-import { exactDigest, fieldsFromJson, fieldsOf, fieldsToJson, meaningDigest } from '../../src/dictionary/fields.ts';
-import type { OwnRecord } from '../../src/dictionary/merge.ts';
+import { exactDigest, fieldsFromJson, fieldsOf, fieldsToJson } from '../../src/dictionary/fields.ts';
 import { mergeElement } from '../../src/dictionary/merge.ts';
 import type { PatchRecord } from '../../src/patch/format.ts';
+import { mergeContext, ownElement } from '../support/merge.ts';
 
-const NO_CODES = authorize();
-const inLanguage = { languages: ['ENG'], patchLanguages: ['ENG'] };
+const context = mergeContext();
 
 const record = (tag: string, values: Readonly<Record<string, string>>): PatchRecord => ({
   tag,
@@ -26,14 +24,11 @@ function element(type: string, lines: readonly string[], key = 'TEXT'): Dictiona
   return identify({ type, name: 'THING', title: '' }, records, []);
 }
 
-const asOwn = (given: DictionaryElement): OwnRecord[] =>
-  given.records.map((each) => ({ ...each, digest: exactDigest(each.fields), meaning: meaningDigest(each.fields) }));
-
 const textOf = (each: { fields?: ReturnType<typeof fieldsOf> }, key = 'TEXT'): unknown => each.fields?.slots[key]?.[0];
 
 /** Texts of the element after a patch without authorised codes. */
 function after(own: DictionaryElement, incoming: DictionaryElement, key = 'TEXT'): string[] {
-  const merged = mergeElement(incoming, asOwn(own), true, { authorization: NO_CODES, ...inLanguage });
+  const merged = mergeElement(incoming, ownElement(own.records), context);
   const gone = new Set([...merged.writes, ...merged.removes].map((each) => `${each.tag} ${each.key}`));
   return [...own.records.filter((each) => !gone.has(`${each.tag} ${each.key}`)), ...merged.writes]
     .map((each) => (textOf(each, key) as { text: string }).text)
@@ -77,16 +72,16 @@ test('a key that looks like a made one does not meet it', () => {
 });
 
 test('an element of an unknown type whose first line the folder protects stays, whatever code the patch gives that line', () => {
-  const own = asOwn(element('QQQ', ['QQQ mine ZAL', 'QQL a']));
+  const own = ownElement(element('QQQ', ['QQQ mine ZAL', 'QQL a']).records);
   const incoming = element('QQQ', ['QQQ theirs', 'QQL b']);
-  expect(mergeElement(incoming, own, true, { authorization: NO_CODES, ...inLanguage }).verdict).toBe('kept');
+  expect(mergeElement(incoming, own, context).verdict).toBe('kept');
 });
 
 test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('%s is a name like any other', (name) => {
   for (const type of ['ACT', 'AMK', name]) {
     const own = identify({ type, name, title: '' }, [record(type, { ACTION: name }), record(name, { [name]: 'old' })], []);
     const incoming = identify({ type, name, title: '' }, [record(type, { ACTION: name }), record(name, { [name]: 'new' })], []);
-    const merged = mergeElement(incoming, asOwn(own), true, { authorization: NO_CODES, ...inLanguage });
+    const merged = mergeElement(incoming, ownElement(own.records), context);
     expect(merged.writes.map((write) => Object.entries(write.fields.slots))).toEqual([[[name, [{ text: 'new' }]]]]);
   }
   const fields = fieldsOf([
@@ -101,9 +96,8 @@ test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('%s is a n
   expect(identify({ type: 'ACT', name: 'A', title: '' }, [record('ATR', {})], []).records[0]?.fields.slots).toEqual(empty.slots);
   const merged = mergeElement(
     { type: 'ACT', name: 'A', title: '', records: [{ tag: 'ACT', key: 'A', position: 0, activity: '', fields }] },
-    [],
-    false,
-    { authorization: NO_CODES, languages: ['GER'], patchLanguages: [name, 'ENG', 'constructor'] },
+    undefined,
+    mergeContext({ languages: ['GER'], patchLanguages: [name, 'ENG', 'constructor'] }),
   );
   expect(fieldsToJson(merged.writes[0]?.fields ?? empty)).toBe(fieldsToJson(fields));
 });

@@ -103,7 +103,8 @@ test('a million empty elements go by in flat memory', async () => {
   const { bytes } = endless(HEAD, '2,"EXE","A",""\n7,"EXE","A",""\n', 1_000_000, '8,""\n');
   const { counts, grown } = await drain(bytes);
   expect(counts.get('element-end')).toBe(1_000_000);
-  expect(grown).toBeLessThan(150);
+  // What is collected late on a busy machine counts too; kept elements would be several times that.
+  expect(grown).toBeLessThan(250);
 });
 
 test('a million empty records and empty binaries go by in flat memory', async () => {
@@ -112,7 +113,8 @@ test('a million empty records and empty binaries go by in flat memory', async ()
   const { counts, grown } = await drain(bytes);
   expect(counts.get('record')).toBe(500_000);
   expect(counts.get('payload')).toBeUndefined();
-  expect(grown).toBeLessThan(150);
+  // What is collected late on a busy machine counts too; kept elements would be several times that.
+  expect(grown).toBeLessThan(250);
 });
 
 test('lines of nothing but separators are judged in time in proportion to their length', async () => {

@@ -7,6 +7,7 @@ interface Options {
   readonly folders?: readonly string[];
   readonly rehearse?: true;
   readonly authorize?: readonly string[];
+  readonly takeUnchanged?: true;
   readonly onError?: 'continue' | 'stop';
   readonly force?: readonly Forced[];
   readonly jobs?: number;
@@ -21,6 +22,7 @@ export function defineIntegrate(program: Program, cli: Cli): void {
     .option('--folders <folders>', words.folders, listOf('--folders'))
     .option('--rehearse', words.rehearse)
     .option('--authorize <codes>', words.authorize, listOf('--authorize'))
+    .option('--take-unchanged', words.takeUnchanged)
     .option('--on-error <continue|stop>', words.onError, oneOf('--on-error', ['continue', 'stop']))
     .option('--force <check=reason>', words.force, forced)
     .option('--jobs <number>', words.jobs, positiveNumber('--jobs'))
@@ -45,6 +47,7 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
         listener: progress.listener,
         ...(some === undefined ? {} : { folders: some }),
         ...(authorize === undefined ? {} : { authorize: authorize.map(activityCode) }),
+        ...(options.takeUnchanged === true ? { takeUnchanged: true } : {}),
         ...(onError === undefined ? {} : { onError }),
         ...(force === undefined ? {} : { force }),
         ...(jobs === undefined ? {} : { jobs }),

@@ -24,6 +24,16 @@ export const findings = {
     `${f('element')} is ignored: it carries activity code ${f('code')}, which the patch header does not authorise; ${f('option')} lets it in.`,
   'lines-ignored': (f) =>
     `${f('element')}: ${n(f.number('count'), 'line')} ignored (${some(f.list('keys'))}): activity code ${f('code')} is not authorised by the patch header; ${f('option')} lets them in.`,
+  'header-specific': (f) =>
+    f('blocked') === 'true'
+      ? `${f('element')} is left as it is: the folder's header of this standard table carries the specific code ${f('code')}, which keeps every patch of the table away. Move the code to the fields and indexes that are specific; --authorize ${f('code')} lets this patch in.`
+      : `${f('element')}: the header of this standard table carries the specific code ${f('code')}: every later patch of the table will be kept away. Put the code on the fields and indexes that are specific instead.`,
+  'element-header-missing': (f) =>
+    `${f('element')} comes without its header record; the folder's header stays. The patch should be mended where it was made.`,
+  'set-up-kept': (f) =>
+    `${f('element')}: the folder keeps its own set-up values against the delivered ones: ${some(f.list('fields'))}. See rustine kept-values.`,
+  'set-up-unchanged': (f) =>
+    `${f('element')}: set-up values that nobody changed differ from the delivered ones: ${some(f.list('fields'))}. They stay; ${f('option')} lets them follow.`,
   'script-ignored': (f) =>
     `${f('element')} is ignored: names that start with ${f('letter')} are specific, and the patch header authorises no such code; ${f('option')} lets it in.`,
   'element-twice': (f) => `${f('element')} is in the patch twice; the last one counts.`,

@@ -68,6 +68,7 @@ export const help = {
       is: 'integrate patches into the folders',
       paths: 'patch files, or directories that hold nothing else',
       folders: 'folders to integrate into, separated by commas (default: all)',
+      takeUnchanged: 'let set-up values follow the delivery where nobody in the folder changed them',
       authorize: 'specific activity codes to let in besides those of the patch headers',
       force: 'pass over a check, with a reason that is kept: sequence, content (repeatable)',
       onError: 'when a folder fails: continue with the others (default), or stop',

@@ -27,6 +27,16 @@ export const findings: Sentences<FindingCode> = {
     `${f('element')} est ignoré : il porte le code activité ${f('code')}, que l'en-tête du patch n'autorise pas ; ${f('option')} le fait entrer.`,
   'lines-ignored': (f) =>
     `${f('element')} : ${n(f.number('count'), 'ligne')} ${f.number('count') < 2 ? 'ignorée' : 'ignorées'} (${some(f.list('keys'))}) : le code activité ${f('code')} n'est pas autorisé par l'en-tête du patch ; ${f('option')} les fait entrer.`,
+  'header-specific': (f) =>
+    f('blocked') === 'true'
+      ? `${f('element')} reste tel quel : l'en-tête de cette table standard porte dans le dossier le code spécifique ${f('code')}, qui écarte tout patch de la table. Placez le code sur les champs et les index spécifiques ; --authorize ${f('code')} laisse entrer ce patch.`
+      : `${f('element')} : l'en-tête de cette table standard porte le code spécifique ${f('code')} : tout patch ultérieur de la table sera écarté. Placez plutôt le code sur les champs et les index spécifiques.`,
+  'element-header-missing': (f) =>
+    `${f('element')} est livré sans son enregistrement d'en-tête ; celui du dossier reste. Le patch est à corriger là où il a été fait.`,
+  'set-up-kept': (f) =>
+    `${f('element')} : le dossier garde ses propres valeurs de paramétrage contre celles livrées : ${some(f.list('fields'))}. Voir rustine kept-values.`,
+  'set-up-unchanged': (f) =>
+    `${f('element')} : des valeurs de paramétrage que personne n'a modifiées diffèrent de celles livrées : ${some(f.list('fields'))}. Elles restent ; ${f('option')} les laisse suivre.`,
   'script-ignored': (f) =>
     `${f('element')} est ignoré : les noms qui commencent par ${f('letter')} sont spécifiques, et l'en-tête du patch n'autorise aucun tel code ; ${f('option')} le fait entrer.`,
   'element-twice': (f) => `${f('element')} est deux fois dans le patch ; le dernier compte.`,

@@ -68,6 +68,7 @@ export const help: Messages['help'] = {
       is: 'intègre des patches dans les dossiers',
       paths: 'patches, ou répertoires ne contenant rien d’autre',
       folders: 'dossiers concernés, séparés par des virgules (défaut : tous)',
+      takeUnchanged: 'laisser suivre la livraison les valeurs de paramétrage que personne n’a modifiées dans le dossier',
       authorize: 'codes activité spécifiques admis en plus de ceux des en-têtes de patch',
       force: 'passe outre un contrôle, avec une raison qui est gardée : sequence, content (répétable)',
       onError: "quand un dossier échoue : continuer avec les autres (continue, par défaut) ou s'arrêter (stop)",

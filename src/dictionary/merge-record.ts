@@ -1,0 +1,198 @@
+// One delivered record against the folder's own: languages, set-up fields, decisions about them (R20, R23, R37). Pure.
+import type { Digest } from '../base/ids.ts';
+import type { Authorization } from './activity-codes.ts';
+import type { Decisions, FieldValue } from './cases.ts';
+import { caseId, plainValue, sameValue } from './cases.ts';
+import type { DictionaryRecord, ElementName } from './element.ts';
+import type { ElementType } from './element-types.ts';
+import { SCRIPT_NAME_FIELDS } from './element-types.ts';
+import type { Fields } from './fields.ts';
+import { exactDigest, fieldValue, inLanguages, meaningDigest, slotsOf, withOwnTexts } from './fields.ts';
+import type { SetUpReason, SetUpVerdict } from './verdicts.ts';
+import { SET_UP_VERDICTS } from './verdicts.ts';
+
+/** What was last delivered where the folder keeps something else. Fields are loaded where the record's own are. */
+export interface OwnOffer {
+  readonly tag: string;
+  readonly key: string;
+  readonly scope: OfferScope;
+  readonly digest: string;
+  readonly meaning: string;
+  readonly fields?: Fields;
+  /** What was delivered the time before that. */
+  readonly before?: { readonly digest: string; readonly meaning: string; readonly fields?: Fields };
+}
+
+export type OfferScope = 'fields' | 'line' | 'element';
+
+/** A record as the folder has it. Fields are loaded only where the merge needs them (set-up fields, languages that the patch lacks, tables). */
+export interface OwnRecord {
+  readonly tag: string;
+  readonly key: string;
+  readonly position: number;
+  readonly activity: string;
+  readonly digest: string;
+  readonly meaning: string;
+  readonly fields?: Fields;
+  /** Set-up fields that the folder's people changed. */
+  readonly changed?: readonly string[];
+}
+
+export interface MergeContext {
+  readonly authorization: Authorization;
+  readonly languages: readonly string[];
+  readonly patchLanguages: readonly string[];
+  /** Header type: `1` Standard … `5` Add-on. */
+  readonly patchType: string;
+  /** Set-up values that nobody changed follow the delivery. */
+  readonly takeUnchanged: boolean;
+  readonly decisions: Decisions;
+}
+
+export interface RecordWrite extends DictionaryRecord {
+  readonly digest: Digest;
+  readonly meaning: Digest;
+}
+
+/** What is delivered where the folder keeps something else (R37). */
+export interface Offer extends RecordWrite {
+  readonly scope: OfferScope;
+  /** Code that guards the folder's own line or element; '' for set-up fields. */
+  readonly code: string;
+  /** What was delivered the time before; absent where nothing was. */
+  readonly before?: { readonly digest: string; readonly fields?: Fields };
+}
+
+/** A set-up field that differs from the delivered one. */
+export interface SetUpCase {
+  readonly tag: string;
+  readonly key: string;
+  readonly field: string;
+  readonly caseId: string;
+  readonly verdict: Exclude<SetUpVerdict, 'identical'>;
+  /** Whether nobody in the folder changed it. */
+  readonly unchanged: boolean;
+}
+
+export interface MergedRecord {
+  readonly fields: Fields;
+  readonly meaning: Digest;
+  readonly offer?: Offer;
+  readonly setUp: readonly SetUpCase[];
+  /** Set-up fields that the folder's people changed, where that changes. */
+  readonly changed?: readonly string[];
+}
+
+/** A record that the folder has not: all its fields are written, in the folder's languages. */
+export function newRecord(record: DictionaryRecord, context: MergeContext): RecordWrite {
+  return written(record, inLanguages(record.fields, context.languages, context.patchLanguages));
+}
+
+export function written(record: DictionaryRecord, fields: Fields): RecordWrite {
+  return { ...record, fields, digest: exactDigest(fields), meaning: meaningDigest(fields) };
+}
+
+/** @param setUp names of set-up fields; `*`: all of them */
+export function mergeRecord(
+  element: ElementName,
+  type: ElementType | undefined,
+  record: DictionaryRecord,
+  mine: OwnRecord,
+  own: OwnOffer | undefined,
+  setUp: readonly string[],
+  context: MergeContext,
+): MergedRecord {
+  const inFolder = inLanguages(record.fields, context.languages, context.patchLanguages);
+  if (mine.fields === undefined) return { fields: inFolder, meaning: meaningDigest(inFolder), setUp: [] };
+  const delivered = withOwnTexts(inFolder, mine.fields, context.languages, context.patchLanguages);
+  const before = deliveredBefore(delivered, mine, own);
+  const cases: SetUpCase[] = [];
+  const slots = Object.create(null) as Record<string, FieldValue>;
+  const changed = new Set(mine.changed ?? []);
+  for (const field of setUpFields(setUp, delivered, mine.fields)) {
+    const [theirs, ours] = [slotsOf(delivered, field), slotsOf(mine.fields, field)];
+    if (ours === undefined) continue;
+    slots[field] = ours;
+    if (theirs === undefined || sameValue(theirs, ours)) continue;
+    const values = { before: fieldIn(before.fields, field), now: plainValue(theirs), own: plainValue(ours) };
+    const id = caseId({ ...element, tag: record.tag, key: record.key, field }, values);
+    const unchanged = !changed.has(field);
+    const verdict = SET_UP_VERDICTS[reasonOf(field, id, type, context)][unchanged ? 'unchanged' : 'changed'];
+    if (verdict === 'identical') continue;
+    cases.push({ tag: record.tag, key: record.key, field, caseId: id, verdict, unchanged });
+    if (verdict === 'taken') {
+      slots[field] = theirs;
+      changed.delete(field);
+    } else if (verdict === 'valued') {
+      slots[field] = context.decisions.get(id)?.value ?? ours;
+      changed.add(field);
+    }
+  }
+  const fields = Object.keys(slots).length === 0 ? delivered : { ...delivered, slots: { ...delivered.slots, ...slots } };
+  const keeps = cases.some((each) => each.verdict !== 'taken');
+  return {
+    fields,
+    meaning: meaningDigest(fields),
+    setUp: cases,
+    ...(keeps ? offerOf({ ...written(record, delivered), scope: 'fields', code: '', ...storedBefore(before) }, own) : {}),
+    ...(changed.size === (mine.changed ?? []).length && (mine.changed ?? []).every((field) => changed.has(field))
+      ? {}
+      : { changed: [...changed].sort() }),
+  };
+}
+
+function reasonOf(field: string, id: string, type: ElementType | undefined, context: MergeContext): SetUpReason {
+  if (Object.hasOwn(SCRIPT_NAME_FIELDS, field) && SCRIPT_NAME_FIELDS[field] === context.patchType) return 'patch-type';
+  const decision = context.decisions.get(id);
+  if (decision !== undefined) return `decided-${decision.choice}`;
+  return context.takeUnchanged || type?.personal.includes(field) === true ? 'take-unchanged' : 'none';
+}
+
+function setUpFields(setUp: readonly string[], delivered: Fields, own: Fields): readonly string[] {
+  if (!setUp.includes('*')) return setUp;
+  return [...new Set([...Object.keys(delivered.slots), ...Object.keys(own.slots)])];
+}
+
+const fieldIn = (fields: Fields | undefined, field: string): FieldValue | null =>
+  fields === undefined ? null : plainValue(slotsOf(fields, field));
+
+/** Without digest: nothing is known to have been delivered. */
+type Before = { readonly digest?: string; readonly fields: Fields };
+
+/**
+ * What was delivered before this delivery, field by field: a field that the last delivery brought as this one does keeps what came
+ * before it, so a case stays the same until the delivered value changes.
+ */
+function deliveredBefore(delivered: Fields, mine: OwnRecord, own: OwnOffer | undefined): Before {
+  const last = own?.scope === 'fields' ? own.fields : mine.fields;
+  const earlier = own?.scope === 'fields' ? own.before?.fields : undefined;
+  if (last === undefined) return { fields: { slots: {}, extra: [] } };
+  if (own?.scope !== 'fields') return { digest: mine.digest, fields: last };
+  const slots = Object.entries(last.slots).map(([field, value]) =>
+    sameValue(value, slotsOf(delivered, field))
+      ? ([field, earlier === undefined ? undefined : slotsOf(earlier, field)] as const)
+      : ([field, value] as const),
+  );
+  const fields: Fields = {
+    slots: Object.fromEntries(slots.flatMap(([field, value]) => (value === undefined ? [] : [[field, value]]))),
+    extra: [],
+  };
+  return { digest: exactDigest(fields), fields };
+}
+
+function storedBefore({ digest, fields }: Before): Pick<Offer, 'before'> {
+  return digest === undefined ? {} : { before: { digest, fields } };
+}
+
+/** Nothing where the same was offered before. */
+export function offerOf(offer: Offer, own: OwnOffer | undefined): { readonly offer?: Offer } {
+  if (own !== undefined && own.scope === offer.scope && own.meaning === offer.meaning) return {};
+  return { offer };
+}
+
+/** Whether the folder's header makes all lines of a tag set-up: a local menu whose content may be changed. */
+export function lineSetUp(type: ElementType | undefined, tag: string, header: Fields | undefined): readonly string[] {
+  const when = type !== undefined && Object.hasOwn(type.setUpWhen, tag) ? type.setUpWhen[tag] : undefined;
+  if (when !== undefined && header !== undefined && fieldValue(header, when.field) === when.value) return ['*'];
+  return type?.setUp[tag] ?? [];
+}
