@@ -26,13 +26,14 @@ export function applyScript(
 }
 
 function readCounts(statements: readonly Statement[], results: readonly StatementResult[]): Applied {
-  const counted: Record<Counted, number> = { scripts: 0, inserted: 0, updated: 0 };
+  const counted: Record<Counted, number> = { scripts: 0, inserted: 0, updated: 0, deleted: 0 };
   statements.forEach((statement, at) => {
     const result = results[at];
     if (statement.counts === 'scripts') counted.scripts += result?.count ?? 0;
     if (statement.counts === 'rows') {
       counted.inserted += Number(result?.rows[0]?.inserted ?? 0);
       counted.updated += Number(result?.rows[0]?.updated ?? 0);
+      counted.deleted += Number(result?.rows[0]?.deleted ?? 0);
     }
   });
   return counted;

@@ -11,6 +11,7 @@ import { NO_ELEMENTS } from '../journal/outcome.ts';
 import { eventJson } from '../journal/runs.ts';
 import { parsePatchName } from '../patch/sequence.ts';
 import type { Delivery } from '../plan/delivery.ts';
+import { tableNames } from '../plan/delivery.ts';
 import { gatherBasis, gatherFacts } from '../plan/facts.ts';
 import type { FolderSettings, Plan } from '../plan/plan.ts';
 import { planDelivery } from '../plan/planner.ts';
@@ -117,7 +118,7 @@ export function emptyOutcome(file: string, state: PatchOutcome['state'], ms: num
     lines: NO_LINES,
     tables: { created: [], altered: [] },
     scripts: { installed: 0 },
-    rows: { inserted: 0, updated: 0 },
+    rows: { inserted: 0, updated: 0, deleted: 0 },
     pending: [],
     ms,
   };
@@ -134,7 +135,7 @@ function outcomeOf(file: string, plan: Plan, applied: Applied, ms: number): Patc
       altered: plan.tables.flatMap((change) => (change.change === 'alter' ? [change.table] : [])),
     },
     scripts: { installed: applied.scripts },
-    rows: { inserted: applied.inserted, updated: applied.updated },
+    rows: { inserted: applied.inserted, updated: applied.updated, deleted: applied.deleted },
     pending: plan.pending,
     ms,
   };
@@ -186,7 +187,7 @@ async function planFor(
   rowsOnly: boolean,
 ): Promise<Plan> {
   const { delivery, stagedAs } = staged;
-  const state = await gatherBasis(session, folder, stagedAs, [...new Set([...delivery.rows.keys(), ...delivery.abbreviations])]);
+  const state = await gatherBasis(session, folder, stagedAs, [...new Set([...tableNames(delivery), ...delivery.abbreviations])]);
   const { supervisor, test, specific, languages } = folder;
   // Who receives scripts matters only where there are any: else the supervisor folder shares the plan of its children.
   const scripts = delivery.elements.some((element) => ELEMENT_TYPES.get(element.type)?.behaviour === 'script')

@@ -2,9 +2,9 @@
 
 export interface Statement {
   readonly text: string;
-  /** `scripts`: the rows it wrote · `rows`: its first row says `inserted` and `updated`. */
+  /** `scripts`: the rows it wrote · `rows`: its first row says `inserted`, `updated` and `deleted`, or some of them. */
   readonly counts?: 'scripts' | 'rows';
 }
 
 /** What is counted over all statements. */
-export type Counted = 'scripts' | 'inserted' | 'updated';
+export type Counted = 'scripts' | 'inserted' | 'updated' | 'deleted';

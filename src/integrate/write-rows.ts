@@ -1,52 +1,100 @@
-// Statements that write a plan's data rows: insert or update by the first index, texts by language, what has no column.
+// Statements that write a plan's data rows: insert or update by the first index, a table's whole content, texts by language, what has no column.
 import { qualified, quoteIdentifier } from '../database/sql.ts';
-import type { FolderSettings, Plan, RowBatch } from '../plan/plan.ts';
+import type { FolderSettings, Plan, ReplacedTable, RowBatch } from '../plan/plan.ts';
+import { keepRows } from './keep-rows.ts';
 import type { Statement } from './statement.ts';
 
 export function rowStatements(plan: Plan, folder: FolderSettings, integration: string): readonly Statement[] {
+  const counts = 'rows' as const;
   return [
-    ...plan.batches.map((batch) => ({ text: rowStatement(plan, batch, folder.schema), counts: 'rows' as const })),
+    // First what goes away: a new row may have the value of another unique index from it.
+    ...plan.replaced.map((table) => ({ text: replaceStatement(plan, table, folder, integration), counts })),
+    ...plan.batches.map((batch) => ({ text: rowStatement(plan, batch, folder, integration), counts })),
     ...textStatements(plan.id, folder.id, integration),
   ];
 }
 
-/** Insert or update by the table's first index, never delete (R24). Of rows with the same key in one patch the last counts. */
-function rowStatement(plan: Plan, batch: RowBatch, schema: string): string {
-  // A later row with other columns counts as well: it is in another batch of the same table.
-  const batches = plan.batches.filter((each) => each.table === batch.table).map((each) => each.batch);
-  const table = qualified(schema, batch.table);
-  const columns = batch.columns.map(quoteIdentifier);
-  const key = batch.key.map(({ column }) => quoteIdentifier(column)).join(', ');
-  const same = batch.key
-    .map(
-      ({ column, nullable }) =>
-        `t.${quoteIdentifier(column)} ${nullable ? 'is not distinct from' : '='} s.${quoteIdentifier(column)}`,
-    )
+/** Batches of one table: the rows of one differ from those of another in the columns they bring. */
+function batchesOf(plan: Plan, table: string): readonly number[] {
+  return plan.batches.filter((each) => each.table === table).map((each) => each.batch);
+}
+
+const keyList = (key: RowBatch['key']): string => key.map(({ column }) => quoteIdentifier(column)).join(', ');
+
+function sameKey(key: RowBatch['key'], a: string, b: string): string {
+  return key
+    .map(({ column, nullable }) => {
+      const name = quoteIdentifier(column);
+      return `${a}.${name} ${nullable ? 'is not distinct from' : '='} ${b}.${name}`;
+    })
     .join(' and ');
+}
+
+/**
+ * Insert or update by the table's first index, never delete (R24); a row that changes is kept as it was (R27). Of rows with the same key
+ * in one patch the last counts, also when it is in another batch of the same table.
+ */
+function rowStatement(plan: Plan, batch: RowBatch, folder: FolderSettings, integration: string): string {
+  const table = qualified(folder.schema, batch.table);
+  const columns = batch.columns.map(quoteIdentifier);
+  const key = keyList(batch.key);
+  const same = sameKey(batch.key, 't', 's');
   const list = (names: readonly string[], of: string): string => names.map((name) => `${of}.${quoteIdentifier(name)}`).join(', ');
   const changed =
     batch.compared.length === 0 ? 'false' : `(${list(batch.compared, 't')}) is distinct from (${list(batch.compared, 's')})`;
-  const set = [...columns.map((column) => `${column} = s.${column}`), 'updtick_0 = t.updtick_0 + 1'];
-  const ticked = columns.includes('"updtick_0"') ? set.filter((each) => !each.startsWith('"updtick_0"')) : set;
+  const ticks = columns.includes('"updtick_0"') ? [] : ['updtick_0 = t.updtick_0 + 1'];
+  const set = [...columns.map((column) => `${column} = s.${column}`), ...ticks];
+  // Rows are locked as they are copied, and all of them are copied before the first is updated: the count asks for that.
   return `with s as materialized (
       select ${columns.join(', ')} from (
         select distinct on (${key}) p.position, r.* from rustine.plan_item p, jsonb_populate_record(null::${table}, p.fields) r
-        where p.plan = ${plan.id} and p.item = 'row' and p.position in (${batches.join(', ')}) order by ${key}, p.ordinal desc) latest
+        where p.plan = ${plan.id} and p.item = 'row' and p.position in (${batchesOf(plan, batch.table).join(', ')}) order by ${key}, p.ordinal desc) latest
       where position = ${batch.batch}),
-    u as (update ${table} t set ${ticked.join(', ')} from s where ${same} and ${changed} returning 1),
-    i as (insert into ${table} (${columns.join(', ')}) select ${columns.join(', ')} from s where not exists (select from ${table} t where ${same}) returning 1)
+    old as materialized (select t.rowid as row_number, to_jsonb(t) as value from ${table} t join s on ${same} where ${changed} for update of t),
+    u as (update ${table} t set ${set.join(', ')} from s where ${same} and ${changed} and (select count(*) from old) > 0 returning 1),
+    i as (insert into ${table} (${columns.join(', ')}) select ${columns.join(', ')} from s where not exists (select from ${table} t where ${same}) returning 1),
+    ${keepRows({ folder: folder.id, integration, table: batch.table, why: 'updated' })}
     select (select count(*) from i)::integer as inserted, (select count(*) from u)::integer as updated`;
 }
+
+/** Rows whose key was not delivered go away, and are kept; so do all but one of those with a key that occurs more than once. */
+function replaceStatement(plan: Plan, replaced: ReplacedTable, folder: FolderSettings, integration: string): string {
+  const table = qualified(folder.schema, replaced.table);
+  const batches = batchesOf(plan, replaced.table);
+  const key = keyList(replaced.key);
+  const delivered = `select distinct ${key} from (select r.* from rustine.plan_item p, jsonb_populate_record(null::${table}, p.fields) r
+      where p.plan = ${plan.id} and p.item = 'row' and p.position in (${batches.join(', ')})) row_`;
+  const twin = `exists (select from ${table} o where ${sameKey(replaced.key, 'o', 't')} and o.rowid < t.rowid)`;
+  const goes =
+    batches.length === 0
+      ? 'true'
+      : [`not exists (select from s where ${sameKey(replaced.key, 't', 's')})`, ...(replaced.duplicates ? [twin] : [])].join(
+          ' or ',
+        );
+  return `with ${batches.length === 0 ? '' : `s as materialized (${delivered}),`}
+    old as (delete from ${table} t where ${goes} returning t.rowid as row_number, to_jsonb(t) as value),
+    ${keepRows({ folder: folder.id, integration, table: replaced.table, why: 'replaced' })}
+    select count(*)::integer as deleted from old`;
+}
+
+/** The table of the texts as the kept store names it; no table of a folder can be called that. */
+const TEXTS = 'rustine.translation';
+const TEXT_KEY = 'table_name, field, slot, language, id1, id2';
 
 function textStatements(plan: string, folder: number, integration: string): readonly Statement[] {
   return [
     {
-      text: `insert into rustine.translation (folder, table_name, field, slot, language, id1, id2, text)
-        select distinct on (name, fields ->> 'field', position, key, fields ->> 'id1', fields ->> 'id2')
-          ${folder}, name, fields ->> 'field', position, key, fields ->> 'id1', fields ->> 'id2', title
-        from rustine.plan_item where plan = ${plan} and item = 'translation'
-        order by name, fields ->> 'field', position, key, fields ->> 'id1', fields ->> 'id2', ordinal desc
-        on conflict (folder, table_name, field, slot, language, id1, id2) do update set text = excluded.text where translation.text <> excluded.text`,
+      text: `with s as materialized (
+          select distinct on (${TEXT_KEY}) ${TEXT_KEY}, text from (
+            select name as table_name, fields ->> 'field' as field, position as slot, key as language, fields ->> 'id1' as id1, fields ->> 'id2' as id2, title as text, ordinal
+            from rustine.plan_item where plan = ${plan} and item = 'translation') each_one
+          order by ${TEXT_KEY}, ordinal desc),
+        old as materialized (
+          select row_number() over (order by ${TEXT_KEY}) as row_number, to_jsonb(t) as value
+          from rustine.translation t join s using (${TEXT_KEY}) where t.folder = ${folder} and t.text <> s.text),
+        ${keepRows({ folder, integration, table: TEXTS, why: 'updated' })}
+        insert into rustine.translation (folder, ${TEXT_KEY}, text) select ${folder}, ${TEXT_KEY}, text from s
+        on conflict (folder, ${TEXT_KEY}) do update set text = excluded.text where translation.text <> excluded.text`,
     },
     {
       text: `insert into rustine.remainder (folder, integration, table_name, ordinal, fields)

@@ -29,7 +29,8 @@ export interface PatchOutcome {
   readonly lines: LineCounts;
   readonly tables: { readonly created: readonly string[]; readonly altered: readonly string[] };
   readonly scripts: { readonly installed: number };
-  readonly rows: { readonly inserted: number; readonly updated: number };
+  /** `deleted`: put aside because a table's content was replaced (R24, R27). */
+  readonly rows: { readonly inserted: number; readonly updated: number; readonly deleted: number };
   /** EXE elements that wait to be run (R28). */
   readonly pending: readonly string[];
   readonly ms: number;

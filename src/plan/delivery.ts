@@ -6,9 +6,27 @@ import type { Fields } from '../dictionary/fields.ts';
 export type DeliveredPart =
   | { readonly part: 'dictionary'; readonly element: DictionaryElement }
   | { readonly part: 'script'; readonly kind: string; readonly name: string; readonly title: string; readonly bytes: Uint8Array }
-  /** A row of the table whose abbreviation is `abbreviation` (R24). */
-  | { readonly part: 'row'; readonly abbreviation: string; readonly selection: string; readonly fields: Fields }
+  /** A row of a table (R24). */
+  | { readonly part: 'row'; readonly table: TableName; readonly fields: Fields }
   | { readonly part: 'exe'; readonly name: string; readonly title: string };
+
+/** How a delivery names the table of its rows: by the abbreviation alone (DIV), or also by the dictionary's name (TAB, AAA). */
+export interface TableName {
+  readonly name: string;
+  readonly by: 'abbreviation' | 'either';
+}
+
+/** A table that rows are delivered for by an element of type TAB or AAA; with TAB also when there are none. */
+export interface ContentTarget {
+  /** `TYPE:NAME`. */
+  readonly element: string;
+  readonly table: string;
+  /** Label and line of the first record for it; none in an empty TAB. */
+  readonly record?: { readonly label: string; readonly line: number };
+  readonly rows: number;
+  /** The rows are the table's whole content (TAB). */
+  readonly replaces: boolean;
+}
 
 export interface Delivery {
   /** Patch file name, without its directory. */
@@ -22,8 +40,10 @@ export interface Delivery {
   readonly comment: string;
   readonly bytes: number;
   readonly elements: readonly (ElementName & { readonly title: string })[];
-  /** Abbreviations of the tables that rows are delivered for, with their number. */
+  /** Abbreviations of the tables that rows are delivered for by elements of that type, with their number. */
   readonly rows: ReadonlyMap<string, number>;
+  /** Tables that TAB and AAA elements bring rows for. */
+  readonly contents: readonly ContentTarget[];
   /** Abbreviations that delivered tables carry. */
   readonly abbreviations: ReadonlySet<string>;
   /** Specific codes that the content carries. */
@@ -31,4 +51,9 @@ export interface Delivery {
   readonly findings: readonly Finding[];
   /** Reads the parts, in the order of the file; may be called again. */
   parts(findings: Finding[]): AsyncIterable<DeliveredPart>;
+}
+
+/** All names by which a delivery means tables that it has rows for. */
+export function tableNames(delivery: Pick<Delivery, 'rows' | 'contents'>): readonly string[] {
+  return [...new Set([...delivery.rows.keys(), ...delivery.contents.map((content) => content.table)])];
 }

@@ -32,6 +32,7 @@ export async function dictionaryDelivery(database: Database, parent: Folder): Pr
     bytes: 0,
     elements,
     rows: new Map(),
+    contents: [],
     abbreviations: new Set(),
     carriedCodes: new Set(),
     findings: [],

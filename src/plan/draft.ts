@@ -8,7 +8,7 @@ import type { DataType } from '../tables/data-types.ts';
 import { dataTypeOf } from '../tables/data-types.ts';
 import type { Delivery } from './delivery.ts';
 import type { FolderFacts } from './facts.ts';
-import type { FolderSettings, Plan, RowBatch } from './plan.ts';
+import type { FolderSettings, Plan, ReplacedTable, RowBatch } from './plan.ts';
 
 /** One staged row of a plan, as the catalog's plan_item holds it. */
 export interface PlanItem {
@@ -74,6 +74,8 @@ export interface Draft {
   readonly due: Set<string>;
   readonly pending: string[];
   readonly batches: Map<string, RowBatch>;
+  /** By physical name. */
+  readonly replaced: Map<string, ReplacedTable>;
   /** Physical tables that the delivery changes, for the lock count. */
   ordinal: number;
   scripts: number;
@@ -96,6 +98,7 @@ export function newDraft(facts: FolderFacts): Draft {
     due: new Set(),
     pending: [],
     batches: new Map(),
+    replaced: new Map(),
     ordinal: 0,
     scripts: 0,
     rows: 0,

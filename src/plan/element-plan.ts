@@ -25,15 +25,6 @@ export function* planElement(
   draft: Draft,
 ): Generator<PlanItem> {
   const behaviour = ELEMENT_TYPES.get(element.type)?.behaviour;
-  if (behaviour === 'table-content' || behaviour === 'model-rows') {
-    draft.findings.push({
-      code: 'element-unsupported',
-      severity: 'block',
-      subject: subjectOf(element),
-      facts: { element: subjectOf(element) },
-    });
-    return;
-  }
   const own = input.facts.elements.get(elementKey(element.type, element.name));
   const merged = mergeElement(element, own, {
     authorization,

@@ -11,6 +11,7 @@ import type { OfferScope, OwnOffer, OwnRecord } from '../dictionary/merge-record
 import { inspectTables } from '../tables/inspect.ts';
 import type { InspectedTable } from '../tables/model.ts';
 import type { Delivery } from './delivery.ts';
+import { tableNames as namesOfRowTables } from './delivery.ts';
 import type { FolderSettings } from './plan.ts';
 
 export interface OwnElement {
@@ -62,7 +63,8 @@ export async function gatherBasis(
     wanted_table as (select lower(name) as name from delivered where type = 'ATB'),
     target as materialized (
       select r.name from rustine.record r join rustine.content c on c.id = r.content
-      where cardinality(${abbreviations}::text[]) > 0 and r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATB' and c.fields ->> 'ABRFIC' = any(${abbreviations}::text[])),
+      where cardinality(${abbreviations}::text[]) > 0 and r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATB'
+        and (c.fields ->> 'ABRFIC' = any(${abbreviations}::text[]) or r.name = any(${abbreviations}::text[]))),
     fact as (
       select concat_ws(' ', 'r', r.type, r.name, r.tag, r.key, r.content, r.position, array_to_string(r.changed, ',')) as line
       from rustine.record r join delivered d using (type, name) where r.folder = ${folder.id}
@@ -143,11 +145,14 @@ export async function gatherFacts(
   const elements = await gatherElements(session, folder, deliveryId, otherLanguages);
   const dataTypes = await gatherDataTypes(session, folder);
   const tableNames = delivery.elements.filter((e) => e.type === 'ATB').map((e) => e.name.toLowerCase());
+  const rowTables = new Set(namesOfRowTables(delivery));
   const tables =
     tableNames.length === 0 ? new Map<string, InspectedTable>() : await inspectTables(session, folder.schema, tableNames);
   const abbreviations =
-    tableNames.length === 0 && delivery.rows.size === 0 ? new Map<string, string>() : await gatherAbbreviations(session, folder);
-  const targets = [...abbreviations].filter(([, abbreviation]) => delivery.rows.has(abbreviation)).map(([code]) => code);
+    tableNames.length === 0 && rowTables.size === 0 ? new Map<string, string>() : await gatherAbbreviations(session, folder);
+  const targets = [...abbreviations].flatMap(([code, abbreviation]) =>
+    rowTables.has(abbreviation) || rowTables.has(code) ? [code] : [],
+  );
   const definitions = targets.length === 0 ? new Map<string, OwnRecord[]>() : await gatherDefinitions(session, folder, targets);
   const scripts = await session.query<{ kind: string; name: string; digest: string }>(sql`
     select s.kind, s.name, encode(s.digest, 'hex') as digest

@@ -7,7 +7,8 @@ import { identify, subjectOf } from '../dictionary/element.ts';
 import { DATA_TAG, ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import { countSlots, fieldsOf, MOST_SLOTS } from '../dictionary/fields.ts';
 import type { ElementHead, PatchHeader, PatchPart, PatchRecord } from '../patch/format.ts';
-import type { DeliveredPart, Delivery } from './delivery.ts';
+import { contentCollector, contentTableOf, isContent } from './content-elements.ts';
+import type { ContentTarget, DeliveredPart, Delivery } from './delivery.ts';
 
 /** Opens the parts of a patch from its beginning; called for every reading. */
 export type PatchOpener = () => AsyncIterable<PatchPart>;
@@ -20,6 +21,7 @@ interface Contents {
   /** Element → number of the occurrence that counts: the last one that is more than data rows. */
   readonly last: Map<string, number>;
   readonly rows: Map<string, number>;
+  readonly contents: ContentTarget[];
   readonly abbreviations: Set<string>;
   readonly carriedCodes: Set<string>;
   readonly findings: Finding[];
@@ -40,6 +42,7 @@ export async function openDelivery(
     elements: [],
     last: new Map(),
     rows: new Map(),
+    contents: [],
     abbreviations: new Set(),
     carriedCodes: new Set(),
     findings: [],
@@ -72,7 +75,9 @@ function lookInto(contents: Contents): (part: PatchPart) => void {
   let name = '';
   let hasRows = false;
   let hasRecords = false;
+  const lookAtContent = contentCollector(contents);
   return (part) => {
+    lookAtContent(part);
     switch (part.part) {
       case 'header':
         contents.header = part.header;
@@ -99,7 +104,7 @@ function lookInto(contents: Contents): (part: PatchPart) => void {
         }
         break;
       case 'element-end':
-        if (hasRecords || !hasRows) contents.last.set(placeOf({ type, name }), contents.elements.length);
+        if (hasRecords || !hasRows || isContent(type)) contents.last.set(placeOf({ type, name }), contents.elements.length);
         break;
       case 'end':
         contents.digest = part.digest;
@@ -139,12 +144,6 @@ function slotCheck(findings: Finding[]): (part: PatchPart) => void {
 }
 
 const placeOf = (element: ElementName): string => `${element.type}\0${element.name}`;
-
-/** Types whose rows replace or select by a model: a later capability, refused until then. */
-function isContent(type: string): boolean {
-  const behaviour = ELEMENT_TYPES.get(type)?.behaviour;
-  return behaviour === 'table-content' || behaviour === 'model-rows';
-}
 
 function abbreviationOf(record: PatchRecord): string {
   const line = record.lines.find((each) => each.kind === 'value' && each.field === 'ABRFIC');
@@ -200,9 +199,11 @@ async function* deliveredParts(
       body = [];
       hasRows = false;
     } else if (part.part === 'record' && head !== undefined) {
-      if (part.record.tag === DATA_TAG && !isContent(head.type)) {
+      if (isContent(head.type)) {
+        if (counts) yield { part: 'row', table: contentTableOf(head, part.record), fields: fieldsOf(part.record.lines) };
+      } else if (part.record.tag === DATA_TAG) {
         hasRows = true;
-        yield { part: 'row', abbreviation: head.type, selection: head.name, fields: fieldsOf(part.record.lines) };
+        yield { part: 'row', table: { name: head.type, by: 'abbreviation' }, fields: fieldsOf(part.record.lines) };
       } else if (counts) records.push(part.record);
     } else if (part.part === 'source' || part.part === 'payload') {
       if (counts) body.push(part.bytes);
@@ -226,6 +227,9 @@ function* finishedElement(
       return;
     case 'exe':
       yield { part: 'exe', name, title };
+      return;
+    case 'table-content':
+    case 'model-rows':
       return;
     default:
       if (!hasRows || records.length > 0)

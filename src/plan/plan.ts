@@ -16,6 +16,15 @@ export interface RowBatch {
   readonly compared: readonly string[];
 }
 
+/** A table whose whole content was delivered (TAB): rows that the plan's batches do not bring go away. */
+export interface ReplacedTable {
+  /** Physical name. */
+  readonly table: string;
+  readonly key: RowBatch['key'];
+  /** The first index lets a key occur more than once. */
+  readonly duplicates: boolean;
+}
+
 export interface Plan {
   readonly id: string;
   /** Digest of the starting state that it was made for. */
@@ -25,12 +34,14 @@ export interface Plan {
   readonly lines: LineCounts;
   readonly tables: readonly TableChange[];
   readonly batches: readonly RowBatch[];
+  readonly replaced: readonly ReplacedTable[];
   readonly scripts: number;
   readonly pending: readonly string[];
   /** Specific codes that were not authorised. */
   readonly ignoredCodes: readonly string[];
   /** Why the folder must be validated afterwards (R25), in words of `due`. */
   readonly due: readonly string[];
+  /** Rows, and tables whose content is replaced: more than none says that a new folder has yet to get them. */
   readonly rows: number;
   /** Relations that one transaction locks, for the lock capacity check. */
   readonly locks: number;

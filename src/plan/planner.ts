@@ -3,6 +3,7 @@ import type { Authorization } from '../dictionary/activity-codes.ts';
 import { authorize, EVERYTHING, isScriptAuthorized, isSpecific } from '../dictionary/activity-codes.ts';
 import type { TableChange } from '../tables/diff.ts';
 import type { DeliveredPart } from './delivery.ts';
+import { tableNames } from './delivery.ts';
 import type { Draft, PlanDraft, PlanItem, PlanningInput } from './draft.ts';
 import { newDraft } from './draft.ts';
 import { ignoreScript, planElement, planScript } from './element-plan.ts';
@@ -21,7 +22,7 @@ export async function* planDelivery(input: PlanningInput): AsyncGenerator<PlanIt
     yield* planPart(part, input, authorization, draft);
   }
   const { definitions, changes } = planTables(input, draft);
-  if (input.delivery.rows.size > 0) yield* planRows(input, definitions, draft);
+  if (tableNames(input.delivery).length > 0) yield* planRows(input, definitions, draft);
   return finish(draft, changes);
 }
 
@@ -62,11 +63,12 @@ function finish(draft: Draft, tables: readonly TableChange[]): PlanDraft {
     lines: draft.lines,
     tables,
     batches: [...draft.batches.values()],
+    replaced: [...draft.replaced.values()],
     scripts: draft.scripts,
     pending: draft.pending,
     ignoredCodes: [...draft.ignoredCodes].filter(isSpecific),
     due: [...draft.due],
-    rows: draft.rows,
+    rows: draft.rows + draft.replaced.size,
     locks: locksOf(tables),
   };
 }

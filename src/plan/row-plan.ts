@@ -5,8 +5,10 @@ import type { Fields } from '../dictionary/fields.ts';
 import { fieldsToJson } from '../dictionary/fields.ts';
 import type { TableDefinition } from '../tables/desired.ts';
 import { comparedColumns, keyColumns, planRow } from './data-rows.ts';
+import type { Delivery, TableName } from './delivery.ts';
 import type { Draft, PlanItem, PlanningInput } from './draft.ts';
 import type { RowBatch } from './plan.ts';
+import { RepeatedKeys } from './repeated-keys.ts';
 
 /** Of findings that are equal but for the row, so many are named. */
 const MOST_EQUAL_FINDINGS = 20;
@@ -16,34 +18,106 @@ export async function* planRows(
   definitions: ReadonlyMap<string, TableDefinition>,
   draft: Draft,
 ): AsyncGenerator<PlanItem> {
-  for (const [abbreviation, rows] of input.delivery.rows) {
-    if (!definitions.has(abbreviation))
+  const tables: Tables = {
+    byAbbreviation: definitions,
+    byCode: new Map([...definitions.values()].map((each) => [each.code, each])),
+  };
+  reportUnknown(input.delivery, tables, draft);
+  if (blocks(draft.findings)) return;
+  for (const content of input.delivery.contents) {
+    const definition = content.replaces ? find(tables, { name: content.table, by: 'either' }) : undefined;
+    if (definition !== undefined) planReplacement(definition, content.element, draft);
+  }
+  const rows: Rows = { input, draft, repeated: new RepeatedKeys(), report: limited(draft.findings) };
+  for await (const part of input.delivery.parts([])) {
+    const definition = part.part === 'row' ? find(tables, part.table) : undefined;
+    if (part.part === 'row' && definition !== undefined) yield* rowItems(rows, definition, part.fields);
+  }
+  for (const { definition, keys, count } of rows.repeated.found()) reportRepeated(definition, keys, count, draft);
+}
+
+interface Tables {
+  readonly byAbbreviation: ReadonlyMap<string, TableDefinition>;
+  readonly byCode: ReadonlyMap<string, TableDefinition>;
+}
+
+function find(tables: Tables, { name, by }: TableName): TableDefinition | undefined {
+  return (by === 'either' ? tables.byCode.get(name) : undefined) ?? tables.byAbbreviation.get(name);
+}
+
+function reportUnknown(delivery: Delivery, tables: Tables, draft: Draft): void {
+  for (const [abbreviation, rows] of delivery.rows) {
+    if (!tables.byAbbreviation.has(abbreviation))
       draft.findings.push({ code: 'table-unknown', severity: 'block', subject: abbreviation, facts: { abbreviation, rows } });
   }
-  if (blocks(draft.findings)) return;
-  const reported = new Map<string, number>();
-  const report = (finding: Finding): void => {
-    const kind = `${finding.code} ${finding.subject} ${String(finding.facts.field)}`;
-    const times = (reported.get(kind) ?? 0) + 1;
-    reported.set(kind, times);
-    if (times <= MOST_EQUAL_FINDINGS) draft.findings.push(finding);
-  };
-  for await (const part of input.delivery.parts([])) {
-    const definition = part.part === 'row' ? definitions.get(part.abbreviation) : undefined;
-    if (part.part === 'row' && definition !== undefined) yield* rowItems(input, definition, part.fields, draft, report);
+  for (const { element, table, record, rows } of delivery.contents) {
+    if (find(tables, { name: table, by: 'either' }) !== undefined) continue;
+    const where = record === undefined ? {} : { record: record.label, line: record.line };
+    draft.findings.push({
+      code: 'content-table-unknown',
+      severity: 'block',
+      subject: element,
+      facts: { element, table, rows, ...where },
+    });
   }
 }
 
-function* rowItems(
-  input: PlanningInput,
-  definition: TableDefinition,
-  fields: Fields,
-  draft: Draft,
-  report: (finding: Finding) => void,
-): Generator<PlanItem> {
+/** APATCH is the folder's own account of its patches (R29): the content of another folder's would be false in this one. */
+const OWN_ACCOUNT = 'apatch';
+
+function planReplacement(definition: TableDefinition, element: string, draft: Draft): void {
+  const { name, indexes } = definition.table;
+  if (name === OWN_ACCOUNT) {
+    draft.findings.push({
+      code: 'content-own-account',
+      severity: 'block',
+      subject: element,
+      facts: { element, table: definition.code },
+    });
+    return;
+  }
+  const key = keyColumns(definition);
+  const duplicates = indexes[0]?.unique !== true || key.some((column) => column.nullable);
+  draft.replaced.set(name, { table: name, key, duplicates });
+}
+
+/** Of rows with one key the last counts (R24); but a table whose first index lets keys repeat would lose rows of its content. */
+function losesRepeated(definition: TableDefinition, draft: Draft): boolean {
+  return draft.replaced.has(definition.table.name) && definition.table.indexes[0]?.unique !== true;
+}
+
+function reportRepeated(definition: TableDefinition, keys: readonly string[], count: number, draft: Draft): void {
+  const table = definition.code;
+  const lost = losesRepeated(definition, draft);
+  draft.findings.push({
+    ...(lost ? { code: 'content-key-twice', severity: 'block' } : { code: 'row-key-twice', severity: 'info' }),
+    subject: `ATB:${table}`,
+    facts: { table, count, keys },
+  });
+}
+
+interface Rows {
+  readonly input: PlanningInput;
+  readonly draft: Draft;
+  readonly repeated: RepeatedKeys;
+  readonly report: (finding: Finding) => void;
+}
+
+function limited(findings: Finding[]): (finding: Finding) => void {
+  const reported = new Map<string, number>();
+  return (finding) => {
+    const kind = `${finding.code} ${finding.subject} ${String(finding.facts.field)}`;
+    const times = (reported.get(kind) ?? 0) + 1;
+    reported.set(kind, times);
+    if (times <= MOST_EQUAL_FINDINGS) findings.push(finding);
+  };
+}
+
+function* rowItems({ input, draft, repeated, report }: Rows, definition: TableDefinition, fields: Fields): Generator<PlanItem> {
   const row = planRow(definition, fields, input.folder.languages, input.delivery.languages);
   for (const problem of row.problems) report(problem);
   if (row.problems.length > 0) return;
+  repeated.note(definition, row.values, losesRepeated(definition, draft));
   const ordinal = ++draft.rows;
   const name = definition.table.name;
   yield {

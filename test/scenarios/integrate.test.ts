@@ -157,7 +157,7 @@ describe.each(servers())('integrate on $name', (server) => {
         ]),
       ]),
     );
-    expect(second.folders[0]?.patches[0]?.rows).toEqual({ inserted: 1, updated: 1 });
+    expect(second.folders[0]?.patches[0]?.rows).toEqual({ inserted: 1, updated: 1, deleted: 0 });
     expect(await env.query('select cod_0, nam_0, qty_0, updtick_0 from x3.item order by 1')).toEqual([
       { cod_0: 'A', nam_0: 'a', qty_0: 1, updtick_0: 1 },
       { cod_0: 'B', nam_0: 'new', qty_0: 2, updtick_0: 2 },
@@ -420,24 +420,6 @@ describe.each(servers())('integrate on $name', (server) => {
       ],
     ]);
     expect(outcome.findings[0]?.facts).toMatchObject({ line: 4, offset: 54 });
-  });
-
-  test('what the engine cannot carry yet is refused by name: content of a whole table, rows by a model', async () => {
-    const env = await openEnvironment(server);
-    const outcome = await attempt(
-      env,
-      await env.patch('T.dat', [
-        any('TAB', 'ITEM', [{ tag: 'DIV', values: { COD: 'A' } }]),
-        any('AAA', 'MODEL', [{ tag: 'DIV', values: { COD: 'A' } }]),
-      ]),
-    );
-    expect([outcome.state, outcome.findings.map((finding) => [finding.code, finding.severity, finding.subject])]).toEqual([
-      'refused',
-      [
-        ['element-unsupported', 'block', 'TAB:ITEM'],
-        ['element-unsupported', 'block', 'AAA:MODEL'],
-      ],
-    ]);
   });
 
   test('the trace of a run can be read back, in order', async () => {

@@ -138,8 +138,8 @@ describe.skipIf(noRealPatches !== undefined || noFields !== undefined).each(serv
     expect((await integrate(base)).state).toBe('done');
     const done = await integrate(real('V11'), { authorize: ['YSWPH'] });
     expect(done.folders.map((folder) => [folder.state, folder.patches[0]?.rows])).toEqual([
-      ['unchanged', { inserted: 0, updated: 0 }],
-      ['integrated', { inserted: 1, updated: 0 }],
+      ['unchanged', { inserted: 0, updated: 0, deleted: 0 }],
+      ['integrated', { inserted: 1, updated: 0, deleted: 0 }],
     ]);
     for (const schema of ['x3', 'seed']) {
       expect(

@@ -52,17 +52,19 @@ function translationLines(field: string, byLanguage: Readonly<Record<string, str
 
 export interface RecordOf {
   readonly tag: string;
+  /** Label of line 3, verbatim; none by default. */
+  readonly label?: string;
   readonly values: Values;
   /** Field → language → text, as line kind 9. */
   readonly translations?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-function recordPart({ tag, values, translations = {} }: RecordOf): PatchPart {
+function recordPart({ tag, label = '', values, translations = {} }: RecordOf): PatchPart {
   const lines = Object.keys(values)
     .sort()
     .flatMap((field) => fieldLines(field, values[field] ?? ''));
   const last = Object.entries(translations).flatMap(([field, byLanguage]) => translationLines(field, byLanguage, '1'));
-  return { part: 'record', record: { tag, key: '', lines: [...lines, ...last] }, at };
+  return { part: 'record', record: { tag, key: label, lines: [...lines, ...last] }, at };
 }
 
 /** Any element with any records. */
@@ -152,6 +154,15 @@ export function row(
   translations: NonNullable<RecordOf['translations']> = {},
 ): Element {
   return rows(abbreviation, selection, [values], translations);
+}
+
+/** The whole content of a table (TAB). */
+export function content(
+  table_: string,
+  all: readonly Values[],
+  translations: NonNullable<RecordOf['translations']> = {},
+): Element {
+  return rows('TAB', table_, all, translations);
 }
 
 /** Rows of one table, in one element. */

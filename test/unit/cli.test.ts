@@ -37,7 +37,7 @@ const patch: PatchOutcome = {
   lines: { ...NO_LINES, created: 30, ignored: 2 },
   tables: { created: ['zclienth'], altered: [] },
   scripts: { installed: 2 },
-  rows: { inserted: 1, updated: 0 },
+  rows: { inserted: 1, updated: 0, deleted: 0 },
   pending: ['SUBSLC'],
   ms: 41,
 };

@@ -36,6 +36,7 @@ const delivery = (number: number, patchType = '1'): Delivery => ({
   bytes: 0,
   elements: [],
   rows: new Map(),
+  contents: [],
   abbreviations: new Set(),
   carriedCodes: new Set(),
   findings: [],

@@ -45,6 +45,16 @@ export const findings = {
     `${n(f.number('count'), 'record')} ${f('tag')} in elements of type ${f('type')}, which Rustine does not know: stored as they came.`,
   'table-unknown': (f) =>
     `${n(f.number('rows'), 'row')} for a table with abbreviation ${f('abbreviation')}, which is neither in the folder nor in the patch list. Integrate the patch that brings the table first.`,
+  'content-table-unknown': (f) =>
+    `${f('element')}${f.has('line') ? `, record "${f('record')}" in line ${f('line')}` : ''}: there is no table ${f('table') === '' ? 'named' : f('table')}, neither in the folder nor in the patch list, neither as a name nor as an abbreviation. Integrate the patch that brings the table first.`,
+  'content-tag': (f) =>
+    `${f('element')}: the record in line ${f('line')} has the tag ${f('tag')}, but the content of a table consists of ${f('expected')} records alone. The patch has to be mended where it was made.`,
+  'content-own-account': (f) =>
+    `${f('element')}: table ${f('table')} is the folder's own account of its patches, which a patch does not replace. Ask for the patch without this element.`,
+  'content-key-twice': (f) =>
+    `Table ${f('table')}: ${n(f.number('count'), 'row')} of its delivered content ${f.number('count') === 1 ? 'repeats' : 'repeat'} the key of another (${some(f.list('keys'))}). The first index allows that, so they could not be told apart. Deliver the table with a unique first index.`,
+  'row-key-twice': (f) =>
+    `Table ${f('table')}: ${n(f.number('count'), 'row')} of the patch ${f.number('count') === 1 ? 'repeats' : 'repeat'} the key of an earlier one (${some(f.list('keys'))}); the last one counts.`,
   'column-unknown': (f) => `Table ${f('table')} has no field ${f('field')}: the values for it are left out.`,
   'data-key-missing': (f) =>
     f.has('field')
@@ -97,8 +107,6 @@ export const findings = {
     `Activity code ${f('code')} was delivered in another state or size: the folder is due for validation.`,
   'element-kept': (f) =>
     `${f('element')} stays as the folder has it: it carries activity code ${f('code')}, which protects it, and the patch header does not authorise that code; ${f('option')} lets the patch change it.`,
-  'element-unsupported': (f) =>
-    `${f('element')} cannot be integrated: this version of Rustine does not handle elements of this type yet. Ask for the patch without it.`,
   'folder-not-ready': (f) =>
     `Folder ${f('folder')} is not ready (${f('state')}): what was begun there did not end. Run that command again first: \`rustine folder ${f('state') === 'dropping' ? 'drop' : 'create'} ${f('folder')}\`.`,
   'name-twice': (f) =>

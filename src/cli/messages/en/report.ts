@@ -88,7 +88,7 @@ export const report = {
   elements: { created: s('new'), updated: s('updated'), identical: s('identical'), kept: s('kept'), ignored: s('ignored') },
   tables: { created: s('new'), altered: s('altered') },
   scripts: { installed: s('installed') },
-  rows: { inserted: s('inserted'), updated: s('updated') },
+  rows: { inserted: s('inserted'), updated: s('updated'), deleted: s('deleted') },
   lines: (count: number) => n(count, 'line'),
   moreElements: (count: number) => `… and ${n(count, 'element')} more`,
   bytes: (count: number) => `${count.toLocaleString('en')} bytes`,

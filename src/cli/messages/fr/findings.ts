@@ -48,6 +48,16 @@ export const findings: Sentences<FindingCode> = {
     `${n(f.number('count'), 'enregistrement')} ${f('tag')} dans des éléments de type ${f('type')}, inconnus de Rustine : conservés tels quels.`,
   'table-unknown': (f) =>
     `${n(f.number('rows'), 'ligne')} pour une table d'abréviation ${f('abbreviation')}, qui n'est ni dans le dossier ni dans la liste de patches. Intégrez d'abord le patch qui apporte la table.`,
+  'content-table-unknown': (f) =>
+    `${f('element')}${f.has('line') ? `, enregistrement « ${f('record')} » de la ligne ${f('line')}` : ''} : il n'y a pas de table ${f('table') === '' ? 'nommée' : f('table')}, ni dans le dossier ni dans la liste de patches, ni par son nom ni par son abréviation. Intégrez d'abord le patch qui apporte la table.`,
+  'content-tag': (f) =>
+    `${f('element')} : l'enregistrement de la ligne ${f('line')} est de type ${f('tag')}, or le contenu d'une table ne se compose que d'enregistrements ${f('expected')}. ${MEND}`,
+  'content-own-account': (f) =>
+    `${f('element')} : la table ${f('table')} est le suivi des patches du dossier lui-même, qu'un patch ne remplace pas. Demandez le patch sans cet élément.`,
+  'content-key-twice': (f) =>
+    `Table ${f('table')} : ${n(f.number('count'), 'ligne')} du contenu livré ${f.number('count') < 2 ? 'répète' : 'répètent'} la clé d'une autre (${some(f.list('keys'))}). Le premier index le permet : on ne saurait pas les distinguer. Livrez la table avec un premier index sans doublons.`,
+  'row-key-twice': (f) =>
+    `Table ${f('table')} : ${n(f.number('count'), 'ligne')} du patch ${f.number('count') < 2 ? 'répète' : 'répètent'} la clé d'une ligne précédente (${some(f.list('keys'))}) ; la dernière compte.`,
   'column-unknown': (f) => `La table ${f('table')} n'a pas de champ ${f('field')} : ses valeurs sont laissées de côté.`,
   'data-key-missing': (f) =>
     f.has('field')
@@ -100,8 +110,6 @@ export const findings: Sentences<FindingCode> = {
     `Le code activité ${f('code')} est livré dans un autre état ou une autre taille : le dossier est à valider.`,
   'element-kept': (f) =>
     `${f('element')} reste tel que le dossier l'a : il porte le code activité ${f('code')}, qui le protège, et l'en-tête du patch n'autorise pas ce code ; ${f('option')} laisse le patch le modifier.`,
-  'element-unsupported': (f) =>
-    `${f('element')} ne peut pas être intégré : cette version de Rustine ne traite pas encore ce type d'élément. Demandez le patch sans lui.`,
   'folder-not-ready': (f) =>
     `Le dossier ${f('folder')} n'est pas prêt (${f('state')}) : ce qui y était commencé n'est pas allé au bout. Relancez d'abord cette commande : \`rustine folder ${f('state') === 'dropping' ? 'drop' : 'create'} ${f('folder')}\`.`,
   'name-twice': (f) =>

@@ -83,7 +83,7 @@ export const report: Messages['report'] = {
   elements: { created: s('créé'), updated: s('modifié'), identical: s('identique'), kept: s('conservé'), ignored: s('ignoré') },
   tables: { created: s('créée'), altered: s('modifiée') },
   scripts: { installed: s('installé') },
-  rows: { inserted: s('insérée'), updated: s('modifiée') },
+  rows: { inserted: s('insérée'), updated: s('modifiée'), deleted: s('supprimée') },
   lines: (count) => n(count, 'ligne'),
   moreElements: (count) => `… et ${n(count, 'élément')} de plus`,
   bytes: (count) => `${count.toLocaleString('fr')} octets`,
