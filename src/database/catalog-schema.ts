@@ -1,4 +1,5 @@
 // The catalog: the tables of schema `rustine` that every environment has, as SQL.
+import { DICTIONARY_VIEWS_SCHEMA } from './catalog-views.ts';
 
 /**
  * One store of records for all folders. The fields of a record are content-addressed: folders that hold the same line share one
@@ -225,7 +226,7 @@ revoke all on all tables in schema rustine from public;
 `;
 
 /**
- * What a delivery brought and the folder did not take, decisions about it, what was put aside, and the columns of the dictionary's views.
+ * What a delivery brought and the folder did not take, decisions about it, and what was put aside.
  * A record's own content and the delivered one are two things from here on: `offer` holds the second.
  */
 const WHO_WINS = `
@@ -336,17 +337,6 @@ alter table rustine.pending_script add column attempts integer not null default 
 alter table rustine.pending_script add column last_error text;
 alter table rustine.pending_script add column last_run timestamptz;
 
-create table rustine.view_column (
-  folder integer not null references rustine.folder (id) on delete cascade,
-  view_name text collate "C" not null,
-  tag text collate "C" not null,
-  field text collate "C" not null,
-  slots integer not null,
-  kind text not null check (kind in ('text', 'number', 'date', 'texts', 'json')),
-  primary key (folder, view_name, tag, field)
-);
-comment on table rustine.view_column is 'columns that the typed views of a folder''s dictionary have';
-
 alter table rustine.plan_item add column before bytea;
 alter table rustine.plan_item add column scope text;
 alter table rustine.plan_write drop column delivered;
@@ -355,6 +345,6 @@ revoke all on all tables in schema rustine from public;
 `;
 
 /** Each step brings the catalog of the version before it to its own: an environment made earlier catches up when it is opened. */
-export const CATALOG_STEPS: readonly string[] = [FIRST, WHO_WINS];
+export const CATALOG_STEPS: readonly string[] = [FIRST, `${DICTIONARY_VIEWS_SCHEMA}${WHO_WINS}`];
 
 export const CATALOG_VERSION = CATALOG_STEPS.length;

@@ -6,6 +6,7 @@ import { dictionaryStatements } from './write-dictionary.ts';
 import { rowStatements } from './write-rows.ts';
 import { scriptStatements } from './write-scripts.ts';
 import { tableStatements } from './write-tables.ts';
+import { droppedViewStatements, viewStatements } from './write-views.ts';
 
 /** What the script counted. */
 export type Applied = Readonly<Record<Counted, number>>;
@@ -17,8 +18,10 @@ export function applyScript(
   integration: string,
 ): { readonly text: string; read(results: readonly StatementResult[]): Applied } {
   const statements: readonly Statement[] = [
+    ...droppedViewStatements(plan, folder),
     ...dictionaryStatements(plan, folder, integration),
     ...tableStatements(plan, folder, integration),
+    ...viewStatements(plan, folder),
     ...rowStatements(plan, folder, integration),
     ...scriptStatements(plan, folder, integration),
   ];

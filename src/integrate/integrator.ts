@@ -16,6 +16,7 @@ import { gatherBasis, gatherFacts } from '../plan/facts.ts';
 import type { FolderSettings, Plan } from '../plan/plan.ts';
 import { planDelivery } from '../plan/planner.ts';
 import { stagePlan } from '../plan/staging.ts';
+import { viewsOf } from '../plan/view-facts.ts';
 import type { Applied } from './apply.ts';
 import { applyScript } from './apply.ts';
 
@@ -187,7 +188,8 @@ async function planFor(
   rowsOnly: boolean,
 ): Promise<Plan> {
   const { delivery, stagedAs } = staged;
-  const state = await gatherBasis(session, folder, stagedAs, [...new Set([...tableNames(delivery), ...delivery.abbreviations])]);
+  const abbreviations = [...new Set([...tableNames(delivery), ...delivery.abbreviations])];
+  const state = await gatherBasis(session, folder, stagedAs, abbreviations, viewsOf(delivery));
   const { supervisor, test, specific, languages } = folder;
   // Who receives scripts matters only where there are any: else the supervisor folder shares the plan of its children.
   const scripts = delivery.elements.some((element) => ELEMENT_TYPES.get(element.type)?.behaviour === 'script')

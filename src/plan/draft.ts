@@ -3,6 +3,7 @@ import type { Finding } from '../base/finding.ts';
 import type { DictionaryRecord } from '../dictionary/element.ts';
 import type { LineVerdict, Verdict } from '../dictionary/merge-result.ts';
 import { NO_LINES } from '../dictionary/merge-result.ts';
+import type { FieldsSeen } from '../dictionary/views.ts';
 import { NO_ELEMENTS } from '../journal/outcome.ts';
 import type { DataType } from '../tables/data-types.ts';
 import { dataTypeOf } from '../tables/data-types.ts';
@@ -76,6 +77,8 @@ export interface Draft {
   readonly batches: Map<string, RowBatch>;
   /** By physical name. */
   readonly replaced: Map<string, ReplacedTable>;
+  /** Fields of the records that are written, for the typed views. */
+  readonly fieldsSeen: FieldsSeen;
   /** Physical tables that the delivery changes, for the lock count. */
   ordinal: number;
   scripts: number;
@@ -99,6 +102,7 @@ export function newDraft(facts: FolderFacts): Draft {
     pending: [],
     batches: new Map(),
     replaced: new Map(),
+    fieldsSeen: new Map(),
     ordinal: 0,
     scripts: 0,
     rows: 0,

@@ -11,6 +11,7 @@ import { mergeElement } from '../dictionary/merge.ts';
 import type { OwnRecord } from '../dictionary/merge-record.ts';
 import type { MergeResult } from '../dictionary/merge-result.ts';
 import { LINE_VERDICT_NAMES } from '../dictionary/merge-result.ts';
+import { seeFields } from '../dictionary/views.ts';
 import { dataTypeOf } from '../tables/data-types.ts';
 import type { DeliveredPart, Delivery } from './delivery.ts';
 import type { Draft, PlanItem, PlanningInput } from './draft.ts';
@@ -52,6 +53,7 @@ function* mergeItems(element: DictionaryElement, merged: MergeResult, draft: Dra
   const ordinal = draft.ordinal;
   if (merged.verdict === 'created' || merged.verdict === 'updated') yield { item: 'element', ordinal, type, name, title };
   for (const { tag, key, position, digest, meaning, activity, fields } of merged.writes) {
+    seeFields(draft.fieldsSeen, type, tag, fields);
     const json = storable(element, tag, key, fields, draft);
     yield { item: 'record', ordinal, type, name, tag, key, position, digest, meaning, activity, fields: json };
   }

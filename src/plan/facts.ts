@@ -13,6 +13,8 @@ import type { InspectedTable } from '../tables/model.ts';
 import type { Delivery } from './delivery.ts';
 import { tableNames as namesOfRowTables } from './delivery.ts';
 import type { FolderSettings } from './plan.ts';
+import type { ViewFacts } from './view-facts.ts';
+import { gatherViews, viewsOf } from './view-facts.ts';
 
 export interface OwnElement {
   readonly title: string;
@@ -35,6 +37,7 @@ export interface FolderFacts {
   readonly definitions: ReadonlyMap<string, readonly OwnRecord[]>;
   /** Digest (hex) of the folder's own scripts among the delivered, by `kind\0name`. */
   readonly scripts: ReadonlyMap<string, string>;
+  readonly views: ViewFacts;
 }
 
 export const elementKey = (type: string, name: string): string => `${type}\0${name}`;
@@ -57,6 +60,7 @@ export async function gatherBasis(
   folder: FolderSettings,
   deliveryId: string,
   abbreviations: readonly string[],
+  views: readonly string[],
 ): Promise<string> {
   const rows = await session.query<{ basis: string; staged_by: number | null }>(sql`
     with delivered as materialized (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}),
@@ -78,6 +82,10 @@ export async function gatherBasis(
       select concat_ws(' ', 'y', r.name, r.content) from rustine.record r where r.folder = ${folder.id} and r.type = 'ATY' and r.tag = 'ATY'
       union all
       select concat_ws(' ', 'd', r.name, r.tag, r.key, r.content) from rustine.record r join target t on t.name = r.name where r.folder = ${folder.id} and r.type = 'ATB'
+      union all
+      select concat_ws(' ', 'v', n.name, v.hidden, v.columns::text, c.relkind)
+      from unnest(${views}::text[]) as n (name) left join rustine.dictionary_view v on v.folder = ${folder.id} and v.name = n.name
+      left join pg_class c on c.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and c.relname = n.name
       union all
       select concat_ws(' ', 's', s.kind, s.name, encode(s.digest, 'hex')) from rustine.script s join delivered d on d.type = s.kind and d.name = s.name where s.folder = ${folder.id}
       union all
@@ -166,6 +174,7 @@ export async function gatherFacts(
     abbreviations,
     definitions,
     scripts: new Map(scripts.map((row) => [elementKey(row.kind, row.name), row.digest])),
+    views: await gatherViews(session, folder, viewsOf(delivery)),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Finding } from '../base/finding.ts';
 import type { ElementCounts, LineCounts } from '../journal/outcome.ts';
 import type { TableChange } from '../tables/diff.ts';
+import type { ViewChange } from './view-plan.ts';
 
 /** Rows for one table that have the same columns: written by one statement. */
 export interface RowBatch {
@@ -33,6 +34,7 @@ export interface Plan {
   readonly counts: ElementCounts;
   readonly lines: LineCounts;
   readonly tables: readonly TableChange[];
+  readonly views: readonly ViewChange[];
   readonly batches: readonly RowBatch[];
   readonly replaced: readonly ReplacedTable[];
   readonly scripts: number;

@@ -9,6 +9,8 @@ import { newDraft } from './draft.ts';
 import { ignoreScript, planElement, planScript } from './element-plan.ts';
 import { planRows } from './row-plan.ts';
 import { locksOf, planTables } from './table-plan.ts';
+import type { ViewChange } from './view-plan.ts';
+import { planViews } from './view-plan.ts';
 
 /**
  * Yields the items of the plan; the generator's return value is the draft. Where a blocking finding turns up, the items are worth
@@ -23,7 +25,13 @@ export async function* planDelivery(input: PlanningInput): AsyncGenerator<PlanIt
   }
   const { definitions, changes } = planTables(input, draft);
   if (tableNames(input.delivery).length > 0) yield* planRows(input, definitions, draft);
-  return finish(draft, changes);
+  const views = planViews(input.facts.views, draft.fieldsSeen, tableChanges(changes), draft.findings);
+  return finish(draft, changes, views);
+}
+
+function tableChanges(changes: readonly TableChange[]): { created: ReadonlySet<string>; gone: ReadonlySet<string> } {
+  const created = changes.flatMap((change) => (change.change === 'create' ? [change.table.name] : []));
+  return { created: new Set(created), gone: new Set() };
 }
 
 function* planPart(part: DeliveredPart, input: PlanningInput, authorization: Authorization, draft: Draft): Generator<PlanItem> {
@@ -56,12 +64,13 @@ function* planPart(part: DeliveredPart, input: PlanningInput, authorization: Aut
   }
 }
 
-function finish(draft: Draft, tables: readonly TableChange[]): PlanDraft {
+function finish(draft: Draft, tables: readonly TableChange[], views: readonly ViewChange[]): PlanDraft {
   return {
     findings: draft.findings,
     counts: draft.counts,
     lines: draft.lines,
     tables,
+    views,
     batches: [...draft.batches.values()],
     replaced: [...draft.replaced.values()],
     scripts: draft.scripts,
@@ -69,6 +78,7 @@ function finish(draft: Draft, tables: readonly TableChange[]): PlanDraft {
     ignoredCodes: [...draft.ignoredCodes].filter(isSpecific),
     due: [...draft.due],
     rows: draft.rows + draft.replaced.size,
-    locks: locksOf(tables),
+    // A view that is made reads three tables of the catalog.
+    locks: locksOf(tables) + (views.length === 0 ? 0 : views.length + 3),
   };
 }
