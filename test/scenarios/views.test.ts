@@ -131,9 +131,16 @@ describe.each(servers())('views on $name', (server) => {
       'datx_0 numeric',
       'neg_0 text',
     ]);
-    expect(await env.query('select codvar_0, datx_0 from x3.aglobvar order by 2 limit 1')).toEqual([
-      { codvar_0: '["deep"]', datx_0: null },
+    const values = () => env.query('select codvar_0, datx_0, neg_0, constructor_0 from x3.aglobvar order by datx_0');
+    expect(await values()).toEqual([
+      { codvar_0: `O'B\\`, datx_0: '20240230', neg_0: null, constructor_0: null },
+      { codvar_0: 'IT"S', datx_0: '20240231', neg_0: '-0.00', constructor_0: '2' },
     ]);
+    // Written behind the program's back: the guard of the view shows what does not fit as null.
+    await env.query(
+      `update rustine.content set fields = fields || '{"DATX": "text", "CODVAR": [["deep"]]}' where fields ? 'NEG'`,
+    );
+    expect((await values())[1]).toEqual({ codvar_0: '["deep"]', datx_0: null, neg_0: '-0.00', constructor_0: '2' });
   });
 
   test('a line that lacks its header’s key takes it from the element’s name', async () => {
@@ -179,19 +186,15 @@ describe.each(servers())('views on $name', (server) => {
     await env.integrate(variable, { folders: ['X3'] });
     expect([await kindOf(env, 'x3.aglobvar'), await kindOf(env, 'seed.aglobvar')]).toEqual(['v', undefined]);
     const outcome = await env.integrate(await env.patch('V2.dat', [application]));
-    expect(outcome.findings.filter(({ code }) => code === 'view-hidden').map(({ folder, subject }) => [folder, subject])).toEqual(
-      [
-        ['X3', 'ATB:AGLOBVAR'],
-        ['SEED', 'ATB:AGLOBVAR'],
-      ],
-    );
+    const hidden = outcome.findings.filter(({ code }) => code === 'view-hidden');
+    expect(hidden.map(({ folder, subject }) => [folder, subject])).toEqual([['X3', 'ATB:AGLOBVAR']]);
     const later = await env.integrate(await env.patch('V3.dat', [global('B', { VAL: 'x', NEW: 1 })]));
     expect(later.findings.map(({ code, folder }) => [code, folder])).toEqual([['view-hidden', 'SEED']]);
     for (const schema of ['x3', 'seed']) expect(await kindOf(env, `${schema}.aglobvar`)).toBe('r');
     const [own] = await env.query(
       `select columns, hidden from rustine.dictionary_view where name = 'aglobvar' and folder = (select id from rustine.folder where code = 'X3')`,
     );
-    expect(own).toEqual({ columns: ['CODVAR:0:64', 'VAL:0:65', 'NEW:0:1'], hidden: true });
+    expect(own).toEqual({ columns: ['CODVAR:0:64', 'NEW:0:1', 'VAL:0:65'], hidden: true });
     // The table goes, by whatever way: the next patch that touches the dictionary brings the view back, with all its fields.
     await env.query('drop table x3.aglobvar');
     await env.integrate(await env.patch('V4.dat', [global('C', { VAL: 2 })]), { folders: ['X3'] });
