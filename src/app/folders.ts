@@ -2,7 +2,7 @@
 import { Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { FolderCode } from '../base/ids.ts';
-import { activityCode, folderCode, languageCode } from '../base/ids.ts';
+import { activityCode, folderCode, languageCode, legislationCode } from '../base/ids.ts';
 import { unstage } from '../batch/run.ts';
 import type { Database } from '../database/database.ts';
 import { readEnvironment, readFolders } from '../environment/catalog.ts';
@@ -82,7 +82,7 @@ export async function createFolders(
       ancestors,
       languages: languagesOf(options.languages) ?? parent.languages,
       activityCodes: (options.activityCodes ?? []).map(activityCode),
-      legislations: options.legislations ?? [],
+      legislations: [...new Set((options.legislations ?? []).map(legislationCode))],
       modules: options.modules ?? null,
       test: options.test ?? false,
       specific: options.specific ?? false,

@@ -12,6 +12,7 @@ import { readFolders, readIntegrated, readSequence } from '../environment/catalo
 import { openEnvironment } from '../environment/environment.ts';
 import type { Folder } from '../environment/folder.ts';
 import { setPassword } from '../environment/roles.ts';
+import type { SettingsChange } from '../environment/settings-change.ts';
 import type { JournalEntry, RunListener } from '../journal/journal.ts';
 import type { RunMode, RunOutcome } from '../journal/outcome.ts';
 import { readTrace } from '../journal/runs.ts';
@@ -21,6 +22,8 @@ import { dropFolder } from '../validate/removal.ts';
 import type { Settings } from './config.ts';
 import { openDeliveries } from './deliveries.ts';
 import { folderPassword } from './folder-password.ts';
+import type { ChangedFolder } from './folder-settings.ts';
+import { changeFolder } from './folder-settings.ts';
 import { folderViews } from './folder-views.ts';
 import { createFolders, initialize } from './folders.ts';
 import { stopPoints } from './stop-points.ts';
@@ -35,6 +38,11 @@ export interface FolderView {
   readonly lag: readonly string[];
   readonly due: boolean;
   readonly languages: readonly string[];
+  readonly legislations: readonly string[];
+  /** Modules in use; null: all of them. */
+  readonly modules: readonly number[] | null;
+  /** Why it must be validated, besides its lag: `languages`, `activity-code:ZALI`. */
+  readonly reasons: readonly string[];
   /** Those set at creation; `folder()` adds those that a patch switched on. */
   readonly activityCodes: readonly string[];
   readonly test: boolean;
@@ -88,6 +96,8 @@ export interface Rustine {
   ): Promise<{ readonly folders: readonly FolderView[]; readonly findings: readonly Finding[] }>;
   folders(): Promise<readonly FolderView[]>;
   folder(code: string): Promise<FolderView>;
+  /** Changes settings; those that are absent stay. */
+  setFolder(code: string, change: SettingsChange): Promise<ChangedFolder>;
   dropFolder(code: string): Promise<void>;
   integrate(options: IntegrateOptions): Promise<RunOutcome>;
   log(run: string): Promise<readonly JournalEntry[]>;
@@ -134,6 +144,7 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
       return folderViews(database);
     },
     folder: async (code) => oneView(database, code),
+    setFolder: (code, change) => changeFolder(opened, code, change),
     dropFolder: async (code) => {
       const folders = await existingFolders(database);
       await dropFolder(database, known(folders, code), folders);

@@ -12,6 +12,7 @@ export type Digest = Branded<string, 'Digest'>;
 const FOLDER_CODE = /^[A-Z][A-Z0-9]{0,9}$/;
 const LANGUAGE = /^[A-Z]{3}$/;
 const ACTIVITY_CODE = /^[A-Z][A-Z0-9]{0,9}$/;
+const LEGISLATION = /^[A-Z][A-Z0-9]{0,19}$/;
 const DIGEST = /^[0-9a-f]{64}$/;
 
 /** @throws Refusal `folder-code` */
@@ -32,6 +33,13 @@ export function languageCode(text: string): string {
 export function activityCode(text: string): string {
   const code = text.trim().toUpperCase();
   if (!ACTIVITY_CODE.test(code)) throw new Refusal('activity-code', { value: text });
+  return code;
+}
+
+/** @throws Refusal `legislation-code` */
+export function legislationCode(text: string): string {
+  const code = text.trim().toUpperCase();
+  if (!LEGISLATION.test(code)) throw new Refusal('legislation-code', { value: text });
   return code;
 }
 

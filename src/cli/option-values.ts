@@ -29,6 +29,24 @@ export function oneOf<Choice extends string>(option: string, choices: readonly C
   };
 }
 
+/** `A,B` → `['A', 'B']`; `none` → `[]`. @throws Refusal `usage` */
+export function listOrNone(option: string): (value: string) => readonly string[] {
+  return (value) => (value.trim().toLowerCase() === 'none' ? [] : listOf(option)(value));
+}
+
+const MOST_MODULE = 32_767;
+
+/** `1,2` → `[1, 2]`; `all` → null. @throws Refusal `usage` */
+export function modules(option: string): (value: string) => readonly number[] | null {
+  return (value) => {
+    if (value.trim().toLowerCase() === 'all') return null;
+    const numbers = listOf(option)(value).map(Number);
+    if (numbers.some((number) => !Number.isInteger(number) || number < 1 || number > MOST_MODULE))
+      throw new Refusal('usage', facts('modules', option, value));
+    return [...new Set(numbers)].sort((a, b) => a - b);
+  };
+}
+
 export interface Forced {
   readonly check: string;
   readonly reason: string;

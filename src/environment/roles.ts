@@ -78,3 +78,28 @@ export async function dropRole(
 export async function setPassword(session: Session, role: string, password: string): Promise<void> {
   await session.script(`alter role ${quoteIdentifier(role)} password ${quoteLiteral(password)}`);
 }
+
+/**
+ * The folder, or one that it inherits from, has another parent: the role loses the way into the schemas of those that are its ancestors no longer, and looks up
+ * scripts along the new chain (R4).
+ * @param before schemas from the parent up, as they were
+ * @param after as they are now
+ */
+export async function moveRole(
+  session: Session,
+  role: string,
+  { schema }: Pick<Folder, 'schema'>,
+  before: readonly string[],
+  after: readonly string[],
+): Promise<void> {
+  const name = quoteIdentifier(role);
+  const list = (schemas: readonly string[]): string => schemas.map(quoteIdentifier).join(', ');
+  const gone = before.filter((each) => !after.includes(each));
+  const database = quoteIdentifier(await databaseName(session));
+  const statements = [
+    ...(gone.length === 0 ? [] : [`revoke usage on schema ${list(gone)} from ${name}`]),
+    ...(after.length === 0 ? [] : [`grant usage on schema ${list(after)} to ${name}`]),
+    `alter role ${name} in database ${database} set search_path = ${list([schema, ...after])}`,
+  ];
+  await session.script(statements.join(';\n'));
+}

@@ -1,8 +1,9 @@
 // `rustine folder …`: creates, lists, shows and drops folders.
 import type { FolderOptions } from '../../app/rustine.ts';
 import { Refusal } from '../../base/errors.ts';
+import type { SettingsChange } from '../../environment/settings-change.ts';
 import type { Cli } from '../cli.ts';
-import { listOf } from '../option-values.ts';
+import { listOf, listOrNone, modules } from '../option-values.ts';
 import type { Program } from '../program.ts';
 
 export function defineFolder(program: Program, cli: Cli): void {
@@ -18,7 +19,9 @@ export function defineFolder(program: Program, cli: Cli): void {
     .option('--history-of <folder>', words.folderCreate.historyOf)
     .option('--languages <codes>', words.folderCreate.languages, listOf('--languages'))
     .option('--activity-codes <codes>', words.folderCreate.activityCodes, listOf('--activity-codes'))
-    .action((codes: readonly string[], options: FolderOptions) => create(cli, codes, options));
+    .option('--legislations <codes>', words.folderCreate.legislations, listOf('--legislations'))
+    .option('--modules <numbers|all>', words.folderCreate.modules, modules('--modules'))
+    .action((codes: readonly string[], options: CreateOptions) => create(cli, codes, options));
   folder
     .command('list')
     .description(words.folderList.is)
@@ -29,6 +32,20 @@ export function defineFolder(program: Program, cli: Cli): void {
     .argument('<code>', words.folderShow.code)
     .action((code: string) => show(cli, code));
   folder
+    .command('set')
+    .description(words.folderSet.is)
+    .argument('<code>', words.folderSet.code)
+    .option('--parent <folder>', words.folderSet.parent)
+    .option('--languages <codes>', words.folderSet.languages, listOf('--languages'))
+    .option('--legislations <codes>', words.folderSet.legislations, listOrNone('--legislations'))
+    .option('--modules <numbers|all>', words.folderSet.modules, modules('--modules'))
+    .option('--activity-codes <codes>', words.folderSet.activityCodes, listOrNone('--activity-codes'))
+    .option('--test', words.folderSet.test)
+    .option('--no-test', words.folderSet.noTest)
+    .option('--specific', words.folderSet.specific)
+    .option('--no-specific', words.folderSet.noSpecific)
+    .action((code: string, options: SettingsChange) => set(cli, code, options));
+  folder
     .command('drop')
     .description(words.folderDrop.is)
     .argument('<code>', words.folderDrop.code)
@@ -36,7 +53,9 @@ export function defineFolder(program: Program, cli: Cli): void {
     .action((code: string, options: { yes?: true }) => drop(cli, code, options.yes === true));
 }
 
-async function create(cli: Cli, codes: readonly string[], options: FolderOptions): Promise<void> {
+type CreateOptions = Omit<FolderOptions, 'modules'> & { readonly modules?: readonly number[] | null };
+
+async function create(cli: Cli, codes: readonly string[], { modules: some, ...options }: CreateOptions): Promise<void> {
   const [{ folderCode, languageCode, activityCode }, { showCreated }] = await Promise.all([
     import('../../base/ids.ts'),
     import('../created.ts'),
@@ -44,6 +63,7 @@ async function create(cli: Cli, codes: readonly string[], options: FolderOptions
   const { folders, findings } = await cli.withRustine((rustine) =>
     rustine.createFolders(codes.map(folderCode), {
       ...options,
+      ...(some === undefined || some === null ? {} : { modules: some }),
       ...(options.parent === undefined ? {} : { parent: folderCode(options.parent) }),
       ...(options.historyOf === undefined ? {} : { historyOf: folderCode(options.historyOf) }),
       ...(options.languages === undefined ? {} : { languages: options.languages.map(languageCode) }),
@@ -63,6 +83,20 @@ async function show(cli: Cli, code: string): Promise<void> {
   const [{ folderCode }, { folderText }] = await Promise.all([import('../../base/ids.ts'), import('../folder-view.ts')]);
   const folder = await cli.withRustine((rustine) => rustine.folder(folderCode(code)));
   cli.result(folder, () => folderText(folder, cli.messages));
+}
+
+async function set(cli: Cli, code: string, options: SettingsChange): Promise<void> {
+  const [{ folderCode }, { showChanged }] = await Promise.all([import('../../base/ids.ts'), import('../created.ts')]);
+  const wanted = folderCode(code);
+  if (Object.keys(options).length === 0)
+    throw new Refusal('usage', { problem: 'nothing-to-set', command: 'rustine folder set', folder: wanted });
+  const { folder, changed, findings } = await cli.withRustine((rustine) => rustine.setFolder(wanted, options));
+  const { report } = cli.messages;
+  const sentences = [
+    changed.length === 0 ? report.folderSame(folder.code) : report.folderSet(folder.code, changed),
+    folder.due ? report.dueFolder(folder.code) : '',
+  ];
+  showChanged(cli, { ...folder, changed }, findings, sentences);
 }
 
 async function drop(cli: Cli, code: string, confirmed: boolean): Promise<void> {

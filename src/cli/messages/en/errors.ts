@@ -12,6 +12,8 @@ export const errors = {
   'language-code': (f) => `"${f('value')}" is not a language code. A code is three letters, such as FRA or ENG.`,
   'activity-code': (f) =>
     `"${f('value')}" is not an activity code. A code is a letter followed by up to 9 letters or digits, such as ZALI.`,
+  'legislation-code': (f) =>
+    `"${f('value')}" is not a legislation code. A code is a letter followed by letters or digits, such as FRA.`,
   digest: (f) => `"${f('value')}" is not a digest: 64 hexadecimal digits are expected.`,
   'not-initialized': () => 'There is no environment in this database yet. Create it with `rustine init`.',
   'already-initialized': (f) =>
@@ -27,7 +29,10 @@ export const errors = {
     `Folder ${f('folder')} is the supervisor folder, from which all others inherit: it cannot be dropped or moved under another.`,
   'folder-parent-unknown': (f) =>
     `Folder ${f('folder')} cannot be created under ${f('parent')}: there is no folder ${f('parent')}. Create the parent first, or name another with --parent.`,
-  'folder-cycle': (f) => `Folder ${f('folder')} would become its own ancestor. Choose a parent that does not descend from it.`,
+  'folder-parent-cycle': (f) =>
+    `Folder ${f('folder')} would become its own ancestor: ${f.list('cycle').join(' → ')}. Choose a parent that does not descend from it.`,
+  'folder-parent-history': (f) =>
+    `Folder ${f('folder')} cannot be put under ${f('parent')}: ${f('history')} is the history folder of ${f('of')} and is not patched. Choose a parent outside of it.`,
   'folder-without-role': (f) =>
     `Folder ${f('folder')} has no login of its own: the database user may not create roles here. \`rustine db url\` without --folder gives the login that all folders share.`,
   'folder-busy': (f) =>
@@ -107,6 +112,8 @@ export const usage = {
   'missing-argument': (f) => `The argument <${(help.words as Record<string, string>)[f('value')] ?? f('value')}> is missing.`,
   'missing-value': (f) => `The option ${f('value')} needs a value.`,
   'too-many-arguments': (f) => `Too many arguments: "${f('value')}" is not expected.`,
+  'nothing-to-set': (f) => `Nothing was named that should change in folder ${f('folder')}.`,
+  modules: (f) => `${f('option')} cannot be "${f('value')}": module numbers separated by commas are expected, or all.`,
   'missing-command': (f) => `"${f('command')}" needs to be told what to do: ${f('known')}.`,
   choice: (f) => `${f('option')} cannot be "${f('value')}": it is one of ${f('known')}.`,
   'positive-number': (f) => `${f('option')} cannot be "${f('value')}": a whole number from 1 is expected.`,

@@ -66,6 +66,8 @@ export const findings = {
     `Table ${f('table')}, field ${f('field')}: the data type ${f('type')} is neither in the folder nor in the patch list. Integrate the patch that brings it (element ATY:${f('type')}) first.`,
   'view-hidden': (f) =>
     `The typed view ${f('view')} of the dictionary is not there: an application table has this name. The dictionary is readable in rustine.dictionary all the same.`,
+  'activity-code-unknown': (f) =>
+    `Activity code ${f('code')} is not in the dictionary of folder ${f('folder')}: it takes effect when a patch brings it. Check the spelling.`,
   'table-change-unsupported': (f) =>
     f('change') === 'drop-column'
       ? `Table ${f('table')}: column ${f('field')} (${f('from')}) is no longer in the definition, and this version of Rustine does not take columns away yet. Keep the field in the patch.`

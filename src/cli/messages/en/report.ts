@@ -28,6 +28,16 @@ const states: Record<FolderRunState | PatchRunState | 'ready' | 'creating' | 'dr
   creating: 'half created',
   dropping: 'half dropped',
 };
+const settingNames: Readonly<Record<string, string>> = {
+  parent: 'parent',
+  languages: 'languages',
+  legislations: 'legislations',
+  modules: 'modules',
+  'activity-codes': 'activity codes',
+  test: 'test flag',
+  specific: 'specific flag',
+};
+
 /** What was done to so many; the same word for any number in English. */
 const s = (word: string) => (_count: number) => word;
 
@@ -52,6 +62,8 @@ export const report = {
     title: 'title',
     records: 'records',
     activityCodes: 'activity codes',
+    legislations: 'legislations',
+    modules: 'modules',
     schema: 'schema',
     role: 'role',
     historyOf: 'history of',
@@ -59,6 +71,7 @@ export const report = {
   states,
   yes: 'yes',
   no: 'no',
+  all: 'all',
   none: 'none',
   test: 'test',
   specific: 'specific',
@@ -75,6 +88,12 @@ export const report = {
   folders: (codes: string, count: number) => `${count === 1 ? 'folder' : 'folders'} ${codes}`,
   initialized: (code: string) => `The environment is ready; its supervisor folder is ${code}.`,
   foldersCreated: (codes: readonly string[]) => `${codes.length === 1 ? 'Folder' : 'Folders'} ${codes.join(', ')} created.`,
+  folderSet: (code: string, settings: readonly string[]) =>
+    `Folder ${code}: ${settings.map((each) => settingNames[each] ?? each).join(', ')} changed.`,
+  folderSame: (code: string) => `Folder ${code} is set like that already: nothing was changed.`,
+  dueFolder: (code: string) => `Folder ${code} is due for validation: \`rustine validate ${code}\`.`,
+  dueReason: (reason: string) =>
+    reason.replace(/^activity-code:/, 'activity code ').replace(/^[a-z-]+$/, (each) => settingNames[each] ?? each),
   folderDropped: (code: string) => `Folder ${code} dropped.`,
   database: {
     stopped: 'The embedded database is stopped.',

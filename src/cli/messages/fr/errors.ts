@@ -13,6 +13,8 @@ export const errors: Sentences<ErrorCode> = {
   'language-code': (f) => `« ${f('value')} » n'est pas un code de langue. Un code a trois lettres, comme FRA ou ENG.`,
   'activity-code': (f) =>
     `« ${f('value')} » n'est pas un code activité. Un code est une lettre suivie d'au plus 9 lettres ou chiffres, comme ZALI.`,
+  'legislation-code': (f) =>
+    `« ${f('value')} » n'est pas un code législation. Un code est une lettre suivie de lettres ou de chiffres, comme FRA.`,
   digest: (f) => `« ${f('value')} » n'est pas une empreinte : 64 chiffres hexadécimaux sont attendus.`,
   'not-initialized': () => "Il n'y a pas encore d'environnement dans cette base. Créez-le avec `rustine init`.",
   'already-initialized': (f) =>
@@ -28,8 +30,10 @@ export const errors: Sentences<ErrorCode> = {
     `Le dossier ${f('folder')} est le dossier superviseur, dont tous les autres héritent : il ne peut être ni supprimé ni rattaché à un autre.`,
   'folder-parent-unknown': (f) =>
     `Le dossier ${f('folder')} ne peut pas être créé sous ${f('parent')} : il n'y a pas de dossier ${f('parent')}. Créez d'abord celui-ci, ou nommez-en un autre avec --parent.`,
-  'folder-cycle': (f) =>
-    `Le dossier ${f('folder')} deviendrait son propre ancêtre. Choisissez un dossier de référence qui n'en descend pas.`,
+  'folder-parent-cycle': (f) =>
+    `Le dossier ${f('folder')} deviendrait son propre ancêtre : ${f.list('cycle').join(' → ')}. Choisissez une référence qui n'en descend pas.`,
+  'folder-parent-history': (f) =>
+    `Le dossier ${f('folder')} ne peut pas être rattaché à ${f('parent')} : ${f('history')} est le dossier historique de ${f('of')} et n'est pas patché. Choisissez une autre référence.`,
   'folder-without-role': (f) =>
     `Le dossier ${f('folder')} n'a pas de connexion propre : l'utilisateur de la base ne peut pas créer de rôles ici. \`rustine db url\` sans --folder donne la connexion commune à tous.`,
   'folder-busy': (f) =>
@@ -116,6 +120,9 @@ export const usage: Messages['usage'] = {
   'missing-argument': (f) => `L'argument <${(help.words as Record<string, string>)[f('value')] ?? f('value')}> manque.`,
   'missing-value': (f) => `L'option ${f('value')} demande une valeur.`,
   'too-many-arguments': (f) => `Trop d'arguments : « ${f('value')} » n'est pas attendu.`,
+  'nothing-to-set': (f) => `Rien n'est indiqué qui doive changer dans le dossier ${f('folder')}.`,
+  modules: (f) =>
+    `${f('option')} ne peut pas valoir « ${f('value')} » : on attend des numéros de modules séparés par des virgules, ou all.`,
   'missing-command': (f) => `Il faut dire à « ${f('command')} » ce qu'il doit faire : ${f('known')}.`,
   choice: (f) => `${f('option')} ne peut pas être « ${f('value')} » : choix possibles ${f('known')}.`,
   'positive-number': (f) => `${f('option')} ne peut pas être « ${f('value')} » : un nombre entier à partir de 1 est attendu.`,

@@ -69,6 +69,8 @@ export const findings: Sentences<FindingCode> = {
     `Table ${f('table')}, champ ${f('field')} : le type de données ${f('type')} n'est ni dans le dossier ni dans la liste de patches. Intégrez d'abord le patch qui l'apporte (élément ATY:${f('type')}).`,
   'view-hidden': (f) =>
     `La vue typée ${f('view')} du dictionnaire n'est pas là : une table de l'application porte ce nom. Le dictionnaire reste lisible dans rustine.dictionary.`,
+  'activity-code-unknown': (f) =>
+    `Le code activité ${f('code')} n'est pas dans le dictionnaire du dossier ${f('folder')} : il prendra effet quand un patch l'apportera. Vérifiez l'orthographe.`,
   'table-change-unsupported': (f) =>
     f('change') === 'drop-column'
       ? `Table ${f('table')} : la colonne ${f('field')} (${f('from')}) n'est plus dans la définition, et cette version de Rustine n'enlève pas encore de colonne. Gardez le champ dans le patch.`

@@ -5,6 +5,16 @@ const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 
 /** Singular below two. */
 const s = (word: string) => (count: number) => (count < 2 ? word : `${word}s`);
 
+const settingNames: Readonly<Record<string, string>> = {
+  parent: 'le dossier de référence',
+  languages: 'la liste des langues',
+  legislations: 'la liste des législations',
+  modules: 'la liste des modules',
+  'activity-codes': 'la liste des codes activité',
+  test: "l'indicateur test",
+  specific: "l'indicateur spécifique",
+};
+
 export const report: Messages['report'] = {
   columns: {
     folder: 'dossier',
@@ -26,6 +36,8 @@ export const report: Messages['report'] = {
     title: 'intitulé',
     records: 'enregistrements',
     activityCodes: 'codes activité',
+    legislations: 'législations',
+    modules: 'modules',
     schema: 'schéma',
     role: 'rôle',
     historyOf: 'historique de',
@@ -42,6 +54,7 @@ export const report: Messages['report'] = {
   },
   yes: 'oui',
   no: 'non',
+  all: 'tous',
   none: 'aucun',
   test: 'test',
   specific: 'spécifique',
@@ -58,6 +71,12 @@ export const report: Messages['report'] = {
   folders: (codes, count) => `${count === 1 ? 'dossier' : 'dossiers'} ${codes}`,
   initialized: (code) => `L'environnement est prêt ; son dossier superviseur est ${code}.`,
   foldersCreated: (codes) => (codes.length === 1 ? `Dossier ${codes[0]} créé.` : `Dossiers ${codes.join(', ')} créés.`),
+  folderSet: (code, settings) =>
+    `Dossier ${code} : ${settings.map((each) => settingNames[each] ?? each).join(', ')} ${settings.length < 2 ? 'a changé' : 'ont changé'}.`,
+  folderSame: (code) => `Le dossier ${code} est déjà ainsi : rien n'a changé.`,
+  dueFolder: (code) => `Le dossier ${code} est à valider : \`rustine validate ${code}\`.`,
+  dueReason: (reason) =>
+    reason.replace(/^activity-code:/, 'code activité ').replace(/^[a-z-]+$/, (each) => settingNames[each] ?? each),
   folderDropped: (code) => `Dossier ${code} supprimé.`,
   database: {
     stopped: 'La base embarquée est arrêtée.',

@@ -1,0 +1,181 @@
+// Changes a folder's settings in one transaction: its row, its place in the tree, the rights that follow from it, its activity codes (R2).
+import { Refusal } from '../base/errors.ts';
+import type { Finding } from '../base/finding.ts';
+import type { Session } from '../database/database.ts';
+import { id, sql } from '../database/sql.ts';
+import { readFolders } from './catalog.ts';
+import type { Folder } from './folder.ts';
+import { ancestorsOf } from './folder.ts';
+import { moveRole } from './roles.ts';
+
+/** What is absent stays as it is. */
+export interface SettingsChange {
+  readonly parent?: string;
+  readonly languages?: readonly string[];
+  readonly legislations?: readonly string[];
+  /** null: all of them. */
+  readonly modules?: readonly number[] | null;
+  readonly activityCodes?: readonly string[];
+  readonly test?: boolean;
+  readonly specific?: boolean;
+}
+
+export type Setting = 'parent' | 'languages' | 'legislations' | 'modules' | 'activity-codes' | 'test' | 'specific';
+
+/** Settings that say what the folder holds: it must be validated after a change of one. */
+const VALIDATED: readonly Setting[] = ['parent', 'languages', 'legislations', 'modules', 'activity-codes'];
+
+export interface SettingsChanged {
+  /** Those that differ from what they were. */
+  readonly changed: readonly Setting[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * @throws Refusal `folder-unknown`, `folder-not-ready`, `folder-is-supervisor`, `folder-parent-cycle`, `folder-parent-history`; nothing is changed then
+ */
+export async function changeSettings(
+  session: Session,
+  code: string,
+  change: SettingsChange,
+  operator: string,
+): Promise<SettingsChanged> {
+  await lockTree(session, change.parent === undefined ? [code] : [code, change.parent]);
+  const folders = await readFolders(session);
+  const folder = known(folders, code);
+  checkReady(folder);
+  const parent =
+    change.parent === undefined || change.parent === folder.parent ? undefined : newParent(folders, folder, change.parent);
+  const changed = settingsChanged(folder, change);
+  const findings = change.activityCodes === undefined ? [] : await unknownCodes(session, folder, change.activityCodes);
+  if (changed.length === 0) return { changed, findings };
+  await writeRow(session, folder, { ...change, ...(parent === undefined ? {} : { parentId: parent.id }) }, changed);
+  if (parent !== undefined) await moveRoles(session, folders, folder, parent);
+  if (change.activityCodes !== undefined) await switchCodes(session, folder, change.activityCodes, operator);
+  return { changed, findings };
+}
+
+/**
+ * Integrations, creations below and other changes of the same folders wait. The supervisor folder's row comes last, as where folders are
+ * created: rights on a schema are one row of the server's catalog, and two that change them at the same time would fail.
+ */
+async function lockTree(session: Session, codes: readonly string[]): Promise<void> {
+  await session.query(sql`
+    select from rustine.folder where code = any(${codes}::text[]) and parent is not null order by id for no key update`);
+  if (codes.length > 1) await session.query(sql`select from rustine.folder where parent is null for no key update`);
+}
+
+function known(folders: readonly Folder[], code: string): Folder {
+  const folder = folders.find((each) => each.code === code);
+  if (folder === undefined) throw new Refusal('folder-unknown', { folder: code, known: folders.map((each) => each.code) });
+  return folder;
+}
+
+function checkReady({ code, state }: Folder): void {
+  if (state !== 'ready') throw new Refusal('folder-not-ready', { folder: code, state });
+}
+
+function newParent(folders: readonly Folder[], folder: Folder, code: string): Folder {
+  if (folder.parent === null) throw new Refusal('folder-is-supervisor', { folder: folder.code });
+  const parent = known(folders, code);
+  checkReady(parent);
+  const chain = [parent, ...ancestorsOf(parent.code, byCode(folders))];
+  const at = chain.findIndex((each) => each.code === folder.code);
+  if (at >= 0) {
+    const cycle = [folder.code, ...chain.slice(0, at + 1).map((each) => each.code)];
+    throw new Refusal('folder-parent-cycle', { folder: folder.code, parent: code, cycle });
+  }
+  // A history folder is not patched (R36): whoever inherits from it would look scripts up in the past.
+  const history = chain.find((each) => each.historyOf !== null);
+  if (history !== undefined)
+    throw new Refusal('folder-parent-history', {
+      folder: folder.code,
+      parent: code,
+      history: history.code,
+      of: history.historyOf ?? '',
+    });
+  return parent;
+}
+
+const byCode = (folders: readonly Folder[]): ReadonlyMap<string, Folder> => new Map(folders.map((each) => [each.code, each]));
+
+function settingsChanged(folder: Folder, change: SettingsChange): readonly Setting[] {
+  // The first language gives the text where a column has one only, so their order counts; that of codes says nothing.
+  const list = (values: readonly (string | number)[] | null | undefined): string => JSON.stringify(values ?? null);
+  const set = (values: readonly (string | number)[] | null | undefined): string => list(values?.toSorted() ?? null);
+  const differs: Readonly<Record<Setting, boolean>> = {
+    parent: change.parent !== undefined && change.parent !== folder.parent,
+    languages: change.languages !== undefined && list(change.languages) !== list(folder.languages),
+    legislations: change.legislations !== undefined && set(change.legislations) !== set(folder.legislations),
+    modules: change.modules !== undefined && set(change.modules) !== set(folder.modules),
+    'activity-codes': change.activityCodes !== undefined && set(change.activityCodes) !== set(folder.activityCodes),
+    test: change.test !== undefined && change.test !== folder.test,
+    specific: change.specific !== undefined && change.specific !== folder.specific,
+  };
+  return (Object.keys(differs) as Setting[]).filter((setting) => differs[setting]);
+}
+
+async function writeRow(
+  session: Session,
+  folder: Folder,
+  change: SettingsChange & { readonly parentId?: number },
+  changed: readonly Setting[],
+): Promise<void> {
+  const due = changed.filter((setting) => VALIDATED.includes(setting));
+  const { languages = folder.languages, legislations = folder.legislations, activityCodes = folder.activityCodes } = change;
+  const { test = folder.test, specific = folder.specific } = change;
+  const modules = change.modules === undefined ? folder.modules : change.modules;
+  await session.query(sql`
+    update rustine.folder set parent = coalesce(${change.parentId ?? null}, parent), languages = ${languages}, legislations = ${legislations},
+      modules = ${modules}, activity_codes = ${activityCodes}, test = ${test}, specific = ${specific},
+      due = array(select distinct unnest(due || ${due}::text[]) order by 1)
+    where id = ${folder.id}`);
+}
+
+/** The folder's role and those of all that descend from it: lookup and rights follow the tree (R3, R4). */
+async function moveRoles(session: Session, folders: readonly Folder[], folder: Folder, parent: Folder): Promise<void> {
+  const [before, after] = [
+    byCode(folders),
+    byCode(folders.map((each) => (each.code === folder.code ? { ...each, parent: parent.code } : each))),
+  ];
+  const schemas = (code: string, tree: ReadonlyMap<string, Folder>): readonly string[] =>
+    ancestorsOf(code, tree).map((each) => each.schema);
+  for (const each of folders) {
+    const own = each.code === folder.code || ancestorsOf(each.code, before).some((ancestor) => ancestor.code === folder.code);
+    if (!own) continue;
+    // What a half-dropped folder may still do is taken back from its present ancestors.
+    checkReady(each);
+    if (each.role !== null) await moveRole(session, each.role, each, schemas(each.code, before), schemas(each.code, after));
+  }
+}
+
+/** Codes that the folder's dictionary does not know: they switch nothing on yet. */
+async function unknownCodes(session: Session, folder: Folder, codes: readonly string[]): Promise<readonly Finding[]> {
+  const rows = await session.query<{ code: string }>(sql`
+    select code from unnest(${codes}::text[]) as c (code)
+    where not exists (select from rustine.element e where e.folder = ${folder.id} and e.type = 'ACV' and e.name = c.code) order by 1`);
+  return rows.map(({ code }) => ({
+    code: 'activity-code-unknown',
+    severity: 'warn',
+    folder: folder.code,
+    subject: `ACV:${code}`,
+    facts: { folder: folder.code, code },
+  }));
+}
+
+/** ADOSACT: codes that come to the list are active, those that go have the state again that they were last delivered in. */
+async function switchCodes(session: Session, folder: Folder, codes: readonly string[], operator: string): Promise<void> {
+  const come = codes.filter((code) => !folder.activityCodes.includes(code));
+  const gone = folder.activityCodes.filter((code) => !codes.includes(code));
+  await session.query(sql`
+    with delivered as (
+      select r.name as code, coalesce((coalesce(d.fields, c.fields) ->> 'FLACT')::numeric, 0)::smallint as state
+      from rustine.record r join rustine.content c on c.id = r.content
+      left join rustine.offer o on o.folder = r.folder and o.type = r.type and o.name = r.name and o.tag = r.tag and o.key = r.key
+      left join rustine.content d on d.id = o.content
+      where r.folder = ${folder.id} and r.type = 'ACV' and r.tag = 'ACV' and r.name = any(${gone}::text[])
+        and jsonb_typeof(coalesce(d.fields, c.fields) -> 'FLACT') = 'number'),
+    wanted as (select code, 2::smallint as state from unnest(${come}::text[]) as c (code) union all select code, state from delivered)
+    update ${id(folder.schema, 'adosact')} a set flact_0 = w.state, updtick_0 = a.updtick_0 + 1, upddattim_0 = now(), updusr_0 = ${operator.slice(0, 30)}
+    from wanted w where a.codact_0 = w.code and a.dossier_0 = ${folder.code} and a.flact_0 <> w.state`);
+}
