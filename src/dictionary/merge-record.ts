@@ -5,7 +5,7 @@ import type { Decisions, FieldValue } from './cases.ts';
 import { caseId, plainValue, sameValue } from './cases.ts';
 import type { DictionaryRecord, ElementName } from './element.ts';
 import type { ElementType } from './element-types.ts';
-import { SCRIPT_NAME_FIELDS } from './element-types.ts';
+import { NOISE, SCRIPT_NAME_FIELDS } from './element-types.ts';
 import type { Fields } from './fields.ts';
 import { exactDigest, fieldValue, inLanguages, meaningDigest, slotsOf, withOwnTexts } from './fields.ts';
 import type { SetUpReason, SetUpVerdict } from './verdicts.ts';
@@ -150,7 +150,9 @@ function reasonOf(field: string, id: string, type: ElementType | undefined, cont
 
 function setUpFields(setUp: readonly string[], delivered: Fields, own: Fields): readonly string[] {
   if (!setUp.includes('*')) return setUp;
-  return [...new Set([...Object.keys(delivered.slots), ...Object.keys(own.slots)])];
+  const all = new Set([...Object.keys(delivered.slots), ...Object.keys(own.slots)]);
+  // A line that differs only in its dates has no case to decide.
+  return [...all].filter((field) => !NOISE.has(field));
 }
 
 const fieldIn = (fields: Fields | undefined, field: string): FieldValue | null =>
