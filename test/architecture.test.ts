@@ -27,7 +27,7 @@ const PURE = [
   /^base\//,
   /^patch\/format\.ts$/,
   /^dictionary\/merge\.ts$/,
-  /^tables\/(model|desired|diff|ddl)\.ts$/,
+  /^tables\/(?!inspect\.ts$)[^/]+\.ts$/,
   /^plan\/(planner|plan)\.ts$/,
 ];
 const IMPURE_MODULES = /^node:(fs|net|http|https|child_process|os|process|timers|worker_threads|tls|dns|readline)(\/|$)/;

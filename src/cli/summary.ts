@@ -88,7 +88,11 @@ function folderTable(folders: readonly FolderOutcome[], { report }: Messages, wi
       ),
       counts(
         report.tables,
-        sums(patches, ({ tables }) => ({ created: tables.created.length, altered: tables.altered.length })),
+        sums(patches, ({ tables }) => ({
+          created: tables.created.length,
+          altered: tables.altered.length,
+          removed: tables.removed?.length ?? 0,
+        })),
       ),
       String(sums(patches, (patch) => ({ ...patch.scripts })).installed || '-'),
       counts(

@@ -337,6 +337,17 @@ alter table rustine.pending_script add column attempts integer not null default 
 alter table rustine.pending_script add column last_error text;
 alter table rustine.pending_script add column last_run timestamptz;
 
+-- The kernel brings ADOSACT itself, so a folder that is being made has none at first: a plain query would not even parse.
+create function rustine.activity_codes(schema_name text, folder text) returns table (code text, active boolean, size integer)
+  language plpgsql stable as $$
+begin
+  if to_regclass(format('%I.adosact', schema_name)) is not null then
+    return query execute format('select codact_0::text, flact_0 = 2, dime_0::integer from %I.adosact where dossier_0 = $1', schema_name) using folder;
+  end if;
+end $$;
+comment on function rustine.activity_codes is 'state and size of the activity codes of a folder, as its table ADOSACT has them';
+revoke all on function rustine.activity_codes from public;
+
 alter table rustine.plan_item add column before bytea;
 alter table rustine.plan_item add column scope text;
 alter table rustine.plan_write drop column delivered;

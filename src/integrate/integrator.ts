@@ -7,18 +7,22 @@ import { qualified, quoteLiteral, sql } from '../database/sql.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import { NO_LINES } from '../dictionary/merge-result.ts';
 import type { PatchOutcome } from '../journal/outcome.ts';
-import { NO_ELEMENTS } from '../journal/outcome.ts';
+import { NO_ELEMENTS, NO_TABLES, tableOutcome } from '../journal/outcome.ts';
 import { eventJson } from '../journal/runs.ts';
 import { parsePatchName } from '../patch/sequence.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { tableNames } from '../plan/delivery.ts';
+import type { StartingState } from '../plan/facts.ts';
 import { gatherBasis, gatherFacts } from '../plan/facts.ts';
 import type { FolderSettings, Plan } from '../plan/plan.ts';
 import { planDelivery } from '../plan/planner.ts';
 import { stagePlan } from '../plan/staging.ts';
 import { viewsOf } from '../plan/view-facts.ts';
+import type { TableCost } from '../tables/cost.ts';
+import { costsOf } from '../tables/cost.ts';
 import type { Applied } from './apply.ts';
 import { applyScript } from './apply.ts';
+import { checkValues, restorable } from './value-checks.ts';
 
 /** A delivery whose element list is staged, and the plans made for it so far, by starting state. */
 export interface StagedDelivery {
@@ -69,8 +73,10 @@ export async function blockingFindings(
   context: RunContext,
 ): Promise<readonly Finding[]> {
   return database.transaction(async (session) => {
-    const plan = await planFor(session, database, folder, staged, context, false);
-    return plan.findings.filter((finding) => finding.severity === 'block');
+    await session.script(`set local lock_timeout = ${Math.round(context.lockTimeoutMs)}`);
+    const { plan } = await planFor(session, database, folder, staged, context, false);
+    const blocking = plan.findings.filter((finding) => finding.severity === 'block');
+    return blocking.length > 0 ? blocking : (await checkValues(session, plan.tables, folder.schema, false)).findings;
   }, 'rollback');
 }
 
@@ -88,27 +94,29 @@ export async function integrateInto(
   const ms = (): number => Math.round(performance.now() - started);
   if (already) return { outcome: emptyOutcome(file, 'already', ms()), findings: [], due: false };
   context.stopPoint('folder-locked');
-  const plan = await planFor(session, database, folder, staged, context, rowsOnly);
-  if (blocks(plan.findings)) {
-    const codes = [...new Set(plan.findings.filter((finding) => finding.severity === 'block').map((finding) => finding.code))];
-    return {
-      outcome: { ...emptyOutcome(file, 'failed', ms()), reason: { code: 'blocked', facts: { codes } } },
-      findings: plan.findings,
-      due: false,
-    };
-  }
-  await checkLocks(session, folder, plan);
+  const { plan, state } = await planFor(session, database, folder, staged, context, rowsOnly);
+  if (blocks(plan.findings)) return blockedBy(plan.findings, file, ms());
+  await checkLocks(session, folder.code, plan.locks);
+  const checked = await checkValues(session, plan.tables, folder.schema);
+  if (blocks(checked.findings)) return blockedBy([...plan.findings, ...checked.findings], file, ms());
   context.stopPoint('planned');
   const script = applyScript(plan, folder, integration);
   const [held, ...results] = await session.script(`${holdPlan(plan)};\n${script.text}`);
   if (held?.rows.length !== 1) throw new Failure('database-lost', { reason: 'what was staged for this run is gone' });
   const applied = script.read(results);
   context.stopPoint('applied');
-  const outcome = outcomeOf(file, plan, applied, ms());
+  const costs = costsOf(plan.tables, new Map([...state.rows, ...checked.rows]));
+  const outcome = outcomeOf(file, plan, costs, applied, ms());
   const codes = [...new Set([...plan.ignoredCodes, ...ignored])];
   await session.script(recordScript(folder, staged.delivery, { ...plan, ignoredCodes: codes }, outcome, integration, context));
   context.stopPoint('recorded');
-  return { outcome, findings: plan.findings, due: plan.due.length > 0 };
+  return { outcome, findings: [...plan.findings, ...restorable(plan.tables, state.aside)], due: plan.due.length > 0 };
+}
+
+function blockedBy(findings: readonly Finding[], file: string, ms: number): Integration {
+  const codes = [...new Set(findings.filter((finding) => finding.severity === 'block').map((finding) => finding.code))];
+  const outcome: PatchOutcome = { ...emptyOutcome(file, 'failed', ms), reason: { code: 'blocked', facts: { codes } } };
+  return { outcome, findings, due: false };
 }
 
 export function emptyOutcome(file: string, state: PatchOutcome['state'], ms: number): PatchOutcome {
@@ -117,7 +125,7 @@ export function emptyOutcome(file: string, state: PatchOutcome['state'], ms: num
     state,
     elements: NO_ELEMENTS,
     lines: NO_LINES,
-    tables: { created: [], altered: [] },
+    tables: NO_TABLES,
     scripts: { installed: 0 },
     rows: { inserted: 0, updated: 0, deleted: 0 },
     pending: [],
@@ -125,16 +133,13 @@ export function emptyOutcome(file: string, state: PatchOutcome['state'], ms: num
   };
 }
 
-function outcomeOf(file: string, plan: Plan, applied: Applied, ms: number): PatchOutcome {
+function outcomeOf(file: string, plan: Plan, costs: readonly TableCost[], applied: Applied, ms: number): PatchOutcome {
   return {
     file,
     state: 'integrated',
     elements: plan.counts,
     lines: plan.lines,
-    tables: {
-      created: plan.tables.flatMap((change) => (change.change === 'create' ? [change.table.name] : [])),
-      altered: plan.tables.flatMap((change) => (change.change === 'alter' ? [change.table] : [])),
-    },
+    tables: tableOutcome(plan.tables, costs),
     scripts: { installed: applied.scripts },
     rows: { inserted: applied.inserted, updated: applied.updated, deleted: applied.deleted },
     pending: plan.pending,
@@ -186,7 +191,7 @@ async function planFor(
   staged: StagedDelivery,
   context: RunContext,
   rowsOnly: boolean,
-): Promise<Plan> {
+): Promise<{ readonly plan: Plan; readonly state: StartingState }> {
   const { delivery, stagedAs } = staged;
   const abbreviations = [...new Set([...tableNames(delivery), ...delivery.abbreviations])];
   const state = await gatherBasis(session, folder, stagedAs, abbreviations, viewsOf(delivery));
@@ -195,9 +200,12 @@ async function planFor(
   const scripts = delivery.elements.some((element) => ELEMENT_TYPES.get(element.type)?.behaviour === 'script')
     ? [supervisor, test, specific]
     : [];
-  const basis = JSON.stringify([state, languages, scripts, rowsOnly]);
+  // So do the folder's modules and its own list of codes, where there are tables.
+  const shapes = tableNames(delivery).length > 0 || delivery.elements.some(({ type }) => type === 'ATB' || type === 'ATY');
+  const generated = shapes ? [[...folder.activityCodes].sort(), folder.modules] : [];
+  const basis = JSON.stringify([state.digest, languages, scripts, rowsOnly, generated]);
   const known = staged.plans.get(basis);
-  if (known !== undefined) return known;
+  if (known !== undefined) return { plan: await known, state };
   const made = gatherFacts(session, folder, delivery, stagedAs).then((facts) =>
     stagePlan(
       database,
@@ -208,7 +216,7 @@ async function planFor(
   staged.plans.set(basis, made);
   // A failure (a lost connection) is this folder's; the next one tries anew.
   made.catch(() => staged.plans.delete(basis));
-  return made;
+  return { plan: await made, state };
 }
 
 /** Nobody removes what was staged while a folder reads it: the script's first statement. */
@@ -217,15 +225,15 @@ function holdPlan(plan: Plan): string {
 }
 
 /** One transaction holds a lock for each relation it touches: checked before, not found out in the middle. */
-async function checkLocks(session: Session, folder: FolderSettings, plan: Plan): Promise<void> {
-  if (plan.locks < 1_000) return;
+async function checkLocks(session: Session, folder: string, needed: number): Promise<void> {
+  if (needed < 1_000) return;
   const [row] = await session.query<{ available: number; per: string }>(sql`
     select current_setting('max_locks_per_transaction')::integer * (current_setting('max_connections')::integer + current_setting('max_prepared_transactions')::integer) as available,
       current_setting('max_locks_per_transaction') as per`);
-  if (row !== undefined && plan.locks > row.available) {
+  if (row !== undefined && needed > row.available) {
     throw new Failure('lock-capacity', {
-      folder: folder.code,
-      needed: plan.locks,
+      folder,
+      needed,
       available: row.available,
       setting: `max_locks_per_transaction = ${row.per}`,
     });

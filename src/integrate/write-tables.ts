@@ -1,14 +1,20 @@
 // Statements that bring a folder's tables in line, and the state of its activity codes (ADOSACT).
 import { qualified, quoteLiteral } from '../database/sql.ts';
 import type { FolderSettings, Plan } from '../plan/plan.ts';
+import type { Origin } from '../tables/aside.ts';
+import { asideOf } from '../tables/aside.ts';
 import { ddlOf } from '../tables/ddl.ts';
+import type { TableChange } from '../tables/diff.ts';
 import type { Statement } from './statement.ts';
 
-export function tableStatements(plan: Plan, folder: FolderSettings, _integration: string): readonly Statement[] {
-  return [
-    ...plan.tables.flatMap((change) => ddlOf(change, folder.schema)).map((text) => ({ text })),
-    ...activityStatements(plan, folder),
-  ];
+export function tableStatements(plan: Plan, folder: FolderSettings, integration: string): readonly Statement[] {
+  const origin: Origin = { schema: folder.schema, folder: folder.id, integration, by: '' };
+  return [...changeStatements(plan.tables, origin), ...activityStatements(plan, folder)];
+}
+
+/** What goes is put aside before it goes. */
+function changeStatements(changes: readonly TableChange[], origin: Origin): readonly Statement[] {
+  return changes.flatMap((change) => [...asideOf(change, origin), ...ddlOf(change, origin.schema)]).map((text) => ({ text }));
 }
 
 /** Codes that the folder was created with are active whatever state they are delivered in. */

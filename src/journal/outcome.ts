@@ -1,5 +1,7 @@
 // What a run reports: the JSON contract of `integrate --json`.
 import type { Finding } from '../base/finding.ts';
+import type { TableCost } from '../tables/cost.ts';
+import type { TableChange } from '../tables/diff.ts';
 
 export type RunMode = 'integrate' | 'rehearse';
 export type RunState = 'done' | 'partial' | 'refused' | 'failed';
@@ -22,12 +24,21 @@ export interface LineCounts extends ElementCounts {
   readonly removed: number;
 }
 
+export interface TableOutcome {
+  readonly created: readonly string[];
+  readonly altered: readonly string[];
+  /** Not generated any more: their rows are put aside (R27). */
+  readonly removed: readonly string[];
+  /** What was done to tables that were there before, step by step, and what it costs. */
+  readonly changes: readonly TableCost[];
+}
+
 export interface PatchOutcome {
   readonly file: string;
   readonly state: PatchRunState;
   readonly elements: ElementCounts;
   readonly lines: LineCounts;
-  readonly tables: { readonly created: readonly string[]; readonly altered: readonly string[] };
+  readonly tables: TableOutcome;
   readonly scripts: { readonly installed: number };
   /** `deleted`: put aside because a table's content was replaced (R24, R27). */
   readonly rows: { readonly inserted: number; readonly updated: number; readonly deleted: number };
@@ -51,6 +62,16 @@ export interface RunOutcome {
   readonly state: RunState;
   readonly findings: readonly Finding[];
   readonly folders: readonly FolderOutcome[];
+}
+
+export const NO_TABLES: TableOutcome = { created: [], altered: [], removed: [], changes: [] };
+
+export function tableOutcome(tables: readonly TableChange[], changes: readonly TableCost[]): TableOutcome {
+  const named = (kind: TableChange['change']): readonly string[] =>
+    tables
+      .filter(({ change }) => change === kind)
+      .map((change) => (change.change === 'create' ? change.table.name : change.table));
+  return { created: named('create'), altered: named('alter'), removed: named('remove'), changes };
 }
 
 export const NO_ELEMENTS: ElementCounts = { created: 0, updated: 0, identical: 0, kept: 0, ignored: 0 };

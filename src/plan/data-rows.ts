@@ -45,7 +45,7 @@ export function planRow(
         place(definition, columns.get(`${field.toLowerCase()}_${index}`), field, index, slot, languages, collected);
     });
   }
-  const identity = definition.table.indexes[0];
+  const { identity } = definition;
   if (identity === undefined) collected.problems.push(blocked(definition, 'data-key-missing', { field: '' }));
   for (const key of identity?.keys ?? []) {
     const reported = collected.problems.some((problem) => problem.facts.field === key.column);
@@ -183,7 +183,7 @@ export function comparedColumns(columns: readonly string[]): readonly string[] {
 /** Key columns for finding the row; NULL where empty is NULL. */
 export function keyColumns(definition: TableDefinition): readonly { column: string; nullable: boolean }[] {
   const columns = new Map(definition.table.columns.map((column) => [column.name, column.type]));
-  return (definition.table.indexes[0]?.keys ?? []).map(({ column }) => {
+  return (definition.identity?.keys ?? []).map(({ column }) => {
     const type = columns.get(column);
     return { column, nullable: type === undefined || emptyValue(type) === undefined };
   });

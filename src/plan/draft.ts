@@ -7,6 +7,7 @@ import type { FieldsSeen } from '../dictionary/views.ts';
 import { NO_ELEMENTS } from '../journal/outcome.ts';
 import type { DataType } from '../tables/data-types.ts';
 import { dataTypeOf } from '../tables/data-types.ts';
+import type { CodeState } from '../tables/generation.ts';
 import type { Delivery } from './delivery.ts';
 import type { FolderFacts } from './facts.ts';
 import type { FolderSettings, Plan, ReplacedTable, RowBatch } from './plan.ts';
@@ -71,6 +72,10 @@ export interface Draft {
   readonly lines: Record<LineVerdict, number>;
   readonly definitions: Map<string, readonly DictionaryRecord[]>;
   readonly dataTypes: Map<string, DataType>;
+  /** Data types that the delivery changes: every table that uses one follows. */
+  readonly changedTypes: Set<string>;
+  /** State and size of the activity codes, after the delivery. */
+  readonly codes: Map<string, CodeState>;
   readonly ignoredCodes: Set<string>;
   readonly due: Set<string>;
   readonly pending: string[];
@@ -97,6 +102,8 @@ export function newDraft(facts: FolderFacts): Draft {
     lines: { ...NO_LINES },
     definitions: new Map(),
     dataTypes,
+    changedTypes: new Set(),
+    codes: new Map(facts.codes),
     ignoredCodes: new Set(),
     due: new Set(),
     pending: [],

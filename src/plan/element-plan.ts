@@ -98,7 +98,7 @@ function recordsAfter(own: readonly OwnRecord[], merged: MergeResult): readonly 
   return [...staying, ...merged.writes];
 }
 
-const SHAPE_FIELDS = ['ABRFIC', 'CODZONE', 'CODTYP', 'LONG', 'DIME', 'NUMLIG', 'CODIND', 'DESCRIPT', 'HOMONYM'];
+const SHAPE_FIELDS = ['ABRFIC', 'CODZONE', 'CODTYP', 'LONG', 'DIME', 'NUMLIG', 'MODULE', 'CODIND', 'DESCRIPT', 'HOMONYM'];
 
 /** Table definitions wait until all data types are known: of tens of thousands of lines only what shapes the table is kept. */
 function shapeOnly(record: DictionaryRecord): DictionaryRecord {
@@ -114,13 +114,13 @@ function learnDataType(code: string, records: readonly DictionaryRecord[], draft
   const type = header === undefined ? undefined : dataTypeOf(code, header);
   if (type === undefined) return;
   const before = draft.dataTypes.get(code);
-  // Every table that uses the type would have to follow, also those that the delivery does not name: not possible yet, so refused.
-  if (before !== undefined && (before.internal !== type.internal || before.length !== type.length)) {
-    const facts = { type: code, from: `${before.internal} ${before.length}`, to: `${type.internal} ${type.length}` };
-    draft.findings.push({ code: 'data-type-change-unsupported', severity: 'block', subject: `ATY:${code}`, facts });
-  }
+  // Every table that uses the type follows, also those that the delivery does not name.
+  if (before?.internal !== type.internal || before.length !== type.length) draft.changedTypes.add(code);
   draft.dataTypes.set(code, type);
 }
+
+/** FLACT of a code that is switched on. */
+const ACTIVE = 2;
 
 /** ADOSACT holds the state and size of each code (R25); a change of either makes the folder due. */
 function* planActivityCode(
@@ -135,6 +135,8 @@ function* planActivityCode(
   const fields = Object.fromEntries(
     ['FLACT', 'DIME', 'MODULE'].map((field) => [field, Number(fieldValue(header.fields, field) ?? '0') || 0]),
   );
+  // Tables of the same delivery follow the new state.
+  draft.codes.set(element.name, { active: fields.FLACT === ACTIVE, size: fields.DIME ?? 0 });
   yield { item: 'activity', ordinal: draft.ordinal, name: element.name, title: element.title, fields: JSON.stringify(fields) };
 }
 

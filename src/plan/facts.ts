@@ -8,11 +8,14 @@ import { NO_DECISIONS } from '../dictionary/cases.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import { fieldsFromJson } from '../dictionary/fields.ts';
 import type { OfferScope, OwnOffer, OwnRecord } from '../dictionary/merge-record.ts';
+import type { CodeState } from '../tables/generation.ts';
 import { inspectTables } from '../tables/inspect.ts';
 import type { InspectedTable } from '../tables/model.ts';
 import type { Delivery } from './delivery.ts';
 import { tableNames as namesOfRowTables } from './delivery.ts';
 import type { FolderSettings } from './plan.ts';
+import type { Aside } from './table-facts.ts';
+import { gatherCodes, gatherTaken, gatherTypeUsers } from './table-facts.ts';
 import type { ViewFacts } from './view-facts.ts';
 import { gatherViews, viewsOf } from './view-facts.ts';
 
@@ -29,12 +32,16 @@ export interface FolderFacts {
   readonly decisions: Decisions;
   /** All data types of the folder by code. */
   readonly dataTypes: ReadonlyMap<string, OwnRecord>;
-  /** Database tables that the delivery defines, by physical name. */
+  /** Database tables that the delivery defines, or that use a data type it brings, by physical name. */
   readonly tables: ReadonlyMap<string, InspectedTable>;
   /** Dictionary tables of the folder: abbreviation by table code. */
   readonly abbreviations: ReadonlyMap<string, string>;
-  /** Definitions of tables that rows are delivered for, by table code. */
+  /** Definitions of tables that rows are delivered for or that use a delivered data type, by table code. */
   readonly definitions: ReadonlyMap<string, readonly OwnRecord[]>;
+  /** State and size of the folder's activity codes (ADOSACT). */
+  readonly codes: ReadonlyMap<string, CodeState>;
+  /** Names in the schema that a new table or index may not take. */
+  readonly taken: ReadonlySet<string>;
   /** Digest (hex) of the folder's own scripts among the delivered, by `kind\0name`. */
   readonly scripts: ReadonlyMap<string, string>;
   readonly views: ViewFacts;
@@ -54,17 +61,35 @@ export async function stageDelivery(session: Session, delivery: Delivery): Promi
   return rows[0]?.id ?? '';
 }
 
-/** Digest of the starting state, computed by the server: folders with the same digest share a plan. */
+/** What a folder's transaction finds; only the digest decides about the plan. */
+export interface StartingState {
+  /** Computed by the server: folders with the same digest share a plan. */
+  readonly digest: string;
+  /** Estimated rows of the tables concerned. */
+  readonly rows: ReadonlyMap<string, number>;
+  /** What was put aside of these tables. */
+  readonly aside: readonly Aside[];
+}
+
 export async function gatherBasis(
   session: Session,
   folder: FolderSettings,
   deliveryId: string,
   abbreviations: readonly string[],
   views: readonly string[],
-): Promise<string> {
-  const rows = await session.query<{ basis: string; staged_by: number | null }>(sql`
+): Promise<StartingState> {
+  const rows = await session.query<{
+    basis: string;
+    staged_by: number | null;
+    estimates: Record<string, number>;
+    aside: Aside[];
+  }>(sql`
     with delivered as materialized (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}),
-    wanted_table as (select lower(name) as name from delivered where type = 'ATB'),
+    known_type as materialized (select r.name from rustine.record r join delivered using (type, name) where r.folder = ${folder.id} and r.type = 'ATY' and r.tag = 'ATY'),
+    type_user as materialized (
+      select distinct r.name from rustine.record r join rustine.content c on c.id = r.content
+      where exists (select from known_type) and r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATZ' and c.fields ->> 'CODTYP' in (select name from known_type)),
+    wanted_table as materialized (select lower(name) as name from delivered where type = 'ATB' union select lower(name) from type_user),
     target as materialized (
       select r.name from rustine.record r join rustine.content c on c.id = r.content
       where cardinality(${abbreviations}::text[]) > 0 and r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATB'
@@ -81,7 +106,7 @@ export async function gatherBasis(
       union all
       select concat_ws(' ', 'y', r.name, r.content) from rustine.record r where r.folder = ${folder.id} and r.type = 'ATY' and r.tag = 'ATY'
       union all
-      select concat_ws(' ', 'd', r.name, r.tag, r.key, r.content) from rustine.record r join target t on t.name = r.name where r.folder = ${folder.id} and r.type = 'ATB'
+      select concat_ws(' ', 'd', r.name, r.tag, r.key, r.content) from rustine.record r join (select name from target union select name from type_user) t on t.name = r.name where r.folder = ${folder.id} and r.type = 'ATB'
       union all
       select concat_ws(' ', 'v', n.name, v.hidden, v.columns::text, c.relkind)
       from unnest(${views}::text[]) as n (name) left join rustine.dictionary_view v on v.folder = ${folder.id} and v.name = n.name
@@ -89,19 +114,35 @@ export async function gatherBasis(
       union all
       select concat_ws(' ', 's', s.kind, s.name, encode(s.digest, 'hex')) from rustine.script s join delivered d on d.type = s.kind and d.name = s.name where s.folder = ${folder.id}
       union all
-      select concat_ws(' ', 'c', t.relname, a.attname, a.atttypid, a.atttypmod)
+      select concat_ws(' ', 'c', t.relname, t.relnatts, a.attname, a.atttypid, a.atttypmod)
       from pg_class t join pg_attribute a on a.attrelid = t.oid
       where t.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.relkind = 'r' and t.relname in (select name from wanted_table) and a.attnum > 0 and not a.attisdropped
       union all
       select concat_ws(' ', 'i', t.relname, x.relname, i.indisunique, i.indkey, i.indoption)
       from pg_class t join pg_index i on i.indrelid = t.oid join pg_class x on x.oid = i.indexrelid
-      where t.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.relkind = 'r' and t.relname in (select name from wanted_table))
+      where t.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.relkind = 'r' and t.relname in (select name from wanted_table)
+      union all
+      select concat_ws(' ', 't', x.relname)
+      from pg_class x cross join lateral (
+        select array_to_string((string_to_array(x.relname, '_'))[1:n], '_') as prefix from generate_series(1, cardinality(string_to_array(x.relname, '_'))) n) p
+      join wanted_table w on w.name = p.prefix
+      where x.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and not (x.relkind = 'r' and x.relname in (select name from wanted_table))
+        and not exists (select from pg_index i join pg_class t on t.oid = i.indrelid where i.indexrelid = x.oid and t.relname in (select name from wanted_table))
+        and not exists (select from rustine.dictionary_view v where x.relkind = 'v' and v.folder = ${folder.id} and v.name = x.relname)
+      union all
+      select concat_ws(' ', 'a', code, active, size) from rustine.activity_codes(${folder.schema}, ${folder.code})
+      where exists (select from wanted_table) or cardinality(${abbreviations}::text[]) > 0)
     select concat_ws(' ', count(*), bit_xor(hashtextextended(line, 0)), bit_xor(hashtextextended(line, 1)), sum(hashtext(line))) as basis,
-      (select pid from rustine.work where id = ${deliveryId}) as staged_by
+      (select pid from rustine.work where id = ${deliveryId}) as staged_by,
+      (select coalesce(json_object_agg(t.relname, t.reltuples), '{}') from pg_class t
+        where t.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.relkind = 'r' and t.reltuples >= 0 and t.relname in (select name from wanted_table)) as estimates,
+      (select coalesce(json_agg(json_build_object('id', k.id::text, 'table', k.table_name, 'kind', k.kind, 'columns', array(select jsonb_object_keys(k.columns))) order by k.id), '[]')
+        from rustine.kept k where k.folder = ${folder.id} and k.restored_at is null and k.kind in ('table', 'columns') and k.table_name in (select name from wanted_table)) as aside
     from fact`);
   // A server that restarts empties the staging: judged against nothing, the delivery would overwrite what the folder keeps.
-  if (rows[0]?.staged_by !== process.pid) throw new Failure('database-lost', { reason: 'the server restarted' });
-  return rows[0].basis;
+  const [row] = rows;
+  if (row?.staged_by !== process.pid) throw new Failure('database-lost', { reason: 'the server restarted' });
+  return { digest: row.basis, rows: new Map(Object.entries(row.estimates)), aside: row.aside };
 }
 
 interface RecordRow {
@@ -152,15 +193,25 @@ export async function gatherFacts(
   const otherLanguages = folder.languages.some((language) => !delivery.languages.includes(language));
   const elements = await gatherElements(session, folder, deliveryId, otherLanguages);
   const dataTypes = await gatherDataTypes(session, folder);
-  const tableNames = delivery.elements.filter((e) => e.type === 'ATB').map((e) => e.name.toLowerCase());
+  const users = await gatherTypeUsers(
+    session,
+    folder,
+    delivery.elements.filter((e) => e.type === 'ATY').map((e) => e.name),
+  );
+  const tableNames = [...delivery.elements.filter((e) => e.type === 'ATB').map((e) => e.name), ...users].map((name) =>
+    name.toLowerCase(),
+  );
   const rowTables = new Set(namesOfRowTables(delivery));
   const tables =
     tableNames.length === 0 ? new Map<string, InspectedTable>() : await inspectTables(session, folder.schema, tableNames);
   const abbreviations =
     tableNames.length === 0 && rowTables.size === 0 ? new Map<string, string>() : await gatherAbbreviations(session, folder);
-  const targets = [...abbreviations].flatMap(([code, abbreviation]) =>
-    rowTables.has(abbreviation) || rowTables.has(code) ? [code] : [],
-  );
+  const targets = [
+    ...new Set([
+      ...[...abbreviations].flatMap(([code, abbreviation]) => (rowTables.has(abbreviation) || rowTables.has(code) ? [code] : [])),
+      ...users,
+    ]),
+  ];
   const definitions = targets.length === 0 ? new Map<string, OwnRecord[]>() : await gatherDefinitions(session, folder, targets);
   const scripts = await session.query<{ kind: string; name: string; digest: string }>(sql`
     select s.kind, s.name, encode(s.digest, 'hex') as digest
@@ -173,6 +224,8 @@ export async function gatherFacts(
     tables,
     abbreviations,
     definitions,
+    codes: tableNames.length === 0 && rowTables.size === 0 ? new Map<string, CodeState>() : await gatherCodes(session, folder),
+    taken: await gatherTaken(session, folder, tableNames),
     scripts: new Map(scripts.map((row) => [elementKey(row.kind, row.name), row.digest])),
     views: await gatherViews(session, folder, viewsOf(delivery)),
   };

@@ -31,7 +31,8 @@ export async function* planDelivery(input: PlanningInput): AsyncGenerator<PlanIt
 
 function tableChanges(changes: readonly TableChange[]): { created: ReadonlySet<string>; gone: ReadonlySet<string> } {
   const created = changes.flatMap((change) => (change.change === 'create' ? [change.table.name] : []));
-  return { created: new Set(created), gone: new Set() };
+  const gone = changes.flatMap((change) => (change.change === 'remove' ? [change.table] : []));
+  return { created: new Set(created), gone: new Set(gone) };
 }
 
 function* planPart(part: DeliveredPart, input: PlanningInput, authorization: Authorization, draft: Draft): Generator<PlanItem> {

@@ -24,14 +24,15 @@ export async function* planRows(
   };
   reportUnknown(input.delivery, tables, draft);
   if (blocks(draft.findings)) return;
+  reportLeftOut(input.delivery, tables, draft);
   for (const content of input.delivery.contents) {
     const definition = content.replaces ? find(tables, { name: content.table, by: 'either' }) : undefined;
-    if (definition !== undefined) planReplacement(definition, content.element, draft);
+    if (definition?.generated === true) planReplacement(definition, content.element, draft);
   }
   const rows: Rows = { input, draft, repeated: new RepeatedKeys(), report: limited(draft.findings) };
   for await (const part of input.delivery.parts([])) {
     const definition = part.part === 'row' ? find(tables, part.table) : undefined;
-    if (part.part === 'row' && definition !== undefined) yield* rowItems(rows, definition, part.fields);
+    if (part.part === 'row' && definition?.generated === true) yield* rowItems(rows, definition, part.fields);
   }
   for (const { definition, keys, count } of rows.repeated.found()) reportRepeated(definition, keys, count, draft);
 }
@@ -43,6 +44,19 @@ interface Tables {
 
 function find(tables: Tables, { name, by }: TableName): TableDefinition | undefined {
   return (by === 'either' ? tables.byCode.get(name) : undefined) ?? tables.byAbbreviation.get(name);
+}
+
+/** The folder knows the table and has none: its activity code is inactive, or its module not in use. */
+function reportLeftOut(delivery: Delivery, tables: Tables, draft: Draft): void {
+  const delivered = [
+    ...[...delivery.rows].map(([name, rows]) => ({ definition: find(tables, { name, by: 'abbreviation' }), rows })),
+    ...delivery.contents.map(({ table, rows }) => ({ definition: find(tables, { name: table, by: 'either' }), rows })),
+  ];
+  for (const { definition, rows } of delivered) {
+    if (definition === undefined || definition.generated) continue;
+    const { code: table } = definition;
+    draft.findings.push({ code: 'rows-left-out', severity: 'warn', subject: `ATB:${table}`, facts: { table, rows } });
+  }
 }
 
 function reportUnknown(delivery: Delivery, tables: Tables, draft: Draft): void {

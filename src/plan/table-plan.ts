@@ -1,53 +1,127 @@
 // Plans how the database tables follow their definitions. Pure.
-import type { TableDefinition } from '../tables/desired.ts';
+import type { Finding } from '../base/finding.ts';
+import type { DictionaryRecord } from '../dictionary/element.ts';
+import { fieldValue } from '../dictionary/fields.ts';
+import type { OwnRecord } from '../dictionary/merge-record.ts';
+import type { DesiredContext, TableDefinition } from '../tables/desired.ts';
 import { desiredTable, indexName } from '../tables/desired.ts';
-import type { TableChange } from '../tables/diff.ts';
-import { diffTable } from '../tables/diff.ts';
-import type { Draft, PlanningInput } from './draft.ts';
+import type { Managed, TableChange } from '../tables/diff.ts';
+import { diffTable, removeTable } from '../tables/diff.ts';
+import type { Draft } from './draft.ts';
 import type { FolderFacts } from './facts.ts';
 import { elementKey } from './facts.ts';
+import type { FolderSettings } from './plan.ts';
 
-export function planTables(
-  input: PlanningInput,
-  draft: Draft,
-): { definitions: Map<string, TableDefinition>; changes: readonly TableChange[] } {
+/** What the tables of a folder are planned from. */
+export interface TablePlanning {
+  readonly folder: Pick<FolderSettings, 'activityCodes' | 'modules'>;
+  readonly facts: Pick<FolderFacts, 'abbreviations' | 'definitions' | 'elements' | 'tables' | 'taken'>;
+}
+
+export interface TablePlan {
+  /** By abbreviation: tables of the delivery and those that rows are delivered for. */
+  readonly definitions: Map<string, TableDefinition>;
+  readonly changes: readonly TableChange[];
+}
+
+/** Tables of the delivery (`draft.definitions`), and those that use a data type it changes. */
+export function planTables({ folder, facts }: TablePlanning, draft: Draft): TablePlan {
+  const generation = { codes: draft.codes, alwaysActive: folder.activityCodes, modules: folder.modules };
+  const context: DesiredContext = { types: draft.dataTypes, generation, findings: draft.findings };
   const definitions = new Map<string, TableDefinition>();
-  const changes: TableChange[] = [];
-  const abbreviations = new Map(input.facts.abbreviations);
+  const abbreviations = new Map(facts.abbreviations);
+  const planned: TableDefinition[] = [];
   for (const [code, records] of draft.definitions) {
-    const definition = desiredTable(code, records, draft.dataTypes, draft.findings);
+    const definition = desiredTable(code, records, context);
     abbreviations.set(code, definition.abbreviation);
     definitions.set(definition.abbreviation, definition);
-    const change = diffTable(
-      definition.table,
-      input.facts.tables.get(definition.table.name),
-      managedIndexes(input.facts, code),
-      draft.findings,
-    );
-    if (change !== undefined) changes.push(change);
+    planned.push(definition);
   }
-  reportTwice(abbreviations, new Set(draft.definitions.keys()), draft);
-  for (const [code, records] of input.facts.definitions) {
-    const loaded = records.flatMap((record) => (record.fields === undefined ? [] : [{ ...record, fields: record.fields }]));
+  reportTwice(abbreviations, new Set(draft.definitions.keys()), draft.findings);
+  for (const [code, own] of facts.definitions) {
+    if (draft.definitions.has(code)) continue;
+    const records = loaded(own);
+    const definition = desiredTable(code, records, context);
     const abbreviation = abbreviations.get(code) ?? '';
-    if (!definitions.has(abbreviation) && !draft.definitions.has(code))
-      definitions.set(abbreviation, desiredTable(code, loaded, draft.dataTypes, draft.findings));
+    if (!definitions.has(abbreviation)) definitions.set(abbreviation, definition);
+    if (usesChanged(records, draft.changedTypes)) planned.push(definition);
   }
+  const changes = planned.flatMap((definition) => changeOf(definition, facts, draft.findings) ?? []);
+  reportTaken(planned, changes, facts.taken, draft.findings);
   return { definitions, changes };
 }
 
-function managedIndexes(facts: FolderFacts, code: string): ReadonlySet<string> {
-  const own = facts.elements.get(elementKey('ATB', code))?.records ?? [];
-  return new Set(own.filter((record) => record.tag === 'ATI').map((record) => indexName(code, record.key)));
+function loaded(records: readonly OwnRecord[]): readonly DictionaryRecord[] {
+  return records.flatMap((record) => (record.fields === undefined ? [] : [{ ...record, fields: record.fields }]));
+}
+
+function usesChanged(records: readonly DictionaryRecord[], types: ReadonlySet<string>): boolean {
+  return types.size > 0 && records.some((record) => record.tag === 'ATZ' && types.has(fieldValue(record.fields, 'CODTYP') ?? ''));
+}
+
+function changeOf(definition: TableDefinition, facts: TablePlanning['facts'], findings: Finding[]): TableChange | undefined {
+  const { code, table } = definition;
+  const found = facts.tables.get(table.name);
+  const own = facts.elements.get(elementKey('ATB', code))?.records ?? facts.definitions.get(code);
+  if (found !== undefined && own === undefined) {
+    // Somebody else's table: bringing it in line could take columns away that the dictionary never made.
+    findings.push(nameTaken(code, 'table', table.name));
+    return undefined;
+  }
+  if (!definition.generated) return found === undefined ? undefined : removeTable(found, 'inactive');
+  return diffTable(table, found, managedOf(definition, own ?? []), findings);
+}
+
+/** What the definition made so far, and what it makes now. */
+function managedOf(definition: TableDefinition, own: readonly OwnRecord[]): Managed {
+  const before = own.filter((record) => record.tag === 'ATZ').map((record) => record.key.toLowerCase());
+  return {
+    indexes: new Set(own.filter((record) => record.tag === 'ATI').map((record) => indexName(definition.code, record.key))),
+    fields: new Set([...definition.fields, ...before]),
+    inactiveFields: definition.inactiveFields,
+  };
+}
+
+/** Tables and indexes share their names within a schema. */
+function reportTaken(
+  planned: readonly TableDefinition[],
+  changes: readonly TableChange[],
+  taken: ReadonlySet<string>,
+  findings: Finding[],
+): void {
+  const code = new Map(planned.map((definition) => [definition.table.name, definition.code]));
+  const owners = new Map<string, string>();
+  for (const { generated, table } of planned) if (generated) owners.set(table.name, table.name);
+  for (const change of changes) {
+    const name = change.change === 'create' ? change.table.name : change.table;
+    const indexes =
+      change.change === 'create'
+        ? change.table.indexes
+        : change.change === 'alter'
+          ? change.steps.flatMap((step) => (step.step === 'create-index' ? [step.index] : []))
+          : [];
+    if (change.change === 'create' && taken.has(name)) findings.push(nameTaken(code.get(name) ?? name, 'table', name));
+    for (const index of indexes) {
+      // Two equal ones of one table are reported with its definition.
+      const owner = owners.get(index.name);
+      if (taken.has(index.name) || (owner !== undefined && owner !== name))
+        findings.push(nameTaken(code.get(name) ?? name, 'index', index.name));
+      owners.set(index.name, name);
+    }
+  }
+}
+
+function nameTaken(code: string, kind: 'table' | 'index', name: string): Finding {
+  return { code: 'name-taken', severity: 'block', subject: `ATB:${code}`, facts: { table: code, kind, name } };
 }
 
 /** Data patches name a table by its abbreviation: it is unique in a folder. */
-function reportTwice(abbreviations: ReadonlyMap<string, string>, delivered: ReadonlySet<string>, draft: Draft): void {
+function reportTwice(abbreviations: ReadonlyMap<string, string>, delivered: ReadonlySet<string>, findings: Finding[]): void {
   const named = [...abbreviations].filter(([, abbreviation]) => abbreviation !== '');
   for (const [abbreviation, entries] of Map.groupBy(named, ([, each]) => each)) {
     const tables = entries.map(([code]) => code);
     if (tables.length < 2 || !tables.some((code) => delivered.has(code))) continue;
-    draft.findings.push({
+    findings.push({
       code: 'abbreviation-twice',
       severity: 'block',
       subject: `ATB:${tables.find((code) => delivered.has(code))}`,
@@ -56,10 +130,12 @@ function reportTwice(abbreviations: ReadonlyMap<string, string>, delivered: Read
   }
 }
 
-/** A table that is created or altered is locked with its indexes. */
+/** A table that is created, altered or put aside is locked with its indexes. */
 export function locksOf(changes: readonly TableChange[]): number {
-  return changes.reduce(
-    (sum, change) => sum + 2 + (change.change === 'create' ? change.table.indexes.length : change.steps.length),
-    0,
-  );
+  return changes.reduce((sum, change) => sum + 2 + stepsOf(change), 0);
+}
+
+function stepsOf(change: TableChange): number {
+  if (change.change === 'create') return change.table.indexes.length;
+  return change.change === 'alter' ? change.steps.length : 4;
 }

@@ -71,6 +71,16 @@ export function columnTypeOf(type: DataType, fieldLength: string): ColumnType | 
   }
 }
 
+/** Whether a field of this type may have this length: a type with a length of its own is the longest that its fields can be. */
+export function lengthAllowed(type: DataType, fieldLength: string): boolean {
+  const most = lengthOf(type.length);
+  const length = lengthOf(fieldLength);
+  if (most === undefined || length === undefined || !WITH_LENGTH.has(type.internal)) return true;
+  return length[0] <= most[0] && length[1] <= most[1];
+}
+
+const WITH_LENGTH: ReadonlySet<InternalType> = new Set(['text', 'decimal', 'float', 'double']);
+
 function lengthOf(text: string): readonly [number, number] | undefined {
   const match = LENGTH.exec(text);
   if (match === null) return undefined;

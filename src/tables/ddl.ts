@@ -1,14 +1,23 @@
 // From a table change to SQL: one grouped ALTER per table. Pure.
 import { assertNever } from '../base/errors.ts';
 import { qualified, quoteIdentifier, quoteLiteral } from '../database/sql.ts';
+import { conversionOf } from './conversion.ts';
 import type { TableChange, TableStep } from './diff.ts';
-import type { Column, Index, Table } from './model.ts';
+import type { Column, ColumnType, ForeignType, Index, Table } from './model.ts';
 import { emptyValue, ROW_COLUMN, ROW_SEQUENCE, TICK_COLUMN, typeName } from './model.ts';
 
-/** Statements for one folder's schema. */
+/** Statements for one folder's schema. A table that goes is moved by what puts it aside. */
 export function ddlOf(change: TableChange, schema: string): readonly string[] {
-  if (change.change === 'create') return createTable(change.table, schema);
-  return alterTable(change.table, change.steps, schema);
+  switch (change.change) {
+    case 'create':
+      return createTable(change.table, schema);
+    case 'alter':
+      return alterTable(change.table, change.steps, schema);
+    case 'remove':
+      return [];
+    default:
+      return assertNever(change);
+  }
 }
 
 function createTable(table: Table, schema: string): readonly string[] {
@@ -45,11 +54,16 @@ function alterTable(table: string, steps: readonly TableStep[], schema: string):
       case 'drop-index':
         drops.push(`drop index ${qualified(schema, step.index)}`);
         break;
+      case 'drop-column':
+        actions.push(`drop column ${quoteIdentifier(step.column)}`);
+        break;
       case 'add-column':
         actions.push(`add column ${columnSql(step.column, schema)}`);
         break;
       case 'widen-column':
-        actions.push(`alter column ${quoteIdentifier(step.column)} type ${typeName(step.to)}`);
+      case 'narrow-column':
+      case 'retype-column':
+        actions.push(...typeActions(step.column, step.from, step.to));
         break;
       case 'create-index':
         creates.push(createIndex(table, step.index, schema));
@@ -60,4 +74,15 @@ function alterTable(table: string, steps: readonly TableStep[], schema: string):
   }
   const alter = actions.length === 0 ? [] : [`alter table ${qualified(schema, table)} ${actions.join(', ')}`];
   return [...drops, ...alter, ...creates];
+}
+
+/** A default that does not convert by itself goes first and comes anew; so does NOT NULL, where empty becomes or was NULL. */
+function typeActions(name: string, from: ColumnType | ForeignType, to: ColumnType): readonly string[] {
+  const { using } = conversionOf(from, to);
+  const column = `alter column ${quoteIdentifier(name)}`;
+  const type = `${column} type ${typeName(to)}${using === undefined ? '' : ` using (${using(quoteIdentifier(name))})`}`;
+  if (from.kind === to.kind || name === TICK_COLUMN || name === ROW_COLUMN) return [type];
+  const empty = emptyValue(to);
+  if (empty === undefined) return [`${column} drop default`, `${column} drop not null`, type];
+  return [`${column} drop default`, type, `${column} set default ${empty}`, `${column} set not null`];
 }

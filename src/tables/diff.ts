@@ -1,91 +1,148 @@
-// What brings a database table in line with its definition, as data. Pure.
+// What brings a database table in line with its definition, as data: the steps, what each costs, what has to hold first. Pure.
 import type { Finding } from '../base/finding.ts';
-import type { Column, ColumnType, Index, InspectedTable, Table } from './model.ts';
-import { ROW_COLUMN, TICK_COLUMN, typeName } from './model.ts';
+import { conversionOf } from './conversion.ts';
+import type { Column, ColumnType, ForeignType, Index, InspectedColumn, InspectedTable, Table } from './model.ts';
+import { MOST_COLUMNS, ROW_COLUMN, TICK_COLUMN, typeName } from './model.ts';
+
+/** Why something goes: the field left the definition · it has fewer slots · its activity code or module is not in use. */
+export type Why = 'dropped' | 'shrunk' | 'inactive';
 
 export type TableStep =
   | { readonly step: 'add-column'; readonly column: Column }
-  | { readonly step: 'widen-column'; readonly column: string; readonly to: ColumnType; readonly rewrites: boolean }
+  | {
+      readonly step: 'widen-column' | 'narrow-column' | 'retype-column';
+      readonly column: string;
+      readonly from: ColumnType | ForeignType;
+      readonly to: ColumnType;
+      readonly rewrites: boolean;
+    }
+  | { readonly step: 'drop-column'; readonly column: string; readonly type: ColumnType | ForeignType; readonly why: Why }
   | { readonly step: 'create-index'; readonly index: Index }
   | { readonly step: 'drop-index'; readonly index: string };
 
 export type TableChange =
   | { readonly change: 'create'; readonly table: Table }
-  | { readonly change: 'alter'; readonly table: string; readonly steps: readonly TableStep[] };
+  | {
+      readonly change: 'alter';
+      readonly table: string;
+      readonly steps: readonly TableStep[];
+      /** Indexes without duplicates that rows could break: new ones, and those whose values change. */
+      readonly unique: readonly Index[];
+      /** Columns that name a row to people, as they are before. */
+      readonly identity: readonly string[];
+    }
+  | { readonly change: 'remove'; readonly table: string; readonly columns: Readonly<Record<string, string>>; readonly why: Why };
 
-/**
- * @param managed indexes that the dictionary made: others (a DBA's own) are left alone
- * @returns undefined when the table is as it should be. What cannot be done yet becomes a blocking finding.
- */
+/** What the dictionary made of a table: a database administrator's own columns and indexes are left alone. */
+export interface Managed {
+  readonly indexes: ReadonlySet<string>;
+  /** Fields as columns begin with them. */
+  readonly fields: ReadonlySet<string>;
+  /** Those of the definition that this folder does not generate. */
+  readonly inactiveFields: ReadonlySet<string>;
+}
+
+/** @returns undefined when the table is as it should be */
 export function diffTable(
   wanted: Table,
   found: InspectedTable | undefined,
-  managed: ReadonlySet<string>,
+  managed: Managed,
   findings: Finding[],
 ): TableChange | undefined {
   if (found === undefined) return { change: 'create', table: wanted };
-  const refuse = (change: string, field: string, from: string, to: string): void => {
-    findings.push({
-      code: 'table-change-unsupported',
-      severity: 'block',
-      subject: `ATB:${wanted.name.toUpperCase()}`,
-      facts: { table: wanted.name, change, field, from, to },
-    });
-  };
-  const steps = [...columnSteps(wanted, found, refuse), ...indexSteps(wanted.indexes, found.indexes, managed)];
-  return steps.length === 0 ? undefined : { change: 'alter', table: wanted.name, steps };
+  const columns = columnSteps(wanted, found, managed);
+  const added = columns.filter((step) => step.step === 'add-column').length;
+  if (added > 0 && wanted.columns.length <= MOST_COLUMNS && found.attributes + added > MOST_COLUMNS) {
+    const dropped = found.attributes - found.columns.length;
+    const facts = { table: wanted.name.toUpperCase(), count: found.attributes + added, dropped, most: MOST_COLUMNS };
+    findings.push({ code: 'too-many-columns', severity: 'block', subject: `ATB:${wanted.name.toUpperCase()}`, facts });
+  }
+  const steps = [...columns, ...indexSteps(wanted.indexes, found.indexes, managed.indexes, columns)];
+  if (steps.length === 0) return undefined;
+  return { change: 'alter', table: wanted.name, steps, unique: uniqueToCheck(found, steps), identity: identityOf(wanted, found) };
 }
 
-type Refuse = (change: string, field: string, from: string, to: string) => void;
+/** A table that is not generated any more; its rows are put aside (R27). */
+export function removeTable(found: InspectedTable, why: Why): TableChange {
+  const columns = Object.fromEntries(found.columns.map((column) => [column.name, typeName(column.type)]));
+  return { change: 'remove', table: found.name, columns, why };
+}
 
-function columnSteps(wanted: Table, found: InspectedTable, refuse: Refuse): readonly TableStep[] {
+function columnSteps(wanted: Table, found: InspectedTable, managed: Managed): readonly TableStep[] {
   const existing = new Map(found.columns.map((column) => [column.name, column.type]));
-  const steps: TableStep[] = [];
-  for (const column of wanted.columns) {
-    const type = existing.get(column.name);
-    if (type === undefined) steps.push({ step: 'add-column', column });
-    else if (typeName(type) !== typeName(column.type)) {
-      const widened = type.kind === 'other' ? undefined : widening(type, column.type);
-      if (widened === undefined) refuse('retype', column.name, typeName(type), typeName(column.type));
-      else steps.push({ step: 'widen-column', column: column.name, to: column.type, rewrites: widened.rewrites });
-    }
-  }
-  const kept = new Set(wanted.columns.map((column) => column.name));
-  for (const column of found.columns) {
-    if (!kept.has(column.name) && column.name !== ROW_COLUMN && column.name !== TICK_COLUMN)
-      refuse('drop-column', column.name, typeName(column.type), '');
-  }
-  return steps;
+  const names = new Set(wanted.columns.map((column) => column.name));
+  const prefixes = new Set(wanted.columns.map((column) => fieldOf(column.name)));
+  const gone = found.columns.filter(({ name }) => !names.has(name) && isManaged(name, managed));
+  return [
+    ...gone.map(({ name, type }) => ({
+      step: 'drop-column' as const,
+      column: name,
+      type,
+      why: whyGone(name, prefixes, managed),
+    })),
+    ...wanted.columns.flatMap((column): readonly TableStep[] => {
+      const type = existing.get(column.name);
+      if (type === undefined) return [{ step: 'add-column', column }];
+      return typeName(type) === typeName(column.type) ? [] : [typeStep(column, type)];
+    }),
+  ];
 }
 
-/** Every value fits as it is; only integers need the rows to be written anew. */
-function widening(from: ColumnType, to: ColumnType): { readonly rewrites: boolean } | undefined {
-  if (from.kind === 'varchar' && to.kind === 'varchar' && to.length > from.length) return { rewrites: false };
-  if (from.kind === 'varchar' && to.kind === 'text') return { rewrites: false };
-  if (from.kind === 'numeric' && to.kind === 'numeric' && to.scale === from.scale && to.precision > from.precision)
-    return { rewrites: false };
-  if (
-    from.kind === 'numeric' &&
-    to.kind === 'numeric' &&
-    to.scale > from.scale &&
-    to.precision - to.scale >= from.precision - from.scale
-  )
-    return { rewrites: true };
-  if (from.kind === 'smallint' && to.kind === 'integer') return { rewrites: true };
-  return undefined;
+function typeStep({ name, type: to }: Column, from: ColumnType | ForeignType): TableStep {
+  const { change, rewrites } = conversionOf(from, to);
+  return { step: `${change}-column`, column: name, from, to, rewrites };
+}
+
+const SLOT = /_\d+$/;
+const fieldOf = (column: string): string => column.replace(SLOT, '');
+
+function isManaged(column: string, { fields }: Managed): boolean {
+  return column !== ROW_COLUMN && column !== TICK_COLUMN && SLOT.test(column) && fields.has(fieldOf(column));
+}
+
+function whyGone(column: string, wanted: ReadonlySet<string>, { inactiveFields }: Managed): Why {
+  if (wanted.has(fieldOf(column))) return 'shrunk';
+  return inactiveFields.has(fieldOf(column)) ? 'inactive' : 'dropped';
 }
 
 const indexText = (index: Index): string =>
   `${index.unique} ${index.keys.map((key) => `${key.column} ${key.descending}`).join(',')}`;
 
-function indexSteps(wanted: readonly Index[], found: readonly Index[], managed: ReadonlySet<string>): readonly TableStep[] {
+function indexSteps(
+  wanted: readonly Index[],
+  found: readonly Index[],
+  managed: ReadonlySet<string>,
+  columns: readonly TableStep[],
+): readonly TableStep[] {
   const existing = new Map(found.map((index) => [index.name, indexText(index)]));
   const asWanted = new Set(wanted.filter((index) => existing.get(index.name) === indexText(index)).map((index) => index.name));
   const names = new Set(wanted.map((index) => index.name));
+  const gone = new Set(columns.flatMap((step) => (step.step === 'drop-column' ? [step.column] : [])));
+  // An index goes with a column of its, whoever made it.
+  const goes = (index: Index): boolean =>
+    managed.has(index.name) || names.has(index.name) || index.keys.some((key) => gone.has(key.column));
   return [
     ...found
-      .filter((index) => !asWanted.has(index.name) && (managed.has(index.name) || names.has(index.name)))
+      .filter((index) => !asWanted.has(index.name) && goes(index))
       .map((index) => ({ step: 'drop-index' as const, index: index.name })),
     ...wanted.filter((index) => !asWanted.has(index.name)).map((index) => ({ step: 'create-index' as const, index })),
   ];
+}
+
+function uniqueToCheck(found: InspectedTable, steps: readonly TableStep[]): readonly Index[] {
+  const dropped = new Set(steps.flatMap((step) => (step.step === 'drop-index' ? [step.index] : [])));
+  const retyped = new Set(steps.flatMap((step) => (step.step === 'retype-column' ? [step.column] : [])));
+  return [
+    ...steps.flatMap((step) => (step.step === 'create-index' && step.index.unique ? [step.index] : [])),
+    ...found.indexes.filter(
+      (index) => index.unique && !dropped.has(index.name) && index.keys.some((key) => retyped.has(key.column)),
+    ),
+  ];
+}
+
+function identityOf(wanted: Table, found: InspectedTable): readonly string[] {
+  const there = new Set(found.columns.map((column: InspectedColumn) => column.name));
+  const keys = (wanted.indexes[0] ?? found.indexes.find((index) => index.unique))?.keys ?? [];
+  const columns = keys.map((key) => key.column).filter((column) => there.has(column));
+  return columns.length > 0 ? columns : [ROW_COLUMN].filter((column) => there.has(column));
 }

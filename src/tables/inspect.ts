@@ -5,6 +5,7 @@ import type { ColumnType, ForeignType, Index, InspectedTable } from './model.ts'
 
 interface Row {
   readonly name: string;
+  readonly attributes: number;
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly indexes: readonly {
     readonly name: string;
@@ -20,7 +21,7 @@ export async function inspectTables(
   names: readonly string[],
 ): Promise<ReadonlyMap<string, InspectedTable>> {
   const rows = await session.query<Row>(sql`
-    select c.relname as name,
+    select c.relname as name, c.relnatts::integer as attributes,
       (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
        from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
       coalesce((select json_agg(json_build_object('name', ic.relname, 'unique', i.indisunique, 'keys',
@@ -36,6 +37,7 @@ export async function inspectTables(
       row.name,
       {
         name: row.name,
+        attributes: row.attributes,
         columns: row.columns.map(({ name, type }) => ({ name, type: parseType(type) })),
         indexes: row.indexes as readonly Index[],
       },

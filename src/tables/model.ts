@@ -47,7 +47,20 @@ export interface InspectedTable {
   readonly name: string;
   readonly columns: readonly InspectedColumn[];
   readonly indexes: readonly Index[];
+  /** Columns that count towards PostgreSQL's limit: dropped ones as well. */
+  readonly attributes: number;
 }
+
+/** Tables that Rustine itself works with, and the columns that it needs of each. */
+export const SYSTEM_TABLES: ReadonlyMap<string, readonly string[]> = new Map([
+  [
+    'apatch',
+    'num_0 fic_0 dat_0 usr_0 patnum_0 release_0 ficrelabr_0 typ_0 nump_0 comment_0 credattim_0 creusr_0 upddattim_0 updusr_0 auuid_0'.split(
+      ' ',
+    ),
+  ],
+  ['adosact', 'dossier_0 codact_0 intit_0 flact_0 dime_0 module_0'.split(' ')],
+]);
 
 /** Every table has a tick for optimistic locking and a number of its own. */
 export const TICK_COLUMN = 'updtick_0';

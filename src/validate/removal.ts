@@ -14,6 +14,7 @@ export async function dropFolder(database: Database, folder: Folder, folders: re
   const ancestors = ancestorsOf(folder.code, new Map(folders.map((each) => [each.code, each])));
   await markDropping(database, folder);
   while (await dropTables(database, folder.schema));
+  while (await dropAside(database, folder.id));
   await database.transaction(async (session) => {
     // As at creation: the role's rights on its ancestors' schemas go.
     await session.query(sql`select from rustine.folder where parent is null for no key update`);
@@ -39,6 +40,18 @@ async function markDropping(database: Database, folder: Folder): Promise<void> {
     if (children.length > 0)
       throw new Refusal('folder-has-children', { folder: folder.code, children: children.map(({ code }) => code) });
     await session.query(sql`update rustine.folder set state = 'dropping' where id = ${folder.id}`);
+  });
+}
+
+/** Tables that were put aside go with their folder (R27): its role could not be dropped while it has rights on them. */
+async function dropAside(database: Database, folder: number): Promise<boolean> {
+  return database.transaction(async (session) => {
+    const tables = await session.query<{ name: string }>(sql`
+      select c.relname as name from rustine.kept k join pg_class c on c.relname = k.relation
+      where k.folder = ${folder} and c.relnamespace = 'rustine_kept'::regnamespace and c.relkind = 'r' order by k.id limit ${TABLES_AT_ONCE}`);
+    if (tables.length === 0) return false;
+    await session.script(`drop table ${tables.map((table) => qualified('rustine_kept', table.name)).join(', ')} cascade`);
+    return true;
   });
 }
 

@@ -165,7 +165,7 @@ describe.each(servers())('$name', (server) => {
             code,
             state: 'integrated',
             elements: { created: 0, updated: 0 },
-            tables: { created: [], altered: [] },
+            tables: { created: [], altered: [], removed: [], changes: [] },
             scripts: { installed: 0 },
             rows: { inserted: 0, updated: 0 },
           });

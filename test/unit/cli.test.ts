@@ -38,7 +38,7 @@ const patch: PatchOutcome = {
   state: 'integrated',
   elements: { ...NO_ELEMENTS, created: 3, ignored: 2 },
   lines: { ...NO_LINES, created: 30, ignored: 2 },
-  tables: { created: ['zclienth'], altered: [] },
+  tables: { created: ['zclienth'], altered: [], removed: [], changes: [] },
   scripts: { installed: 2 },
   rows: { inserted: 1, updated: 0, deleted: 0 },
   pending: ['SUBSLC'],

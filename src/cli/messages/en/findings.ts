@@ -56,6 +56,8 @@ export const findings = {
   'row-key-twice': (f) =>
     `Table ${f('table')}: ${n(f.number('count'), 'row')} of the patch ${f.number('count') === 1 ? 'repeats' : 'repeat'} the key of an earlier one (${some(f.list('keys'))}); the last one counts.`,
   'column-unknown': (f) => `Table ${f('table')} has no field ${f('field')}: the values for it are left out.`,
+  'rows-left-out': (f) =>
+    `${n(f.number('rows'), 'row')} for table ${f('table')} left out: this folder does not have the table, because its activity code is inactive or its module is not in use.`,
   'data-key-missing': (f) =>
     f.has('field')
       ? `The rows for table ${f('table')} lack field ${f('field')} of its first index, by which rows are recognised. The patch has to be mended where it was made.`
@@ -68,20 +70,26 @@ export const findings = {
     `The typed view ${f('view')} of the dictionary is not there: an application table has this name. The dictionary is readable in rustine.dictionary all the same.`,
   'activity-code-unknown': (f) =>
     `Activity code ${f('code')} is not in the dictionary of folder ${f('folder')}: it takes effect when a patch brings it. Check the spelling.`,
-  'table-change-unsupported': (f) =>
-    f('change') === 'drop-column'
-      ? `Table ${f('table')}: column ${f('field')} (${f('from')}) is no longer in the definition, and this version of Rustine does not take columns away yet. Keep the field in the patch.`
-      : `Table ${f('table')}, column ${f('field')}: the change from ${f('from')} to ${f('to')} could lose data and is not made. Keep the type in the patch.`,
-  'data-type-change-unsupported': (f) =>
-    `Data type ${f('type')} changes from ${f('from')} to ${f('to')}: every table that uses it would have to follow, which this version of Rustine does not do yet. Keep the type as it is, or deliver a new one.`,
+  'values-do-not-fit': (f) =>
+    `Table ${f('table')}, column ${f('field')} should change from ${f('from')} to ${f('to')}, but ${n(f.number('count'), 'row holds a value', 'rows hold values')} that would not survive it: ${some(f.list('keys'))}. Change these values first, or keep the type in the patch.`,
+  'values-kept-aside': (f) =>
+    `Table ${f('table')}${f.has('columns') ? `, ${some(f.list('columns'))}` : ''} is there again, empty; what it held before is still put aside. \`${f('command')}\` puts it back.`,
   'index-field-missing': (f) =>
     `Table ${f('table')}, index ${f('index')}: there is no field ${f('field')} to index. The patch has to be mended where it was made.`,
   'index-duplicates': (f) =>
-    `Table ${f('table')}, index ${f('index')} allows no duplicates, but ${n(f.number('count'), 'value')} occur more than once. Mend these rows first.`,
+    `Table ${f('table')}, index ${f('index')} allows no duplicates, but ${n(f.number('count'), 'value occurs', 'values occur')} more than once: ${some(f.list('keys'))}. Mend these rows first.`,
+  'index-left-out': (f) =>
+    `Table ${f('table')}: index ${f('index')} is not made here, because this folder does not have ${f('field')} (inactive activity code, or fewer slots).`,
   'abbreviation-twice': (f) =>
     `The abbreviation ${f('abbreviation')} belongs to several tables (${some(f.list('tables'))}): data patches could not tell them apart. Change one of them.`,
   'too-many-columns': (f) =>
-    `Table ${f('table')} would have ${f('count')} columns; PostgreSQL takes 1,600 at most. Reduce the array sizes or the activity codes that set them.`,
+    `Table ${f('table')} would have ${f('count')} columns${f.number('dropped') > 0 ? `, ${f('dropped')} of them dropped ones that PostgreSQL still counts` : ''}; PostgreSQL takes 1,600 at most. Reduce the array sizes or the activity codes that set them.`,
+  'name-reserved': (f) =>
+    `No table can be called ${f('name')}: PostgreSQL or Rustine keeps that name for itself. The patch has to be mended where it was made.`,
+  'name-taken': (f) =>
+    `Table ${f('table')}: its ${f('kind')} would be called ${f('name')} in the database, and something else in the folder's schema has that name already. Rename or drop that first.`,
+  'system-field': (f) =>
+    `Table ${f('table')} would lose column ${f('field')}, which Rustine itself works with. Keep the field in the patch.`,
   'name-invalid': (f) => `"${f('name')}" is not a valid name (${f('kind')}). The patch has to be mended where it was made.`,
   'value-nul': (f) =>
     `${f('element')}, record ${f('record')}: a value holds a NUL character, which PostgreSQL cannot store as text. The patch has to be mended where it was made.`,
@@ -115,6 +123,8 @@ export const findings = {
     `Folder ${f('folder')} is not ready (${f('state')}): what was begun there did not end. Run that command again first: \`rustine folder ${f('state') === 'dropping' ? 'drop' : 'create'} ${f('folder')}\`.`,
   'name-twice': (f) =>
     `Table ${f('table')}: two ${f('kind') === 'index' ? 'indexes' : 'fields'} would both be named ${f('name')} in the database. The patch has to be mended where it was made.`,
+  'field-too-long': (f) =>
+    `Table ${f('table')}, field ${f('field')}: length ${f('length')} is more than the ${f('most')} that data type ${f('type')} allows. The patch has to be mended where it was made.`,
   'field-length': (f) =>
     `Table ${f('table')}, field ${f('field')}: length ${f('length')} in ${n(f.number('slots'), 'slot')} does not fit data type ${f('type')}. The patch has to be mended where it was made.`,
 } satisfies Record<string, Sentence>;

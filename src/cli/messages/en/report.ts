@@ -105,7 +105,7 @@ export const report = {
   severity: { block: 'blocks', warn: 'warning', info: 'note' },
   /** What was done to so many. */
   elements: { created: s('new'), updated: s('updated'), identical: s('identical'), kept: s('kept'), ignored: s('ignored') },
-  tables: { created: s('new'), altered: s('altered') },
+  tables: { created: s('new'), altered: s('altered'), removed: s('put aside') },
   scripts: { installed: s('installed') },
   rows: { inserted: s('inserted'), updated: s('updated'), deleted: s('deleted') },
   lines: (count: number) => n(count, 'line'),

@@ -59,6 +59,8 @@ export const findings: Sentences<FindingCode> = {
   'row-key-twice': (f) =>
     `Table ${f('table')} : ${n(f.number('count'), 'ligne')} du patch ${f.number('count') < 2 ? 'répète' : 'répètent'} la clé d'une ligne précédente (${some(f.list('keys'))}) ; la dernière compte.`,
   'column-unknown': (f) => `La table ${f('table')} n'a pas de champ ${f('field')} : ses valeurs sont laissées de côté.`,
+  'rows-left-out': (f) =>
+    `${n(f.number('rows'), 'ligne')} de la table ${f('table')} laissée${f.number('rows') < 2 ? '' : 's'} de côté : ce dossier n'a pas la table, car son code activité est inactif ou son module n'est pas utilisé.`,
   'data-key-missing': (f) =>
     f.has('field')
       ? `Les lignes de la table ${f('table')} n'ont pas le champ ${f('field')} du premier index, auquel on les reconnaît. ${MEND}`
@@ -71,20 +73,25 @@ export const findings: Sentences<FindingCode> = {
     `La vue typée ${f('view')} du dictionnaire n'est pas là : une table de l'application porte ce nom. Le dictionnaire reste lisible dans rustine.dictionary.`,
   'activity-code-unknown': (f) =>
     `Le code activité ${f('code')} n'est pas dans le dictionnaire du dossier ${f('folder')} : il prendra effet quand un patch l'apportera. Vérifiez l'orthographe.`,
-  'table-change-unsupported': (f) =>
-    f('change') === 'drop-column'
-      ? `Table ${f('table')} : la colonne ${f('field')} (${f('from')}) n'est plus dans la définition, et cette version de Rustine n'enlève pas encore de colonne. Gardez le champ dans le patch.`
-      : `Table ${f('table')}, colonne ${f('field')} : le passage de ${f('from')} à ${f('to')} pourrait perdre des données et n'est pas fait. Gardez le type dans le patch.`,
-  'data-type-change-unsupported': (f) =>
-    `Le type de données ${f('type')} passe de ${f('from')} à ${f('to')} : toutes les tables qui l'emploient devraient suivre, ce que cette version de Rustine ne fait pas encore. Gardez le type tel quel, ou livrez-en un nouveau.`,
+  'values-do-not-fit': (f) =>
+    `Table ${f('table')}, colonne ${f('field')} : elle devrait passer de ${f('from')} à ${f('to')}, mais ${n(f.number('count'), 'ligne contient une valeur', 'lignes contiennent des valeurs')} qui n'y survivrai${f.number('count') < 2 ? 't' : 'ent'} pas : ${some(f.list('keys'))}. Changez d'abord ces valeurs, ou gardez le type dans le patch.`,
+  'values-kept-aside': (f) =>
+    `La table ${f('table')}${f.has('columns') ? `, ${some(f.list('columns'))},` : ''} est de nouveau là, vide ; ce qu'elle contenait est toujours mis de côté. \`${f('command')}\` le remet en place.`,
   'index-field-missing': (f) =>
     `Table ${f('table')}, index ${f('index')} : il n'y a pas de champ ${f('field')} à indexer. ${MEND}`,
   'index-duplicates': (f) =>
-    `Table ${f('table')}, index ${f('index')} sans doublons, mais ${n(f.number('count'), 'valeur')} ${f.number('count') < 2 ? 'apparaît' : 'apparaissent'} plusieurs fois. Corrigez d'abord ces lignes.`,
+    `Table ${f('table')}, index ${f('index')} sans doublons, mais ${n(f.number('count'), 'valeur apparaît', 'valeurs apparaissent')} plusieurs fois : ${some(f.list('keys'))}. Corrigez d'abord ces lignes.`,
+  'index-left-out': (f) =>
+    `Table ${f('table')} : l'index ${f('index')} n'est pas créé ici, car ce dossier n'a pas ${f('field')} (code activité inactif, ou moins d'occurrences).`,
   'abbreviation-twice': (f) =>
     `L'abréviation ${f('abbreviation')} est celle de plusieurs tables (${some(f.list('tables'))}) : les patches de données ne sauraient pas les distinguer. Changez l'une d'elles.`,
   'too-many-columns': (f) =>
-    `La table ${f('table')} aurait ${f('count')} colonnes ; PostgreSQL en admet 1 600. Réduisez la taille des tableaux ou les codes activité qui la fixent.`,
+    `La table ${f('table')} aurait ${f('count')} colonnes${f.number('dropped') > 0 ? `, dont ${f('dropped')} supprimées que PostgreSQL compte encore` : ''} ; PostgreSQL en accepte 1 600 au plus. Réduisez les dimensions ou les codes activité qui les fixent.`,
+  'name-reserved': (f) => `Aucune table ne peut s'appeler ${f('name')} : PostgreSQL ou Rustine se réserve ce nom. ${MEND}`,
+  'name-taken': (f) =>
+    `Table ${f('table')} : ${f('kind') === 'index' ? 'son index' : 'elle'} s'appellerait ${f('name')} dans la base de données, et autre chose porte déjà ce nom dans le schéma du dossier. Renommez ou supprimez d'abord cela.`,
+  'system-field': (f) =>
+    `La table ${f('table')} perdrait la colonne ${f('field')}, dont Rustine lui-même se sert. Gardez le champ dans le patch.`,
   'name-invalid': (f) => `« ${f('name')} » n'est pas un nom valide (${f('kind')}). ${MEND}`,
   'value-nul': (f) =>
     `${f('element')}, enregistrement ${f('record')} : une valeur contient un caractère NUL, que PostgreSQL ne peut pas garder dans un texte. ${MEND}`,
@@ -118,6 +125,8 @@ export const findings: Sentences<FindingCode> = {
     `Le dossier ${f('folder')} n'est pas prêt (${f('state')}) : ce qui y était commencé n'est pas allé au bout. Relancez d'abord cette commande : \`rustine folder ${f('state') === 'dropping' ? 'drop' : 'create'} ${f('folder')}\`.`,
   'name-twice': (f) =>
     `Table ${f('table')} : deux ${f('kind') === 'index' ? 'index porteraient' : 'champs porteraient'} le nom ${f('name')} dans la base de données. ${MEND}`,
+  'field-too-long': (f) =>
+    `Table ${f('table')}, champ ${f('field')} : la longueur ${f('length')} dépasse les ${f('most')} que le type de données ${f('type')} permet. ${MEND}`,
   'field-length': (f) =>
     `Table ${f('table')}, champ ${f('field')} : la longueur ${f('length')} en ${n(f.number('slots'), 'poste')} ne convient pas au type de données ${f('type')}. ${MEND}`,
 };

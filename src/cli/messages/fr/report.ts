@@ -100,7 +100,7 @@ export const report: Messages['report'] = {
   runEnds: { done: 'fait', partial: 'fait pour une partie des dossiers', refused: 'refusé', failed: 'échec' },
   severity: { block: 'bloquant', warn: 'avertissement', info: 'remarque' },
   elements: { created: s('créé'), updated: s('modifié'), identical: s('identique'), kept: s('conservé'), ignored: s('ignoré') },
-  tables: { created: s('créée'), altered: s('modifiée') },
+  tables: { created: s('créée'), altered: s('modifiée'), removed: s('mise de côté') },
   scripts: { installed: s('installé') },
   rows: { inserted: s('insérée'), updated: s('modifiée'), deleted: s('supprimée') },
   lines: (count) => n(count, 'ligne'),

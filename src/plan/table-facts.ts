@@ -1,0 +1,51 @@
+// What a folder has that shapes its tables: activity codes, definitions that use a data type, names that are taken, what was put aside.
+import type { Session } from '../database/database.ts';
+import { sql } from '../database/sql.ts';
+import type { CodeState } from '../tables/generation.ts';
+import type { FolderSettings } from './plan.ts';
+
+/** Something put aside that may be put back (R27). */
+export interface Aside {
+  readonly id: string;
+  readonly table: string;
+  readonly kind: 'table' | 'columns';
+  /** Physical columns that it holds. */
+  readonly columns: readonly string[];
+}
+
+export async function gatherCodes(session: Session, folder: FolderSettings): Promise<Map<string, CodeState>> {
+  const rows = await session.query<{ code: string; active: boolean; size: number }>(
+    sql`select code, active, size from rustine.activity_codes(${folder.schema}, ${folder.code})`,
+  );
+  return new Map(rows.map(({ code, active, size }) => [code, { active, size }]));
+}
+
+/** Codes of the folder's tables with a field of one of these types that the folder has already. */
+export async function gatherTypeUsers(
+  session: Session,
+  folder: FolderSettings,
+  types: readonly string[],
+): Promise<readonly string[]> {
+  if (types.length === 0) return [];
+  const rows = await session.query<{ name: string }>(sql`
+    select distinct r.name from rustine.record r join rustine.content c on c.id = r.content
+    where r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATZ'
+      and c.fields ->> 'CODTYP' in (select name from rustine.record where folder = ${folder.id} and type = 'ATY' and tag = 'ATY' and name = any(${types}::text[]))`);
+  return rows.map((row) => row.name);
+}
+
+/** Names in the schema that begin with one of these tables' and are neither such a table nor an index of one. */
+export async function gatherTaken(session: Session, folder: FolderSettings, tables: readonly string[]): Promise<Set<string>> {
+  if (tables.length === 0) return new Set();
+  const rows = await session.query<{ name: string }>(sql`
+    with wanted as (select distinct name from unnest(${tables}::text[]) name)
+    select distinct x.relname::text as name
+    from pg_class x cross join lateral (
+      select array_to_string((string_to_array(x.relname, '_'))[1:n], '_') as prefix from generate_series(1, cardinality(string_to_array(x.relname, '_'))) n) p
+    join wanted w on w.name = p.prefix
+    where x.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and not (x.relkind = 'r' and x.relname in (select name from wanted))
+      and not exists (select from pg_index i join pg_class t on t.oid = i.indrelid where i.indexrelid = x.oid and t.relname in (select name from wanted))
+      -- A typed view makes way for a table of its name.
+      and not exists (select from rustine.dictionary_view v where x.relkind = 'v' and v.folder = ${folder.id} and v.name = x.relname)`);
+  return new Set(rows.map((row) => row.name));
+}
