@@ -26,6 +26,8 @@ import type { ChangedFolder } from './folder-settings.ts';
 import { changeFolder } from './folder-settings.ts';
 import { folderViews } from './folder-views.ts';
 import { createFolders, initialize } from './folders.ts';
+import type { DecidedView, DecideOptions, KeptValuesOptions, KeptValueView } from './kept-values.ts';
+import { decideCase, keptValues } from './kept-values.ts';
 import { stopPoints } from './stop-points.ts';
 
 export interface FolderView {
@@ -101,6 +103,10 @@ export interface Rustine {
   dropFolder(code: string): Promise<void>;
   integrate(options: IntegrateOptions): Promise<RunOutcome>;
   log(run: string): Promise<readonly JournalEntry[]>;
+  /** What folders keep against deliveries (R37). */
+  keptValues(options: KeptValuesOptions): Promise<readonly KeptValueView[]>;
+  /** Decides a case, at once in every folder that has it, and for later patches. */
+  decide(options: DecideOptions): Promise<DecidedView>;
   /** URL of the database; of a folder's own login when one is named. Keeps the embedded server running until `stopDatabase`. */
   databaseUrl(folder?: string): Promise<string>;
   close(): Promise<void>;
@@ -154,6 +160,8 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
       await openEnvironment(database);
       return readTrace(database, id);
     },
+    keptValues: (options) => keptValues(opened, options),
+    decide: (options) => decideCase(opened, options),
     databaseUrl: (folder) => databaseUrl(opened, folder),
     close: async () => {
       await database.close();

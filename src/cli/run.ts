@@ -6,6 +6,7 @@ import { defineDb } from './commands/db.ts';
 import { defineFolder } from './commands/folder.ts';
 import { defineInit } from './commands/init.ts';
 import { defineIntegrate } from './commands/integrate.ts';
+import { defineKeptValues } from './commands/kept-values.ts';
 import { defineLog } from './commands/log.ts';
 import { definePatch } from './commands/patch.ts';
 import { defineStatus } from './commands/status.ts';
@@ -56,7 +57,16 @@ function define(program: Program, cli: Cli, out: (text: string) => void, err: (t
     .option('-q, --quiet', help.options.quiet)
     .option('-v, --verbose', help.options.verbose)
     .addHelpText('after', () => `\n${wrap(help.after, cli.terminal.width ?? 100)}`);
-  for (const defineCommand of [defineInit, defineFolder, defineIntegrate, defineStatus, defineLog, definePatch, defineDb]) {
+  for (const defineCommand of [
+    defineInit,
+    defineFolder,
+    defineIntegrate,
+    defineKeptValues,
+    defineStatus,
+    defineLog,
+    definePatch,
+    defineDb,
+  ]) {
     defineCommand(program, cli);
   }
 }

@@ -47,11 +47,16 @@ export function mergeBlocks(
   if (ignored.length === 0 && guarded.length === 0) return { fields: delivered, ignored: [], kept: [], moved: new Map() };
   const names = blockFields(delivered, own, rule);
   const arrays = new Map(names.map((name) => [name, [...(slotsOf(delivered, name) ?? [])]]));
-  for (const at of ignored)
-    for (const places of arrays.values()) if (at < places.length) places[at] = emptyOf(places[at] ?? null);
+  // As with lines: a delivered block that may not come in leaves what the folder has in its place.
+  for (const at of ignored) {
+    for (const [name, places] of arrays) {
+      const mine = own === undefined ? null : (slotsOf(own, name)?.[at] ?? null);
+      if (at < places.length) places[at] = mine ?? emptyOf(places[at] ?? null);
+    }
+  }
   const moved = new Map<number, number>();
   for (const at of guarded) {
-    const to = isFree(arrays, at) ? at : firstFree(arrays, Math.max(count, ownCount));
+    const to = ignored.includes(at) || isFree(arrays, at) ? at : firstFree(arrays);
     if (to !== at) moved.set(at, to);
     for (const [name, places] of arrays) put(places, to, own === undefined ? null : (slotsOf(own, name)?.[at] ?? null));
   }
@@ -97,7 +102,8 @@ const isFree = (arrays: ReadonlyMap<string, Places>, at: number): boolean =>
   [...arrays.values()].every((places) => isEmpty(places[at]));
 
 /** The first place after the last one in use. */
-function firstFree(arrays: ReadonlyMap<string, Places>, most: number): number {
+function firstFree(arrays: ReadonlyMap<string, Places>): number {
+  const most = Math.max(0, ...[...arrays.values()].map((places) => places.length));
   for (let at = most; at > 0; at -= 1) if (!isFree(arrays, at - 1)) return at;
   return 0;
 }
@@ -112,6 +118,5 @@ function put(places: (Slot | null)[], at: number, slot: Slot | null): void {
 function counted(fields: Fields, arrays: ReadonlyMap<string, Places>, rule: BlockRule): Fields {
   const before = rule.count === undefined ? undefined : slotsOf(fields, rule.count)?.[0];
   if (rule.count === undefined || before === undefined || before === null || !('bare' in before)) return fields;
-  const most = Math.max(0, ...[...arrays.values()].map((places) => places.length));
-  return { ...fields, slots: { ...fields.slots, [rule.count]: [{ bare: String(firstFree(arrays, most)) }] } };
+  return { ...fields, slots: { ...fields.slots, [rule.count]: [{ bare: String(firstFree(arrays)) }] } };
 }

@@ -2,6 +2,7 @@
 import { blockOf, mergeBlocks } from './blocks.ts';
 import { caseId } from './cases.ts';
 import type { DictionaryElement, DictionaryRecord } from './element.ts';
+import { headerOf } from './element.ts';
 import type { ElementType } from './element-types.ts';
 import { ELEMENT_TYPES } from './element-types.ts';
 import type { Fields } from './fields.ts';
@@ -24,6 +25,7 @@ class ElementMerge {
   private readonly offered: ReadonlyMap<string, OwnOffer>;
   private readonly ownHeader: Fields | undefined;
   private readonly header: Fields | undefined;
+  private readonly headRecord: DictionaryRecord | undefined;
   private readonly writes: RecordWrite[] = [];
   private readonly moves: RecordMove[] = [];
   private readonly offers: Offer[] = [];
@@ -46,6 +48,7 @@ class ElementMerge {
     this.type = ELEMENT_TYPES.get(incoming.type);
     this.own = new Map((folder?.records ?? []).map((record) => [placeOf(record), record]));
     this.offered = new Map((folder?.offers ?? []).map((offer) => [placeOf(offer), offer]));
+    this.headRecord = headerOf(incoming);
     const tag = this.type?.header.tag;
     this.header = incoming.records.find((record) => record.tag === tag)?.fields;
     this.ownHeader = folder?.records.find((record) => record.tag === tag)?.fields;
@@ -68,7 +71,8 @@ class ElementMerge {
   private mergeLine(given: DictionaryRecord): void {
     const mine = this.own.get(placeOf(given));
     const code = closingCode(given, this.type, this.header, this.context);
-    const ownCode = mine === undefined ? '' : this.ownGuard(mine, given);
+    // A header that protects its element was looked at before: it is open, or taken by a decision.
+    const ownCode = mine === undefined || given === this.headRecord ? '' : this.ownGuard(mine, given);
     const own: Own = mine === undefined ? 'absent' : ownCode === '' ? 'standard' : 'protected';
     const verdict = LINE_VERDICTS[code === '' ? 'authorised' : 'not-authorised'][own];
     const place = { tag: given.tag, key: given.key };

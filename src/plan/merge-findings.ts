@@ -10,35 +10,38 @@ const MOST_NAMED = 20;
 
 export function mergeFindings(element: DictionaryElement, own: OwnElement | undefined, merged: MergeResult): readonly Finding[] {
   const subject = subjectOf(element);
-  const find = (code: string, severity: Finding['severity'], facts: Finding['facts']): Finding => ({
-    code,
-    severity,
+  const find = (of: Pick<Finding, 'code' | 'severity'>, facts: Finding['facts']): Finding => ({
+    ...of,
     subject,
     facts: { element: subject, ...facts },
   });
   const option = (code: string): string => `--authorize ${code}`;
   if (merged.verdict === 'ignored') {
     const code = merged.ignored[0]?.code ?? '';
-    return [find('element-ignored', 'warn', { code, option: option(code) })];
+    return [find({ code: 'element-ignored', severity: 'warn' }, { code, option: option(code) })];
   }
   const findings: Finding[] = [];
   for (const [code, lines] of Map.groupBy(merged.ignored, (line) => line.code)) {
     const keys = lines.map((line) => `${line.tag} ${line.key}`);
     findings.push(
-      find('lines-ignored', 'warn', { code, count: lines.length, keys: keys.slice(0, MOST_NAMED), option: option(code) }),
+      find(
+        { code: 'lines-ignored', severity: 'warn' },
+        { code, count: lines.length, keys: keys.slice(0, MOST_NAMED), option: option(code) },
+      ),
     );
   }
   const header = headerCode(element, own, merged);
-  if (header !== undefined && isStandardTable(element)) findings.push(find('header-specific', 'warn', header));
+  if (header !== undefined && isStandardTable(element))
+    findings.push(find({ code: 'header-specific', severity: 'warn' }, header));
   else if (merged.verdict === 'kept' && merged.setUp.length === 0 && header !== undefined)
-    findings.push(find('element-kept', 'warn', { ...header, option: option(header.code) }));
-  if (merged.headless) findings.push(find('element-header-missing', 'warn', {}));
+    findings.push(find({ code: 'element-kept', severity: 'warn' }, { ...header, option: option(header.code) }));
+  if (merged.headless) findings.push(find({ code: 'element-header-missing', severity: 'warn' }, {}));
   const kept = merged.setUp.filter((each) => each.verdict === 'kept');
   const unchanged = kept.filter((each) => each.unchanged);
   if (unchanged.length > 0)
-    findings.push(find('set-up-unchanged', 'info', { fields: named(unchanged), option: '--take-unchanged' }));
+    findings.push(find({ code: 'set-up-unchanged', severity: 'info' }, { fields: named(unchanged), option: '--take-unchanged' }));
   const changed = kept.filter((each) => !each.unchanged);
-  if (changed.length > 0) findings.push(find('set-up-kept', 'info', { fields: named(changed) }));
+  if (changed.length > 0) findings.push(find({ code: 'set-up-kept', severity: 'info' }, { fields: named(changed) }));
   return findings;
 }
 

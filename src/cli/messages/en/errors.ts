@@ -35,6 +35,16 @@ export const errors = {
     `Folder ${f('folder')} cannot be put under ${f('parent')}: ${f('history')} is the history folder of ${f('of')} and is not patched. Choose a parent outside of it.`,
   'folder-without-role': (f) =>
     `Folder ${f('folder')} has no login of its own: the database user may not create roles here. \`rustine db url\` without --folder gives the login that all folders share.`,
+  'case-unknown': (f) => `There is no open case ${f('case')}. rustine kept-values lists the cases with their numbers.`,
+  'case-ambiguous': (f) => `Several cases start with ${f('case')}: ${some(f.list('known'))}. Give more digits.`,
+  'case-value': (f) =>
+    `Case ${f('case')}: "${f('value')}" cannot be set${f.has('field') ? ` in field ${f('field')}` : ''}: ${why(f)}.`,
+  'decision-value': (f) =>
+    f('choice') === 'value'
+      ? `Case ${f('case')}: the choice "value" needs the value, as in: rustine decide ${f('case')} value TEXT.`
+      : `Case ${f('case')}: a value goes with the choice "value" only.`,
+  'decision-blocked': (f) =>
+    `Case ${f('case')}: ${f('element')} as delivered cannot be brought into folder ${f('folder')}: ${some(f.list('reasons'))}. Nothing was changed, in no folder.`,
   'folder-busy': (f) =>
     `Folder ${f('folder')} is being worked on by ${f('by')} since ${f('since')}. Wait until that is over, then run the command again.`,
   'folder-schema-exists': (f) =>

@@ -58,6 +58,8 @@ export const reasons: Readonly<Record<string, string>> = {
   date: 'it is not a date',
   time: 'it is not a date and time',
   uuid: 'it is not a UUID',
+  'not-a-field': 'a case of a whole line or element has no value to set; keep or take it',
+  slots: 'as many values as the field has slots are expected, separated by commas',
   nul: 'it holds a NUL character',
 };
 

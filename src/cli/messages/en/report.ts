@@ -114,6 +114,26 @@ export const report = {
   pending: (folder: string, scripts: string) => `Still to be run by hand in ${folder}: ${scripts}`,
   dueFolders: (codes: string) =>
     `Due for validation: ${codes}. Their level is below the supervisor folder’s, or their settings changed.`,
+  keptColumns: {
+    folder: 'folder',
+    age: 'age',
+    element: 'element',
+    field: 'what',
+    before: 'delivered before',
+    delivered: 'delivered now',
+    own: 'own',
+    case: 'case',
+  },
+  noKeptValues: 'No folder keeps a value against a delivery without a decision.',
+  days: (count: number) => (count === 0 ? 'today' : n(count, 'day')),
+  wholeElement: (code: string) => `the whole element (${code}), by number of lines`,
+  wholeLine: (line: string, code: string) => `line ${line} (${code})`,
+  unchangedMark: '(changed by nobody)',
+  choices: { keep: 'keep', take: 'take', value: 'value' },
+  decideHint:
+    'rustine decide CASE keep · take · value TEXT decides a case in every folder that has it, and for later patches. Values that nobody changed follow a patch with --take-unchanged.',
+  decided: (id: string, choice: 'keep' | 'take' | 'value', folders: readonly string[]) =>
+    `Case ${id}: ${{ keep: 'the own value stays', take: 'the delivered value is taken', value: 'the given value is set' }[choice]} in ${folders.join(', ')}, and wherever the case comes up again.`,
   allInLine: 'All folders are in line with the supervisor folder.',
   runLine: (run: string, ms: number | null) =>
     `Run ${run}${ms === null ? '' : ` · ${(ms / 1000).toFixed(1)} s`} · rustine log ${run}`,

@@ -36,6 +36,16 @@ export const errors: Sentences<ErrorCode> = {
     `Le dossier ${f('folder')} ne peut pas être rattaché à ${f('parent')} : ${f('history')} est le dossier historique de ${f('of')} et n'est pas patché. Choisissez une autre référence.`,
   'folder-without-role': (f) =>
     `Le dossier ${f('folder')} n'a pas de connexion propre : l'utilisateur de la base ne peut pas créer de rôles ici. \`rustine db url\` sans --folder donne la connexion commune à tous.`,
+  'case-unknown': (f) => `Il n'y a pas de cas ouvert ${f('case')}. rustine kept-values liste les cas et leurs numéros.`,
+  'case-ambiguous': (f) => `Plusieurs cas commencent par ${f('case')} : ${some(f.list('known'))}. Donnez plus de chiffres.`,
+  'case-value': (f) =>
+    `Cas ${f('case')} : « ${f('value')} » ne peut pas être posé${f.has('field') ? ` dans le champ ${f('field')}` : ''} : ${why(f)}.`,
+  'decision-value': (f) =>
+    f('choice') === 'value'
+      ? `Cas ${f('case')} : le choix « value » demande la valeur, ainsi : rustine decide ${f('case')} value TEXTE.`
+      : `Cas ${f('case')} : une valeur ne va qu'avec le choix « value ».`,
+  'decision-blocked': (f) =>
+    `Cas ${f('case')} : ${f('element')} tel que livré ne peut pas entrer dans le dossier ${f('folder')} : ${some(f.list('reasons'))}. Rien n'a changé, dans aucun dossier.`,
   'folder-busy': (f) =>
     `Le dossier ${f('folder')} est occupé par ${f('by')} depuis ${f('since')}. Attendez la fin, puis relancez la commande.`,
   'folder-schema-exists': (f) =>

@@ -58,6 +58,8 @@ export const reasons: Readonly<Record<string, string>> = {
   date: "ce n'est pas une date",
   time: "ce n'est pas une date avec heure",
   uuid: "ce n'est pas un UUID",
+  'not-a-field': "un cas de ligne ou d'élément entier n'a pas de valeur à poser ; gardez ou prenez",
+  slots: 'il faut autant de valeurs que le champ a de places, séparées par des virgules',
   nul: 'cela contient un caractère NUL',
 };
 

@@ -109,6 +109,26 @@ export const report: Messages['report'] = {
   pending: (folder, scripts) => `Reste à exécuter à la main dans ${folder} : ${scripts}`,
   dueFolders: (codes) =>
     `À valider : ${codes}. Leur niveau est inférieur à celui du dossier superviseur, ou leurs paramètres ont changé.`,
+  keptColumns: {
+    folder: 'dossier',
+    age: 'âge',
+    element: 'élément',
+    field: 'quoi',
+    before: 'livré avant',
+    delivered: 'livré maintenant',
+    own: 'propre',
+    case: 'cas',
+  },
+  noKeptValues: 'Aucun dossier ne garde de valeur contre une livraison sans décision.',
+  days: (count: number) => (count === 0 ? 'ce jour' : n(count, 'jour')),
+  wholeElement: (code: string) => `tout l’élément (${code}), en nombre de lignes`,
+  wholeLine: (line: string, code: string) => `ligne ${line} (${code})`,
+  unchangedMark: '(modifié par personne)',
+  choices: { keep: 'garder', take: 'prendre', value: 'valeur' },
+  decideHint:
+    'rustine decide CAS keep · take · value TEXTE décide un cas dans tous les dossiers concernés et pour les patches à venir. Les valeurs que personne n’a modifiées suivent un patch avec --take-unchanged.',
+  decided: (id: string, choice: 'keep' | 'take' | 'value', folders: readonly string[]) =>
+    `Cas ${id} : ${{ keep: 'la valeur propre reste', take: 'la valeur livrée est prise', value: 'la valeur donnée est posée' }[choice]} dans ${folders.join(', ')}, et partout où le cas se représente.`,
   allInLine: 'Tous les dossiers sont en phase avec le dossier superviseur.',
   runLine: (run, ms) =>
     `Exécution ${run}${ms === null ? '' : ` · ${(ms / 1000).toFixed(1).replace('.', ',')} s`} · rustine log ${run}`,
