@@ -57,3 +57,17 @@ export interface Delivery {
 export function tableNames(delivery: Pick<Delivery, 'rows' | 'contents'>): readonly string[] {
   return [...new Set([...delivery.rows.keys(), ...delivery.contents.map((content) => content.table)])];
 }
+
+/** What comes from a folder's own dictionary and not from a file: a standard delivery of dictionary elements, nothing else. */
+export const FROM_DICTIONARY = {
+  digest: '0'.repeat(64),
+  patchType: '1',
+  activityCodes: [],
+  comment: '',
+  bytes: 0,
+  rows: new Map(),
+  contents: [],
+  abbreviations: new Set<string>(),
+  carriedCodes: new Set<string>(),
+  findings: [],
+} as const;

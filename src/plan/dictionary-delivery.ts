@@ -5,6 +5,7 @@ import type { DictionaryElement, DictionaryRecord } from '../dictionary/element.
 import { fieldsFromJson } from '../dictionary/fields.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { DeliveredPart, Delivery } from './delivery.ts';
+import { FROM_DICTIONARY } from './delivery.ts';
 
 const PAGE = 1_000;
 
@@ -24,18 +25,9 @@ export async function dictionaryDelivery(database: Database, parent: Folder): Pr
     select type, name, title from rustine.element where folder = ${parent.id} order by type, name`);
   return {
     file: `(dictionary of ${parent.code})`,
-    digest: '0'.repeat(64),
-    patchType: '1',
+    ...FROM_DICTIONARY,
     languages: parent.languages,
-    activityCodes: [],
-    comment: '',
-    bytes: 0,
     elements,
-    rows: new Map(),
-    contents: [],
-    abbreviations: new Set(),
-    carriedCodes: new Set(),
-    findings: [],
     parts: () => readElements(database, parent.id, elements),
   };
 }

@@ -5,6 +5,7 @@ import type { DictionaryRecord, ElementName } from '../dictionary/element.ts';
 import { fieldsFromJson } from '../dictionary/fields.ts';
 import type { OfferScope } from '../dictionary/merge-record.ts';
 import type { Delivery } from './delivery.ts';
+import { FROM_DICTIONARY } from './delivery.ts';
 import type { FolderSettings } from './plan.ts';
 
 interface Row {
@@ -48,17 +49,9 @@ export async function offerDelivery(
   const title = rows[0]?.title ?? '';
   return {
     file,
-    digest: '0'.repeat(64),
-    patchType: '1',
+    ...FROM_DICTIONARY,
     languages: folder.languages,
-    activityCodes: [],
-    comment: '',
-    bytes: 0,
     elements: [{ ...element, title }],
-    rows: new Map(),
-    abbreviations: new Set(),
-    carriedCodes: new Set(),
-    findings: [],
     parts: async function* () {
       yield { part: 'dictionary', element: { ...element, title, records } };
     },
