@@ -11,6 +11,7 @@ import { id, sql } from '../database/sql.ts';
 import { readFolders, readIntegrated, readSequence } from '../environment/catalog.ts';
 import { openEnvironment } from '../environment/environment.ts';
 import type { Folder } from '../environment/folder.ts';
+import type { KeptEntry } from '../environment/kept.ts';
 import { setPassword } from '../environment/roles.ts';
 import type { SettingsChange } from '../environment/settings-change.ts';
 import type { JournalEntry, RunListener } from '../journal/journal.ts';
@@ -26,6 +27,8 @@ import type { ChangedFolder } from './folder-settings.ts';
 import { changeFolder } from './folder-settings.ts';
 import { folderViews } from './folder-views.ts';
 import { createFolders, initialize } from './folders.ts';
+import type { KeptOptions, KeptRows, PurgeOptions, RestoreOptions, RestoreOutcome } from './kept.ts';
+import { listKept, purgeKept, restoreKept, showKept } from './kept.ts';
 import type { DecidedView, DecideOptions, KeptValuesOptions, KeptValueView } from './kept-values.ts';
 import { decideCase, keptValues } from './kept-values.ts';
 import { stopPoints } from './stop-points.ts';
@@ -107,6 +110,14 @@ export interface Rustine {
   keptValues(options: KeptValuesOptions): Promise<readonly KeptValueView[]>;
   /** Decides a case, at once in every folder that has it, and for later patches. */
   decide(options: DecideOptions): Promise<DecidedView>;
+  /** What was put aside (R27), the latest first. */
+  kept(options: KeptOptions): Promise<readonly KeptEntry[]>;
+  /** The values of one entry, and what stands there now; `limit` rows at the most. */
+  keptRows(id: number, limit: number): Promise<KeptRows>;
+  /** Puts entries back, all or none. */
+  restoreKept(ids: readonly number[], options: RestoreOptions): Promise<RestoreOutcome>;
+  /** Removes entries for good. */
+  purgeKept(options: PurgeOptions): Promise<readonly KeptEntry[]>;
   /** URL of the database; of a folder's own login when one is named. Keeps the embedded server running until `stopDatabase`. */
   databaseUrl(folder?: string): Promise<string>;
   close(): Promise<void>;
@@ -162,6 +173,13 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
     },
     keptValues: (options) => keptValues(opened, options),
     decide: (options) => decideCase(opened, options),
+    kept: async (options) => listKept(database, { ...options, ...(await keptFolder(database, options.folder)) }),
+    keptRows: (id, limit) => showKept(database, id, limit),
+    restoreKept: (ids, how) => restoreKept(database, opened.operator, LOCK_TIMEOUT_MS, ids, how),
+    purgeKept: async (options) => {
+      const folder = await keptFolder(database, 'folder' in options ? options.folder : undefined);
+      return purgeKept(database, LOCK_TIMEOUT_MS, { ...options, ...folder });
+    },
     databaseUrl: (folder) => databaseUrl(opened, folder),
     close: async () => {
       await database.close();
@@ -184,6 +202,11 @@ function known(folders: readonly Folder[], text: string): Folder {
   const folder = folders.find((each) => each.code === code);
   if (folder === undefined) throw new Refusal('folder-unknown', { folder: code, known: folders.map((each) => each.code) });
   return folder;
+}
+
+/** @throws Refusal `folder-unknown` */
+async function keptFolder(database: Database, text: string | undefined): Promise<{ readonly folder?: string }> {
+  return text === undefined ? {} : { folder: known(await existingFolders(database), text).code };
 }
 
 async function oneView(database: Database, text: string): Promise<FolderView> {

@@ -20,6 +20,24 @@ export function positiveNumber(option: string): (value: string) => number {
   };
 }
 
+/** A number that the catalog gave. @throws Refusal `usage` */
+export function numberOf(option: string): (value: string) => number {
+  return (value) => {
+    if (!/^[1-9]\d{0,14}$/.test(value)) throw new Refusal('usage', facts('positive-number', option, value));
+    return Number(value);
+  };
+}
+
+/** `YYYY-MM-DD`. @throws Refusal `usage` */
+export function dayOf(option: string): (value: string) => string {
+  return (value) => {
+    const day = new Date(`${value}T00:00:00Z`);
+    if (!/^\d{4}-\d{2}-\d{2}$/.test(value) || Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== value)
+      throw new Refusal('usage', facts('day', option, value));
+    return value;
+  };
+}
+
 /** @throws Refusal `usage` */
 export function oneOf<Choice extends string>(option: string, choices: readonly Choice[]): (value: string) => Choice {
   return (value) => {

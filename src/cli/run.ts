@@ -6,6 +6,7 @@ import { defineDb } from './commands/db.ts';
 import { defineFolder } from './commands/folder.ts';
 import { defineInit } from './commands/init.ts';
 import { defineIntegrate } from './commands/integrate.ts';
+import { defineKept } from './commands/kept.ts';
 import { defineKeptValues } from './commands/kept-values.ts';
 import { defineLog } from './commands/log.ts';
 import { definePatch } from './commands/patch.ts';
@@ -64,6 +65,7 @@ function define(program: Program, cli: Cli, out: (text: string) => void, err: (t
     defineKeptValues,
     defineStatus,
     defineLog,
+    defineKept,
     definePatch,
     defineDb,
   ]) {

@@ -313,7 +313,7 @@ create index kept_folder on rustine.kept (folder, table_name);
 comment on table rustine.kept is 'what went away, put aside in the same transaction (R27)';
 comment on column rustine.kept.columns is 'physical column → its type, for columns that went away';
 comment on column rustine.kept.relation is 'where a table that went away stands in schema rustine_kept';
-comment on column rustine.kept.why is 'code of the reason: dropped, narrowed, retyped, shrunk, inactive, replaced, updated, deleted';
+comment on column rustine.kept.why is 'code of the reason: dropped, narrowed, retyped, shrunk, inactive, replaced, updated, overwritten (by putting something else back)';
 
 create table rustine.kept_row (
   kept bigint not null references rustine.kept (id) on delete cascade,
@@ -321,7 +321,7 @@ create table rustine.kept_row (
   value jsonb not null
 );
 create index kept_row_kept on rustine.kept_row (kept);
-comment on column rustine.kept_row.row_number is 'rowid of the row';
+comment on column rustine.kept_row.row_number is 'rowid of the row; of a text by language (table rustine.translation) only its place';
 
 create table rustine.script_function (
   folder integer not null references rustine.folder (id) on delete cascade,

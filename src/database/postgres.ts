@@ -89,9 +89,9 @@ async function runTransaction<Result>(
 
 function sessionOf(client: pg.PoolClient): Session {
   return {
-    query: (statement) => querySession(client, statement),
+    query: (statement) => querySession<never>(client, statement).catch(rethrow),
     script: async (text) => {
-      const results: unknown = await client.query(text);
+      const results: unknown = await client.query(text).catch(rethrow);
       return (Array.isArray(results) ? (results as pg.QueryResult[]) : [results as pg.QueryResult]).map(statementResult);
     },
     copyIn: async (statement, rows) => {
@@ -137,6 +137,11 @@ function unreachable(url: string, error: unknown): Error {
       ? error.errors.map((each) => String((each as Error).message)).join('; ')
       : (error as Error).message;
   return new Failure('database-unreachable', { url: shownUrl(url), reason }, error);
+}
+
+/** Whoever goes on after an error (behind a savepoint) reads its SQLSTATE. */
+function rethrow(error: unknown): never {
+  throw translated(error);
 }
 
 /** Errors of the server become failures that keep the SQLSTATE; everything else stays what it is. */

@@ -24,7 +24,11 @@ function codesOfSource(pattern: RegExp): string[] {
 }
 
 const ERRORS = codesOfSource(/new (?:Refusal|Failure)\(\s*'([a-z-]+)'/g);
-const FINDINGS = codesOfSource(/\bcode: '([a-z]+(?:-[a-z]+)+)'/g);
+const FINDINGS = [
+  ...codesOfSource(/\bcode: '([a-z]+(?:-[a-z]+)+)'/g),
+  // Functions that make findings about one thing.
+  ...codesOfSource(/\b(?:blocked|noted)\([\w.]+, '([a-z]+(?:-[a-z]+)+)'/g),
+];
 
 describe.each(Object.entries(LANGUAGES))('%s', (_language, messages) => {
   it('has a sentence for every error of the source', () => {

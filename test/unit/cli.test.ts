@@ -9,6 +9,7 @@ import { Failure, Refusal } from '../../src/base/errors.ts';
 import { run } from '../../src/cli/run.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { NO_LINES } from '../../src/dictionary/merge-result.ts';
+import type { KeptEntry } from '../../src/environment/kept.ts';
 import { type FolderOutcome, NO_ELEMENTS, type PatchOutcome, type RunOutcome } from '../../src/journal/outcome.ts';
 
 const X3: FolderView = {
@@ -78,6 +79,20 @@ const REFUSED: RunOutcome = {
   ],
 };
 
+const KEPT: KeptEntry = {
+  id: 12,
+  folder: 'SEED',
+  at: '2026-01-02T03:04:05Z',
+  file: 'ZCLIENT.dat',
+  by: 'alice',
+  table: 'item',
+  kind: 'columns',
+  columns: { old_0: 'varchar(20)' },
+  rows: 30,
+  why: 'dropped',
+  restored: null,
+};
+
 interface Ran {
   readonly code: number;
   readonly out: string;
@@ -124,6 +139,18 @@ async function cli(
     dropFolder: answer('dropFolder', undefined),
     integrate: answer('integrate', DONE),
     log: answer('log', [{ kind: 'run-finished', run: 'r1', state: 'done', ms: 7, seq: 1, at: '2026-01-02T03:04:05.678Z' }]),
+    kept: answer('kept', [KEPT]),
+    keptRows: answer('keptRows', {
+      entry: KEPT,
+      rows: [{ rowid: '7', key: { cod_0: 'A' }, old: { cod_0: 'A', nam_0: 'old' }, now: { cod_0: 'A', nam_0: 'new' } }],
+    }),
+    restoreKept: answer('restoreKept', {
+      mode: 'restore',
+      state: 'done',
+      findings: [],
+      restored: [{ id: 12, folder: 'SEED', table: 'item', rows: 2, columns: ['old_0'] }],
+    }),
+    purgeKept: answer('purgeKept', [KEPT]),
     databaseUrl: answer('databaseUrl', 'postgresql://x@localhost/r'),
     close: answer('close', undefined),
   } as unknown as Rustine;
@@ -153,7 +180,7 @@ describe('help', () => {
   it('is English by default and names every command that exists', async () => {
     const { code, out, err } = await cli('--help');
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    for (const command of ['init', 'folder', 'integrate', 'status', 'log', 'patch', 'db'])
+    for (const command of ['init', 'folder', 'integrate', 'status', 'log', 'kept', 'patch', 'db'])
       expect(out).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     expect(out).toContain('Options:');
   });
@@ -521,6 +548,69 @@ describe('errors', () => {
     const folder = new Refusal('folder-unknown', { folder: '\u001b[31mX\u202e', known: ['\u0007A'] });
     const { err } = await cli('folder show x', { answers: { folder } });
     for (const steering of ['\u001b', '\u0007', '\u202e']) expect(err).not.toContain(steering);
+  });
+});
+
+describe('kept', () => {
+  it('lists what was put aside, whether or not one says list', async () => {
+    for (const line of ['kept --folder seed --table ITEM', 'kept list --folder seed --table ITEM']) {
+      const { out, calls } = await cli(line);
+      expect(calls[0]).toEqual(['kept', { folder: 'seed', table: 'ITEM' }]);
+      expect(out).toMatch(
+        /^12\s+SEED\s+2026-01-02 03:04\s+ZCLIENT.dat\s+item\s+old_0 varchar\(20\)\s+30\s+no longer defined\s+-$/m,
+      );
+    }
+    expect(JSON.parse((await cli('kept --json')).out)).toEqual({ kept: [KEPT] });
+    expect((await cli('kept --lang fr', { answers: { kept: [] } })).out).toBe("Rien n'est mis de côté.\n");
+  });
+
+  it('shows old values beside those of now', async () => {
+    const { out, calls } = await cli('kept show 12 --limit 1');
+    expect(calls[0]).toEqual(['keptRows', 12, 1]);
+    expect(out).toMatch(/^A\s+nam_0\s+old\s+new$/m);
+    expect(out).toContain('29 rows more');
+    expect(JSON.parse((await cli('kept show 12 --json')).out)).toMatchObject({ entry: KEPT, rows: [{ rowid: '7' }] });
+  });
+
+  it('puts back all or none, and leaves with 2 when refused', async () => {
+    const done = await cli('kept restore 12 13 12 --overwrite --rehearse');
+    expect([done.code, done.calls[0]]).toEqual([0, ['restoreKept', [12, 13], { overwrite: true, rehearse: true }]]);
+    expect(done.out).toContain('12: SEED item: 2 rows put back, columns added again: old_0');
+    const facts = { kept: 12, table: 'item', index: 'item_itm0', count: 1, keys: ['A'] };
+    const refused = {
+      mode: 'restore',
+      state: 'refused',
+      findings: [{ code: 'kept-key-taken', severity: 'block', folder: 'SEED', subject: 'ATB:ITEM', facts }],
+      restored: [],
+    };
+    for (const [language, sentence] of [
+      ['en', /1 row \(A\) has a key of index item_itm0[\s\S]*Refused: nothing was changed/],
+      ['fr', /1 ligne \(A\) a une clé de l'index item_itm0[\s\S]*Refusé : rien n'a changé/],
+    ] as const) {
+      const { code, out } = await cli(`kept restore 12 --lang ${language}`, { answers: { restoreKept: refused } });
+      expect(code).toBe(2);
+      expect(out).toMatch(sentence);
+    }
+  });
+
+  it.each([
+    ['kept purge', 'purge-what'],
+    ['kept purge --folder seed --yes', 'purge-what'],
+    ['kept purge 12 --folder seed --before 2026-01-01 --yes', 'purge-what'],
+    ['kept purge 12', 'confirm-purge'],
+    ['kept purge --folder seed --before 2026-02-30 --yes', 'day'],
+    ['kept purge 1x --yes', 'positive-number'],
+    ['kept restore', 'missing-argument'],
+    ['kept nonsense', 'too-many-arguments'],
+  ])('%s is refused', async (line, problem) => {
+    const { code, out, calls } = await cli(`${line} --json`);
+    expect([code, calls, JSON.parse(out).error.problem]).toEqual([2, [], problem]);
+  });
+
+  it('removes for good on request only', async () => {
+    expect((await cli('kept purge 12 13 --yes')).calls[0]).toEqual(['purgeKept', { ids: [12, 13] }]);
+    const { calls, out } = await cli('kept purge --folder seed --before 2026-01-31 --yes');
+    expect([calls[0], out]).toEqual([['purgeKept', { folder: 'seed', before: '2026-01-31' }], '1 entry removed for good.\n']);
   });
 });
 

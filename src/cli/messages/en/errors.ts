@@ -53,6 +53,9 @@ export const errors = {
     `Folder ${f('folder')} cannot be created: the database server already has a role ${f('role')}, which Rustine did not make for it. Drop or rename that role, or choose another folder code.`,
   'folder-create-partial': (f) =>
     `${f('created')} ${f.list('created').length === 1 ? 'was' : 'were'} created and can be used; ${f('folder')} was not (${f('cause')}${f.has('reason') ? `: ${why(f)}` : ''}). \`rustine folder create ${f('folder')}\` alone says what is in the way.`,
+  'kept-unknown': (f) => `Nothing is put aside under ${some(f.list('ids'), 20)}. \`rustine kept\` lists what is.`,
+  'kept-type': (f) =>
+    `Column ${f('column')} was kept with a type that cannot be made: ${f('type')}. Add the column by hand, then put its values back.`,
   'run-unknown': (f) => `There is no run ${f('run')}. Every integration prints the number of its run at the end.`,
   'database-unreachable': (f) =>
     `The database ${f('url')} cannot be reached: ${why(f)}. Check that the server runs and that the URL of --database or RUSTINE_DATABASE_URL is right.`,
@@ -127,6 +130,9 @@ export const usage = {
   'missing-command': (f) => `"${f('command')}" needs to be told what to do: ${f('known')}.`,
   choice: (f) => `${f('option')} cannot be "${f('value')}": it is one of ${f('known')}.`,
   'positive-number': (f) => `${f('option')} cannot be "${f('value')}": a whole number from 1 is expected.`,
+  day: (f) => `${f('option')} cannot be "${f('value')}": a day such as 2026-01-31 is expected.`,
+  'purge-what': () => 'Say what to remove: either the numbers of entries, or --folder together with --before.',
+  'confirm-purge': () => 'What is removed cannot be put back any more. Add --yes if that is what you want.',
   'empty-list': (f) => `${f('option')} is empty: name at least one, separated by commas.`,
   'force-reason': (f) => `--force "${f('value')}" lacks a reason: write --force CHECK=reason; the reason is kept with the run.`,
   'confirm-drop': (f) =>

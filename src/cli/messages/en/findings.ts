@@ -58,6 +58,28 @@ export const findings = {
   'column-unknown': (f) => `Table ${f('table')} has no field ${f('field')}: the values for it are left out.`,
   'rows-left-out': (f) =>
     `${n(f.number('rows'), 'row')} for table ${f('table')} left out: this folder does not have the table, because its activity code is inactive or its module is not in use.`,
+  'kept-restored': (f) =>
+    `Entry ${f('kept')} (table ${f('table')}) was put back already, on ${f('on').slice(0, 10)} by ${f('by')}. What stood there before that is an entry of its own: \`rustine kept --table ${f('table')}\`.`,
+  'kept-table-gone': (f) =>
+    `Entry ${f('kept')}: there is no table ${f('table')} in folder ${f('folder')}, so nothing can be put back into it. Put the table itself back first, if it is kept: \`rustine kept --table ${f('table')}\`.`,
+  'kept-relation-gone': (f) =>
+    `Entry ${f('kept')}: the table itself, ${f('relation')}, is no longer in the kept store: it was removed by other means. Only a backup has it.`,
+  'kept-name-taken': (f) =>
+    `Entry ${f('kept')}: folder ${f('folder')} has something else by the name of ${f('table')} now, such as a view. Rename or drop that first.`,
+  'kept-values-present': (f) =>
+    `Entry ${f('kept')}: ${n(f.number('count'), 'row')} of table ${f('table')} (${some(f.list('keys'))}) ${f.number('count') === 1 ? 'holds' : 'hold'} other values in ${some(f.list('columns'))} now. --overwrite takes the kept ones, and puts those of now aside.`,
+  'kept-key-taken': (f) =>
+    `Entry ${f('kept')}: in table ${f('table')}, ${n(f.number('count'), 'row')} (${some(f.list('keys'))}) ${f.number('count') === 1 ? 'has' : 'have'} a key of index ${f('index')} that a kept row has too. --overwrite takes the kept rows, and puts those of now aside.`,
+  'kept-unfit': (f) =>
+    `Entry ${f('kept')}: table ${f('table')} as it is now does not take what was kept: ${f('reason')}. \`rustine kept show ${f('kept')}\` shows the values.`,
+  'kept-undefined': (f) =>
+    f.has('columns')
+      ? `Table ${f('table')}: ${some(f.list('columns'))} stands in the database again, but the dictionary of folder ${f('folder')} does not define it: the next table validation puts it aside again. It stays when the table's definition has the field; a specific activity code (X, Y, Z) on it protects it from standard patches.`
+      : `Table ${f('table')} stands in the database again. Where the dictionary of folder ${f('folder')} does not define it or its activity code or module is inactive, a table validation may put it aside again: define it, or activate them.`,
+  'kept-rows-gone': (f) =>
+    `Entry ${f('kept')}: ${n(f.number('count'), 'row')} of table ${f('table')} ${f.number('count') === 1 ? 'exists' : 'exist'} no longer; the values kept for ${f.number('count') === 1 ? 'it' : 'them'} stay aside. \`rustine kept show ${f('kept')}\` shows them.`,
+  'kept-columns-gone': (f) =>
+    `Entry ${f('kept')}: table ${f('table')} no longer has ${some(f.list('columns'))}; the values of these columns stay aside. \`rustine kept --table ${f('table')}\` lists columns that can be put back first.`,
   'data-key-missing': (f) =>
     f.has('field')
       ? `The rows for table ${f('table')} lack field ${f('field')} of its first index, by which rows are recognised. The patch has to be mended where it was made.`

@@ -54,6 +54,9 @@ export const errors: Sentences<ErrorCode> = {
     `Le dossier ${f('folder')} ne peut pas être créé : le serveur de base de données a déjà un rôle ${f('role')}, que Rustine n'a pas créé pour lui. Supprimez ou renommez ce rôle, ou choisissez un autre code.`,
   'folder-create-partial': (f) =>
     `${f.list('created').length === 1 ? 'Créé et utilisable' : 'Créés et utilisables'} : ${f('created')}. Le dossier ${f('folder')} ne l'a pas été (${f('cause')}${f.has('reason') ? ` : ${why(f)}` : ''}). \`rustine folder create ${f('folder')}\` seul dit ce qui gêne.`,
+  'kept-unknown': (f) => `Rien n'est mis de côté sous ${some(f.list('ids'), 20)}. \`rustine kept\` liste ce qui l'est.`,
+  'kept-type': (f) =>
+    `La colonne ${f('column')} a été gardée avec un type impossible à recréer : ${f('type')}. Ajoutez la colonne à la main, puis remettez ses valeurs.`,
   'run-unknown': (f) => `Il n'y a pas d'exécution ${f('run')}. Chaque intégration affiche son numéro d'exécution à la fin.`,
   'database-unreachable': (f) =>
     `La base de données ${f('url')} est injoignable : ${why(f)}. Vérifiez que le serveur tourne et que l'URL de --database ou RUSTINE_DATABASE_URL est la bonne.`,
@@ -136,6 +139,10 @@ export const usage: Messages['usage'] = {
   'missing-command': (f) => `Il faut dire à « ${f('command')} » ce qu'il doit faire : ${f('known')}.`,
   choice: (f) => `${f('option')} ne peut pas être « ${f('value')} » : choix possibles ${f('known')}.`,
   'positive-number': (f) => `${f('option')} ne peut pas être « ${f('value')} » : un nombre entier à partir de 1 est attendu.`,
+  day: (f) => `${f('option')} ne peut pas être « ${f('value')} » : un jour comme 2026-01-31 est attendu.`,
+  'purge-what': () => "Dites ce qu'il faut supprimer : des numéros d'entrées, ou --folder avec --before.",
+  'confirm-purge': () =>
+    "Ce qui est supprimé ne pourra plus être remis en place. Ajoutez --yes si c'est bien ce que vous voulez.",
   'empty-list': (f) => `${f('option')} est vide : donnez au moins un élément, séparés par des virgules.`,
   'force-reason': (f) =>
     `Il manque la raison de --force « ${f('value')} » : écrivez --force CONTROLE=raison ; la raison est gardée avec l'exécution.`,

@@ -61,6 +61,28 @@ export const findings: Sentences<FindingCode> = {
   'column-unknown': (f) => `La table ${f('table')} n'a pas de champ ${f('field')} : ses valeurs sont laissées de côté.`,
   'rows-left-out': (f) =>
     `${n(f.number('rows'), 'ligne')} de la table ${f('table')} laissée${f.number('rows') < 2 ? '' : 's'} de côté : ce dossier n'a pas la table, car son code activité est inactif ou son module n'est pas utilisé.`,
+  'kept-restored': (f) =>
+    `L'entrée ${f('kept')} (table ${f('table')}) a déjà été remise en place, le ${f('on').slice(0, 10)} par ${f('by')}. Ce qui y était avant cela est une entrée à part : \`rustine kept --table ${f('table')}\`.`,
+  'kept-table-gone': (f) =>
+    `Entrée ${f('kept')} : il n'y a pas de table ${f('table')} dans le dossier ${f('folder')}, rien ne peut donc y être remis. Remettez d'abord la table elle-même, si elle est gardée : \`rustine kept --table ${f('table')}\`.`,
+  'kept-relation-gone': (f) =>
+    `Entrée ${f('kept')} : la table elle-même, ${f('relation')}, n'est plus parmi ce qui est gardé : elle a été supprimée par un autre moyen. Seule une sauvegarde la contient.`,
+  'kept-name-taken': (f) =>
+    `Entrée ${f('kept')} : le dossier ${f('folder')} a maintenant autre chose sous le nom ${f('table')}, une vue par exemple. Renommez ou supprimez d'abord cela.`,
+  'kept-values-present': (f) =>
+    `Entrée ${f('kept')} : ${n(f.number('count'), 'ligne')} de la table ${f('table')} (${some(f.list('keys'))}) ${f.number('count') < 2 ? 'contient' : 'contiennent'} maintenant d'autres valeurs dans ${some(f.list('columns'))}. --overwrite prend les valeurs gardées et met de côté celles de maintenant.`,
+  'kept-key-taken': (f) =>
+    `Entrée ${f('kept')} : dans la table ${f('table')}, ${n(f.number('count'), 'ligne')} (${some(f.list('keys'))}) ${f.number('count') < 2 ? 'a' : 'ont'} une clé de l'index ${f('index')} qu'a aussi une ligne gardée. --overwrite prend les lignes gardées et met de côté celles de maintenant.`,
+  'kept-unfit': (f) =>
+    `Entrée ${f('kept')} : la table ${f('table')}, telle qu'elle est maintenant, n'accepte pas ce qui a été gardé : ${f('reason')}. \`rustine kept show ${f('kept')}\` montre les valeurs.`,
+  'kept-undefined': (f) =>
+    f.has('columns')
+      ? `Table ${f('table')} : ${some(f.list('columns'))} est de nouveau dans la base de données, mais le dictionnaire du dossier ${f('folder')} ne le définit pas : la prochaine validation de la table le remettra de côté. Pour que cela reste, il faut le champ dans la définition de la table ; un code activité spécifique (X, Y, Z) l'y protège des patches standard.`
+      : `La table ${f('table')} est de nouveau dans la base de données. Si le dictionnaire du dossier ${f('folder')} ne la définit pas, ou si son code activité ou son module est inactif, une validation peut la remettre de côté : définissez-la, ou activez-les.`,
+  'kept-rows-gone': (f) =>
+    `Entrée ${f('kept')} : ${n(f.number('count'), 'ligne')} de la table ${f('table')} ${f.number('count') < 2 ? "n'existe" : "n'existent"} plus ; les valeurs gardées restent de côté. \`rustine kept show ${f('kept')}\` les montre.`,
+  'kept-columns-gone': (f) =>
+    `Entrée ${f('kept')} : la table ${f('table')} n'a plus ${some(f.list('columns'))} ; les valeurs de ces colonnes restent de côté. \`rustine kept --table ${f('table')}\` liste les colonnes à remettre d'abord.`,
   'data-key-missing': (f) =>
     f.has('field')
       ? `Les lignes de la table ${f('table')} n'ont pas le champ ${f('field')} du premier index, auquel on les reconnaît. ${MEND}`

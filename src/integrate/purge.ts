@@ -1,0 +1,11 @@
+// Removes entries of the kept store for good: their rows, and tables that were moved there.
+import type { Session } from '../database/database.ts';
+import { qualified, sql } from '../database/sql.ts';
+import type { StoredEntry } from '../environment/kept.ts';
+import { KEPT_SCHEMA } from '../environment/kept.ts';
+
+export async function purgeEntries(session: Session, entries: readonly StoredEntry[]): Promise<void> {
+  const relations = entries.flatMap(({ relation }) => (relation === null ? [] : [qualified(KEPT_SCHEMA, relation)]));
+  if (relations.length > 0) await session.script(`drop table if exists ${relations.join(', ')}`);
+  await session.query(sql`delete from rustine.kept where id = any(${entries.map((entry) => entry.id)}::bigint[])`);
+}

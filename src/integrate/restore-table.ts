@@ -1,0 +1,55 @@
+// Puts a table back that went away: moved as it is where its name is free, else row by row into the table that has the name now.
+import type { Session } from '../database/database.ts';
+import { id, qualified, quoteIdentifier, quoteLiteral, sql } from '../database/sql.ts';
+import { KEPT_SCHEMA } from '../environment/kept.ts';
+import { inspectTables } from '../tables/inspect.ts';
+import type { InspectedTable } from '../tables/model.ts';
+import { ROW_COLUMN, ROW_SEQUENCE } from '../tables/model.ts';
+import { putRows } from './put-rows.ts';
+import type { RestoredParts, Restoring } from './restoring.ts';
+import { blocked, lockedTable, noted } from './restoring.ts';
+
+export async function restoreTable(restoring: Restoring): Promise<RestoredParts> {
+  const { session, entry } = restoring;
+  const relation = entry.relation ?? '';
+  const moved = relation === '' ? undefined : (await inspectTables(session, KEPT_SCHEMA, [relation])).get(relation);
+  if (moved === undefined) return blocked(entry, 'kept-relation-gone', { relation: `${KEPT_SCHEMA}.${relation}` });
+  const table = await lockedTable(restoring);
+  if (table !== undefined) {
+    const source = `select ${ROW_COLUMN} as row_number, to_jsonb(m) as value from ${qualified(KEPT_SCHEMA, relation)} m`;
+    return putRows({ ...restoring, table, source, columns: moved.columns.map((column) => column.name) });
+  }
+  const [other] = await session.query<{ name: string }>(
+    sql`select relname as name from pg_class where relnamespace = to_regnamespace(quote_ident(${entry.schema})) and relname = ${entry.table}`,
+  );
+  if (other !== undefined) return blocked(entry, 'kept-name-taken', {});
+  return moveBack(restoring, moved);
+}
+
+/** With its rows, its indexes and its number; the folder's role gets the rights that it has on every table. */
+async function moveBack({ session, entry }: Restoring, moved: InspectedTable): Promise<RestoredParts> {
+  const table = qualified(entry.schema, entry.table);
+  await session.script(`alter table ${qualified(KEPT_SCHEMA, moved.name)} set schema ${quoteIdentifier(entry.schema)};
+    alter table ${qualified(entry.schema, moved.name)} rename to ${quoteIdentifier(entry.table)};
+    alter table ${table} alter column ${ROW_COLUMN} set default nextval(${quoteLiteral(qualified(entry.schema, ROW_SEQUENCE))}::regclass)
+    ${entry.role === null ? '' : `; grant select, insert, update, delete on ${table} to ${quoteIdentifier(entry.role)}`}`);
+  await renameIndexes(session, entry.schema, moved);
+  const [counted] = await session.query<{ rows: number }>(
+    sql`select count(*)::integer as rows from ${id(entry.schema, entry.table)}`,
+  );
+  return { rows: counted?.rows ?? 0, columns: [], findings: [noted(entry, 'kept-undefined', 'warn', { columns: [] })] };
+}
+
+/** Aside they stand behind the table's name, so that those of two folders do not meet. A name that is taken by now stays as it is. */
+async function renameIndexes(session: Session, schema: string, moved: InspectedTable): Promise<void> {
+  const prefix = `${moved.name}_`;
+  const named = moved.indexes.map((index) => index.name).filter((name) => name.startsWith(prefix));
+  const taken = await session.query<{ name: string }>(sql`
+    select relname as name from pg_class
+    where relnamespace = to_regnamespace(quote_ident(${schema})) and relname = any(${named.map((name) => name.slice(prefix.length))}::name[])`);
+  const free = named.filter((name) => !taken.some((each) => each.name === name.slice(prefix.length)));
+  const renames = free.map(
+    (name) => `alter index ${qualified(schema, name)} rename to ${quoteIdentifier(name.slice(prefix.length))}`,
+  );
+  if (renames.length > 0) await session.script(renames.join('; '));
+}
