@@ -9,11 +9,13 @@ import { openEmbedded, pinEmbedded } from '../database/embedded.ts';
 import { openPostgres } from '../database/postgres.ts';
 import { id, sql } from '../database/sql.ts';
 import { readFolders, readIntegrated, readSequence } from '../environment/catalog.ts';
+import type { ListedElement } from '../environment/elements.ts';
 import { openEnvironment } from '../environment/environment.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { KeptEntry } from '../environment/kept.ts';
 import { setPassword } from '../environment/roles.ts';
 import type { SettingsChange } from '../environment/settings-change.ts';
+import type { FieldsSet } from '../integrate/set-fields.ts';
 import type { JournalEntry, RunListener } from '../journal/journal.ts';
 import type { RunMode, RunOutcome } from '../journal/outcome.ts';
 import { readTrace } from '../journal/runs.ts';
@@ -22,6 +24,8 @@ import { FORCEABLE, preflight } from '../plan/preflight.ts';
 import { dropFolder } from '../validate/removal.ts';
 import type { Settings } from './config.ts';
 import { openDeliveries } from './deliveries.ts';
+import type { ComparedElement, SetOptions, ShownElement } from './elements.ts';
+import { compareElement, listElements, setElement, showElement } from './elements.ts';
 import { folderPassword } from './folder-password.ts';
 import type { ChangedFolder } from './folder-settings.ts';
 import { changeFolder } from './folder-settings.ts';
@@ -105,6 +109,22 @@ export interface Rustine {
   setFolder(code: string, change: SettingsChange): Promise<ChangedFolder>;
   dropFolder(code: string): Promise<void>;
   integrate(options: IntegrateOptions): Promise<RunOutcome>;
+  /** Elements and own scripts of a folder (absent: the supervisor folder), of one type or of all. */
+  elements(options: {
+    readonly type?: string;
+    readonly folder?: string;
+  }): Promise<{ readonly folder: string; readonly elements: readonly ListedElement[] }>;
+  /** One element, `TYPE:NAME`. */
+  element(options: { readonly element: string; readonly folder?: string }): Promise<ShownElement>;
+  /** What differs between two folders; `noise`: dates, users and ticks too. */
+  compareElement(options: {
+    readonly element: string;
+    readonly against: string;
+    readonly folder?: string;
+    readonly noise?: boolean;
+  }): Promise<ComparedElement>;
+  /** Changes set-up fields as the folder's people do. */
+  setElement(options: SetOptions): Promise<FieldsSet & { readonly element: string; readonly folder: string }>;
   log(run: string): Promise<readonly JournalEntry[]>;
   /** What folders keep against deliveries (R37). */
   keptValues(options: KeptValuesOptions): Promise<readonly KeptValueView[]>;
@@ -167,6 +187,10 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
       await dropFolder(database, known(folders, code), folders);
     },
     integrate: (options) => integrateInto(opened, options),
+    elements: ({ type, folder }) => listElements(opened, type, folder),
+    element: ({ element, folder }) => showElement(opened, element, folder),
+    compareElement: ({ element, against, folder, noise }) => compareElement(opened, element, against, folder, noise),
+    setElement: (options) => setElement(opened, options),
     log: async (id) => {
       await openEnvironment(database);
       return readTrace(database, id);

@@ -1,6 +1,7 @@
 // The commander program: its help and its complaints in the language of the user.
 import { Command, type Help, type Option } from 'commander';
 import { Refusal } from '../base/errors.ts';
+import { nearestWords } from '../base/nearest.ts';
 import type { Messages } from './messages/en.ts';
 
 /** A command whose complaints are refusals with code and facts instead of English text. The names of the methods are commander's. */
@@ -68,24 +69,8 @@ function pathOf(command: Command): string {
 
 /** The known word that the typed one is probably meant to be. */
 function nearest(typed: string, known: readonly string[]): { nearest?: string } {
-  const [best] = known
-    .map((word) => ({ word, distance: distance(typed, word) }))
-    .filter(({ word, distance }) => word !== '' && distance <= Math.max(1, Math.floor(word.replace(/^-+/, '').length / 3)))
-    .sort((a, b) => a.distance - b.distance);
-  return best === undefined ? {} : { nearest: best.word };
-}
-
-/** Levenshtein's. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  const [best] = nearestWords(typed, known);
+  return best === undefined ? {} : { nearest: best };
 }
 
 /** Commander's own words, and the words between brackets, in the language. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { type Cli, createCli, type GlobalOptions } from './cli.ts';
 import { defineDb } from './commands/db.ts';
+import { defineElement } from './commands/element.ts';
 import { defineFolder } from './commands/folder.ts';
 import { defineInit } from './commands/init.ts';
 import { defineIntegrate } from './commands/integrate.ts';
@@ -67,6 +68,7 @@ function define(program: Program, cli: Cli, out: (text: string) => void, err: (t
     defineLog,
     defineKept,
     definePatch,
+    defineElement,
     defineDb,
   ]) {
     defineCommand(program, cli);

@@ -56,6 +56,16 @@ export const errors = {
   'kept-unknown': (f) => `Nothing is put aside under ${some(f.list('ids'), 20)}. \`rustine kept\` lists what is.`,
   'kept-type': (f) =>
     `Column ${f('column')} was kept with a type that cannot be made: ${f('type')}. Add the column by hand, then put its values back.`,
+  'element-name': (f) => `"${f('value')}" does not name an element. Write TYPE:NAME, such as ATB:ITEM.`,
+  'record-name': (f) =>
+    `"${f('value')}" does not name a line. Write TAG:KEY, such as ATZ:COD; \`rustine element show\` shows them.`,
+  'element-unknown': (f) =>
+    `There is no element ${f('element')} in folder ${f('folder')}.${f.has('near') ? ` Similar there: ${some(f.list('near'))}.` : ''}${f.has('folders') ? ` Folders that have it: ${some(f.list('folders'), 20)}.` : ''} \`rustine element list\` lists a folder's elements.`,
+  'record-unknown': (f) => `${f('element')} has no line ${f('record')}. Lines there: ${some(f.list('known'), 12)}.`,
+  'field-not-set-up': (f) =>
+    `${f('element')}: ${f('field')} of ${f('tag')} is not a set-up field; the next patch would overwrite it. ${f.has('known') ? `Set-up fields: ${some(f.list('known'), 40)}.` : `${f('tag')} has no set-up fields.`}`,
+  'field-value': (f) =>
+    `${f('element')}, line ${f('record')}, field ${f('field')}: "${f('value')}" cannot be set: ${why(f)}. \`rustine element show ${f('element')}\` shows what it holds.`,
   'run-unknown': (f) => `There is no run ${f('run')}. Every integration prints the number of its run at the end.`,
   'database-unreachable': (f) =>
     `The database ${f('url')} cannot be reached: ${why(f)}. Check that the server runs and that the URL of --database or RUSTINE_DATABASE_URL is right.`,
@@ -127,6 +137,8 @@ export const usage = {
   'too-many-arguments': (f) => `Too many arguments: "${f('value')}" is not expected.`,
   'nothing-to-set': (f) => `Nothing was named that should change in folder ${f('folder')}.`,
   modules: (f) => `${f('option')} cannot be "${f('value')}": module numbers separated by commas are expected, or all.`,
+  assignment: (f) =>
+    `"${f('value')}" does not say which field gets which value: write FIELD=VALUE, or FIELD[2]=VALUE for one place of an array.`,
   'missing-command': (f) => `"${f('command')}" needs to be told what to do: ${f('known')}.`,
   choice: (f) => `${f('option')} cannot be "${f('value')}": it is one of ${f('known')}.`,
   'positive-number': (f) => `${f('option')} cannot be "${f('value')}": a whole number from 1 is expected.`,

@@ -66,6 +66,10 @@ export const report = {
     modules: 'modules',
     schema: 'schema',
     role: 'role',
+    element: 'element',
+    patch: 'patch',
+    created: 'created',
+    updated: 'updated',
     historyOf: 'history of',
   },
   states,
@@ -93,7 +97,10 @@ export const report = {
   folderSame: (code: string) => `Folder ${code} is set like that already: nothing was changed.`,
   dueFolder: (code: string) => `Folder ${code} is due for validation: \`rustine validate ${code}\`.`,
   dueReason: (reason: string) =>
-    reason.replace(/^activity-code:/, 'activity code ').replace(/^[a-z-]+$/, (each) => settingNames[each] ?? each),
+    reason
+      .replace(/^activity-code:/, 'activity code ')
+      .replace(/^data-type:/, 'data type ')
+      .replace(/^[a-z-]+$/, (each) => settingNames[each] ?? each),
   folderDropped: (code: string) => `Folder ${code} dropped.`,
   database: {
     stopped: 'The embedded database is stopped.',
@@ -148,6 +155,18 @@ export const report = {
     },
     purged: (count: number) => `${n(count, 'entry', 'entries')} removed for good.`,
   },
+  origin: (patch: string, at: string, by: string) => `by ${patch}, ${at}, ${by}`,
+  activityCode: (code: string) => `activity code ${code}`,
+  ownFields: (fields: string) => `changed here: ${fields}`,
+  offer: (scope: string, code: string, patch: string, at: string) =>
+    `${scope === 'fields' ? 'delivered' : `delivered, not taken (activity code ${code})`} by ${patch}, ${at}${scope === 'fields' ? ', kept otherwise:' : ':'}`,
+  comparing: (element: string, here: string, there: string) => `${element}: - ${here}, + ${there}`,
+  notThere: (element: string, folder: string) => `Folder ${folder} has no ${element}.`,
+  noDifference: 'No difference.',
+  reordered: 'The lines stand in another order.',
+  fieldsSet: (element: string, line: string, folder: string, fields: readonly string[]) =>
+    `${element}, line ${line}: ${fields.join(', ')} changed in folder ${folder}. Patches keep it from now on.`,
+  fieldsSame: (element: string, folder: string) => `${element} is like that already in folder ${folder}: nothing was changed.`,
   lines: (count: number) => n(count, 'line'),
   moreElements: (count: number) => `… and ${n(count, 'element')} more`,
   bytes: (count: number) => `${count.toLocaleString('en')} bytes`,

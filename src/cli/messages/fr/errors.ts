@@ -57,6 +57,16 @@ export const errors: Sentences<ErrorCode> = {
   'kept-unknown': (f) => `Rien n'est mis de côté sous ${some(f.list('ids'), 20)}. \`rustine kept\` liste ce qui l'est.`,
   'kept-type': (f) =>
     `La colonne ${f('column')} a été gardée avec un type impossible à recréer : ${f('type')}. Ajoutez la colonne à la main, puis remettez ses valeurs.`,
+  'element-name': (f) => `« ${f('value')} » ne désigne pas un élément. Écrivez TYPE:NOM, comme ATB:ITEM.`,
+  'record-name': (f) =>
+    `« ${f('value')} » ne désigne pas une ligne. Écrivez REPÈRE:CLÉ, comme ATZ:COD ; \`rustine element show\` les montre.`,
+  'element-unknown': (f) =>
+    `Il n'y a pas d'élément ${f('element')} dans le dossier ${f('folder')}.${f.has('near') ? ` Noms proches : ${some(f.list('near'))}.` : ''}${f.has('folders') ? ` Dossiers qui l'ont : ${some(f.list('folders'), 20)}.` : ''} \`rustine element list\` liste les éléments d'un dossier.`,
+  'record-unknown': (f) => `${f('element')} n'a pas de ligne ${f('record')}. Lignes présentes : ${some(f.list('known'), 12)}.`,
+  'field-not-set-up': (f) =>
+    `${f('element')} : ${f('field')} de ${f('tag')} n'est pas un champ de paramétrage ; le prochain patch l'écraserait. ${f.has('known') ? `Champs de paramétrage : ${some(f.list('known'), 40)}.` : `${f('tag')} n'en a aucun.`}`,
+  'field-value': (f) =>
+    `${f('element')}, ligne ${f('record')}, champ ${f('field')} : « ${f('value')} » ne convient pas : ${why(f)}. \`rustine element show ${f('element')}\` montre ce qu'il contient.`,
   'run-unknown': (f) => `Il n'y a pas d'exécution ${f('run')}. Chaque intégration affiche son numéro d'exécution à la fin.`,
   'database-unreachable': (f) =>
     `La base de données ${f('url')} est injoignable : ${why(f)}. Vérifiez que le serveur tourne et que l'URL de --database ou RUSTINE_DATABASE_URL est la bonne.`,
@@ -136,6 +146,8 @@ export const usage: Messages['usage'] = {
   'nothing-to-set': (f) => `Rien n'est indiqué qui doive changer dans le dossier ${f('folder')}.`,
   modules: (f) =>
     `${f('option')} ne peut pas valoir « ${f('value')} » : on attend des numéros de modules séparés par des virgules, ou all.`,
+  assignment: (f) =>
+    `« ${f('value')} » ne dit pas quel champ reçoit quelle valeur : écrivez CHAMP=VALEUR, ou CHAMP[2]=VALEUR pour un poste de tableau.`,
   'missing-command': (f) => `Il faut dire à « ${f('command')} » ce qu'il doit faire : ${f('known')}.`,
   choice: (f) => `${f('option')} ne peut pas être « ${f('value')} » : choix possibles ${f('known')}.`,
   'positive-number': (f) => `${f('option')} ne peut pas être « ${f('value')} » : un nombre entier à partir de 1 est attendu.`,

@@ -40,6 +40,10 @@ export const report: Messages['report'] = {
     modules: 'modules',
     schema: 'schéma',
     role: 'rôle',
+    element: 'élément',
+    patch: 'patch',
+    created: 'création',
+    updated: 'modification',
     historyOf: 'historique de',
   },
   states: {
@@ -76,7 +80,10 @@ export const report: Messages['report'] = {
   folderSame: (code) => `Le dossier ${code} est déjà ainsi : rien n'a changé.`,
   dueFolder: (code) => `Le dossier ${code} est à valider : \`rustine validate ${code}\`.`,
   dueReason: (reason) =>
-    reason.replace(/^activity-code:/, 'code activité ').replace(/^[a-z-]+$/, (each) => settingNames[each] ?? each),
+    reason
+      .replace(/^activity-code:/, 'code activité ')
+      .replace(/^data-type:/, 'type de données ')
+      .replace(/^[a-z-]+$/, (each) => settingNames[each] ?? each),
   folderDropped: (code) => `Dossier ${code} supprimé.`,
   database: {
     stopped: 'La base embarquée est arrêtée.',
@@ -143,6 +150,18 @@ export const report: Messages['report'] = {
     },
     purged: (count) => `${n(count, 'entrée')} ${count < 2 ? 'supprimée' : 'supprimées'} définitivement.`,
   },
+  origin: (patch, at, by) => `par ${patch}, le ${at}, ${by}`,
+  activityCode: (code) => `code activité ${code}`,
+  ownFields: (fields) => `modifié ici : ${fields}`,
+  offer: (scope, code, patch, at) =>
+    `livré par ${patch} le ${at}${scope === 'fields' ? ', conservé autrement :' : `, non repris (code activité ${code}) :`}`,
+  comparing: (element, here, there) => `${element} : - ${here}, + ${there}`,
+  notThere: (element, folder) => `Le dossier ${folder} n'a pas ${element}.`,
+  noDifference: 'Aucune différence.',
+  reordered: 'Les lignes sont dans un autre ordre.',
+  fieldsSet: (element, line, folder, fields) =>
+    `${element}, ligne ${line} : ${fields.join(', ')} ${fields.length < 2 ? 'modifié' : 'modifiés'} dans le dossier ${folder}. Les patches le conservent désormais.`,
+  fieldsSame: (element, folder) => `${element} est déjà ainsi dans le dossier ${folder} : rien n'a changé.`,
   lines: (count) => n(count, 'ligne'),
   moreElements: (count) => `… et ${n(count, 'élément')} de plus`,
   bytes: (count) => `${count.toLocaleString('fr')} octets`,

@@ -1,0 +1,29 @@
+// The folders that an environment has, and those of them that somebody names.
+import { Refusal } from '../base/errors.ts';
+import { folderCode } from '../base/ids.ts';
+import type { Database } from '../database/database.ts';
+import { readFolders } from '../environment/catalog.ts';
+import { openEnvironment } from '../environment/environment.ts';
+import type { Folder } from '../environment/folder.ts';
+
+export async function existingFolders(database: Database): Promise<readonly Folder[]> {
+  await openEnvironment(database);
+  const folders = await readFolders(database);
+  // A crash during `init` can leave the catalog without its supervisor folder: running `init` again makes it.
+  if (folders.length === 0) throw new Refusal('not-initialized', {});
+  return folders;
+}
+
+/** @throws Refusal `folder-unknown` */
+export function known(folders: readonly Folder[], text: string): Folder {
+  const code = folderCode(text);
+  const folder = folders.find((each) => each.code === code);
+  if (folder === undefined) throw new Refusal('folder-unknown', { folder: code, known: folders.map((each) => each.code) });
+  return folder;
+}
+
+/** Folders by code, in the order of the levels. */
+export function chosen(all: readonly Folder[], codes: readonly string[]): readonly Folder[] {
+  const wanted = new Set(codes.map((code) => known(all, code).code));
+  return all.filter((folder) => wanted.has(folder.code));
+}
