@@ -2,16 +2,14 @@
 import { availableParallelism, userInfo } from 'node:os';
 import { Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
-import { folderCode } from '../base/ids.ts';
 import { run } from '../batch/run.ts';
 import type { Database } from '../database/database.ts';
 import { openEmbedded, pinEmbedded } from '../database/embedded.ts';
 import { openPostgres } from '../database/postgres.ts';
 import { id, sql } from '../database/sql.ts';
-import { readFolders, readIntegrated, readSequence } from '../environment/catalog.ts';
+import { readIntegrated, readSequence } from '../environment/catalog.ts';
 import type { ListedElement } from '../environment/elements.ts';
 import { openEnvironment } from '../environment/environment.ts';
-import type { Folder } from '../environment/folder.ts';
 import type { KeptEntry } from '../environment/kept.ts';
 import { setPassword } from '../environment/roles.ts';
 import type { SettingsChange } from '../environment/settings-change.ts';
@@ -35,6 +33,7 @@ import type { KeptOptions, KeptRows, PurgeOptions, RestoreOptions, RestoreOutcom
 import { listKept, purgeKept, restoreKept, showKept } from './kept.ts';
 import type { DecidedView, DecideOptions, KeptValuesOptions, KeptValueView } from './kept-values.ts';
 import { decideCase, keptValues } from './kept-values.ts';
+import { chosen, existingFolders, known } from './known-folders.ts';
 import { stopPoints } from './stop-points.ts';
 
 export interface FolderView {
@@ -212,22 +211,6 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
   };
 }
 
-async function existingFolders(database: Database): Promise<readonly Folder[]> {
-  await openEnvironment(database);
-  const folders = await readFolders(database);
-  // A crash during `init` can leave the catalog without its supervisor folder: running `init` again makes it.
-  if (folders.length === 0) throw new Refusal('not-initialized', {});
-  return folders;
-}
-
-/** @throws Refusal `folder-unknown` */
-function known(folders: readonly Folder[], text: string): Folder {
-  const code = folderCode(text);
-  const folder = folders.find((each) => each.code === code);
-  if (folder === undefined) throw new Refusal('folder-unknown', { folder: code, known: folders.map((each) => each.code) });
-  return folder;
-}
-
 /** @throws Refusal `folder-unknown` */
 async function keptFolder(database: Database, text: string | undefined): Promise<{ readonly folder?: string }> {
   return text === undefined ? {} : { folder: known(await existingFolders(database), text).code };
@@ -286,12 +269,6 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
     listener: options.listener ?? (() => undefined),
     stopPoint: stopPoints(process.env.RUSTINE_STOP_AT),
   });
-}
-
-/** Folders by code, in the order of the levels. */
-function chosen(all: readonly Folder[], codes: readonly string[]): readonly Folder[] {
-  const wanted = new Set(codes.map((code) => known(all, code).code));
-  return all.filter((folder) => wanted.has(folder.code));
 }
 
 function seriesOf(files: readonly string[]): readonly string[] {
