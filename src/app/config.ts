@@ -3,6 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Facts, Refusal } from '../base/errors.ts';
 import { folderCode } from '../base/ids.ts';
+import type { Runner } from '../integrate/runner.ts';
+import { duration, runners } from './config-runners.ts';
 
 export type Language = 'en' | 'fr';
 
@@ -16,6 +18,10 @@ export interface Settings {
   readonly language: Language;
   /** Folders worked on at the same time; absent: the engine decides. */
   readonly jobs?: number;
+  /** Limit for each SQL script, in milliseconds; absent: 5 minutes. */
+  readonly scriptTimeoutMs?: number;
+  /** Programs that run scripts of other languages, by language. */
+  readonly runners?: Readonly<Record<string, Runner>>;
 }
 
 export interface Given {
@@ -32,6 +38,8 @@ interface FileSettings {
   readonly database?: string | undefined;
   readonly language?: Language | undefined;
   readonly jobs?: number | undefined;
+  readonly 'script-timeout'?: number | undefined;
+  readonly runners?: Readonly<Record<string, Runner>> | undefined;
 }
 
 /** @throws Refusal `config` (facts: `file`, `key`, `line`, `reason`), `database-url`, `folder-code`, `home` */
@@ -46,6 +54,8 @@ export async function resolveSettings({ options, env, cwd, language }: Given): P
     ...(options.from === undefined ? {} : { from: folderCode(options.from) }),
     language: options.language ?? file.language ?? language,
     ...(file.jobs === undefined ? {} : { jobs: file.jobs }),
+    ...(file['script-timeout'] === undefined ? {} : { scriptTimeoutMs: file['script-timeout'] }),
+    ...(file.runners === undefined ? {} : { runners: file.runners }),
   };
 }
 
@@ -96,11 +106,16 @@ async function parseConfig(text: string, file: string): Promise<FileSettings> {
   const broken = document.errors[0];
   if (broken !== undefined) return refuse('yaml-syntax', { line: lines.linePos(broken.pos[0]).line });
   if (document.contents === null) return {};
-  const lineOf = (key: string): Facts => {
-    const pair = isMap(document.contents)
-      ? document.contents.items.find((item) => isScalar(item.key) && item.key.value === key)
-      : undefined;
-    const start = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
+  /** Line of the last key on the way that is in the file. */
+  const lineOf = (...path: readonly string[]): Facts => {
+    let node: unknown = document.contents;
+    let start: number | undefined;
+    for (const key of path) {
+      const pair = isMap(node) ? node.items.find((item) => isScalar(item.key) && String(item.key.value) === key) : undefined;
+      if (pair === undefined) break;
+      if (isScalar(pair.key)) start = pair.key.range?.[0];
+      node = pair.value;
+    }
     return start === undefined ? {} : { line: lines.linePos(start).line };
   };
   const checked = z
@@ -108,14 +123,20 @@ async function parseConfig(text: string, file: string): Promise<FileSettings> {
       database: z.string().refine(isDatabaseUrl).optional(),
       language: z.enum(['en', 'fr']).optional(),
       jobs: z.int().min(1).optional(),
+      'script-timeout': duration(z).optional(),
+      runners: runners(z).optional(),
     })
     .safeParse(document.toJS());
   if (checked.success) return checked.data;
   const issue = checked.error.issues[0];
+  const path = (issue?.path ?? []).map(String);
   if (issue?.code === 'unrecognized_keys') {
-    const key = issue.keys[0] ?? '';
-    return refuse('key-unknown', { key, ...lineOf(key) });
+    const place = [...path, issue.keys[0] ?? ''];
+    return refuse(path.length === 0 ? 'key-unknown' : 'key-unknown-runner', { key: place.join('.'), ...lineOf(...place) });
   }
-  const key = String(issue?.path[0] ?? '');
-  return key === '' ? refuse('not-keys', { line: 1 }) : refuse(`key-${key}`, { key, ...lineOf(key) });
+  const [key] = path;
+  if (key === undefined) return refuse('not-keys', { line: 1 });
+  // Of a runner it is its key that says what is expected: `runners.4gl.timeout` as `script-timeout`.
+  const expected = key === 'runners' && path.length > 2 ? `key-runner-${path[2]}` : `key-${key}`;
+  return refuse(expected, { key: path.filter((part) => !/^\d+$/.test(part) || part === path[1]).join('.'), ...lineOf(...path) });
 }

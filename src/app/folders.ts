@@ -19,6 +19,7 @@ import type { FolderSource, NewFolder } from '../validate/creation.ts';
 import { checkCreatable, createFolder } from '../validate/creation.ts';
 import { folderViews } from './folder-views.ts';
 import type { FolderOptions, FolderView, InitOptions, Opened } from './rustine.ts';
+import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 
 const DEFAULT_SUPERVISOR = 'X3';
 const DEFAULT_LANGUAGES: readonly string[] = ['ENG', 'FRA'];
@@ -29,6 +30,7 @@ export async function initialize(
   options: InitOptions,
 ): Promise<{ readonly supervisor: FolderView; readonly findings: readonly Finding[] }> {
   const { database, operator } = opened;
+  const limit = opened.settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS;
   const code = folderCode(options.supervisor ?? DEFAULT_SUPERVISOR);
   const languages = languagesOf(options.languages) ?? DEFAULT_LANGUAGES;
   const { roles, findings } = await makeCatalog(database, code);
@@ -44,7 +46,9 @@ export async function initialize(
     specific: false,
     historyOf: null,
   };
-  const more = await withSource(database, kernelDelivery, (source) => createFolder(database, folder, source, roles, operator));
+  const more = await withSource(database, kernelDelivery, (source) =>
+    createFolder(database, folder, source, roles, operator, limit),
+  );
   return { supervisor: await viewOf(database, code), findings: [...findings, ...more] };
 }
 
@@ -69,6 +73,7 @@ export async function createFolders(
   options: FolderOptions,
 ): Promise<{ readonly folders: readonly FolderView[]; readonly findings: readonly Finding[] }> {
   const { database, operator } = opened;
+  const limit = opened.settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS;
   const environment = await openEnvironment(database);
   const existing = await readFolders(database);
   const parent = findFolder(existing, folderCode(options.parent ?? environment.supervisor), 'folder-parent-unknown');
@@ -101,10 +106,10 @@ export async function createFolders(
   const created: string[] = [];
   await withSource(
     database,
-    () => dictionaryDelivery(database, parent),
+    () => dictionaryDelivery(database, parent, { scripts: options.test === true || options.specific === true }),
     async (source) => {
       for (const folder of wanted) {
-        const found = await createFolder(database, folder, source, environment.roles, operator).catch((error: unknown) => {
+        const found = await createFolder(database, folder, source, environment.roles, operator, limit).catch((error: unknown) => {
           throw created.length === 0 ? error : partly(created, folder.code, error);
         });
         findings.push(...found);

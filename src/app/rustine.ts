@@ -34,6 +34,8 @@ import { listKept, purgeKept, restoreKept, showKept } from './kept.ts';
 import type { DecidedView, DecideOptions, KeptValuesOptions, KeptValueView } from './kept-values.ts';
 import { decideCase, keptValues } from './kept-values.ts';
 import { chosen, existingFolders, known } from './known-folders.ts';
+import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
+import { type ScriptVerbs, scriptVerbs } from './scripts.ts';
 import { stopPoints } from './stop-points.ts';
 
 export interface FolderView {
@@ -137,6 +139,8 @@ export interface Rustine {
   restoreKept(ids: readonly number[], options: RestoreOptions): Promise<RestoreOutcome>;
   /** Removes entries for good. */
   purgeKept(options: PurgeOptions): Promise<readonly KeptEntry[]>;
+  /** Which copy is used, what hides what, what is left to run; running and exporting. */
+  readonly scripts: ScriptVerbs;
   /** URL of the database; of a folder's own login when one is named. Keeps the embedded server running until `stopDatabase`. */
   databaseUrl(folder?: string): Promise<string>;
   close(): Promise<void>;
@@ -203,6 +207,7 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
       const folder = await keptFolder(database, 'folder' in options ? options.folder : undefined);
       return purgeKept(database, LOCK_TIMEOUT_MS, { ...options, ...folder });
     },
+    scripts: scriptVerbs(opened),
     databaseUrl: (folder) => databaseUrl(opened, folder),
     close: async () => {
       await database.close();
@@ -265,6 +270,8 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
     onError: options.onError ?? 'continue',
     jobs: Math.min(options.jobs ?? opened.jobs, MOST_JOBS),
     lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+    scriptTimeoutMs: settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS,
+    runners: settings.runners ?? {},
     preflight: { tasks: checked.tasks, findings: [...findings, ...checked.findings] },
     listener: options.listener ?? (() => undefined),
     stopPoint: stopPoints(process.env.RUSTINE_STOP_AT),

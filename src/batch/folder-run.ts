@@ -1,5 +1,5 @@
 // One folder's part of a run: its patches in order, each in its own transaction; in a rehearsal all in one that is rolled back.
-import { Bug, Failure, Refusal } from '../base/errors.ts';
+import { Bug, type Facts, Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
@@ -7,11 +7,13 @@ import type { Folder } from '../environment/folder.ts';
 import { readBlockers } from '../environment/sessions.ts';
 import type { Integration, RunContext, StagedDelivery } from '../integrate/integrator.ts';
 import { blockingFindings, emptyOutcome, integrate, integrateInto } from '../integrate/integrator.ts';
+import type { Runner } from '../integrate/runner.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import type { FolderOutcome, FolderRunState, PatchOutcome } from '../journal/outcome.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import type { Preflight } from '../plan/preflight.ts';
+import { runOutside } from './script-run.ts';
 
 /** What the folders of a run share. */
 export interface Running {
@@ -19,6 +21,8 @@ export interface Running {
   readonly preflight: Preflight;
   readonly supervisor: string;
   readonly onError: 'continue' | 'stop';
+  /** Programs that run scripts of other languages than SQL. */
+  readonly runners: Readonly<Record<string, Runner>>;
   readonly database: Database;
   readonly context: RunContext;
   readonly staged: ReadonlyMap<string, StagedDelivery>;
@@ -102,7 +106,10 @@ async function runPatch(
   const result = await tried(running, folder, delivery, attempt);
   for (const finding of result.findings) addFinding(running, { ...finding, folder: folder.code, patch: file });
   if (result.due) markDue();
-  return report(running, folder, result.outcome);
+  const outcome = report(running, folder, result.outcome);
+  const { findings, left } = await runOutside(running, folder, result.pending);
+  for (const finding of findings) addFinding(running, { ...finding, patch: file });
+  return { ...outcome, pending: left };
 }
 
 /** The supervisor folder's failure is reported already; what this folder would have failed for by itself is worth knowing too. */
@@ -133,11 +140,15 @@ async function tried(running: Running, folder: Folder, delivery: Delivery, attem
     const reason = await reasonOf(running, error, folder);
     return {
       outcome: { ...emptyOutcome(delivery.file, 'failed', 0), reason },
-      findings: [{ code: reason.code, severity: 'block', facts: reason.facts }],
+      findings: [{ code: reason.code, severity: 'block', ...subjectIn(reason.facts), facts: reason.facts }],
       due: false,
+      pending: [],
     };
   }
 }
+
+/** An error that names an element is about it. */
+const subjectIn = ({ element }: Facts): Pick<Finding, 'subject'> => (typeof element === 'string' ? { subject: element } : {});
 
 const LOCK_NOT_AVAILABLE = '55P03';
 

@@ -6,6 +6,7 @@ import type { Database } from '../database/database.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { RunContext, StagedDelivery } from '../integrate/integrator.ts';
 import { emptyOutcome } from '../integrate/integrator.ts';
+import type { Runner } from '../integrate/runner.ts';
 import type { RunEvent, RunListener } from '../journal/journal.ts';
 import type { FolderOutcome, RunMode, RunOutcome, RunState } from '../journal/outcome.ts';
 import { beginRun, finishRun, noteEvents } from '../journal/runs.ts';
@@ -30,6 +31,9 @@ export interface RunRequest {
   readonly onError: 'continue' | 'stop';
   readonly jobs: number;
   readonly lockTimeoutMs: number;
+  readonly scriptTimeoutMs: number;
+  /** Programs that run scripts of other languages than SQL. */
+  readonly runners: Readonly<Record<string, Runner>>;
   readonly preflight: Preflight;
   readonly listener: RunListener;
   readonly stopPoint: (name: string) => void;
@@ -70,6 +74,7 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     forced: request.forced,
     records: true,
     lockTimeoutMs: request.lockTimeoutMs,
+    scriptTimeoutMs: request.scriptTimeoutMs,
     nextEvent: () => ++seq,
     stopPoint: request.stopPoint,
   };
@@ -88,8 +93,8 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
   await sweepStaging(database);
   const staged = await stageAll(database, request);
   try {
-    const { deliveries, preflight, supervisor, onError } = request;
-    const shared = { deliveries, preflight, supervisor, onError, database, context, staged, findings, emit };
+    const { deliveries, preflight, supervisor, onError, runners } = request;
+    const shared = { deliveries, preflight, supervisor, onError, runners, database, context, staged, findings, emit };
     const folders = await runLevels({ ...shared, missedBySupervisor: new Set(), stopped: false }, request);
     return await finish(stateOf(folders), folders);
   } catch (error) {

@@ -35,6 +35,7 @@ function plainProgress(terminal: Terminal, { report }: Messages): Progress {
         return terminal.err(`${event.folder}: ${report.states[event.state]}\n`);
       case 'file-read':
       case 'finding':
+      case 'script-run':
       case 'patch-started':
       case 'run-finished':
         return;
@@ -76,6 +77,7 @@ function lineProgress(terminal: Terminal, { report }: Messages, width: number): 
         done++;
         return showFolders();
       case 'finding':
+      case 'script-run':
       case 'patch-finished':
       case 'run-finished':
         return;

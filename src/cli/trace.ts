@@ -30,6 +30,11 @@ function eventText(entry: JournalEntry, messages: Messages): string {
       return `${entry.folder} ${safe(entry.file)} …`;
     case 'patch-finished':
       return `${entry.folder} ${patchText(entry.outcome, messages)}`;
+    case 'script-run': {
+      const { folder, script, language, state, output, ms } = entry;
+      const printed = output.trim() === '' ? '' : `\n${safe(output.trimEnd()).replace(/^/gm, '    ')}`;
+      return `${folder} ${safe(script)} (${safe(language)}): ${report.scriptRuns[state]} · ${ms} ms${printed}`;
+    }
     case 'folder-finished':
       return `${entry.folder}: ${report.states[entry.state]}`;
     case 'run-finished':

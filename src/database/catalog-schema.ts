@@ -328,14 +328,29 @@ create table rustine.script_function (
   kind text collate "C" not null,
   name text collate "C" not null,
   function text not null,
+  integration bigint not null,
   primary key (folder, function)
 );
 comment on table rustine.script_function is 'functions that SQL scripts made, with their argument types';
+comment on column rustine.script_function.integration is 'the one that made it last: what a later version of the script no longer makes has an older one';
 
 alter table rustine.pending_script add column language text not null default '';
 alter table rustine.pending_script add column attempts integer not null default 0;
 alter table rustine.pending_script add column last_error text;
 alter table rustine.pending_script add column last_run timestamptz;
+alter table rustine.pending_script add column delivered bytea references rustine.blob (digest);
+alter table rustine.pending_script add column claimed_until timestamptz;
+comment on column rustine.pending_script.delivered is 'body that came in the same patch, for folders that have no copy of the script';
+comment on column rustine.pending_script.claimed_until is 'somebody runs the script until then at the latest';
+
+-- The text of a script: UTF-8, or Latin-1 where it is not, as the files of the patch are read.
+create function rustine.source(bytes bytea) returns text language plpgsql immutable strict
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return ltrim(convert_from(bytes, 'UTF8'), chr(65279));
+exception when character_not_in_repertoire or untranslatable_character then
+  return convert_from(bytes, 'LATIN1');
+end $$;
 
 -- The kernel brings ADOSACT itself, so a folder that is being made has none at first: a plain query would not even parse.
 create function rustine.activity_codes(schema_name text, folder text) returns table (code text, active boolean, size integer)

@@ -172,3 +172,30 @@ function translated(error: unknown): unknown {
 export function sqlState(error: unknown): string | undefined {
   return error instanceof Failure && error.code === 'database-error' ? String(error.facts.sqlstate) : undefined;
 }
+
+/** What the server said about an error, as it comes inside a transaction or as the failure that it becomes outside; else undefined. */
+export interface ServerError {
+  readonly sqlstate: string;
+  readonly message: string;
+  readonly detail: string;
+  readonly hint: string;
+  /** Text of the statement inside a function that is wrong, and the character in it, from 1. */
+  readonly query: string | undefined;
+  readonly position: number | undefined;
+  /** The calls that led there, innermost first. */
+  readonly context: readonly string[];
+}
+
+export function serverError(error: unknown): ServerError | undefined {
+  const found = error instanceof Failure ? error.cause : error;
+  if (!(found instanceof pg.DatabaseError)) return undefined;
+  return {
+    sqlstate: found.code ?? '',
+    message: found.message,
+    detail: found.detail ?? '',
+    hint: found.hint ?? '',
+    query: found.internalQuery,
+    position: found.internalPosition === undefined ? undefined : Number(found.internalPosition),
+    context: (found.where ?? '').split('\n'),
+  };
+}

@@ -17,6 +17,9 @@ export function subjectOf(element: ElementName): string {
   return `${element.type}:${element.name}`;
 }
 
+/** One key for maps; no name holds a NUL. */
+export const elementKey = (type: string, name: string): string => `${type}\0${name}`;
+
 /** One record: identity within its element is (tag, key). */
 export interface DictionaryRecord {
   readonly tag: string;

@@ -1,6 +1,7 @@
 // A plan as one script for one folder: dictionary, tables, data, scripts, in one round trip.
 import type { StatementResult } from '../database/database.ts';
 import type { FolderSettings, Plan } from '../plan/plan.ts';
+import type { SqlScriptOptions } from './sql-scripts.ts';
 import type { Counted, Statement } from './statement.ts';
 import { dictionaryStatements } from './write-dictionary.ts';
 import { rowStatements } from './write-rows.ts';
@@ -16,6 +17,7 @@ export function applyScript(
   plan: Plan,
   folder: FolderSettings,
   integration: string,
+  scripts: SqlScriptOptions,
 ): { readonly text: string; read(results: readonly StatementResult[]): Applied } {
   const statements: readonly Statement[] = [
     ...droppedViewStatements(plan, folder),
@@ -23,7 +25,7 @@ export function applyScript(
     ...tableStatements(plan, folder, integration),
     ...viewStatements(plan, folder),
     ...rowStatements(plan, folder, integration),
-    ...scriptStatements(plan, folder, integration),
+    ...scriptStatements(plan, folder, integration, scripts),
   ];
   return { text: statements.map((statement) => statement.text).join(';\n'), read: (results) => readCounts(statements, results) };
 }

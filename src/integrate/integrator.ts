@@ -14,7 +14,7 @@ import type { Delivery } from '../plan/delivery.ts';
 import { tableNames } from '../plan/delivery.ts';
 import type { StartingState } from '../plan/facts.ts';
 import { gatherBasis, gatherFacts } from '../plan/facts.ts';
-import type { FolderSettings, Plan } from '../plan/plan.ts';
+import type { FolderSettings, OutsideRun, Plan } from '../plan/plan.ts';
 import { planDelivery } from '../plan/planner.ts';
 import { stagePlan } from '../plan/staging.ts';
 import { viewsOf } from '../plan/view-facts.ts';
@@ -22,6 +22,7 @@ import type { TableCost } from '../tables/cost.ts';
 import { costsOf } from '../tables/cost.ts';
 import type { Applied } from './apply.ts';
 import { applyScript } from './apply.ts';
+import { scriptFailure } from './sql-scripts.ts';
 import { checkValues, restorable } from './value-checks.ts';
 
 /** A delivery whose element list is staged, and the plans made for it so far, by starting state. */
@@ -43,6 +44,8 @@ export interface RunContext {
   /** Whether APATCH gets a row: a folder's first dictionary is no patch. */
   readonly records: boolean;
   readonly lockTimeoutMs: number;
+  /** Limit for each SQL script. */
+  readonly scriptTimeoutMs: number;
   /** Number of the next event of the run. */
   nextEvent(): number;
   /** Called at named points; tests stop the program there. */
@@ -53,6 +56,8 @@ export interface Integration {
   readonly outcome: PatchOutcome;
   readonly findings: readonly Finding[];
   readonly due: boolean;
+  /** Scripts that wait to be run outside of the database. */
+  readonly pending: readonly OutsideRun[];
 }
 
 /** @throws Failure when the database refuses; the folder is then as it was */
@@ -92,7 +97,7 @@ export async function integrateInto(
   const file = staged.delivery.file;
   const { integration, already, rowsOnly, ignored } = await lockFolder(session, folder, staged.delivery, context);
   const ms = (): number => Math.round(performance.now() - started);
-  if (already) return { outcome: emptyOutcome(file, 'already', ms()), findings: [], due: false };
+  if (already) return { outcome: emptyOutcome(file, 'already', ms()), findings: [], due: false, pending: [] };
   context.stopPoint('folder-locked');
   const { plan, state } = await planFor(session, database, folder, staged, context, rowsOnly);
   if (blocks(plan.findings)) return blockedBy(plan.findings, file, ms());
@@ -100,8 +105,10 @@ export async function integrateInto(
   const checked = await checkValues(session, plan.tables, folder.schema);
   if (blocks(checked.findings)) return blockedBy([...plan.findings, ...checked.findings], file, ms());
   context.stopPoint('planned');
-  const script = applyScript(plan, folder, integration);
-  const [held, ...results] = await session.script(`${holdPlan(plan)};\n${script.text}`);
+  const script = applyScript(plan, folder, integration, { timeoutMs: context.scriptTimeoutMs, settings: settings(context) });
+  const [held, ...results] = await session.script(`${holdPlan(plan)};\n${script.text}`).catch((error: unknown) => {
+    throw scriptFailure(error, plan.runs, folder.code);
+  });
   if (held?.rows.length !== 1) throw new Failure('database-lost', { reason: 'what was staged for this run is gone' });
   const applied = script.read(results);
   context.stopPoint('applied');
@@ -110,13 +117,18 @@ export async function integrateInto(
   const codes = [...new Set([...plan.ignoredCodes, ...ignored])];
   await session.script(recordScript(folder, staged.delivery, { ...plan, ignoredCodes: codes }, outcome, integration, context));
   context.stopPoint('recorded');
-  return { outcome, findings: [...plan.findings, ...restorable(plan.tables, state.aside)], due: plan.due.length > 0 };
+  return {
+    outcome,
+    findings: [...plan.findings, ...restorable(plan.tables, state.aside)],
+    due: plan.due.length > 0,
+    pending: plan.pending,
+  };
 }
 
 function blockedBy(findings: readonly Finding[], file: string, ms: number): Integration {
   const codes = [...new Set(findings.filter((finding) => finding.severity === 'block').map((finding) => finding.code))];
   const outcome: PatchOutcome = { ...emptyOutcome(file, 'failed', ms), reason: { code: 'blocked', facts: { codes } } };
-  return { outcome, findings, due: false };
+  return { outcome, findings, due: false, pending: [] };
 }
 
 export function emptyOutcome(file: string, state: PatchOutcome['state'], ms: number): PatchOutcome {
@@ -126,29 +138,39 @@ export function emptyOutcome(file: string, state: PatchOutcome['state'], ms: num
     elements: NO_ELEMENTS,
     lines: NO_LINES,
     tables: NO_TABLES,
-    scripts: { installed: 0 },
+    scripts: { installed: 0, run: 0 },
     rows: { inserted: 0, updated: 0, deleted: 0 },
+    ran: [],
     pending: [],
     ms,
   };
 }
 
 function outcomeOf(file: string, plan: Plan, costs: readonly TableCost[], applied: Applied, ms: number): PatchOutcome {
+  const ran = plan.runs.flatMap(({ name, when }) => (when === 'end' ? [name] : []));
   return {
     file,
     state: 'integrated',
     elements: plan.counts,
     lines: plan.lines,
     tables: tableOutcome(plan.tables, costs),
-    scripts: { installed: applied.scripts },
+    scripts: { installed: applied.scripts, run: ran.length },
     rows: { inserted: applied.inserted, updated: applied.updated, deleted: applied.deleted },
-    pending: plan.pending,
+    ran,
+    pending: plan.pending.map(({ name }) => name),
     ms,
   };
 }
 
 // The server ends a statement whose client was killed, so that the folder is free again at once. Not every platform's server can.
 const NOTICE_LOST_CLIENT = `do $$ begin perform set_config('client_connection_check_interval', '1s', true); exception when others then null; end $$`;
+
+/** How every folder's transaction is set up. */
+const settings = ({ lockTimeoutMs }: Pick<RunContext, 'lockTimeoutMs'>): readonly string[] => [
+  `set local lock_timeout = ${Math.round(lockTimeoutMs)}`,
+  'set local client_min_messages = warning',
+  NOTICE_LOST_CLIENT,
+];
 
 /** What the folder's lock showed. */
 interface Locked {
@@ -162,9 +184,7 @@ interface Locked {
 
 /** Locks the folder's row and looks again whether another run was faster. */
 async function lockFolder(session: Session, folder: FolderSettings, delivery: Delivery, context: RunContext): Promise<Locked> {
-  await session.script(
-    `set local lock_timeout = ${Math.round(context.lockTimeoutMs)}; set local client_min_messages = warning; ${NOTICE_LOST_CLIENT}`,
-  );
+  await session.script(settings(context).join('; '));
   const [row] = await session.query<{ state: string; integration: string }>(sql`
     select state, nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration
     from rustine.folder where id = ${folder.id} for update`);

@@ -1,11 +1,20 @@
-// Statements that write a plan's scripts, and list those to be run (R28).
+// Statements that write a plan's scripts, run those that are SQL, and list those to be run outside (R28).
 import type { FolderSettings, Plan } from '../plan/plan.ts';
+import type { SqlScriptOptions } from './sql-scripts.ts';
+import { dropFormerFunctions, sqlScriptStatements } from './sql-scripts.ts';
 import type { Statement } from './statement.ts';
 
-export function scriptStatements(plan: Plan, folder: FolderSettings, integration: string): readonly Statement[] {
+export function scriptStatements(
+  plan: Plan,
+  folder: FolderSettings,
+  integration: string,
+  options: SqlScriptOptions,
+): readonly Statement[] {
   return [
     { text: scriptStatement(plan.id, folder.id, integration), counts: 'scripts' },
     { text: pendingStatement(plan.id, folder.id, integration) },
+    ...sqlScriptStatements(plan.runs, folder, integration, options).map((text) => ({ text })),
+    ...(plan.formerFunctions ? [{ text: dropFormerFunctions(plan.id, folder, integration) }] : []),
   ];
 }
 
@@ -17,7 +26,8 @@ function scriptStatement(plan: string, folder: number, integration: string): str
 }
 
 function pendingStatement(plan: string, folder: number, integration: string): string {
-  return `insert into rustine.pending_script (folder, script, title, integration)
-    select distinct on (name) ${folder}, name, coalesce(title, ''), ${integration} from rustine.plan_item where plan = ${plan} and item = 'exe' order by name, ordinal desc
-    on conflict (folder, script) do update set title = excluded.title, integration = excluded.integration, since = now()`;
+  return `insert into rustine.pending_script (folder, script, title, integration, language, delivered)
+    select ${folder}, name, coalesce(title, ''), ${integration}, scope, digest from rustine.plan_item where plan = ${plan} and item = 'exe'
+    on conflict (folder, script) do update set title = excluded.title, integration = excluded.integration, since = now(), language = excluded.language,
+      delivered = excluded.delivered, attempts = 0, last_error = null, last_run = null`;
 }

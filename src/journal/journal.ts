@@ -14,6 +14,17 @@ export type RunEvent =
   | { readonly kind: 'finding'; readonly finding: Finding }
   | { readonly kind: 'patch-started'; readonly folder: string; readonly file: string }
   | { readonly kind: 'patch-finished'; readonly folder: string; readonly outcome: PatchOutcome }
+  /** A script was run outside of the database (R28); `output` is the end of what it printed. */
+  | {
+      readonly kind: 'script-run';
+      readonly folder: string;
+      readonly script: string;
+      readonly language: string;
+      readonly state: 'done' | 'failed';
+      readonly exit: number | null;
+      readonly output: string;
+      readonly ms: number;
+    }
   | { readonly kind: 'folder-finished'; readonly folder: string; readonly state: FolderRunState }
   | { readonly kind: 'run-finished'; readonly run: string; readonly state: RunState; readonly ms: number };
 

@@ -39,10 +39,13 @@ export interface PatchOutcome {
   readonly elements: ElementCounts;
   readonly lines: LineCounts;
   readonly tables: TableOutcome;
-  readonly scripts: { readonly installed: number };
+  /** `run`: SQL scripts that were run at the end (R28). */
+  readonly scripts: { readonly installed: number; readonly run: number };
   /** `deleted`: put aside because a table's content was replaced (R24, R27). */
   readonly rows: { readonly inserted: number; readonly updated: number; readonly deleted: number };
-  /** EXE elements that wait to be run (R28). */
+  /** SQL scripts that were run at the end. */
+  readonly ran: readonly string[];
+  /** Scripts to run at the end that waited when the patch was written: those that the database does not run (R28). */
   readonly pending: readonly string[];
   readonly ms: number;
   /** Why it failed or was skipped: code and facts, as of an error. */

@@ -78,3 +78,11 @@ export async function readTrace(database: Database, run: string): Promise<readon
     select seq, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, event from rustine.event where run = ${run} order by seq`);
   return rows.map(({ seq, at, event }) => ({ ...event, seq, at }));
 }
+
+/** Adds to the trace of a run that has ended; a living one numbers its events itself. */
+export async function appendEvent(database: Database, run: string, event: RunEvent): Promise<void> {
+  await database.query(sql`
+    with ended as (select id from rustine.run where id = ${run} and state <> 'running' for update)
+    insert into rustine.event (run, seq, event)
+    select id, (select coalesce(max(seq), 0) + 1 from rustine.event where run = id), ${eventJson(event)}::jsonb from ended`);
+}

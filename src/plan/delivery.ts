@@ -2,10 +2,11 @@
 import type { Finding } from '../base/finding.ts';
 import type { DictionaryElement, ElementName } from '../dictionary/element.ts';
 import type { Fields } from '../dictionary/fields.ts';
+import type { ScriptLanguage } from '../dictionary/script-language.ts';
 
 export type DeliveredPart =
   | { readonly part: 'dictionary'; readonly element: DictionaryElement }
-  | { readonly part: 'script'; readonly kind: string; readonly name: string; readonly title: string; readonly bytes: Uint8Array }
+  | DeliveredScript
   /** A row of a table (R24). */
   | { readonly part: 'row'; readonly table: TableName; readonly fields: Fields }
   | { readonly part: 'exe'; readonly name: string; readonly title: string };
@@ -26,6 +27,19 @@ export interface ContentTarget {
   readonly rows: number;
   /** The rows are the table's whole content (TAB). */
   readonly replaces: boolean;
+}
+
+export interface DeliveredScript {
+  readonly part: 'script';
+  readonly kind: string;
+  readonly name: string;
+  readonly title: string;
+  readonly bytes: Uint8Array;
+  /**
+   * The body is in the catalog already (a copy of another folder's): its digest and language instead of `bytes`;
+   * `onlyAtEnd`: its patch ran it as a script to run, so that it is not run where the copy is installed.
+   */
+  readonly stored?: { readonly digest: string; readonly language: ScriptLanguage; readonly onlyAtEnd: boolean };
 }
 
 export interface Delivery {

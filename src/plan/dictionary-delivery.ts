@@ -3,8 +3,9 @@ import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { DictionaryElement, DictionaryRecord } from '../dictionary/element.ts';
 import { fieldsFromJson } from '../dictionary/fields.ts';
+import { HEAD_BYTES, languageOf } from '../dictionary/script-language.ts';
 import type { Folder } from '../environment/folder.ts';
-import type { DeliveredPart, Delivery } from './delivery.ts';
+import type { DeliveredPart, DeliveredScript, Delivery } from './delivery.ts';
 import { FROM_DICTIONARY } from './delivery.ts';
 
 const PAGE = 1_000;
@@ -19,17 +20,59 @@ interface RecordRow {
   readonly fields: string;
 }
 
-/** All elements of the parent; read page by page, so memory stays flat. */
-export async function dictionaryDelivery(database: Database, parent: Folder): Promise<Delivery> {
+/** All elements of the parent, and its scripts where the new folder gets copies (R22); read page by page, so memory stays flat. */
+export async function dictionaryDelivery(
+  database: Database,
+  parent: Folder,
+  wanted: { readonly scripts: boolean },
+): Promise<Delivery> {
   const elements = await database.query<{ type: string; name: string; title: string }>(sql`
     select type, name, title from rustine.element where folder = ${parent.id} order by type, name`);
+  const scripts = wanted.scripts ? await readInheritedScripts(database, parent) : [];
   return {
     file: `(dictionary of ${parent.code})`,
     ...FROM_DICTIONARY,
     languages: parent.languages,
-    elements,
-    parts: () => readElements(database, parent.id, elements),
+    elements: [...elements, ...scripts.map(({ kind, name, title }) => ({ type: kind, name, title }))],
+    parts: () => readParts(database, parent.id, elements, scripts),
   };
+}
+
+/** Dictionary first: a SQL script may use tables. */
+async function* readParts(
+  database: Database,
+  folder: number,
+  elements: readonly { type: string; name: string; title: string }[],
+  scripts: readonly DeliveredScript[],
+): AsyncGenerator<DeliveredPart> {
+  yield* readElements(database, folder, elements);
+  yield* scripts;
+}
+
+/** What the parent uses, its own copies and inherited ones, in the order in which they came; the bodies stay where they are. */
+async function readInheritedScripts(database: Database, parent: Folder): Promise<readonly DeliveredScript[]> {
+  const lookup = [parent.id, ...parent.ancestors.map((ancestor) => ancestor.id)];
+  const rows = await database.query<{
+    kind: string;
+    name: string;
+    title: string;
+    digest: string;
+    head: Uint8Array;
+    onlyAtEnd: boolean;
+  }>(sql`
+    select kind, name, title, digest, head, "onlyAtEnd" from (
+      select distinct on (s.kind, s.name) s.kind, s.name, s.title, encode(s.digest, 'hex') as digest, substring(b.bytes for ${HEAD_BYTES}) as head, s.updated_by, coalesce(i.outcome -> 'ran' ? s.name, false) as "onlyAtEnd"
+      from rustine.script s join rustine.blob b on b.digest = s.digest left join rustine.integration i on i.id = s.updated_by where s.folder = any(${lookup}::integer[])
+      order by s.kind, s.name, array_position(${lookup}::integer[], s.folder)) nearest
+    order by updated_by, name, kind`);
+  return rows.map(({ kind, name, title, digest, head, onlyAtEnd }) => ({
+    part: 'script',
+    kind,
+    name,
+    title,
+    bytes: new Uint8Array(),
+    stored: { digest, language: languageOf(kind, head), onlyAtEnd },
+  }));
 }
 
 async function* readElements(

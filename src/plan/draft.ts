@@ -10,7 +10,8 @@ import { dataTypeOf } from '../tables/data-types.ts';
 import type { CodeState } from '../tables/generation.ts';
 import type { Delivery } from './delivery.ts';
 import type { FolderFacts } from './facts.ts';
-import type { FolderSettings, Plan, ReplacedTable, RowBatch } from './plan.ts';
+import type { FolderSettings, OutsideRun, Plan, ReplacedTable, RowBatch, SqlRun } from './plan.ts';
+import type { ScriptBody } from './script-facts.ts';
 
 /** One staged row of a plan, as the catalog's plan_item holds it. */
 export interface PlanItem {
@@ -28,6 +29,8 @@ export interface PlanItem {
     /** Which set-up fields of a record the folder's people changed. */
     | 'changed'
     | 'script'
+    /** The text of a script to run that the folder gets no copy of. */
+    | 'body'
     | 'exe'
     | 'activity'
     | 'row'
@@ -78,7 +81,14 @@ export interface Draft {
   readonly codes: Map<string, CodeState>;
   readonly ignoredCodes: Set<string>;
   readonly due: Set<string>;
-  readonly pending: string[];
+  readonly runs: SqlRun[];
+  readonly pending: OutsideRun[];
+  /** Scripts to run at the end, in the order of the file. */
+  readonly exes: DeliveredExe[];
+  /** Authorised scripts of the delivery that are to be run at the end, by name. */
+  readonly bodies: Map<string, ScriptBody>;
+  /** `kind\0name` of the scripts that the plan installs. */
+  readonly installed: Map<string, ScriptBody>;
   readonly batches: Map<string, RowBatch>;
   /** By physical name. */
   readonly replaced: Map<string, ReplacedTable>;
@@ -87,7 +97,14 @@ export interface Draft {
   /** Physical tables that the delivery changes, for the lock count. */
   ordinal: number;
   scripts: number;
+  formerFunctions: boolean;
   rows: number;
+}
+
+export interface DeliveredExe {
+  readonly ordinal: number;
+  readonly name: string;
+  readonly title: string;
 }
 
 export function newDraft(facts: FolderFacts): Draft {
@@ -106,12 +123,17 @@ export function newDraft(facts: FolderFacts): Draft {
     codes: new Map(facts.codes),
     ignoredCodes: new Set(),
     due: new Set(),
+    runs: [],
     pending: [],
+    exes: [],
+    bodies: new Map(),
+    installed: new Map(),
     batches: new Map(),
     replaced: new Map(),
     fieldsSeen: new Map(),
     ordinal: 0,
     scripts: 0,
+    formerFunctions: false,
     rows: 0,
   };
 }

@@ -1,9 +1,7 @@
 // Plans what a delivery does to the dictionary and to scripts, element by element. Pure.
-import { digestOf } from '../base/canonical.ts';
 import type { Authorization } from '../dictionary/activity-codes.ts';
-import { isScriptAuthorized, isSpecificScript } from '../dictionary/activity-codes.ts';
 import type { DictionaryElement, DictionaryRecord, ElementName } from '../dictionary/element.ts';
-import { headerOf, subjectOf } from '../dictionary/element.ts';
+import { elementKey, headerOf, subjectOf } from '../dictionary/element.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import type { Fields } from '../dictionary/fields.ts';
 import { fieldsToJson, fieldValue, hasNul, meaningDigest } from '../dictionary/fields.ts';
@@ -13,11 +11,8 @@ import type { MergeResult } from '../dictionary/merge-result.ts';
 import { LINE_VERDICT_NAMES } from '../dictionary/merge-result.ts';
 import { seeFields } from '../dictionary/views.ts';
 import { dataTypeOf } from '../tables/data-types.ts';
-import type { DeliveredPart, Delivery } from './delivery.ts';
 import type { Draft, PlanItem, PlanningInput } from './draft.ts';
-import { elementKey } from './facts.ts';
 import { mergeFindings } from './merge-findings.ts';
-import type { FolderSettings } from './plan.ts';
 
 export function* planElement(
   element: DictionaryElement,
@@ -138,51 +133,4 @@ function* planActivityCode(
   // Tables of the same delivery follow the new state.
   draft.codes.set(element.name, { active: fields.FLACT === ACTIVE, size: fields.DIME ?? 0 });
   yield { item: 'activity', ordinal: draft.ordinal, name: element.name, title: element.title, fields: JSON.stringify(fields) };
-}
-
-export function* planScript(
-  part: DeliveredPart & { part: 'script' },
-  input: PlanningInput,
-  authorization: Authorization,
-  draft: Draft,
-): Generator<PlanItem> {
-  if (!isScriptAuthorized(authorization, part.name)) {
-    ignoreScript({ type: part.kind, name: part.name }, input.delivery, draft);
-    return;
-  }
-  const own = input.facts.scripts.get(elementKey(part.kind, part.name));
-  if (!receivesScript(input.folder, part.name, own !== undefined)) return;
-  const digest = digestOf(part.bytes);
-  draft.counts[own === undefined ? 'created' : own === digest ? 'identical' : 'updated'] += 1;
-  if (own === digest) return;
-  draft.scripts += 1;
-  yield {
-    item: 'script',
-    ordinal: draft.ordinal,
-    type: part.kind,
-    name: part.name,
-    title: part.title,
-    digest,
-    bytes: part.bytes,
-  };
-}
-
-/** R22: the supervisor folder and test folders; specific scripts also folders flagged specific, and where they already are. */
-function receivesScript(folder: FolderSettings, name: string, present: boolean): boolean {
-  return folder.supervisor || folder.test || (isSpecificScript(name) && (folder.specific || present));
-}
-
-export function ignoreScript(script: ElementName, delivery: Delivery, draft: Draft): void {
-  const letter = script.name.charAt(0).toUpperCase();
-  // Any code with this letter lets it in; the patch's own are the likely ones.
-  const code = [...delivery.carriedCodes].find((each) => each.length > 1 && each.startsWith(letter)) ?? letter;
-  draft.counts.ignored += 1;
-  draft.ignoredCodes.add(letter);
-  const subject = subjectOf(script);
-  draft.findings.push({
-    code: 'script-ignored',
-    severity: 'warn',
-    subject,
-    facts: { element: subject, letter, option: `--authorize ${code}` },
-  });
 }

@@ -5,6 +5,7 @@ import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { Decision, Decisions } from '../dictionary/cases.ts';
 import { NO_DECISIONS } from '../dictionary/cases.ts';
+import { elementKey } from '../dictionary/element.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import { fieldsFromJson } from '../dictionary/fields.ts';
 import type { OfferScope, OwnOffer, OwnRecord } from '../dictionary/merge-record.ts';
@@ -14,6 +15,8 @@ import type { InspectedTable } from '../tables/model.ts';
 import type { Delivery } from './delivery.ts';
 import { tableNames as namesOfRowTables } from './delivery.ts';
 import type { FolderSettings } from './plan.ts';
+import type { ScriptFacts } from './script-facts.ts';
+import { gatherScripts, lookupOf } from './script-facts.ts';
 import type { Aside } from './table-facts.ts';
 import { gatherCodes, gatherTaken, gatherTypeUsers } from './table-facts.ts';
 import type { ViewFacts } from './view-facts.ts';
@@ -42,12 +45,9 @@ export interface FolderFacts {
   readonly codes: ReadonlyMap<string, CodeState>;
   /** Names in the schema that a new table or index may not take. */
   readonly taken: ReadonlySet<string>;
-  /** Digest (hex) of the folder's own scripts among the delivered, by `kind\0name`. */
-  readonly scripts: ReadonlyMap<string, string>;
+  readonly scripts: ScriptFacts;
   readonly views: ViewFacts;
 }
-
-export const elementKey = (type: string, name: string): string => `${type}\0${name}`;
 
 /** Puts the delivery's element list where SQL can join it; once per run and server. */
 export async function stageDelivery(session: Session, delivery: Delivery): Promise<string> {
@@ -112,7 +112,12 @@ export async function gatherBasis(
       from unnest(${views}::text[]) as n (name) left join rustine.dictionary_view v on v.folder = ${folder.id} and v.name = n.name
       left join pg_class c on c.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and c.relname = n.name
       union all
-      select concat_ws(' ', 's', s.kind, s.name, encode(s.digest, 'hex')) from rustine.script s join delivered d on d.type = s.kind and d.name = s.name where s.folder = ${folder.id}
+      select concat_ws(' ', 's', s.kind, s.name, encode(s.digest, 'hex'), exists (select from rustine.script_function f where f.folder = s.folder and f.kind = s.kind and f.name = s.name))
+      from rustine.script s join delivered d on d.type = s.kind and d.name = s.name where s.folder = ${folder.id}
+      union all
+      select concat_ws(' ', 'x', name, folder = ${folder.id}, kind, encode(digest, 'hex')) from (
+        select distinct on (s.name) s.name, s.folder, s.kind, s.digest from rustine.script s join delivered d on d.type = 'EXE' and d.name = s.name
+        where s.folder = any(${lookupOf(folder)}::integer[]) order by s.name, array_position(${lookupOf(folder)}::integer[], s.folder), s.kind desc) body
       union all
       select concat_ws(' ', 'c', t.relname, t.relnatts, a.attname, a.atttypid, a.atttypmod)
       from pg_class t join pg_attribute a on a.attrelid = t.oid
@@ -213,10 +218,6 @@ export async function gatherFacts(
     ]),
   ];
   const definitions = targets.length === 0 ? new Map<string, OwnRecord[]>() : await gatherDefinitions(session, folder, targets);
-  const scripts = await session.query<{ kind: string; name: string; digest: string }>(sql`
-    select s.kind, s.name, encode(s.digest, 'hex') as digest
-    from rustine.script s join rustine.delivery_element d on d.type = s.kind and d.name = s.name
-    where d.delivery = ${deliveryId} and s.folder = ${folder.id}`);
   return {
     elements,
     decisions: elements.size === 0 ? NO_DECISIONS : await gatherDecisions(session, deliveryId),
@@ -226,7 +227,7 @@ export async function gatherFacts(
     definitions,
     codes: tableNames.length === 0 && rowTables.size === 0 ? new Map<string, CodeState>() : await gatherCodes(session, folder),
     taken: await gatherTaken(session, folder, tableNames),
-    scripts: new Map(scripts.map((row) => [elementKey(row.kind, row.name), row.digest])),
+    scripts: await gatherScripts(session, folder, deliveryId),
     views: await gatherViews(session, folder, viewsOf(delivery)),
   };
 }

@@ -26,6 +26,23 @@ export interface ReplacedTable {
   readonly duplicates: boolean;
 }
 
+/** A SQL script that runs inside the folder's transaction (R28). */
+export interface SqlRun {
+  readonly name: string;
+  /** Digest of its text. */
+  readonly digest: string;
+  /** Where it is installed, or as a script to run at the end (EXE). */
+  readonly when: 'installed' | 'end';
+  /** The folder gets this text as its own copy: the functions that it makes belong to the copy. */
+  readonly own: boolean;
+}
+
+/** A script to run at the end that the database cannot run; `language` is empty where nobody has its text. */
+export interface OutsideRun {
+  readonly name: string;
+  readonly language: string;
+}
+
 export interface Plan {
   readonly id: string;
   /** Digest of the starting state that it was made for. */
@@ -38,7 +55,11 @@ export interface Plan {
   readonly batches: readonly RowBatch[];
   readonly replaced: readonly ReplacedTable[];
   readonly scripts: number;
-  readonly pending: readonly string[];
+  /** SQL scripts in the order in which they run. */
+  readonly runs: readonly SqlRun[];
+  readonly pending: readonly OutsideRun[];
+  /** Scripts that are replaced made functions before: those that the new ones do not make again go. */
+  readonly formerFunctions: boolean;
   /** Specific codes that were not authorised. */
   readonly ignoredCodes: readonly string[];
   /** Why the folder must be validated afterwards (R25), in words of `due`. */

@@ -1,13 +1,14 @@
 // Makes the plan of one delivery for one starting state: judges part by part, streams what is to be written. No database, no clock.
 import type { Authorization } from '../dictionary/activity-codes.ts';
-import { authorize, EVERYTHING, isScriptAuthorized, isSpecific } from '../dictionary/activity-codes.ts';
+import { authorize, EVERYTHING, isSpecific } from '../dictionary/activity-codes.ts';
 import type { TableChange } from '../tables/diff.ts';
 import type { DeliveredPart } from './delivery.ts';
 import { tableNames } from './delivery.ts';
 import type { Draft, PlanDraft, PlanItem, PlanningInput } from './draft.ts';
 import { newDraft } from './draft.ts';
-import { ignoreScript, planElement, planScript } from './element-plan.ts';
+import { planElement } from './element-plan.ts';
 import { planRows } from './row-plan.ts';
+import { noteExe, planRuns, planScript } from './script-plan.ts';
 import { locksOf, planTables } from './table-plan.ts';
 import type { ViewChange } from './view-plan.ts';
 import { planViews } from './view-plan.ts';
@@ -23,6 +24,7 @@ export async function* planDelivery(input: PlanningInput): AsyncGenerator<PlanIt
   for await (const part of input.delivery.parts(draft.findings)) {
     yield* planPart(part, input, authorization, draft);
   }
+  yield* planRuns(input, draft);
   const { definitions, changes } = planTables(input, draft);
   if (tableNames(input.delivery).length > 0) yield* planRows(input, definitions, draft);
   const views = planViews(input.facts.views, draft.fieldsSeen, tableChanges(changes), draft.findings);
@@ -43,22 +45,10 @@ function* planPart(part: DeliveredPart, input: PlanningInput, authorization: Aut
       yield* planElement(part.element, input, authorization, draft);
       return;
     case 'script':
-      if (input.rowsOnly) return;
       yield* planScript(part, input, authorization, draft);
       return;
     case 'exe':
-      if (!isScriptAuthorized(authorization, part.name)) {
-        ignoreScript({ type: 'EXE', name: part.name }, input.delivery, draft);
-        return;
-      }
-      draft.pending.push(part.name);
-      draft.findings.push({
-        code: 'script-pending',
-        severity: 'warn',
-        subject: `EXE:${part.name}`,
-        facts: { script: part.name },
-      });
-      yield { item: 'exe', ordinal: draft.ordinal, name: part.name, title: part.title };
+      noteExe(part, input, authorization, draft);
       return;
     case 'row':
       return;
@@ -75,7 +65,9 @@ function finish(draft: Draft, tables: readonly TableChange[], views: readonly Vi
     batches: [...draft.batches.values()],
     replaced: [...draft.replaced.values()],
     scripts: draft.scripts,
+    runs: draft.runs,
     pending: draft.pending,
+    formerFunctions: draft.formerFunctions,
     ignoredCodes: [...draft.ignoredCodes].filter(isSpecific),
     due: [...draft.due],
     rows: draft.rows + draft.replaced.size,

@@ -60,7 +60,7 @@ function settleSql(plan: string): string {
       where plan = ${plan} and item in ('record', 'offer', 'content') order by digest
       on conflict (digest) do nothing;
     insert into rustine.blob (digest, bytes)
-      select distinct on (digest) digest, bytes from rustine.plan_item where plan = ${plan} and item = 'script' order by digest
+      select distinct on (digest) digest, bytes from rustine.plan_item where plan = ${plan} and item in ('script', 'body') and bytes is not null order by digest
       on conflict (digest) do nothing;
     insert into rustine.plan_write (plan, type, name, tag, key, position, content)
       select distinct on (p.type, p.name, p.tag, p.key) p.plan, p.type, p.name, p.tag, p.key, p.position, c.id
@@ -68,6 +68,7 @@ function settleSql(plan: string): string {
       where p.plan = ${plan} and p.item in ('record', 'move') order by p.type, p.name, p.tag, p.key, p.ordinal desc;
     delete from rustine.plan_item where plan = ${plan} and item in ('record', 'move', 'content');
     update rustine.plan_item set fields = null where plan = ${plan} and item = 'offer';
+    delete from rustine.plan_item where plan = ${plan} and item = 'body';
     update rustine.plan_item set bytes = null where plan = ${plan} and item = 'script';`;
 }
 

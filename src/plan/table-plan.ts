@@ -1,6 +1,7 @@
 // Plans how the database tables follow their definitions. Pure.
 import type { Finding } from '../base/finding.ts';
 import type { DictionaryRecord } from '../dictionary/element.ts';
+import { elementKey } from '../dictionary/element.ts';
 import { fieldValue } from '../dictionary/fields.ts';
 import type { OwnRecord } from '../dictionary/merge-record.ts';
 import type { DesiredContext, TableDefinition } from '../tables/desired.ts';
@@ -9,7 +10,6 @@ import type { Managed, TableChange } from '../tables/diff.ts';
 import { diffTable, removeTable } from '../tables/diff.ts';
 import type { Draft } from './draft.ts';
 import type { FolderFacts } from './facts.ts';
-import { elementKey } from './facts.ts';
 import type { FolderSettings } from './plan.ts';
 
 /** What the tables of a folder are planned from. */

@@ -28,7 +28,7 @@ export interface NewFolder {
 }
 
 /** How a folder's first dictionary is integrated: everything is let in, no APATCH row, no run. */
-function creationContext(operator: string): RunContext {
+function creationContext(operator: string, scriptTimeoutMs: number): RunContext {
   return {
     run: '',
     operator,
@@ -38,6 +38,7 @@ function creationContext(operator: string): RunContext {
     forced: {},
     records: false,
     lockTimeoutMs: 30_000,
+    scriptTimeoutMs,
     nextEvent: () => 0,
     stopPoint: () => undefined,
   };
@@ -70,6 +71,7 @@ export async function createFolder(
   source: FolderSource,
   roles: boolean,
   operator: string,
+  scriptTimeoutMs: number,
 ): Promise<readonly Finding[]> {
   return database.transaction(async (session) => {
     const state = await lockParent(session, folder);
@@ -90,7 +92,7 @@ export async function createFolder(
       database,
       settingsOf(created),
       await source(state),
-      creationContext(operator),
+      creationContext(operator, scriptTimeoutMs),
     );
     if (blocks(findings))
       throw new Refusal('folder-not-creatable', {
@@ -175,7 +177,7 @@ async function copyLevel(session: Session, folder: Folder, parent: Folder, opera
     with had as (
       select distinct on (file) * from rustine.integration where folder = ${parent.id} and apatch_num is not null order by file, id desc),
     concerned as (
-      select *, rows > 0 or jsonb_array_length(coalesce(outcome -> 'pending', '[]')) > 0 as open from had where patch_type <> '2')
+      select *, rows > 0 or jsonb_array_length(coalesce(outcome -> 'pending', '[]')) > 0 or coalesce((outcome #>> '{scripts,run}')::integer, 0) > 0 as open from had where patch_type <> '2')
     insert into rustine.integration (folder, file, digest, patch_type, series, number, version, apatch_num, operator, authorized, ignored, forced, rows, outcome)
     select ${folder.id}, file, digest, patch_type, series, number, version, case when not open then apatch_num end, ${operator}, authorized, ignored, forced, rows, outcome
     from concerned order by id`);

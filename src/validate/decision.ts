@@ -164,6 +164,8 @@ function decisionContext({ operator, lockTimeoutMs }: DecisionRequest): RunConte
     forced: {},
     records: false,
     lockTimeoutMs,
+    // Values of the dictionary: there is no script among them.
+    scriptTimeoutMs: 0,
     nextEvent: () => 0,
     stopPoint: () => undefined,
   };

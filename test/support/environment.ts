@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, escapeIdentifier } from 'pg';
 import { onTestFinished } from 'vitest';
+import type { Settings } from '../../src/app/config.ts';
 import type { FolderOptions, InitOptions, IntegrateOptions, Rustine } from '../../src/app/rustine.ts';
 import { openRustine } from '../../src/app/rustine.ts';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
@@ -28,6 +29,8 @@ export interface TestEnvironment {
   patch(file: string, elements: readonly Element[], options?: PatchOptions): Promise<string>;
   /** Integrates and expects a run that did all it was asked. */
   integrate(paths: string | readonly string[], options?: Partial<IntegrateOptions>): Promise<RunOutcome>;
+  /** Runs when the environment goes. */
+  readonly later: Later;
   /** Folders below the supervisor folder or the one that the options name. */
   folders(codes: readonly string[], options?: FolderOptions): Promise<void>;
 }
@@ -38,6 +41,8 @@ export interface EnvironmentOptions {
   /** Folders to create below the supervisor folder. */
   readonly folders?: readonly string[];
   readonly jobs?: number;
+  /** Besides home, database and language. */
+  readonly settings?: Partial<Settings>;
   readonly later?: Later;
   /** Another URL than the superuser's, made from it. */
   readonly as?: (superuser: string, database: string) => Promise<string>;
@@ -52,17 +57,23 @@ export async function openEnvironment(
   const { url: superuser, name, drop } = await createDatabase(server);
   later(drop);
   const url = options.as === undefined ? superuser : await options.as(superuser, name);
-  const environment = await attach(url, name, later, options.jobs ?? 2, superuser);
+  const environment = await attach(url, name, later, { jobs: options.jobs ?? 2, ...options.settings }, superuser);
   if (options.init !== false) await environment.rustine.init(options.init ?? {});
   if (options.folders !== undefined) await environment.folders(options.folders);
   return environment;
 }
 
 /** An environment in a database that is there already. */
-async function attach(url: string, database: string, later: Later, jobs = 2, superuser = url): Promise<TestEnvironment> {
+async function attach(
+  url: string,
+  database: string,
+  later: Later,
+  settings: Partial<Settings>,
+  superuser = url,
+): Promise<TestEnvironment> {
   const home = await mkdtemp(join(tmpdir(), 'rustine-env-'));
   later(() => rm(home, { recursive: true, force: true }));
-  const rustine = await openRustine({ home, database: url, language: 'en', jobs });
+  const rustine = await openRustine({ home, database: url, language: 'en', ...settings });
   later(() => rustine.close().catch(() => undefined));
   const directory = join(home, 'patches');
   return {
@@ -71,6 +82,7 @@ async function attach(url: string, database: string, later: Later, jobs = 2, sup
     home,
     directory,
     rustine,
+    later,
     query: (text, values) => queryAt(superuser, text, values),
     patch: (file, elements, options) => writePatchFile(directory, file, elements, options),
     integrate: async (paths, options) => {

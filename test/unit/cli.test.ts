@@ -40,8 +40,9 @@ const patch: PatchOutcome = {
   elements: { ...NO_ELEMENTS, created: 3, ignored: 2 },
   lines: { ...NO_LINES, created: 30, ignored: 2 },
   tables: { created: ['zclienth'], altered: [], removed: [], changes: [] },
-  scripts: { installed: 2 },
+  scripts: { installed: 2, run: 0 },
   rows: { inserted: 1, updated: 0, deleted: 0 },
+  ran: [],
   pending: ['SUBSLC'],
   ms: 41,
 };

@@ -126,6 +126,20 @@ export const errors = {
   blocked: (f) => `Findings block it: ${f('codes')}.`,
   'lock-capacity': (f) =>
     `The patch needs ${f('needed')} locks at once, the server has room for ${f('available')} (${f('setting')}). Raise that setting and restart the server.`,
+  'script-failed': (f) => {
+    const where = f.has('line') ? ` in line ${f('line')}, column ${f('column')}` : '';
+    const parts = [`${f('element')} failed${where} in folder ${f('folder')} (SQLSTATE ${f('sqlstate')}): ${f('reason')}`];
+    for (const name of ['detail', 'hint']) if (f.has(name)) parts.push(`${name}: ${f(name)}`);
+    return `${parts.join('\n  ')}\nNothing of the patch was changed in this folder. The script has to be mended where it was made.`;
+  },
+  'script-not-pending': (f) =>
+    `Script ${f('script')} is not left to run in ${some(f.list('folders'), 20)}. \`rustine script pending\` lists those that are.`,
+  'script-unknown': (f) =>
+    `There is no script ${f('script')} in folder ${f('folder')} or its ancestors. \`rustine script which ${f('script')} --folder FOLDER\` shows who has it.`,
+  'script-binary': (f) =>
+    `Script ${f('script')} is compiled: it has no source to show. \`rustine script export DIR\` writes it to a file, --json gives it in base64.`,
+  'export-directory': (f) =>
+    `Scripts cannot be exported to ${f('directory')}: ${why(f)}. Name a directory that does not exist yet, or one that an export made.`,
 } satisfies Record<string, Sentence>;
 
 /** What can be wrong with a command line; the code of all of them is `usage`. */

@@ -129,7 +129,23 @@ export const findings = {
     `Activity code ${f('code')} was authorised, but nothing in these patches carries it. Check the spelling.`,
   'supervisor-only': (f) => `This is a supervisor patch: folder ${f('folder')} is not concerned.`,
   'script-pending': (f) =>
-    `Script ${f('script')} is to be run after the patch and was not: Rustine cannot run its language. Run it by hand in this folder.`,
+    f.has('language')
+      ? `Script ${f('script')} is to be run after the patch and was not: no runner is set for its language (${f('language')}). Set one in rustine.yaml, then \`rustine script run ${f('script')}\`; or run it by hand.`
+      : `Script ${f('script')} is to be run after the patch and was not: neither the patch, the folder nor its ancestors have it. Integrate the patch that brings it, then \`rustine script run ${f('script')}\`.`,
+  'script-not-rehearsed': (f) =>
+    `Script ${f('script')} (${f('language')}) would be run by its runner after the patch. A rehearsal does not run it: what it does outside of the database could not be rolled back.`,
+  'script-name-unsafe': (f) =>
+    `Script "${f('script')}": the name could be taken for an option or a path, so it is given to no program and no file gets it. The patch has to be mended where it was made.`,
+  'script-run-failed': (f) => {
+    const ends: Readonly<Record<string, string>> = {
+      exit: `ended with exit code ${f('exit')}`,
+      signal: `was ended by ${f('signal')}`,
+      timeout: `was ended after ${f('seconds')} s, its time limit`,
+      'not-started': `could not be started (${f('command')}: ${reasons[f('signal')] ?? f('signal')})`,
+    };
+    const output = f.has('output') ? ` Its last lines: ${f.list('output').join(' / ')}` : '';
+    return `Script ${f('script')}: its runner ${ends[f('why')] ?? f('why')}. It stays listed; once the cause is mended, \`rustine script run ${f('script')} --folder ${f('folder')}\` runs it again.${output}`;
+  },
   'roles-unavailable': (f) =>
     `Database user ${f('user')} may not create login roles: the folders share one login and are not isolated from each other. A user with CREATEROLE isolates them.`,
   'folder-left-behind': (f) =>

@@ -45,7 +45,16 @@ export const reasons: Readonly<Record<string, string>> = {
   'key-database': 'a database URL is expected, such as postgresql://user@host:5432/name',
   'key-language': 'en or fr is expected',
   'key-jobs': 'a whole number from 1 is expected',
-  'key-unknown': 'there is no such key; known keys: database, language, jobs',
+  'key-unknown': 'there is no such key; known keys: database, language, jobs, script-timeout, runners',
+  'key-unknown-runner': 'there is no such key; a runner has command, arguments, timeout, environment',
+  'key-script-timeout': 'a duration is expected, such as 90s, 5m or 1h',
+  'key-runners':
+    'programs by language are expected, such as `4gl: { command: /opt/app/bin/run, arguments: ["{file}"], timeout: 120s }`; sql is not among the languages',
+  'key-runner-command': 'the path of a program is expected',
+  'key-runner-arguments': 'a list of texts is expected, such as ["--folder", "{folder}", "{file}"]',
+  'key-runner-timeout': 'a duration is expected, such as 90s, 5m or 1h',
+  'key-runner-environment': 'a list of names of environment variables is expected, such as [JAVA_HOME]',
+  'not-an-export': 'it exists, and no export made it',
   'not-keys': 'a list of keys and values is expected, such as `language: fr`',
   'yaml-syntax': 'this is not valid YAML',
   'password-readable':

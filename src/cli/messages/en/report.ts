@@ -71,6 +71,17 @@ export const report = {
     created: 'created',
     updated: 'updated',
     historyOf: 'history of',
+    script: 'script',
+    language: 'language',
+    digest: 'digest',
+    date: 'date',
+    use: 'use',
+    hides: 'hides',
+    content: 'content',
+    newer: 'newer',
+    since: 'since',
+    attempts: 'attempts',
+    lastError: 'last error',
   },
   states,
   yes: 'yes',
@@ -113,7 +124,16 @@ export const report = {
   /** What was done to so many. */
   elements: { created: s('new'), updated: s('updated'), identical: s('identical'), kept: s('kept'), ignored: s('ignored') },
   tables: { created: s('new'), altered: s('altered'), removed: s('put aside') },
-  scripts: { installed: s('installed') },
+  scripts: { installed: s('installed'), run: s('run') },
+  scriptRuns: { done: 'run', failed: 'failed', busy: 'being run', left: 'not run' },
+  copies: { used: 'used', hidden: 'hidden', same: 'same', different: 'different' },
+  newer: { own: 'own', hidden: 'hidden' },
+  noScript: (name: string, folder: string) => `There is no script ${name} in folder ${folder} or its ancestors.`,
+  noShadowed: 'No script hides that of another folder.',
+  noPending: 'No script is left to run.',
+  exported: (scripts: number, folders: number, directory: string) =>
+    `${n(scripts, 'script')} of ${n(folders, 'folder')} exported to ${directory}.`,
+  exportedAlready: (directory: string) => `${directory} is up to date.`,
   rows: { inserted: s('inserted'), updated: s('updated'), deleted: s('deleted') },
   kept: {
     columns: {
@@ -170,7 +190,7 @@ export const report = {
   lines: (count: number) => n(count, 'line'),
   moreElements: (count: number) => `… and ${n(count, 'element')} more`,
   bytes: (count: number) => `${count.toLocaleString('en')} bytes`,
-  pending: (folder: string, scripts: string) => `Still to be run by hand in ${folder}: ${scripts}`,
+  pending: (folder: string, scripts: string) => `Still to be run in ${folder}: ${scripts} (rustine script pending)`,
   dueFolders: (codes: string) =>
     `Due for validation: ${codes}. Their level is below the supervisor folder’s, or their settings changed.`,
   keptColumns: {

@@ -133,6 +133,23 @@ export const errors: Sentences<ErrorCode> = {
   blocked: (f) => `Des constats l'empêchent : ${f('codes')}.`,
   'lock-capacity': (f) =>
     `Le patch demande ${f('needed')} verrous à la fois, le serveur en admet ${f('available')} (${f('setting')}). Augmentez ce paramètre et redémarrez le serveur.`,
+  'script-failed': (f) => {
+    const where = f.has('line') ? ` à la ligne ${f('line')}, colonne ${f('column')},` : '';
+    const parts = [
+      `${f('element')} a échoué${where} dans le dossier ${f('folder')} (SQLSTATE ${f('sqlstate')}) : ${f('reason')}`,
+    ];
+    if (f.has('detail')) parts.push(`détail : ${f('detail')}`);
+    if (f.has('hint')) parts.push(`conseil : ${f('hint')}`);
+    return `${parts.join('\n  ')}\nRien du patch n'a changé dans ce dossier. Le traitement est à corriger là où il a été fait.`;
+  },
+  'script-not-pending': (f) =>
+    `Le traitement ${f('script')} ne reste pas à exécuter dans ${some(f.list('folders'), 20)}. \`rustine script pending\` liste ceux qui le sont.`,
+  'script-unknown': (f) =>
+    `Il n'y a pas de traitement ${f('script')} dans le dossier ${f('folder')} ni dans ses dossiers de référence. \`rustine script which ${f('script')} --folder DOSSIER\` montre qui l'a.`,
+  'script-binary': (f) =>
+    `Le traitement ${f('script')} est compilé : il n'a pas de source à montrer. \`rustine script export RÉP\` l'écrit dans un fichier, --json le donne en base64.`,
+  'export-directory': (f) =>
+    `Les traitements ne peuvent pas être exportés dans ${f('directory')} : ${why(f)}. Nommez un répertoire qui n'existe pas encore, ou qu'un export a fait.`,
 };
 
 export const usage: Messages['usage'] = {

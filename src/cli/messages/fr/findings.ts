@@ -131,7 +131,23 @@ export const findings: Sentences<FindingCode> = {
     `Le code activité ${f('code')} est autorisé, mais rien dans ces patches ne le porte. Vérifiez l'orthographe.`,
   'supervisor-only': (f) => `C'est un patch superviseur : le dossier ${f('folder')} n'est pas concerné.`,
   'script-pending': (f) =>
-    `Le traitement ${f('script')} est à exécuter après le patch et ne l'a pas été : Rustine ne sait pas exécuter son langage. Exécutez-le à la main dans ce dossier.`,
+    f.has('language')
+      ? `Le traitement ${f('script')} est à exécuter après le patch et ne l'a pas été : aucun exécuteur n'est défini pour son langage (${f('language')}). Définissez-en un dans rustine.yaml, puis \`rustine script run ${f('script')}\` ; ou exécutez-le à la main.`
+      : `Le traitement ${f('script')} est à exécuter après le patch et ne l'a pas été : ni le patch, ni le dossier, ni ses dossiers de référence ne l'ont. Intégrez le patch qui l'apporte, puis \`rustine script run ${f('script')}\`.`,
+  'script-not-rehearsed': (f) =>
+    `Le traitement ${f('script')} (${f('language')}) serait exécuté par son exécuteur après le patch. Une répétition ne l'exécute pas : ce qu'il fait hors de la base ne pourrait pas être annulé.`,
+  'script-name-unsafe': (f) =>
+    `Traitement « ${f('script')} » : le nom pourrait passer pour une option ou un chemin, il n'est donc donné à aucun programme ni à aucun fichier. ${MEND}`,
+  'script-run-failed': (f) => {
+    const ends: Readonly<Record<string, string>> = {
+      exit: `a rendu le code ${f('exit')}`,
+      signal: `a été arrêté par ${f('signal')}`,
+      timeout: `a été arrêté après ${f('seconds')} s, sa durée limite`,
+      'not-started': `n'a pas pu être lancé (${f('command')} : ${reasons[f('signal')] ?? f('signal')})`,
+    };
+    const output = f.has('output') ? ` Ses dernières lignes : ${f.list('output').join(' / ')}` : '';
+    return `Traitement ${f('script')} : son exécuteur ${ends[f('why')] ?? f('why')}. Il reste listé ; la cause corrigée, \`rustine script run ${f('script')} --folder ${f('folder')}\` l'exécute à nouveau.${output}`;
+  },
   'roles-unavailable': (f) =>
     `L'utilisateur ${f('user')} de la base ne peut pas créer de rôles : les dossiers partagent une connexion et ne sont pas isolés. Un utilisateur avec CREATEROLE les isole.`,
   'folder-left-behind': (f) =>

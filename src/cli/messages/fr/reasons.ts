@@ -45,7 +45,16 @@ export const reasons: Readonly<Record<string, string>> = {
   'key-database': 'une URL de base de données est attendue, comme postgresql://utilisateur@serveur:5432/nom',
   'key-language': 'en ou fr est attendu',
   'key-jobs': 'un nombre entier à partir de 1 est attendu',
-  'key-unknown': "cette clé n'existe pas ; clés connues : database, language, jobs",
+  'key-unknown': "cette clé n'existe pas ; clés connues : database, language, jobs, script-timeout, runners",
+  'key-unknown-runner': "cette clé n'existe pas ; un exécuteur a command, arguments, timeout, environment",
+  'key-script-timeout': 'une durée est attendue, comme 90s, 5m ou 1h',
+  'key-runners':
+    'des programmes par langage sont attendus, comme `4gl: { command: /opt/app/bin/run, arguments: ["{file}"], timeout: 120s }` ; sql ne compte pas parmi les langages',
+  'key-runner-command': "le chemin d'un programme est attendu",
+  'key-runner-arguments': 'une liste de textes est attendue, comme ["--folder", "{folder}", "{file}"]',
+  'key-runner-timeout': 'une durée est attendue, comme 90s, 5m ou 1h',
+  'key-runner-environment': "une liste de noms de variables d'environnement est attendue, comme [JAVA_HOME]",
+  'not-an-export': "il existe, et aucun export ne l'a fait",
   'not-keys': 'une liste de clés et de valeurs est attendue, comme `language: fr`',
   'yaml-syntax': "ce n'est pas du YAML valide",
   'password-readable':

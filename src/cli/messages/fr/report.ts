@@ -45,6 +45,17 @@ export const report: Messages['report'] = {
     created: 'création',
     updated: 'modification',
     historyOf: 'historique de',
+    script: 'traitement',
+    language: 'langage',
+    digest: 'empreinte',
+    date: 'date',
+    use: 'emploi',
+    hides: 'masque',
+    content: 'contenu',
+    newer: 'plus récente',
+    since: 'depuis',
+    attempts: 'essais',
+    lastError: 'dernière erreur',
   },
   states: {
     integrated: 'intégré',
@@ -108,7 +119,16 @@ export const report: Messages['report'] = {
   severity: { block: 'bloquant', warn: 'avertissement', info: 'remarque' },
   elements: { created: s('créé'), updated: s('modifié'), identical: s('identique'), kept: s('conservé'), ignored: s('ignoré') },
   tables: { created: s('créée'), altered: s('modifiée'), removed: s('mise de côté') },
-  scripts: { installed: s('installé') },
+  scripts: { installed: s('installé'), run: s('exécuté') },
+  scriptRuns: { done: 'exécuté', failed: 'en échec', busy: "en cours d'exécution", left: 'non exécuté' },
+  copies: { used: 'employée', hidden: 'masquée', same: 'identique', different: 'différent' },
+  newer: { own: 'la sienne', hidden: 'la masquée' },
+  noScript: (name, folder) => `Il n'y a pas de traitement ${name} dans le dossier ${folder} ni dans ses dossiers de référence.`,
+  noShadowed: "Aucun traitement ne masque celui d'un autre dossier.",
+  noPending: 'Aucun traitement ne reste à exécuter.',
+  exported: (scripts, folders, directory) =>
+    `${n(scripts, 'traitement')} de ${n(folders, 'dossier')} ${scripts < 2 ? 'exporté' : 'exportés'} dans ${directory}.`,
+  exportedAlready: (directory) => `${directory} est à jour.`,
   rows: { inserted: s('insérée'), updated: s('modifiée'), deleted: s('supprimée') },
   kept: {
     columns: {
@@ -165,7 +185,7 @@ export const report: Messages['report'] = {
   lines: (count) => n(count, 'ligne'),
   moreElements: (count) => `… et ${n(count, 'élément')} de plus`,
   bytes: (count) => `${count.toLocaleString('fr')} octets`,
-  pending: (folder, scripts) => `Reste à exécuter à la main dans ${folder} : ${scripts}`,
+  pending: (folder, scripts) => `Reste à exécuter dans ${folder} : ${scripts} (rustine script pending)`,
   dueFolders: (codes) =>
     `À valider : ${codes}. Leur niveau est inférieur à celui du dossier superviseur, ou leurs paramètres ont changé.`,
   keptColumns: {

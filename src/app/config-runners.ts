@@ -1,0 +1,51 @@
+// The part of rustine.yaml that says how scripts are run: durations, and the programs for languages that the database does not run.
+import type * as zod from 'zod';
+import type { Runner } from '../integrate/runner.ts';
+
+type Zod = typeof zod;
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const DURATION = /^([1-9]\d{0,8})(ms|s|m|h)$/;
+/** What a timer can count. */
+const LONGEST_MS = 2_147_483_647;
+
+const millisecondsOf = (text: string): number => {
+  const [, number = '0', unit = 'ms'] = DURATION.exec(text) ?? [];
+  return Number(number) * (UNITS[unit] ?? 0);
+};
+
+/** `500ms`, `120s`, `5m`, `1h` → milliseconds. */
+export function duration(z: Zod) {
+  return z
+    .string()
+    .refine((text) => millisecondsOf(text) > 0 && millisecondsOf(text) <= LONGEST_MS)
+    .transform(millisecondsOf);
+}
+
+const DEFAULT_LIMIT = '10m';
+const LANGUAGE = /^[a-z0-9][a-z0-9_-]{0,29}$/;
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const noNul = (text: string): boolean => !text.includes('\0');
+
+/** SQL is never run by a program: it would not be in the folder's transaction. */
+export function runners(z: Zod): zod.ZodType<Readonly<Record<string, Runner>>> {
+  const runner = z
+    .strictObject({
+      command: z.string().min(1).refine(noNul),
+      arguments: z.array(z.string().refine(noNul)).default([]),
+      timeout: duration(z).prefault(DEFAULT_LIMIT),
+      environment: z.array(z.string().regex(VARIABLE)).default([]),
+    })
+    .transform(
+      ({ command, timeout, environment, arguments: words }): Runner => ({
+        command,
+        words,
+        timeoutMs: timeout,
+        environment,
+      }),
+    );
+  return z.record(
+    z.string().refine((language) => LANGUAGE.test(language) && language !== 'sql'),
+    runner,
+  );
+}

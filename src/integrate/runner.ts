@@ -1,0 +1,132 @@
+// Runs one script with an outside program: no shell, a time limit for all that it starts, bounded output, no secrets in its environment.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A program that runs scripts of one language, as rustine.yaml describes it. */
+export interface Runner {
+  readonly command: string;
+  /** Arguments, with the placeholders `{folder}`, `{script}` and `{file}`. */
+  readonly words: readonly string[];
+  readonly timeoutMs: number;
+  /** Names of the environment variables that it gets besides PATH, HOME and LANG. */
+  readonly environment: readonly string[];
+}
+
+export interface RunnerResult {
+  /** `started`: it could not even be started · `timeout`: it was ended · `exit`: it ended by itself, with this code or by this signal. */
+  readonly end: 'exit' | 'timeout' | 'not-started';
+  readonly exit: number | null;
+  /** Signal, or the system's code where it could not be started. */
+  readonly signal: string;
+  /** The last of what it printed. */
+  readonly output: string;
+  readonly ms: number;
+}
+
+/** So much of the end of the output is kept. */
+export const OUTPUT_BYTES = 64 * 1024;
+/** From the polite signal to the other one. */
+const GRACE_MS = 2_000;
+const USUAL_ENVIRONMENT = ['PATH', 'HOME', 'LANG'];
+
+/** @param name checked before: it becomes part of arguments */
+export async function runWith(runner: Runner, folder: string, name: string, body: Uint8Array): Promise<RunnerResult> {
+  const directory = await mkdtemp(join(tmpdir(), 'rustine-script-'));
+  const file = join(directory, 'script');
+  try {
+    await writeFile(file, body, { mode: 0o600, flag: 'wx' });
+    const values: Readonly<Record<string, string>> = { folder, script: name, file };
+    // One pass: a value that looks like a placeholder stays what it is.
+    const words = runner.words.map((word) => word.replace(/\{(folder|script|file)\}/g, (_, key: string) => values[key] ?? ''));
+    const env = Object.fromEntries(
+      [...USUAL_ENVIRONMENT, ...runner.environment].flatMap((key) =>
+        process.env[key] === undefined ? [] : [[key, process.env[key] as string]],
+      ),
+    );
+    return await started(runner, words, { ...env, RUSTINE_FOLDER: folder, RUSTINE_SCRIPT: name });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function started(runner: Runner, words: readonly string[], env: Readonly<Record<string, string>>): Promise<RunnerResult> {
+  const begun = performance.now();
+  return new Promise((resolve) => {
+    const output = new Tail();
+    let end: RunnerResult['end'] = 'exit';
+    const finish = (exit: number | null, signal: string): void => {
+      clearTimeout(limit);
+      clearTimeout(last);
+      process.off('exit', kill);
+      for (const each of STOPS) process.off(each, interrupted);
+      resolve({ end, exit, signal, output: output.text(), ms: Math.round(performance.now() - begun) });
+    };
+    // A process group of its own: what the program starts ends with it.
+    const child = spawn(runner.command, words, { shell: false, detached: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const signalGroup = (signal: NodeJS.Signals): void => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, signal);
+      } catch {
+        // Gone already.
+      }
+    };
+    const kill = (): void => signalGroup('SIGKILL');
+    const interrupted = (signal: NodeJS.Signals): void => {
+      kill();
+      for (const each of STOPS) process.off(each, interrupted);
+      process.kill(process.pid, signal);
+    };
+    let last: NodeJS.Timeout | undefined;
+    const limit = setTimeout(() => {
+      end = 'timeout';
+      signalGroup('SIGTERM');
+      last = setTimeout(() => {
+        kill();
+        // Something that left the group may hold the pipes open: it is not waited for.
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, GRACE_MS);
+    }, runner.timeoutMs);
+    process.once('exit', kill);
+    for (const each of STOPS) process.on(each, interrupted);
+    child.stdout.on('data', (chunk: Buffer) => output.add(chunk));
+    child.stderr.on('data', (chunk: Buffer) => output.add(chunk));
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      end = 'not-started';
+      finish(null, error.code ?? 'unknown');
+    });
+    child.on('close', (code, signal) => {
+      // What the program left behind in its group ends too.
+      kill();
+      finish(code, signal ?? '');
+    });
+  });
+}
+
+const STOPS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** The end of what was printed, in bounded memory. */
+class Tail {
+  #chunks: Buffer[] = [];
+  #size = 0;
+
+  add(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    if (this.#size > 2 * OUTPUT_BYTES) {
+      this.#chunks = [this.#bytes()];
+      this.#size = this.#chunks[0]?.length ?? 0;
+    }
+  }
+
+  #bytes(): Buffer {
+    return Buffer.concat(this.#chunks).subarray(-OUTPUT_BYTES);
+  }
+
+  /** Without NUL, which the database cannot store. */
+  text(): string {
+    return this.#bytes().toString('utf8').replaceAll('\0', '\uFFFD');
+  }
+}
