@@ -251,6 +251,8 @@ function columnSql(view: DictionaryView, { field, slot }: ViewColumn, kind: Kind
   const key = slot === 0 ? nameSql(view, field) : undefined;
   const or = (expression: string, other: string | undefined): string =>
     other === undefined ? expression : `coalesce(${expression}, ${other})`;
+  const stamp = slot === 0 && Object.hasOwn(STAMPS, field) ? STAMPS[field] : undefined;
+  if (stamp !== undefined && stamp.kind === kind) return [named(stampSql(stamp))];
   switch (kind) {
     case 'number':
       return [named(or(`rustine.value_number(${value})`, key === undefined ? undefined : `rustine.text_number(${key})`))];
@@ -263,6 +265,29 @@ function columnSql(view: DictionaryView, { field, slot }: ViewColumn, kind: Kind
     default:
       return [named(or(`rustine.value_text(${value}, f.languages)`, key))];
   }
+}
+
+interface Stamp {
+  readonly kind: Kind;
+  readonly of: 'created_by' | 'updated_by';
+  readonly column: string;
+}
+
+/** Who made and changed a record in this folder, and when (R20): the integration knows, whatever the delivered record says. */
+const STAMPS: Readonly<Record<string, Stamp>> = {
+  CREDAT: { kind: 'date', of: 'created_by', column: 'i.at::date' },
+  CREDATTIM: { kind: 'time', of: 'created_by', column: 'i.at' },
+  CREUSR: { kind: 'text', of: 'created_by', column: 'i.operator' },
+  UPDDAT: { kind: 'date', of: 'updated_by', column: 'i.at::date' },
+  UPDDATTIM: { kind: 'time', of: 'updated_by', column: 'i.at' },
+  UPDUSR: { kind: 'text', of: 'updated_by', column: 'i.operator' },
+};
+
+/** Looked up only where somebody selects the column. Nobody has changed a record that is as it was created. */
+function stampSql({ of, column, kind }: Stamp): string {
+  const unless = of === 'updated_by' ? ' and r.updated_by <> r.created_by' : '';
+  const found = `(select ${column} from rustine.integration i where i.id = r.${of}${unless})`;
+  return kind === 'text' ? `coalesce(${found}, '')` : found;
 }
 
 /** A key field of the header, from the element's name: `PRG~SUBPRG`. */

@@ -24,7 +24,7 @@ describe.each(servers())('views on $name', (server) => {
       await env.patch('V1.dat', [
         global('A', {
           AMOUNT: bare('10.50'),
-          CREDAT: bare('20160627'),
+          DATDEB: bare('20160627'),
           UPD: bare('000000'),
           STAMP: '2016-06-27T20:44:31Z',
           INTIT: texts({ FRA: 'Un', ENG: 'One' }),
@@ -33,7 +33,7 @@ describe.each(servers())('views on $name', (server) => {
         }),
         global('B', {
           AMOUNT: 3,
-          CREDAT: bare('000000'),
+          DATDEB: bare('000000'),
           UPD: bare('20240229'),
           STAMP: '0000-00-00T00:00:00Z',
           NUMBERS: [3],
@@ -45,7 +45,7 @@ describe.each(servers())('views on $name', (server) => {
       'codvar_0 text',
       'amount_0 numeric',
       'code_0 text',
-      'credat_0 date',
+      'datdeb_0 date',
       'intit_0 text',
       'intit_0_texts jsonb',
       'numbers_0 numeric',
@@ -54,14 +54,14 @@ describe.each(servers())('views on $name', (server) => {
       'upd_0 date',
     ]);
     const rows = await env.query(
-      `select codvar_0, amount_0, code_0, credat_0::text, intit_0, intit_0_texts, numbers_0, numbers_1, stamp_0 at time zone 'UTC' = '2016-06-27 20:44:31' as stamp, upd_0::text from seed.aglobvar order by 1`,
+      `select codvar_0, amount_0, code_0, datdeb_0::text, intit_0, intit_0_texts, numbers_0, numbers_1, stamp_0 at time zone 'UTC' = '2016-06-27 20:44:31' as stamp, upd_0::text from seed.aglobvar order by 1`,
     );
     expect(rows).toEqual([
       {
         codvar_0: 'A',
         amount_0: '10.50',
         code_0: '007',
-        credat_0: '2016-06-27',
+        datdeb_0: '2016-06-27',
         intit_0: 'One',
         intit_0_texts: { ENG: 'One', FRA: 'Un' },
         numbers_0: '1',
@@ -73,7 +73,7 @@ describe.each(servers())('views on $name', (server) => {
         codvar_0: 'B',
         amount_0: '3',
         code_0: '8',
-        credat_0: null,
+        datdeb_0: null,
         intit_0: null,
         intit_0_texts: null,
         numbers_0: '3',
@@ -81,6 +81,42 @@ describe.each(servers())('views on $name', (server) => {
         stamp: null,
         upd_0: '2024-02-29',
       },
+    ]);
+  });
+
+  test('R20: creation date and user are set at creation, modification date and user at update, in each folder', async () => {
+    const env = await openEnvironment(server);
+    const stamps = {
+      CREDAT: bare('20010203'),
+      CREUSR: 'VENDOR',
+      UPDDAT: bare('000000'),
+      UPDUSR: '',
+      CREDATTIM: '2001-02-03T04:05:06Z',
+    };
+    await env.integrate(
+      await env.patch('S1.dat', [global('A', { ...stamps, TEXT: 'one' }), global('B', { ...stamps, TEXT: 'one' })]),
+    );
+    await env.folders(['SEED']);
+    await env.integrate(
+      await env.patch('S2.dat', [
+        global('A', { ...stamps, UPDUSR: 'VENDOR', TEXT: 'two' }),
+        global('B', { ...stamps, TEXT: 'one' }),
+      ]),
+      {
+        folders: ['SEED'],
+      },
+    );
+    const rows = (schema: string) =>
+      env.query(`select codvar_0 as name, credat_0 = current_date and credattim_0 > now() - interval '1 hour' as created, creusr_0 = i.operator as by,
+        upddat_0 = current_date as updated, updusr_0 = i.operator as by_whom from ${schema}.aglobvar, (select operator from rustine.integration limit 1) i order by 1`);
+    const created = { created: true, by: true, updated: null, by_whom: false };
+    expect(await rows('x3')).toEqual([
+      { name: 'A', ...created },
+      { name: 'B', ...created },
+    ]);
+    expect(await rows('seed')).toEqual([
+      { name: 'A', created: true, by: true, updated: true, by_whom: true },
+      { name: 'B', ...created },
     ]);
   });
 
@@ -287,7 +323,9 @@ describe.each(servers())('views on $name', (server) => {
       ].map(([codzone_0, codtyp_0, long_0]) => ({ codzone_0, codtyp_0, long_0, dime_0: '1', dated: true })),
     );
     expect(
-      await env.query(`select codfic_0, credat_0::text, upddat_0, intitfic_0 from x3.atable where codfic_0 = 'ZCLIENTH'`),
-    ).toEqual([{ codfic_0: 'ZCLIENTH', credat_0: '2016-06-27', upddat_0: null, intitfic_0: 'Client Header' }]);
+      await env.query(
+        `select codfic_0, credat_0 = current_date as created, upddat_0, intitfic_0 from x3.atable where codfic_0 = 'ZCLIENTH'`,
+      ),
+    ).toEqual([{ codfic_0: 'ZCLIENTH', created: true, upddat_0: null, intitfic_0: 'Client Header' }]);
   });
 });
