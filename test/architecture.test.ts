@@ -26,7 +26,7 @@ const LAYERS = [
 const PURE = [
   /^base\//,
   /^patch\/format\.ts$/,
-  /^dictionary\/merge\.ts$/,
+  /^dictionary\/(merge|seen-fields|views|view-names|compare|line-diff)\.ts$/,
   /^tables\/(?!inspect\.ts$)[^/]+\.ts$/,
   /^plan\/(planner|plan)\.ts$/,
 ];

@@ -3,7 +3,7 @@ import type { Finding } from '../base/finding.ts';
 import type { DictionaryRecord } from '../dictionary/element.ts';
 import type { LineVerdict, Verdict } from '../dictionary/merge-result.ts';
 import { NO_LINES } from '../dictionary/merge-result.ts';
-import type { FieldsSeen } from '../dictionary/views.ts';
+import type { FieldsSeen } from '../dictionary/seen-fields.ts';
 import { NO_ELEMENTS } from '../journal/outcome.ts';
 import type { DataType } from '../tables/data-types.ts';
 import { dataTypeOf } from '../tables/data-types.ts';

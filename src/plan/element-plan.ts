@@ -9,7 +9,7 @@ import { mergeElement } from '../dictionary/merge.ts';
 import type { OwnRecord } from '../dictionary/merge-record.ts';
 import type { MergeResult } from '../dictionary/merge-result.ts';
 import { LINE_VERDICT_NAMES } from '../dictionary/merge-result.ts';
-import { seeFields } from '../dictionary/views.ts';
+import { seeFields } from '../dictionary/seen-fields.ts';
 import { dataTypeOf } from '../tables/data-types.ts';
 import type { Draft, PlanItem, PlanningInput } from './draft.ts';
 import { mergeFindings } from './merge-findings.ts';

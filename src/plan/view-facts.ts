@@ -2,8 +2,11 @@
 import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { fieldsFromJson } from '../dictionary/fields.ts';
-import type { FieldsSeen, ViewColumn } from '../dictionary/views.ts';
-import { columnsFromText, isViewName, seeFields, typeOfView, viewsOfTypes } from '../dictionary/views.ts';
+import type { FieldsSeen } from '../dictionary/seen-fields.ts';
+import { seeFields } from '../dictionary/seen-fields.ts';
+import { isViewName, typeOfView, viewsOfTypes } from '../dictionary/view-names.ts';
+import type { ViewColumn } from '../dictionary/views.ts';
+import { columnsFromText } from '../dictionary/views.ts';
 import type { Delivery } from './delivery.ts';
 import type { FolderSettings } from './plan.ts';
 

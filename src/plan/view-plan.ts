@@ -1,6 +1,8 @@
 // Plans how the typed views of the dictionary follow the fields that were seen, and make way for application tables of their name. Pure.
 import type { Finding } from '../base/finding.ts';
-import type { FieldsSeen, ViewColumn } from '../dictionary/views.ts';
+import type { FieldsSeen } from '../dictionary/seen-fields.ts';
+import { viewOfName } from '../dictionary/view-names.ts';
+import type { ViewColumn } from '../dictionary/views.ts';
 import { shapeOf } from '../dictionary/views.ts';
 import type { ViewFacts } from './view-facts.ts';
 
@@ -31,7 +33,9 @@ export function planViews(
   const columnsOf = new Map([...facts.known].map(([name, view]) => [name, view.columns]));
   const changes: ViewChange[] = [];
   // A header comes before its lines: they may take its key.
-  for (const view of new Set([...seen.keys(), ...facts.known.keys()])) {
+  const isHeader = (view: string): number => (viewOfName(view)?.header === view ? 0 : 1);
+  const views = [...new Set([...seen.keys(), ...facts.known.keys()])].sort((a, b) => isHeader(a) - isHeader(b));
+  for (const view of views) {
     const before = facts.known.get(view);
     const { columns, difference } = shapeOf(view, before?.columns, seen.get(view) ?? new Map(), columnsOf);
     columnsOf.set(view, columns);

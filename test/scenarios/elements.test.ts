@@ -231,6 +231,16 @@ describe.each(servers())('elements on $name', (server) => {
     await env.integrate(await env.patch('A3.dat', [action('two', 'LATER')]));
     expect(await value(env)).toEqual([['OWN', ['SPETRT']]]);
     expect(
+      (await env.rustine.keptValues({ folder: 'SEED' })).map(({ element, field, before, now, own, unchanged }) => ({
+        element,
+        field,
+        before,
+        now,
+        own,
+        unchanged,
+      })),
+    ).toEqual([{ element: 'ACT:ACTA', field: 'SPETRT', before: 'DELIVERED', now: 'LATER', own: 'OWN', unchanged: false }]);
+    expect(
       await env.query(
         `select fields ->> 'SPETRT' as own, delivered ->> 'SPETRT' as delivered from rustine.dictionary where folder = 'SEED' and tag = 'ACT'`,
       ),
