@@ -37,6 +37,8 @@ import { chosen, existingFolders, known } from './known-folders.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 import { type ScriptVerbs, scriptVerbs } from './scripts.ts';
 import { stopPoints } from './stop-points.ts';
+import type { ValidateOptions, ValidationOutcome } from './validations.ts';
+import { validateFolders } from './validations.ts';
 
 export interface FolderView {
   readonly code: string;
@@ -126,6 +128,8 @@ export interface Rustine {
   }): Promise<ComparedElement>;
   /** Changes set-up fields as the folder's people do. */
   setElement(options: SetOptions): Promise<FieldsSet & { readonly element: string; readonly folder: string }>;
+  /** Brings the tables of folders in line with their dictionary, activity codes and modules. */
+  validate(options: ValidateOptions): Promise<ValidationOutcome>;
   log(run: string): Promise<readonly JournalEntry[]>;
   /** What folders keep against deliveries (R37). */
   keptValues(options: KeptValuesOptions): Promise<readonly KeptValueView[]>;
@@ -194,6 +198,7 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
     element: ({ element, folder }) => showElement(opened, element, folder),
     compareElement: ({ element, against, folder, noise }) => compareElement(opened, element, against, folder, noise),
     setElement: (options) => setElement(opened, options),
+    validate: (options) => validateFolders(opened, options),
     log: async (id) => {
       await openEnvironment(database);
       return readTrace(database, id);

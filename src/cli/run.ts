@@ -13,6 +13,7 @@ import { defineLog } from './commands/log.ts';
 import { definePatch } from './commands/patch.ts';
 import { defineScript } from './commands/script.ts';
 import { defineStatus } from './commands/status.ts';
+import { defineValidate } from './commands/validate.ts';
 import { languageOfArguments, languageOption, loadMessages } from './language.ts';
 import { wrap } from './layout.ts';
 import { helpWords, Program } from './program.ts';
@@ -64,6 +65,7 @@ function define(program: Program, cli: Cli, out: (text: string) => void, err: (t
     defineInit,
     defineFolder,
     defineIntegrate,
+    defineValidate,
     defineKeptValues,
     defineStatus,
     defineLog,

@@ -7,6 +7,7 @@ import { paint, type Tone, table, wrap } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
 import { findingDocument, problemText } from './problem.ts';
+import { type FolderCosts, tableCostsText } from './table-costs.ts';
 
 const EXIT_CODES: Readonly<Record<RunOutcome['state'], number>> = { done: 0, partial: 1, refused: 2, failed: 3 };
 const TONES: Readonly<Record<RunOutcome['state'], Tone>> = { done: 'green', partial: 'yellow', refused: 'red', failed: 'red' };
@@ -20,8 +21,12 @@ export interface SummaryStyle {
   readonly ms: number | null;
 }
 
-export function runExitCode(outcome: RunOutcome): number {
+export function runExitCode(outcome: Pick<RunOutcome, 'state'>): number {
   return EXIT_CODES[outcome.state];
+}
+
+export function toneOfState(state: RunOutcome['state']): Tone {
+  return TONES[state];
 }
 
 export function runDocument(outcome: RunOutcome, messages: Messages): object {
@@ -51,6 +56,7 @@ export function runSummary(outcome: RunOutcome, messages: Messages, style: Summa
   const parts = [
     findingsText(findings, messages, { width: style.width, colour: style.colour, all: style.verbose }),
     outcome.state === 'refused' || outcome.folders.length === 0 ? '' : folderTable(outcome.folders, messages, style.width),
+    style.verbose || outcome.mode === 'rehearse' ? tableCostsText(costsOfRun(outcome), messages, style.width) : '',
     ...reasons(outcome, messages, style.width),
     ...pending,
     due.length === 0 ? '' : wrap(report.dueFolders(some(due, 12)), style.width, 2),
@@ -58,6 +64,10 @@ export function runSummary(outcome: RunOutcome, messages: Messages, style: Summa
     paint('dim', report.runLine(outcome.run, style.ms), style.colour),
   ];
   return parts.filter((part) => part !== '').join('\n');
+}
+
+function costsOfRun({ folders }: RunOutcome): readonly FolderCosts[] {
+  return folders.map(({ folder, patches }) => ({ folder, changes: patches.flatMap(({ tables }) => tables.changes) }));
 }
 
 /** Folders work at the same time, so their findings come in any order. */
@@ -91,7 +101,7 @@ function folderTable(folders: readonly FolderOutcome[], { report }: Messages, wi
         sums(patches, ({ tables }) => ({
           created: tables.created.length,
           altered: tables.altered.length,
-          removed: tables.removed?.length ?? 0,
+          removed: tables.removed.length,
         })),
       ),
       String(sums(patches, (patch) => ({ ...patch.scripts })).installed || '-'),
@@ -143,7 +153,7 @@ function sums(patches: readonly PatchOutcome[], of: (patch: PatchOutcome) => Cou
 }
 
 /** `3 new, 2 ignored`; zeros are left out. */
-function counts(words: Readonly<Record<string, (count: number) => string>>, numbers: Counts): string {
+export function counts(words: Readonly<Record<string, (count: number) => string>>, numbers: Counts): string {
   const said = Object.entries(words).flatMap(([name, word]) => {
     const number = numbers[name] ?? 0;
     return number === 0 ? [] : [`${number} ${word(number)}`];

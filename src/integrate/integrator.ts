@@ -245,7 +245,7 @@ function holdPlan(plan: Plan): string {
 }
 
 /** One transaction holds a lock for each relation it touches: checked before, not found out in the middle. */
-async function checkLocks(session: Session, folder: string, needed: number): Promise<void> {
+export async function checkLocks(session: Session, folder: string, needed: number): Promise<void> {
   if (needed < 1_000) return;
   const [row] = await session.query<{ available: number; per: string }>(sql`
     select current_setting('max_locks_per_transaction')::integer * (current_setting('max_connections')::integer + current_setting('max_prepared_transactions')::integer) as available,

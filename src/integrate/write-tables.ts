@@ -13,7 +13,7 @@ export function tableStatements(plan: Plan, folder: FolderSettings, integration:
 }
 
 /** What goes is put aside before it goes. */
-function changeStatements(changes: readonly TableChange[], origin: Origin): readonly Statement[] {
+export function changeStatements(changes: readonly TableChange[], origin: Origin): readonly Statement[] {
   return changes.flatMap((change) => [...asideOf(change, origin), ...ddlOf(change, origin.schema)]).map((text) => ({ text }));
 }
 

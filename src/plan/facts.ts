@@ -308,7 +308,7 @@ function fieldValueFromJson(json: string): NonNullable<Decision['value']> {
   return fieldsFromJson(`{"V":${json}}`).slots.V ?? [];
 }
 
-async function gatherDataTypes(session: Session, folder: FolderSettings): Promise<Map<string, OwnRecord>> {
+export async function gatherDataTypes(session: Session, folder: FolderSettings): Promise<Map<string, OwnRecord>> {
   const rows = await session.query<RecordRow>(sql`
     select r.type, r.name, r.tag, r.key, r.position, c.activity, encode(c.digest, 'hex') as digest, encode(c.meaning, 'hex') as meaning,
       jsonb_build_object('TYPTYP', c.fields -> 'TYPTYP', 'LNGTYP', c.fields -> 'LNGTYP')::text as fields
@@ -317,14 +317,14 @@ async function gatherDataTypes(session: Session, folder: FolderSettings): Promis
   return new Map(rows.map((row) => [row.name, ownRecord(row)]));
 }
 
-async function gatherAbbreviations(session: Session, folder: FolderSettings): Promise<Map<string, string>> {
+export async function gatherAbbreviations(session: Session, folder: FolderSettings): Promise<Map<string, string>> {
   const rows = await session.query<{ name: string; abbreviation: string | null }>(sql`
     select r.name, c.fields ->> 'ABRFIC' as abbreviation from rustine.record r join rustine.content c on c.id = r.content
     where r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATB'`);
   return new Map(rows.map((row) => [row.name, row.abbreviation ?? '']));
 }
 
-async function gatherDefinitions(
+export async function gatherDefinitions(
   session: Session,
   folder: FolderSettings,
   codes: readonly string[],

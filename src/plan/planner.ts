@@ -10,7 +10,7 @@ import { planElement } from './element-plan.ts';
 import { planRows } from './row-plan.ts';
 import { noteExe, planRuns, planScript } from './script-plan.ts';
 import { locksOf, planTables } from './table-plan.ts';
-import type { ViewChange } from './view-plan.ts';
+import type { TableNames, ViewChange } from './view-plan.ts';
 import { planViews } from './view-plan.ts';
 
 /**
@@ -31,7 +31,8 @@ export async function* planDelivery(input: PlanningInput): AsyncGenerator<PlanIt
   return finish(draft, changes, views);
 }
 
-function tableChanges(changes: readonly TableChange[]): { created: ReadonlySet<string>; gone: ReadonlySet<string> } {
+/** Names that application tables take and give back. */
+export function tableChanges(changes: readonly TableChange[]): TableNames {
   const created = changes.flatMap((change) => (change.change === 'create' ? [change.table.name] : []));
   const gone = changes.flatMap((change) => (change.change === 'remove' ? [change.table] : []));
   return { created: new Set(created), gone: new Set(gone) };

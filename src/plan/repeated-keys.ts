@@ -47,7 +47,7 @@ export class RepeatedKeys {
   #seen(definition: TableDefinition): Seen {
     const known = this.#tables.get(definition.table.name);
     if (known !== undefined) return known;
-    const names = new Set(definition.table.indexes[0]?.keys.map(({ column }) => column));
+    const names = new Set(definition.identity?.keys.map(({ column }) => column));
     const columns = definition.table.columns.filter(({ name }) => names.has(name));
     const seen = { definition, columns, keys: new Set<string>(), samples: new Set<string>(), count: 0 };
     this.#tables.set(definition.table.name, seen);

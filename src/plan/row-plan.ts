@@ -97,7 +97,7 @@ function planReplacement(definition: TableDefinition, element: string, draft: Dr
 
 /** Of rows with one key the last counts (R24); but a table whose first index lets keys repeat would lose rows of its content. */
 function losesRepeated(definition: TableDefinition, draft: Draft): boolean {
-  return draft.replaced.has(definition.table.name) && definition.table.indexes[0]?.unique !== true;
+  return draft.replaced.has(definition.table.name) && definition.identity?.unique !== true;
 }
 
 function reportRepeated(definition: TableDefinition, keys: readonly string[], count: number, draft: Draft): void {

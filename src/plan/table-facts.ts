@@ -34,6 +34,20 @@ export async function gatherTypeUsers(
   return rows.map((row) => row.name);
 }
 
+/** Estimated rows of the folder's tables; those that PostgreSQL knows nothing about yet are missing. */
+export async function gatherEstimates(session: Session, folder: FolderSettings): Promise<Map<string, number>> {
+  const rows = await session.query<{ name: string; rows: number }>(sql`
+    select relname::text as name, reltuples as rows from pg_class
+    where relnamespace = to_regnamespace(quote_ident(${folder.schema})) and relkind = 'r' and reltuples >= 0`);
+  return new Map(rows.map(({ name, rows: count }) => [name, count]));
+}
+
+export async function gatherAside(session: Session, folder: FolderSettings): Promise<readonly Aside[]> {
+  return session.query<Aside>(sql`
+    select id::text, table_name as table, kind, array(select jsonb_object_keys(columns)) as columns
+    from rustine.kept where folder = ${folder.id} and restored_at is null and kind in ('table', 'columns') order by id`);
+}
+
 /** Names in the schema that begin with one of these tables' and are neither such a table nor an index of one. */
 export async function gatherTaken(session: Session, folder: FolderSettings, tables: readonly string[]): Promise<Set<string>> {
   if (tables.length === 0) return new Set();

@@ -51,7 +51,7 @@ export function planTables({ folder, facts }: TablePlanning, draft: Draft): Tabl
   return { definitions, changes };
 }
 
-function loaded(records: readonly OwnRecord[]): readonly DictionaryRecord[] {
+export function loaded(records: readonly OwnRecord[]): readonly DictionaryRecord[] {
   return records.flatMap((record) => (record.fields === undefined ? [] : [{ ...record, fields: record.fields }]));
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Settings } from '../../src/app/config.ts';
 import type { FolderView, Rustine } from '../../src/app/rustine.ts';
+import type { ValidationOutcome } from '../../src/app/validations.ts';
 import { Failure, Refusal } from '../../src/base/errors.ts';
 import { run } from '../../src/cli/run.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
@@ -93,6 +94,32 @@ const KEPT: KeptEntry = {
   why: 'dropped',
   restored: null,
 };
+const COSTS: PatchOutcome['tables'] = {
+  created: [],
+  altered: ['item'],
+  removed: ['box'],
+  changes: [
+    { table: 'item', step: 'retype-column', column: 'num_0', rewrites: true, lock: 'access-exclusive', rows: 12 },
+    { table: 'item', step: 'create-index', index: 'item_itm1', rewrites: false, lock: 'share', rows: 12 },
+    { table: 'box', step: 'remove-table', rewrites: false, lock: 'access-exclusive', rows: null },
+  ],
+};
+const VALIDATED: ValidationOutcome = {
+  state: 'partial',
+  findings: [{ code: 'blocked', severity: 'block', folder: 'SEED', facts: { codes: ['values-do-not-fit'] } }],
+  folders: [
+    { folder: 'X3', state: 'validated', due: true, settled: ['activity-code:KIT', 'modules'], tables: COSTS, ms: 7 },
+    {
+      folder: 'SEED',
+      state: 'failed',
+      due: false,
+      settled: [],
+      tables: { created: [], altered: [], removed: [], changes: [] },
+      ms: 3,
+      reason: { code: 'blocked', facts: { codes: ['values-do-not-fit'] } },
+    },
+  ],
+};
 
 interface Ran {
   readonly code: number;
@@ -139,6 +166,7 @@ async function cli(
     folder: answer('folder', SEED),
     dropFolder: answer('dropFolder', undefined),
     integrate: answer('integrate', DONE),
+    validate: answer('validate', VALIDATED),
     log: answer('log', [{ kind: 'run-finished', run: 'r1', state: 'done', ms: 7, seq: 1, at: '2026-01-02T03:04:05.678Z' }]),
     kept: answer('kept', [KEPT]),
     keptRows: answer('keptRows', {
@@ -181,7 +209,7 @@ describe('help', () => {
   it('is English by default and names every command that exists', async () => {
     const { code, out, err } = await cli('--help');
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    for (const command of ['init', 'folder', 'integrate', 'status', 'log', 'kept', 'patch', 'db'])
+    for (const command of ['init', 'folder', 'integrate', 'validate', 'status', 'log', 'kept', 'patch', 'db'])
       expect(out).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     expect(out).toContain('Options:');
   });
@@ -229,7 +257,7 @@ describe('help', () => {
 describe('bad usage', () => {
   it.each([
     ['integate x', { problem: 'unknown-command', value: 'integate', nearest: 'integrate', command: 'rustine' }],
-    ['validate X3', { problem: 'unknown-command', value: 'validate' }],
+    ['work X3', { problem: 'unknown-command', value: 'work' }],
     ['folder creat A', { problem: 'unknown-command', nearest: 'create', command: 'rustine folder' }],
     ['folder', { problem: 'missing-command', known: expect.arrayContaining(['create', 'list']) }],
     ['integrate', { problem: 'missing-argument', value: 'path' }],
@@ -495,6 +523,59 @@ describe('integrate', () => {
   it('is silent with --quiet when all went well, and speaks up otherwise', async () => {
     expect(await cli('integrate x --quiet')).toMatchObject({ out: '', err: '' });
     expect((await cli('integrate x --quiet', { answers: { integrate: REFUSED } })).out).toMatch(/blocks[\s\S]*Refused/);
+  });
+});
+
+describe('changes of tables', () => {
+  const changed = { ...DONE, folders: [folder('X3', { patches: [{ ...patch, tables: COSTS }] })] };
+
+  it('are told with what they cost in a rehearsal, and with --verbose', async () => {
+    const lines = [
+      'Changes of tables in folder X3:',
+      '  item: changes the type of column num_0 – writes all rows anew, nobody reads or writes meanwhile, 12 rows',
+      '  item: makes index item_itm1 – nobody writes meanwhile, 12 rows',
+      '  box: puts the table aside – nobody reads or writes meanwhile',
+    ].join('\n');
+    expect((await cli('integrate p --rehearse', { answers: { integrate: { ...changed, mode: 'rehearse' } } })).out).toContain(
+      lines,
+    );
+    expect((await cli('integrate p -v', { answers: { integrate: changed } })).out).toContain(lines);
+    expect((await cli('integrate p', { answers: { integrate: changed } })).out).not.toContain('num_0');
+    expect((await cli('integrate p -v --lang fr', { answers: { integrate: changed } })).out).toContain(
+      '  box : met la table de côté – ni lecture ni écriture pendant ce temps',
+    );
+  });
+});
+
+describe('validate', () => {
+  it('takes folders or --due, not both and not none', async () => {
+    expect((await cli('validate x3 SEED')).calls[0]).toEqual(['validate', { folders: ['X3', 'SEED'] }]);
+    expect((await cli('validate --due')).calls[0]).toEqual(['validate', {}]);
+    for (const line of ['validate', 'validate SEED --due']) {
+      const { code, calls, err } = await cli(line);
+      expect([code, calls]).toEqual([2, []]);
+      expect(err).toContain('--due');
+    }
+  });
+
+  it('says for each folder what changed and what it settled', async () => {
+    const { code, out } = await cli('validate X3 SEED');
+    expect(code).toBe(1);
+    expect(out).toMatch(/X3 +validated +1 altered, 1 put aside +activity code KIT, modules/);
+    expect(out).toContain('Still due: X3.');
+    expect(out).toContain('Validated for some folders only.');
+    expect((await cli('validate --due', { answers: { validate: { state: 'done', findings: [], folders: [] } } })).out).toBe(
+      'No folder is due.\n',
+    );
+  });
+
+  it('gives the document', async () => {
+    const document = JSON.parse((await cli('validate X3 SEED --json')).out);
+    expect(document).toMatchObject({
+      ...VALIDATED,
+      findings: [{ code: 'blocked', message: expect.stringContaining('values-do-not-fit') }],
+    });
+    expect(document.folders[1].reason.message).toContain('values-do-not-fit');
   });
 });
 

@@ -161,6 +161,8 @@ export const usage = {
   'confirm-purge': () => 'What is removed cannot be put back any more. Add --yes if that is what you want.',
   'empty-list': (f) => `${f('option')} is empty: name at least one, separated by commas.`,
   'force-reason': (f) => `--force "${f('value')}" lacks a reason: write --force CHECK=reason; the reason is kept with the run.`,
+  'folders-or-due': () => 'Name the folders, or all that are due with --due.',
+  'folders-and-due': () => 'Name folders or give --due, not both.',
   'confirm-drop': (f) =>
     `Dropping folder ${f('folder')} deletes its tables and data for good. Add --yes if that is what you want.`,
 } satisfies Record<string, Sentence>;

@@ -137,6 +137,11 @@ export const help = {
       folder: 'folder (default: the supervisor folder)',
       record: 'line, as TAG:KEY (default: the header)',
     },
+    validate: {
+      is: 'bring folders in line with their settings and their dictionary',
+      folders: 'codes of the folders',
+      due: 'all folders that are due',
+    },
     patch: { is: 'look into patch files' },
     patchShow: { is: 'show header and elements of a patch file', file: 'patch file' },
     script: { is: 'scripts: lookup, hidden copies, what is left to run, export' },

@@ -175,6 +175,8 @@ export const usage: Messages['usage'] = {
   'empty-list': (f) => `${f('option')} est vide : donnez au moins un élément, séparés par des virgules.`,
   'force-reason': (f) =>
     `Il manque la raison de --force « ${f('value')} » : écrivez --force CONTROLE=raison ; la raison est gardée avec l'exécution.`,
+  'folders-or-due': () => 'Nommez les dossiers, ou tous ceux à valider avec --due.',
+  'folders-and-due': () => 'Nommez des dossiers ou donnez --due, pas les deux.',
   'confirm-drop': (f) =>
     `Supprimer le dossier ${f('folder')} efface définitivement ses tables et ses données. Ajoutez --yes si c'est bien ce que vous voulez.`,
 };

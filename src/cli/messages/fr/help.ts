@@ -137,6 +137,11 @@ export const help: Messages['help'] = {
       folder: 'dossier (défaut : le dossier superviseur)',
       record: "ligne, sous la forme REPÈRE:CLÉ (défaut : l'en-tête)",
     },
+    validate: {
+      is: 'met des dossiers en accord avec leurs paramètres et leur dictionnaire',
+      folders: 'codes des dossiers',
+      due: 'tous les dossiers à valider',
+    },
     patch: { is: 'examine des patches' },
     patchShow: { is: "montre l'en-tête et les éléments d'un patch", file: 'patch' },
     script: { is: 'traitements : recherche, copies masquées, ce qui reste à exécuter, export' },

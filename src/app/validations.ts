@@ -1,0 +1,79 @@
+// The verb that validates folders: the supervisor folder first, then level by level, several at once.
+import { Failure, Refusal } from '../base/errors.ts';
+import type { Finding } from '../base/finding.ts';
+import { sqlState } from '../database/postgres.ts';
+import type { Folder } from '../environment/folder.ts';
+import { readBlockers } from '../environment/sessions.ts';
+import type { RunState } from '../journal/outcome.ts';
+import type { FolderValidation } from '../validate/validation.ts';
+import { failedValidation, validateFolder } from '../validate/validation.ts';
+import { chosen, existingFolders } from './known-folders.ts';
+import type { Opened } from './rustine.ts';
+
+export interface ValidateOptions {
+  /** Absent: all folders that are due. */
+  readonly folders?: readonly string[];
+  /** How long a statement waits for somebody else's lock, in milliseconds; absent: 15 seconds. */
+  readonly lockTimeoutMs?: number;
+}
+
+export interface ValidationOutcome {
+  readonly state: RunState;
+  readonly findings: readonly Finding[];
+  readonly folders: readonly FolderValidation[];
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
+const LOCK_TIMEOUT_MS = 15_000;
+
+/** @throws Refusal `folder-unknown`; what goes wrong in one folder is that folder's outcome */
+export async function validateFolders(opened: Opened, options: ValidateOptions): Promise<ValidationOutcome> {
+  const all = await existingFolders(opened.database);
+  const folders = options.folders === undefined ? all.filter(({ due }) => due.length > 0) : chosen(all, options.folders);
+  const findings: Finding[] = [];
+  const outcomes = new Map<string, FolderValidation>();
+  for (const level of Map.groupBy(folders, (folder) => folder.depth).values()) {
+    const waiting = [...level];
+    const work = async (): Promise<void> => {
+      for (let folder = waiting.shift(); folder !== undefined; folder = waiting.shift()) {
+        const { code } = folder;
+        const done = await validateOne(opened, folder, options.lockTimeoutMs ?? LOCK_TIMEOUT_MS);
+        outcomes.set(code, done.outcome);
+        findings.push(...done.findings.map((finding) => ({ ...finding, folder: code })));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(opened.jobs, level.length) }, work));
+  }
+  const ended = folders.flatMap((folder) => outcomes.get(folder.code) ?? []);
+  const order = new Map(folders.map(({ code }, at) => [code, at]));
+  const place = ({ folder = '' }: Finding): number => order.get(folder) ?? 0;
+  return { state: stateOf(ended), findings: findings.sort((a, b) => place(a) - place(b)), folders: ended };
+}
+
+/** A failure of one folder is that folder's outcome; a bug of ours stops the program. */
+async function validateOne(
+  { database, operator }: Opened,
+  folder: Folder,
+  lockTimeoutMs: number,
+): Promise<{ readonly outcome: FolderValidation; readonly findings: readonly Finding[] }> {
+  try {
+    return await validateFolder(database, folder, { operator, lockTimeoutMs });
+  } catch (error) {
+    if (!(error instanceof Failure) && !(error instanceof Refusal)) throw error;
+    const reason = { code: error.code, facts: error.facts };
+    if (sqlState(error) === LOCK_NOT_AVAILABLE) {
+      // Who held the lock is mostly still there; where it cannot be found out, the wait itself is reason enough.
+      const blockers = await readBlockers(database, folder.schema).catch(() => []);
+      const blocker = blockers.map((each) => each.who).join('; ');
+      Object.assign(reason, { code: 'lock-timeout', facts: { folder: folder.code, blocker, table: blockers[0]?.table ?? '' } });
+    }
+    return { outcome: failedValidation(folder, reason), findings: [{ ...reason, severity: 'block' }] };
+  }
+}
+
+function stateOf(folders: readonly FolderValidation[]): RunState {
+  const failed = folders.filter((folder) => folder.state === 'failed');
+  if (failed.length === 0) return 'done';
+  if (failed.length < folders.length) return 'partial';
+  return failed.every((folder) => folder.reason?.code === 'blocked') ? 'refused' : 'failed';
+}

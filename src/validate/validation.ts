@@ -1,0 +1,99 @@
+// Validates a folder: brings all its tables in line with its own settings and dictionary, in one transaction.
+import { Failure } from '../base/errors.ts';
+import type { Finding } from '../base/finding.ts';
+import { blocks } from '../base/finding.ts';
+import type { Database, Session } from '../database/database.ts';
+import { sql } from '../database/sql.ts';
+import type { Folder } from '../environment/folder.ts';
+import { checkLocks } from '../integrate/integrator.ts';
+import { settingsOf } from '../integrate/settings.ts';
+import { checkValues, restorable } from '../integrate/value-checks.ts';
+import { changeStatements } from '../integrate/write-tables.ts';
+import { droppedViewStatements, viewStatements } from '../integrate/write-views.ts';
+import type { TableOutcome } from '../journal/outcome.ts';
+import { NO_TABLES, tableOutcome } from '../journal/outcome.ts';
+import { planValidation } from '../plan/validation-plan.ts';
+import { costsOf } from '../tables/cost.ts';
+
+export interface FolderValidation {
+  readonly folder: string;
+  /** `unchanged`: everything was in line already. */
+  readonly state: 'validated' | 'unchanged' | 'failed';
+  /** Whether it is still due, for reasons that this validation does not settle. */
+  readonly due: boolean;
+  /** Reasons of `due` that are settled by it. */
+  readonly settled: readonly string[];
+  readonly tables: TableOutcome;
+  readonly ms: number;
+  /** Why it failed: code and facts, as of an error. */
+  readonly reason?: { readonly code: string; readonly facts: Finding['facts'] };
+}
+
+export interface ValidationContext {
+  readonly operator: string;
+  readonly lockTimeoutMs: number;
+}
+
+/** Reasons that are about tables: `activity-code:…` comes from a patch, the others from the folder's settings. */
+const SETTLED = /^(activity-code:.*|activity-codes|modules)$/;
+
+/** @throws Failure when the database refuses; the folder is then as it was */
+export async function validateFolder(
+  database: Database,
+  folder: Folder,
+  context: ValidationContext,
+): Promise<{ readonly outcome: FolderValidation; readonly findings: readonly Finding[] }> {
+  const started = performance.now();
+  const ms = (): number => Math.round(performance.now() - started);
+  return database.transaction(async (session) => {
+    const current = await lockFolder(session, folder, context);
+    const plan = await planValidation(session, settingsOf(current));
+    const failed = (findings: readonly Finding[]) => ({ outcome: blockedBy(findings, current, ms()), findings });
+    if (blocks(plan.findings)) return failed(plan.findings);
+    await checkLocks(session, folder.code, plan.locks);
+    const checked = await checkValues(session, plan.tables, folder.schema);
+    if (blocks(checked.findings)) return failed([...plan.findings, ...checked.findings]);
+    const origin = { schema: folder.schema, folder: folder.id, integration: null, by: context.operator };
+    const statements = [
+      ...droppedViewStatements(plan, current),
+      ...changeStatements(plan.tables, origin),
+      ...viewStatements(plan, current),
+    ];
+    if (statements.length > 0) await session.script(statements.map(({ text }) => text).join(';\n'));
+    const settled = current.due.filter((reason) => SETTLED.test(reason));
+    const left = current.due.filter((reason) => !SETTLED.test(reason));
+    if (settled.length > 0) await session.query(sql`update rustine.folder set due = ${left}::text[] where id = ${folder.id}`);
+    const outcome: FolderValidation = {
+      folder: folder.code,
+      state: plan.tables.length === 0 ? 'unchanged' : 'validated',
+      due: left.length > 0,
+      settled,
+      tables: tableOutcome(plan.tables, costsOf(plan.tables, new Map([...plan.rows, ...checked.rows]))),
+      ms: ms(),
+    };
+    return { outcome, findings: [...plan.findings, ...restorable(plan.tables, plan.aside)] };
+  });
+}
+
+/** The settings that count are those of the moment when nobody else can change them any more. */
+async function lockFolder(session: Session, folder: Folder, context: ValidationContext): Promise<Folder> {
+  await session.script(`set local lock_timeout = ${Math.round(context.lockTimeoutMs)}; set local client_min_messages = warning`);
+  const [row] = await session.query<{
+    state: string;
+    due: readonly string[];
+    codes: readonly string[];
+    modules: readonly number[] | null;
+  }>(sql`select state, due, activity_codes as codes, modules from rustine.folder where id = ${folder.id} for update`);
+  if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });
+  if (row.state !== 'ready') throw new Failure('folder-not-ready', { folder: folder.code, state: row.state });
+  return { ...folder, due: row.due, activityCodes: row.codes, modules: row.modules };
+}
+
+function blockedBy(findings: readonly Finding[], folder: Folder, ms: number): FolderValidation {
+  const codes = [...new Set(findings.filter(({ severity }) => severity === 'block').map(({ code }) => code))];
+  return { ...failedValidation(folder, { code: 'blocked', facts: { codes } }), ms };
+}
+
+export function failedValidation(folder: Folder, reason: NonNullable<FolderValidation['reason']>): FolderValidation {
+  return { folder: folder.code, state: 'failed', due: folder.due.length > 0, settled: [], tables: NO_TABLES, ms: 0, reason };
+}
