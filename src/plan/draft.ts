@@ -107,7 +107,7 @@ export interface DeliveredExe {
   readonly title: string;
 }
 
-export function newDraft(facts: FolderFacts): Draft {
+export function newDraft(facts: Pick<FolderFacts, 'dataTypes' | 'codes'>): Draft {
   const dataTypes = new Map<string, DataType>();
   for (const [code, header] of facts.dataTypes) {
     const type = header.fields === undefined ? undefined : dataTypeOf(code, { ...header, fields: header.fields });

@@ -1,7 +1,6 @@
 // Plans how all tables of a folder follow its dictionary, data types, activity codes and modules, as an integration does for those of a patch.
 import type { Finding } from '../base/finding.ts';
 import type { Session } from '../database/database.ts';
-import { NO_DECISIONS } from '../dictionary/cases.ts';
 import type { TableChange } from '../tables/diff.ts';
 import { inspectTables } from '../tables/inspect.ts';
 import { newDraft } from './draft.ts';
@@ -11,6 +10,7 @@ import type { FolderSettings } from './plan.ts';
 import { tableChanges } from './planner.ts';
 import type { Aside } from './table-facts.ts';
 import { gatherAside, gatherCodes, gatherEstimates, gatherTaken } from './table-facts.ts';
+import type { TablePlanning } from './table-plan.ts';
 import { loaded, locksOf, planTables } from './table-plan.ts';
 import { gatherViews, viewsOf } from './view-facts.ts';
 import type { ViewChange } from './view-plan.ts';
@@ -48,20 +48,19 @@ export async function planValidation(session: Session, folder: FolderSettings): 
   };
 }
 
-async function gatherFolder(session: Session, folder: FolderSettings): Promise<FolderFacts> {
+type ValidationFacts = TablePlanning['facts'] & Pick<FolderFacts, 'codes' | 'dataTypes'>;
+
+async function gatherFolder(session: Session, folder: FolderSettings): Promise<ValidationFacts> {
   const abbreviations = await gatherAbbreviations(session, folder);
   const codes = [...abbreviations.keys()];
   const names = codes.map((code) => code.toLowerCase());
   return {
     elements: new Map(),
-    decisions: NO_DECISIONS,
     dataTypes: await gatherDataTypes(session, folder),
     tables: await inspectTables(session, folder.schema, names),
     abbreviations,
     definitions: await gatherDefinitions(session, folder, codes),
     codes: await gatherCodes(session, folder),
     taken: await gatherTaken(session, folder, names),
-    scripts: new Map(),
-    views: { known: new Map(), occupied: new Set(), seen: new Map() },
   };
 }
