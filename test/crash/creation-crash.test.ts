@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { abandoned, type Environment, holdings, leftovers, random, rustine } from '../support/crash.ts';
+import { abandoned, leftovers, random, rustine } from '../support/crash.ts';
 import { cloneDatabase, openEnvironment } from '../support/environment.ts';
+import { type Environment, holdings } from '../support/folder-dump.ts';
 import { script, table } from '../support/patches.ts';
 import { createDatabase, servers } from '../support/servers.ts';
 

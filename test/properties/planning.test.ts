@@ -1,8 +1,8 @@
 // Planning after applying is empty: whatever was integrated, the same content under another name finds everything as it should be.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Holding, holdings } from '../support/crash.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { type Holding, holdings } from '../support/folder-dump.ts';
 import type { Element, Value, Values } from '../support/patches.ts';
 import { activityCode, any, bare, compiled, rows, script, table, texts } from '../support/patches.ts';
 import { servers } from '../support/servers.ts';

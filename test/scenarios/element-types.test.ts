@@ -46,10 +46,7 @@ const LIFE = {
 type Stage = keyof typeof LIFE;
 const STAGES = Object.keys(LIFE) as readonly Stage[];
 
-/** Lines whose removal is table validation's (R26, R27). */
-const UNREMOVABLE: Readonly<Record<string, readonly string[]>> = { ATB: ['ATZ'] };
-
-const thinned = (given: Fixture): Fixture => without(given, lastLines(given, UNREMOVABLE[given.type] ?? []));
+const thinned = (given: Fixture): Fixture => without(given, lastLines(given, []));
 
 const delivered = (given: Fixture, stage: Stage): Fixture => LIFE[stage].of(given);
 
@@ -224,8 +221,7 @@ describe.each(servers())('element types on $name', (server) => {
   const removable = table.filter((given) => delivered(given, 'thinned').records.length < given.records.length);
   test.each(removable)('R21: lines of $file that a patch lacks go, but those that are the folder’s', (given) => {
     const whole = identify(given, changed(given).records, []).records;
-    const folders = given.registered?.keptLines ?? [];
-    const gone = lastLines(given, [...(UNREMOVABLE[given.type] ?? []), ...folders]);
+    const gone = lastLines(given, given.registered?.keptLines ?? []);
     const rest = identify(given, without(given, gone).records, []).records;
     const places = (records: readonly { tag: string; key: string }[]): readonly string[] =>
       records.map((record) => `${record.tag} ${record.key}`).sort();

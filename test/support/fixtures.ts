@@ -66,9 +66,14 @@ export function changed(given: Fixture): Fixture {
     if (line.kind === 'text' && line.field === changingText(given, record)) return { ...line, text: `${line.text} (new)` };
     if (line.kind !== 'value') return line;
     if (line.field === given.changes[record.tag]) return { ...line, value: '"new"' };
-    return setUpFields(given, record).includes(line.field) ? { ...line, value: otherValue(line.value) } : line;
+    const changes = [...setUpFields(given, record), ...personalFields(given, record.tag)];
+    return changes.includes(line.field) ? { ...line, value: otherValue(line.value) } : line;
   });
 }
+
+/** Set-up fields that follow the delivery, because nobody in the folder changed them. */
+const personalFields = ({ registered }: Fixture, tag: string): readonly string[] =>
+  tag === registered?.header.tag ? registered.personal : [];
 
 /** Set-up fields of a record that stay the folder's whoever wrote them last. */
 export function setUpFields(given: Fixture, { tag, lines }: Pick<PatchRecord, 'tag' | 'lines'>): readonly string[] {
