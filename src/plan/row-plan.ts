@@ -13,15 +13,13 @@ import { RepeatedKeys } from './repeated-keys.ts';
 /** Of findings that are equal but for the row, so many are named. */
 const MOST_EQUAL_FINDINGS = 20;
 
-export async function* planRows(
-  input: PlanningInput,
-  definitions: ReadonlyMap<string, TableDefinition>,
-  draft: Draft,
-): AsyncGenerator<PlanItem> {
-  const tables: Tables = {
-    byAbbreviation: definitions,
-    byCode: new Map([...definitions.values()].map((each) => [each.code, each])),
-  };
+/** Tables that rows can be for, by both of their names. */
+export interface Tables {
+  readonly byAbbreviation: ReadonlyMap<string, TableDefinition>;
+  readonly byCode: ReadonlyMap<string, TableDefinition>;
+}
+
+export async function* planRows(input: PlanningInput, tables: Tables, draft: Draft): AsyncGenerator<PlanItem> {
   reportUnknown(input.delivery, tables, draft);
   if (blocks(draft.findings)) return;
   reportLeftOut(input.delivery, tables, draft);
@@ -35,11 +33,6 @@ export async function* planRows(
     if (part.part === 'row' && definition?.generated === true) yield* rowItems(rows, definition, part.fields);
   }
   for (const { definition, keys, count } of rows.repeated.found()) reportRepeated(definition, keys, count, draft);
-}
-
-interface Tables {
-  readonly byAbbreviation: ReadonlyMap<string, TableDefinition>;
-  readonly byCode: ReadonlyMap<string, TableDefinition>;
 }
 
 function find(tables: Tables, { name, by }: TableName): TableDefinition | undefined {

@@ -21,6 +21,8 @@ export interface TablePlanning {
 export interface TablePlan {
   /** By abbreviation: tables of the delivery and those that rows are delivered for. */
   readonly definitions: Map<string, TableDefinition>;
+  /** The same by dictionary name, and those that have no abbreviation. */
+  readonly byCode: ReadonlyMap<string, TableDefinition>;
   readonly changes: readonly TableChange[];
 }
 
@@ -29,12 +31,14 @@ export function planTables({ folder, facts }: TablePlanning, draft: Draft): Tabl
   const generation = { codes: draft.codes, alwaysActive: folder.activityCodes, modules: folder.modules };
   const context: DesiredContext = { types: draft.dataTypes, generation, findings: draft.findings };
   const definitions = new Map<string, TableDefinition>();
+  const byCode = new Map<string, TableDefinition>();
   const abbreviations = new Map(facts.abbreviations);
   const planned: TableDefinition[] = [];
   for (const [code, records] of draft.definitions) {
     const definition = desiredTable(code, records, context);
     abbreviations.set(code, definition.abbreviation);
     definitions.set(definition.abbreviation, definition);
+    byCode.set(code, definition);
     planned.push(definition);
   }
   reportTwice(abbreviations, new Set(draft.definitions.keys()), draft.findings);
@@ -43,12 +47,13 @@ export function planTables({ folder, facts }: TablePlanning, draft: Draft): Tabl
     const records = loaded(own);
     const definition = desiredTable(code, records, context);
     const abbreviation = abbreviations.get(code) ?? '';
+    byCode.set(code, definition);
     if (!definitions.has(abbreviation)) definitions.set(abbreviation, definition);
     if (usesChanged(records, draft.changedTypes)) planned.push(definition);
   }
   const changes = planned.flatMap((definition) => changeOf(definition, facts, draft.findings) ?? []);
   reportTaken(planned, changes, facts.taken, draft.findings);
-  return { definitions, changes };
+  return { definitions, byCode, changes };
 }
 
 export function loaded(records: readonly OwnRecord[]): readonly DictionaryRecord[] {

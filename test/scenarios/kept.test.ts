@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { RestoreOptions } from '../../src/app/kept.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
-import { content, row, rows, table } from '../support/patches.ts';
+import { activityCode, content, row, rows, table } from '../support/patches.ts';
 import { servers } from '../support/servers.ts';
 
 const FIELDS = { COD: 'A:10', NAM: 'A:20', QTY: 'C', AMT: 'DCB:9.2', DAT: 'D' };
@@ -311,6 +311,74 @@ describe.each(servers())('kept on $name', (server) => {
       code: 'kept-unknown',
       facts: { ids: ['4711', '4712'] },
     });
+  });
+
+  test('R26, R27: a field that a patch took away comes back: into its column when the field is defined again, else as a column of its own', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const { NAM: _, QTY: _qty, ...less } = FIELDS;
+    await integrate(env, item(), rows('ITM', 'all', [A, { ...B, NAM: '', QTY: 0 }]));
+    const dropping = await integrate(env, item(less));
+    const [seed, x3] = await env.rustine.kept({ table: 'item' });
+    expect(x3).toMatchObject({ folder: 'X3', kind: 'columns', why: 'dropped', rows: 1, file: dropping });
+    expect(x3?.columns).toEqual({ nam_0: 'varchar(20)', qty_0: 'smallint' });
+    expect(await restore(env, [x3?.id ?? 0])).toMatchObject({
+      state: 'done',
+      findings: [['kept-undefined', 'warn', { columns: ['nam_0', 'qty_0'] }]],
+      restored: [{ rows: 1 }],
+    });
+    expect(await items(env)).toEqual([
+      { cod_0: 'A', nam_0: 'a', qty_0: 1 },
+      { cod_0: 'B', nam_0: '', qty_0: 0 },
+    ]);
+    await integrate(env, item());
+    expect(await items(env)).toMatchObject([{ cod_0: 'A', nam_0: 'a', qty_0: 1 }, {}]);
+    expect(await restore(env, [seed?.id ?? 0])).toMatchObject({
+      state: 'done',
+      findings: [],
+      restored: [{ rows: 1, columns: [] }],
+    });
+    expect(await env.query('select cod_0, nam_0, qty_0 from seed.item order by 1')).toEqual(await items(env));
+    await integrate(env, item(less));
+    expect((await latest(env)).map(({ folder, kind, why, rows: count }) => [folder, kind, why, count])).toEqual([
+      ['SEED', 'columns', 'dropped', 1],
+      ['X3', 'columns', 'dropped', 1],
+    ]);
+  });
+
+  test('R2, R27: a table that went with its activity code comes back whole, or row by row into the one that is there again', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const box = table('BOX', 'BOX', { COD: 'A:5', SIZ: 'C' }, { BOX0: 'COD', BOX1: 'SIZ' }, { activity: 'KIT' });
+    await integrate(
+      env,
+      activityCode('KIT'),
+      box,
+      rows('BOX', 'all', [
+        { COD: 'B1', SIZ: 2 },
+        { COD: 'B2', SIZ: 3 },
+      ]),
+    );
+    await integrate(env, activityCode('KIT', { active: false }), box);
+    const [seed, x3] = await env.rustine.kept({ table: 'box' });
+    expect(x3).toMatchObject({ folder: 'X3', kind: 'table', why: 'inactive', rows: 2 });
+    expect((await env.rustine.keptRows(x3?.id ?? 0, 1)).rows).toMatchObject([{ key: { cod_0: 'B1' }, now: null }]);
+    expect((await restore(env, [x3?.id ?? 0])).state).toBe('done');
+    await integrate(env, activityCode('KIT'), box, row('BOX', 'x', { COD: 'B1', SIZ: 9 }));
+    expect(await env.query('select cod_0, siz_0 from x3.box order by 1')).toEqual([
+      { cod_0: 'B1', siz_0: 9 },
+      { cod_0: 'B2', siz_0: 3 },
+    ]);
+    expect(await env.query(`select indexname from pg_indexes where schemaname = 'x3' and tablename = 'box' order by 1`)).toEqual([
+      { indexname: 'box_box0' },
+      { indexname: 'box_box1' },
+    ]);
+    expect((await restore(env, [seed?.id ?? 0])).findings).toMatchObject([
+      ['kept-key-taken', 'block', { count: 1, keys: ['B1'] }],
+    ]);
+    expect((await restore(env, [seed?.id ?? 0], { overwrite: true })).restored).toMatchObject([{ folder: 'SEED', rows: 2 }]);
+    expect(await env.query('select cod_0, siz_0 from seed.box order by 1')).toEqual([
+      { cod_0: 'B1', siz_0: 2 },
+      { cod_0: 'B2', siz_0: 3 },
+    ]);
   });
 
   test('only purge and the drop of the folder remove what is kept', async () => {

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
 import type { TestEnvironment } from '../support/environment.ts';
-import { openEnvironment } from '../support/environment.ts';
-import { any, bare, content, row, rows, table } from '../support/patches.ts';
+import { connected, openEnvironment } from '../support/environment.ts';
+import { activityCode, any, bare, content, row, rows, table } from '../support/patches.ts';
 import { servers } from '../support/servers.ts';
 
 const FIELDS = { COD: 'A:10', NAM: 'A:20', QTY: 'C' };
@@ -198,6 +198,71 @@ describe.each(servers())('rows on $name', (server) => {
       'refused',
       [['content-key-twice', 'block', 'ATB:LIST', { table: 'LIST', count: 1, keys: ['A~'] }]],
     ]);
+  });
+
+  test('R24: TAB also knows tables that have no abbreviation, several of them', async () => {
+    const env = await openEnvironment(server);
+    const none = (code: string) => table(code, '', { COD: 'A:5' }, { IND: 'COD' });
+    await env.integrate(await env.patch('A.dat', [none('ONE'), none('TWO'), content('ONE', [{ COD: 'a' }])]));
+    await env.integrate(await env.patch('B.dat', [content('ONE', [{ COD: 'b' }]), content('TWO', [{ COD: 'c' }])]));
+    expect(await env.query('select cod_0 from x3.one union all select cod_0 from x3.two')).toEqual([
+      { cod_0: 'b' },
+      { cod_0: 'c' },
+    ]);
+  });
+
+  test('R25: the content of a table that the folder does not have is left out there, and told', async () => {
+    const env = await openEnvironment(server);
+    const box = table('BOX', 'BOX', { COD: 'A:5' }, { BOX0: 'COD' }, { activity: 'KIT' });
+    const outcome = await env.integrate(
+      await env.patch('A.dat', [activityCode('KIT', { active: false }), box, content('BOX', [{ COD: 'a' }])]),
+    );
+    expect(outcome.findings.map(({ code, severity, facts }) => [code, severity, facts.rows])).toContainEqual([
+      'rows-left-out',
+      'warn',
+      1,
+    ]);
+    expect(counts(outcome)).toEqual([{ inserted: 0, updated: 0, deleted: 0 }]);
+  });
+
+  test('R27: what somebody else changes at the same moment is kept as they left it', async () => {
+    const env = await openEnvironment(server);
+    await env.integrate(
+      await env.patch('T.dat', [
+        item(),
+        rows('ITM', 'all', [
+          { COD: 'A', NAM: 'a' },
+          { COD: 'B', NAM: 'b' },
+        ]),
+      ]),
+    );
+    const path = await env.patch('D.dat', [
+      rows('ITM', 'all', [
+        { COD: 'A', NAM: 'new' },
+        { COD: 'B', NAM: 'new' },
+      ]),
+    ]);
+    await connected(env.url, async (other) => {
+      await other.query('begin');
+      await other.query(`update x3.item set nam_0 = 'just now' where cod_0 = 'A'`);
+      const running = env.integrate(path);
+      for (let waiting = 0; waiting === 0; )
+        waiting = (
+          await env.query(`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`)
+        ).length;
+      await other.query('commit');
+      expect(counts(await running)).toEqual([{ inserted: 0, updated: 2, deleted: 0 }]);
+    });
+    expect(await kept(env)).toMatchObject([
+      {
+        rows: 2,
+        old: [
+          ['A', 'just now'],
+          ['B', 'b'],
+        ],
+      },
+    ]);
+    expect(await items(env)).toMatchObject([{ nam: 'new' }, { nam: 'new' }]);
   });
 
   test('AAA: rows of tables that the record’s tag or its label names are inserted or updated, none is deleted', async () => {
