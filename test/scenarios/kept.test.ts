@@ -330,6 +330,8 @@ describe.each(servers())('kept on $name', (server) => {
       { cod_0: 'A', nam_0: 'a', qty_0: 1 },
       { cod_0: 'B', nam_0: '', qty_0: 0 },
     ]);
+    // Nobody defines these columns, so table validation has nothing to say about them.
+    await integrate(env, item({ ...less, MORE: 'C' }));
     await integrate(env, item());
     expect(await items(env)).toMatchObject([{ cod_0: 'A', nam_0: 'a', qty_0: 1 }, {}]);
     expect(await restore(env, [seed?.id ?? 0])).toMatchObject({
@@ -343,6 +345,42 @@ describe.each(servers())('kept on $name', (server) => {
       ['SEED', 'columns', 'dropped', 1],
       ['X3', 'columns', 'dropped', 1],
     ]);
+  });
+
+  test('R2, R27: a slot that its activity code took away comes back, and goes again at the next table validation', async () => {
+    const env = await openEnvironment(server);
+    const array = table('ARR', 'ARR', { COD: 'A:5', QTY: { type: 'C', slots: 2, activity: 'NBQ' } }, { ARR0: 'COD' });
+    await integrate(env, activityCode('NBQ', { size: 3 }), array, row('ARR', 'a', { COD: 'A', QTY: [1, 2, 3] }));
+    await integrate(env, activityCode('NBQ', { size: 2 }), array);
+    const [shrunk] = await latest(env);
+    expect(shrunk).toMatchObject({ kind: 'columns', why: 'shrunk', columns: { qty_2: 'smallint' } });
+    expect((await restore(env, [shrunk?.id ?? 0])).findings).toMatchObject([['kept-undefined', 'warn', { columns: ['qty_2'] }]]);
+    expect(await env.query('select qty_1, qty_2 from x3.arr')).toEqual([{ qty_1: 2, qty_2: 3 }]);
+    await integrate(env, array);
+    expect(await latest(env)).toMatchObject([{ why: 'shrunk', columns: { qty_2: 'smallint' }, rows: 1 }]);
+  });
+
+  test('R26, R27: values that another type could not hold come back when the type is back', async () => {
+    const env = await openEnvironment(server);
+    const typed = (type: string) => table('TYP', 'TYP', { COD: 'A:5', VAL: type }, { TYP0: 'COD' });
+    await integrate(
+      env,
+      typed('A:9'),
+      rows('TYP', 'all', [
+        { COD: 'A', VAL: '007' },
+        { COD: 'B', VAL: '8' },
+      ]),
+    );
+    await integrate(env, typed('L'));
+    const [retyped] = await latest(env);
+    expect(retyped).toMatchObject({ kind: 'columns', why: 'retyped', columns: { val_0: 'varchar(9)' }, rows: 1 });
+    await integrate(env, typed('A:9'));
+    expect(await env.query('select val_0 from x3.typ order by cod_0')).toEqual([{ val_0: '7' }, { val_0: '8' }]);
+    expect((await restore(env, [retyped?.id ?? 0])).findings).toMatchObject([
+      ['kept-values-present', 'block', { count: 1, keys: ['A'] }],
+    ]);
+    expect((await restore(env, [retyped?.id ?? 0], { overwrite: true })).state).toBe('done');
+    expect(await env.query('select val_0 from x3.typ order by cod_0')).toEqual([{ val_0: '007' }, { val_0: '8' }]);
   });
 
   test('R2, R27: a table that went with its activity code comes back whole, or row by row into the one that is there again', async () => {

@@ -74,7 +74,7 @@ export const findings = {
     `Entry ${f('kept')}: table ${f('table')} as it is now does not take what was kept: ${f('reason')}. \`rustine kept show ${f('kept')}\` shows the values.`,
   'kept-undefined': (f) =>
     f.has('columns')
-      ? `Table ${f('table')}: ${some(f.list('columns'))} stands in the database again, but the dictionary of folder ${f('folder')} does not define it: patches do not fill it, and where its activity code is inactive, the next table validation puts it aside again. Give the table's definition the field; a specific activity code (X, Y, Z) on it protects it from standard patches.`
+      ? `Table ${f('table')}: ${some(f.list('columns'))} stands in the database again, but the dictionary of folder ${f('folder')} does not define it: patches do not fill it, and where its field has fewer slots or an inactive activity code, the next table validation puts it aside again. Give the table's definition the field; a specific activity code (X, Y, Z) on it protects it from standard patches.`
       : `Table ${f('table')} stands in the database again. Where the dictionary of folder ${f('folder')} does not define it or its activity code or module is inactive, a table validation may put it aside again: define it, or activate them.`,
   'kept-rows-gone': (f) =>
     `Entry ${f('kept')}: ${n(f.number('count'), 'row')} of table ${f('table')} ${f.number('count') === 1 ? 'exists' : 'exist'} no longer; the values kept for ${f.number('count') === 1 ? 'it' : 'them'} stay aside. \`rustine kept show ${f('kept')}\` shows them.`,

@@ -77,7 +77,7 @@ export const findings: Sentences<FindingCode> = {
     `Entrée ${f('kept')} : la table ${f('table')}, telle qu'elle est maintenant, n'accepte pas ce qui a été gardé : ${f('reason')}. \`rustine kept show ${f('kept')}\` montre les valeurs.`,
   'kept-undefined': (f) =>
     f.has('columns')
-      ? `Table ${f('table')} : ${some(f.list('columns'))} est de nouveau dans la base de données, mais le dictionnaire du dossier ${f('folder')} ne le définit pas : les patches ne l'alimentent pas et, si son code activité est inactif, la prochaine validation de la table le remettra de côté. Donnez ce champ à la définition de la table ; un code activité spécifique (X, Y, Z) l'y protège des patches standard.`
+      ? `Table ${f('table')} : ${some(f.list('columns'))} est de nouveau dans la base de données, mais le dictionnaire du dossier ${f('folder')} ne le définit pas : les patches ne l'alimentent pas et, si son champ a moins de postes ou un code activité inactif, la prochaine validation de la table le remettra de côté. Donnez ce champ à la définition de la table ; un code activité spécifique (X, Y, Z) l'y protège des patches standard.`
       : `La table ${f('table')} est de nouveau dans la base de données. Si le dictionnaire du dossier ${f('folder')} ne la définit pas, ou si son code activité ou son module est inactif, une validation peut la remettre de côté : définissez-la, ou activez-les.`,
   'kept-rows-gone': (f) =>
     `Entrée ${f('kept')} : ${n(f.number('count'), 'ligne')} de la table ${f('table')} ${f.number('count') < 2 ? "n'existe" : "n'existent"} plus ; les valeurs gardées restent de côté. \`rustine kept show ${f('kept')}\` les montre.`,
