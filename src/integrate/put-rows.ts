@@ -74,11 +74,10 @@ async function takenKeys(put: PutRows): Promise<readonly Finding[]> {
 }
 
 function clearStatement(put: PutRows): string {
-  const any = uniqueIndexes(put.table)
-    .map((index) => `exists (select from kept k where ${meets(index)})`)
-    .join(' or ');
+  const table = target(put.entry);
+  const taking = uniqueIndexes(put.table).map((index) => `select t.rowid from kept k join ${table} t on ${meets(index)}`);
   return `with ${kept(put)},
-    old as (delete from ${target(put.entry)} t where ${any} returning t.rowid as row_number, to_jsonb(t) as value),
+    old as (delete from ${table} o where o.rowid in (${taking.join(' union all ')}) returning o.rowid as row_number, to_jsonb(o) as value),
     ${keepOld(put)} select count(*) from old`;
 }
 

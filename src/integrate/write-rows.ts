@@ -21,11 +21,12 @@ function batchesOf(plan: Plan, table: string): readonly number[] {
 
 const keyList = (key: RowBatch['key']): string => key.map(({ column }) => quoteIdentifier(column)).join(', ');
 
+/** Where empty is NULL, as text: two NULLs are one key, and unlike `is not distinct from` that can be hashed. */
 function sameKey(key: RowBatch['key'], a: string, b: string): string {
   return key
     .map(({ column, nullable }) => {
-      const name = quoteIdentifier(column);
-      return `${a}.${name} ${nullable ? 'is not distinct from' : '='} ${b}.${name}`;
+      const [one, other] = [`${a}.${quoteIdentifier(column)}`, `${b}.${quoteIdentifier(column)}`];
+      return nullable ? `coalesce(${one}::text, '') = coalesce(${other}::text, '')` : `${one} = ${other}`;
     })
     .join(' and ');
 }
@@ -64,13 +65,11 @@ function replaceStatement(plan: Plan, replaced: ReplacedTable, folder: FolderSet
   const key = keyList(replaced.key);
   const delivered = `select distinct ${key} from (select r.* from rustine.plan_item p, jsonb_populate_record(null::${table}, p.fields) r
       where p.plan = ${plan.id} and p.item = 'row' and p.position in (${batches.join(', ')})) row_`;
-  const twin = `exists (select from ${table} o where ${sameKey(replaced.key, 'o', 't')} and o.rowid < t.rowid)`;
+  // Found first, then deleted: a condition with `or` would look through all delivered keys for each row.
+  const unknown = `select g.rowid from ${table} g where not exists (select from s where ${sameKey(replaced.key, 'g', 's')})`;
+  const twins = `select g.rowid from (select rowid, row_number() over (partition by ${key} order by rowid) as place from ${table}) g where place > 1`;
   const goes =
-    batches.length === 0
-      ? 'true'
-      : [`not exists (select from s where ${sameKey(replaced.key, 't', 's')})`, ...(replaced.duplicates ? [twin] : [])].join(
-          ' or ',
-        );
+    batches.length === 0 ? 'true' : `t.rowid in (${[unknown, ...(replaced.duplicates ? [twins] : [])].join(' union all ')})`;
   return `with ${batches.length === 0 ? '' : `s as materialized (${delivered}),`}
     old as (delete from ${table} t where ${goes} returning t.rowid as row_number, to_jsonb(t) as value),
     ${keepRows({ folder: folder.id, integration, table: replaced.table, why: 'replaced' })}
