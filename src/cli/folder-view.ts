@@ -35,7 +35,7 @@ export function folderText(view: FolderView, { report }: Messages): string {
     [columns.folder, view.code],
     [columns.parent, view.parent ?? '-'],
     [columns.state, stateOf(view, report)],
-    [columns.due, view.due ? [report.yes, some(view.reasons.map(report.dueReason), 12)].filter(Boolean).join(': ') : report.no],
+    [columns.due, dueText(view, report)],
     [columns.kind, kindOf(view, report) || '-'],
     [columns.languages, view.languages.join(' ')],
     [columns.legislations, view.legislations.length === 0 ? '-' : view.legislations.join(' ')],
@@ -48,6 +48,12 @@ export function folderText(view: FolderView, { report }: Messages): string {
     [columns.schema, view.schema],
     [columns.role, view.role ?? report.noRole],
   ]);
+}
+
+/** The reasons besides the lag, which stands in a line of its own. */
+function dueText(view: FolderView, report: Messages['report']): string {
+  if (!view.due) return report.no;
+  return view.reasons.length === 0 ? report.yes : `${report.yes} (${some(view.reasons.map(report.dueReason), 12)})`;
 }
 
 /** What is to be done about the folders, under the table of `status`. */

@@ -8,6 +8,7 @@ import { ROW_COLUMN, ROW_SEQUENCE } from '../tables/model.ts';
 import { putRows } from './put-rows.ts';
 import type { RestoredParts, Restoring } from './restoring.ts';
 import { blocked, lockedTable, noted } from './restoring.ts';
+import { hideView } from './write-views.ts';
 
 export async function restoreTable(restoring: Restoring): Promise<RestoredParts> {
   const { session, entry } = restoring;
@@ -19,6 +20,7 @@ export async function restoreTable(restoring: Restoring): Promise<RestoredParts>
     const source = `select ${ROW_COLUMN} as row_number, to_jsonb(m) as value from ${qualified(KEPT_SCHEMA, relation)} m`;
     return putRows({ ...restoring, table, source, columns: moved.columns.map((column) => column.name) });
   }
+  await hideView(session, entry.schema, entry.table);
   const [other] = await session.query<{ name: string }>(
     sql`select relname as name from pg_class where relnamespace = to_regnamespace(quote_ident(${entry.schema})) and relname = ${entry.table}`,
   );

@@ -1,5 +1,6 @@
 // Statements that make a plan's typed views, and note which columns they have.
-import { qualified, quoteLiteral } from '../database/sql.ts';
+import type { Session } from '../database/database.ts';
+import { qualified, quoteLiteral, sql } from '../database/sql.ts';
 import { columnsToText, viewSql } from '../dictionary/views.ts';
 import type { FolderSettings, Plan } from '../plan/plan.ts';
 import type { Statement } from './statement.ts';
@@ -31,4 +32,12 @@ export function viewStatements(
         on conflict (folder, name) do update set columns = excluded.columns, hidden = excluded.hidden`,
     },
   ];
+}
+
+/** Makes way for an application table of the name outside a plan, as a table that is put back. */
+export async function hideView(session: Session, schema: string, name: string): Promise<void> {
+  const hidden = await session.query(sql`
+    update rustine.dictionary_view v set hidden = true from rustine.folder f
+    where f.id = v.folder and f.schema_name = ${schema} and v.name = ${name} and not v.hidden returning v.name`);
+  if (hidden.length > 0) await session.script(`drop view if exists ${qualified(schema, name)}`);
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment, queryAt } from '../support/environment.ts';
 import { noRealPatches, realPatches } from '../support/patch-files.ts';
-import { any, bare, table, texts, type Values } from '../support/patches.ts';
+import { activityCode, any, bare, row, table, texts, type Values } from '../support/patches.ts';
 import { servers } from '../support/servers.ts';
 
 const columns = (env: TestEnvironment, view: string) =>
@@ -239,6 +239,22 @@ describe.each(servers())('views on $name', (server) => {
       { codvar_0: 'B', val_0: 'x', new_0: '1' },
       { codvar_0: 'C', val_0: '2', new_0: null },
     ]);
+  });
+
+  test('R27: a table that goes away makes room for the view again; put back, it takes its name', async () => {
+    const env = await openEnvironment(server);
+    const application = table('AGLOBVAR', 'AGBT', { COD: 'A:10' }, { AGBT0: 'COD' }, { activity: 'OPT' });
+    const variable = global('A', { VAL: 1 });
+    await env.integrate(
+      await env.patch('V1.dat', [activityCode('OPT'), application, row('AGBT', 'x', { COD: 'ROW' }), variable]),
+    );
+    expect(await env.query('select cod_0 from x3.aglobvar')).toEqual([{ cod_0: 'ROW' }]);
+    await env.integrate(await env.patch('V2.dat', [activityCode('OPT', { active: false }), application, variable]));
+    expect(await env.query('select codvar_0, val_0 from x3.aglobvar')).toEqual([{ codvar_0: 'A', val_0: '1' }]);
+    const [kept] = await env.query<{ id: string }>('select id from rustine.kept');
+    expect(await env.rustine.restoreKept([Number(kept?.id)], {})).toMatchObject({ state: 'done' });
+    expect(await env.query('select cod_0 from x3.aglobvar')).toEqual([{ cod_0: 'ROW' }]);
+    expect(await env.query(`select hidden from rustine.dictionary_view where name = 'aglobvar'`)).toEqual([{ hidden: true }]);
   });
 
   test('R3: a folder’s login reads its own views, nothing of the store behind them, and can peep at no other folder', async () => {

@@ -36,9 +36,9 @@ export function defineElement(program: Program, cli: Cli): void {
     .command('set')
     .description(words.elementSet.is)
     .argument('<element>', words.elementSet.element)
-    .argument('<field=value...>', words.elementSet.values)
+    .argument('<assignment...>', words.elementSet.values)
     .option('--folder <folder>', words.elementSet.folder)
-    .option('--record <tag:key>', words.elementSet.record)
+    .option('--record <line>', words.elementSet.record)
     .action((name: string, values: readonly string[], options: SetOptions) => set(cli, name, values, options));
 }
 
