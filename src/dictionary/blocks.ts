@@ -55,8 +55,10 @@ export function mergeBlocks(
     }
   }
   const moved = new Map<number, number>();
-  for (const at of guarded) {
-    const to = ignored.includes(at) || isFree(arrays, at) ? at : firstFree(arrays);
+  // Those that can keep their place come first: fewer have to give way.
+  const stays = (at: number): boolean => ignored.includes(at) || isFree(arrays, at);
+  for (const at of [...guarded.filter(stays), ...guarded.filter((each) => !stays(each))]) {
+    const to = stays(at) ? at : firstFree(arrays);
     if (to !== at) moved.set(at, to);
     for (const [name, places] of arrays) put(places, to, own === undefined ? null : (slotsOf(own, name)?.[at] ?? null));
   }

@@ -1,0 +1,240 @@
+// What folders have customised stays: special rules of element types, one story each (R7–R9, R18–R22).
+import { describe, expect, test } from 'vitest';
+import type { TestEnvironment } from '../support/environment.ts';
+import { openEnvironment } from '../support/environment.ts';
+import type { Element, PatchOptions, RecordOf, Values } from '../support/patches.ts';
+import { activityCode, any, bare, exe, row, script, table } from '../support/patches.ts';
+import { servers } from '../support/servers.ts';
+
+describe.each(servers())('$name', (server) => {
+  let numbers = 0;
+  async function deliver(
+    env: TestEnvironment,
+    elements: readonly Element[],
+    options: Parameters<TestEnvironment['integrate']>[1] = {},
+    patch: PatchOptions = {},
+  ) {
+    numbers += 1;
+    return env.integrate(await env.patch(`W${numbers}.dat`, elements, patch), options);
+  }
+  /** `key: value of the field`, in their order. */
+  const lines = async (env: TestEnvironment, type: string, tag: string, field: string, folder = 'SEED') =>
+    (
+      await env.query<{ line: string }>(
+        `select concat(key, ': ', fields ->> $3) as line from rustine.dictionary where folder = $4 and type = $1 and tag = $2 and ($1 <> 'ATB' or name = 'ORDERS') order by key`,
+        [type, tag, field, folder],
+      )
+    ).map((each) => each.line);
+  const codes = (outcome: Awaited<ReturnType<TestEnvironment['integrate']>>, folder = 'SEED') =>
+    outcome.findings.filter((finding) => finding.folder === folder).map((finding) => finding.code);
+
+  test('R7: a Supervisor patch goes to the supervisor folder only, whatever folders are given', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const outcome = await deliver(env, [activityCode('STD')], {}, { type: '2' });
+    expect(outcome.folders.map((folder) => [folder.folder, folder.state])).toEqual([
+      ['X3', 'integrated'],
+      ['SEED', 'skipped'],
+    ]);
+    expect(codes(outcome)).toEqual(['supervisor-only']);
+  });
+
+  test('R8, R9: actions from X on are specific too: an Add-on keeps them, a Specific patch takes them away', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const screen = (actions: readonly Values[]): Element =>
+      any('AMK', 'SCREEN', [
+        { tag: 'AMK', values: { CODMSK: 'SCREEN', CODACT: '' } },
+        ...actions.map((values): RecordOf => ({ tag: 'AMA', values: { CODZON: 'FLD', ...values } })),
+      ]);
+    await deliver(env, [
+      screen([
+        { NOACT: 1, ACTION: 'STD' },
+        { NOACT: 2, ACTION: 'ZACT' },
+        { NOACT: 3, ACTION: 'SPV' },
+      ]),
+    ]);
+    await deliver(env, [screen([{ NOACT: 1, ACTION: 'STD' }])], {}, { type: '5' });
+    expect(await lines(env, 'AMK', 'AMA', 'ACTION')).toEqual(['FLD~1: STD', 'FLD~2: ZACT', 'FLD~3: SPV']);
+    await deliver(env, [screen([{ NOACT: 1, ACTION: 'STD' }])], {}, { type: '3' });
+    expect(await lines(env, 'AMK', 'AMA', 'ACTION')).toEqual(['FLD~1: STD', 'FLD~3: SPV']);
+  });
+
+  test('R18: what an element needs may stand after it in the patch', async () => {
+    const env = await openEnvironment(server);
+    const type = any('ATY', 'QTY', [{ tag: 'ATY', values: { CODTYP: 'QTY', CODACT: '', TYPTYP: 4, LNGTYP: bare('9.3') } }]);
+    const outcome = await deliver(env, [
+      exe('LAST'),
+      row('ORD', 'ALL', { COD: 'A', QTY: bare('1.250') }),
+      table('ORDERS', 'ORD', { COD: 'A:10', QTY: 'QTY' }, { ORD0: 'COD' }),
+      type,
+      script('LAST', "-- at the end\nupdate orders set qty_0 = qty_0 * 2 where cod_0 = 'A';"),
+    ]);
+    expect(outcome.folders[0]?.patches[0]).toMatchObject({ tables: { created: ['orders'] }, rows: { inserted: 1 } });
+    expect(await env.query('select qty_0::text as qty from x3.orders')).toEqual([{ qty: '2.500' }]);
+  });
+
+  test('R19: a specific code on the header of a standard table keeps patches away, and is warned of each time', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const orders = (fields: Readonly<Record<string, string>>, activity = '') =>
+      table('ORDERS', 'ORD', { COD: 'A:10', ...fields }, { ORD0: 'COD' }, { activity });
+    await deliver(env, [orders({})]);
+    const marked = await deliver(env, [orders({}, 'ZMINE')], { folders: ['SEED'], authorize: ['ZMINE'] });
+    expect(marked.findings.filter((finding) => finding.code === 'header-specific')).toMatchObject([
+      { severity: 'warn', folder: 'SEED', subject: 'ATB:ORDERS', facts: { code: 'ZMINE', blocked: false } },
+    ]);
+    for (const field of ['ONE', 'TWO']) {
+      const outcome = await deliver(env, [orders({ [field]: 'A:5' })]);
+      expect(outcome.findings.filter((finding) => finding.code === 'header-specific')).toMatchObject([
+        { severity: 'warn', folder: 'SEED', subject: 'ATB:ORDERS', facts: { code: 'ZMINE', blocked: true } },
+      ]);
+      expect(outcome.folders[1]?.patches[0]?.elements).toMatchObject({ kept: 1, updated: 0 });
+    }
+    expect(await lines(env, 'ATB', 'ATZ', 'CODTYP')).toEqual(['COD: A']);
+    expect(await lines(env, 'ATB', 'ATZ', 'CODTYP', 'X3')).toEqual(['COD: A', 'TWO: A']);
+  });
+
+  test('R20: a local menu whose content may be changed keeps its lines; new ones come in, none goes', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const menu = (changeable: number, items: Readonly<Record<number, string>>): Element =>
+      any('AML', '900', [
+        { tag: 'AML', values: { MENLOC: 900, CODACT: '', AUZMOD: changeable } },
+        ...Object.entries(items).map(
+          ([number, text]): RecordOf => ({
+            tag: 'AST',
+            values: { LANNUM: Number(number), LAN: 'ENG', LANMES: text },
+          }),
+        ),
+      ]);
+    await deliver(env, [menu(2, { 1: 'red', 2: 'green' })]);
+    await env.rustine.setElement({
+      element: 'AML:900',
+      folder: 'SEED',
+      record: 'AST:1~ENG',
+      assignments: [{ field: 'LANMES', value: 'crimson' }],
+    });
+    await deliver(env, [menu(2, { 1: 'RED', 3: 'blue' })]);
+    expect(await lines(env, 'AML', 'AST', 'LANMES')).toEqual(['1~ENG: crimson', '2~ENG: green', '3~ENG: blue']);
+    // Where it may not be changed, the delivery counts.
+    await deliver(env, [menu(1, { 1: 'RED', 3: 'blue' })]);
+    await deliver(env, [menu(1, { 1: 'RED', 3: 'BLUE' })]);
+    expect(await lines(env, 'AML', 'AST', 'LANMES')).toEqual(['1~ENG: RED', '3~ENG: BLUE']);
+  });
+
+  test('R20, R21: values of a general parameter are the folder’s: none is overwritten, none goes, new ones come in', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const parameter = (values: Readonly<Record<string, string>>): Element =>
+      any('ADP', 'PAR', [
+        { tag: 'ADP', values: { PARAM: 'PAR', CODACT: '' } },
+        ...Object.entries(values).map(
+          ([company, value]): RecordOf => ({ tag: 'ADW', values: { CMP: company, FCY: '', VALEUR: value } }),
+        ),
+      ]);
+    await deliver(env, [parameter({ C1: '1', C2: '2' })]);
+    await deliver(env, [parameter({ C1: '9', C3: '3' })]);
+    expect(await lines(env, 'ADP', 'ADW', 'VALEUR')).toEqual(['C1~: 1', 'C2~: 2', 'C3~: 3']);
+  });
+
+  test('R19: screens of a window that are specific by code or by name stay in it', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const window_ = (screens: readonly string[], acts: readonly string[]): Element =>
+      any('AWI', 'WIN', [
+        { tag: 'AWI', values: { WIN: 'WIN', CODACT: '', NBMSK: screens.length, NOMMSK: screens, ACTMSK: acts } },
+      ]);
+    await deliver(env, [window_(['ORD0', 'ORD1', 'ZMORE', 'ORDX'], ['', '', '', 'YCUS'])], { authorize: ['ZALL', 'YCUS'] });
+    await deliver(env, [window_(['ORD0', 'ORD1', 'ORD2'], ['', '', ''])]);
+    const [header] = await env.query(
+      `select fields -> 'NOMMSK' as screens, fields -> 'NBMSK' as count from rustine.dictionary where folder = 'SEED' and type = 'AWI'`,
+    );
+    expect(header).toEqual({ screens: ['ORD0', 'ORD1', 'ORD2', 'ORDX', 'ZMORE'], count: 5 });
+  });
+
+  test('R19: lines of a protected block are protected with it, and point at it where it had to give way', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const screen = (blocks: readonly (readonly [string, string])[], fields: Readonly<Record<string, number>>): Element =>
+      any('AMK', 'SCREEN', [
+        {
+          tag: 'AMK',
+          values: {
+            CODMSK: 'SCREEN',
+            CODACT: '',
+            NBBLOC: blocks.length,
+            ACTBLOC: blocks.map(([code]) => code),
+            TITBLOC: blocks.map(([, title]) => title),
+          },
+        },
+        ...Object.entries(fields).map(
+          ([name, block]): RecordOf => ({ tag: 'AMZ', values: { CODZON: name, CODACT: '', NUMBLOC: block } }),
+        ),
+      ]);
+    await deliver(
+      env,
+      [
+        screen(
+          [
+            ['', 'one'],
+            ['YCUS', 'mine'],
+          ],
+          { A: 1, MINE: 2 },
+        ),
+      ],
+      { authorize: ['YCUS'] },
+    );
+    const outcome = await deliver(env, [
+      screen(
+        [
+          ['', 'one'],
+          ['', 'two'],
+        ],
+        { A: 1, B: 2 },
+      ),
+    ]);
+    expect(await lines(env, 'AMK', 'AMZ', 'NUMBLOC')).toEqual(['A: 1', 'B: 2', 'MINE: 3']);
+    const [header] = await env.query(
+      `select fields -> 'TITBLOC' as titles, fields -> 'NBBLOC' as count from rustine.dictionary where folder = 'SEED' and type = 'AMK' and tag = 'AMK'`,
+    );
+    expect(header).toEqual({ titles: ['one', 'two', 'mine'], count: 3 });
+    expect(outcome.folders[1]?.patches[0]?.elements).toMatchObject({ updated: 1 });
+    const again = await deliver(env, [
+      screen(
+        [
+          ['', 'one'],
+          ['', 'two'],
+        ],
+        { A: 1, B: 2 },
+      ),
+    ]);
+    expect(again.folders[1]?.patches[0]?.elements).toMatchObject({ identical: 1, updated: 0 });
+    // Not authorised, a block does not come in, nor do its lines.
+    const closed = await deliver(env, [
+      screen(
+        [
+          ['', 'one'],
+          ['', 'two'],
+          ['XNEW', 'theirs'],
+        ],
+        { A: 1, B: 2, THEIRS: 3 },
+      ),
+    ]);
+    expect(closed.findings.find((finding) => finding.code === 'lines-ignored' && finding.folder === 'SEED')?.facts).toMatchObject(
+      {
+        code: 'XNEW',
+        count: 2,
+      },
+    );
+    expect(await lines(env, 'AMK', 'AMZ', 'NUMBLOC')).toEqual(['A: 1', 'B: 2', 'MINE: 3']);
+  });
+
+  test('R20: an element that comes without its header keeps the folder’s', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const line = { tag: 'ATR', values: { CODPAR: 'P1', CODACT: '', VAL: 'two' } };
+    await deliver(env, [
+      any('ACT', 'ACTA', [
+        { tag: 'ACT', values: { ACTION: 'ACTA', CODACT: '', SPETRT: 'S' } },
+        { ...line, values: { ...line.values, VAL: 'one' } },
+      ]),
+    ]);
+    const outcome = await deliver(env, [any('ACT', 'ACTA', [line])]);
+    expect(codes(outcome)).toContain('element-header-missing');
+    expect(await lines(env, 'ACT', 'ACT', 'SPETRT')).toEqual(['ACTA: S']);
+    expect(await lines(env, 'ACT', 'ATR', 'VAL')).toEqual(['P1: two']);
+  });
+});
