@@ -1,8 +1,6 @@
 // The verbs about elements of folders: list them, show one, compare it between two folders, change its set-up fields.
-import { Failure, Refusal } from '../base/errors.ts';
+import { Refusal } from '../base/errors.ts';
 import { nearestWords } from '../base/nearest.ts';
-import { sqlState } from '../database/postgres.ts';
-import { sql } from '../database/sql.ts';
 import type { ElementDifference } from '../dictionary/compare.ts';
 import { compareRecords } from '../dictionary/compare.ts';
 import type { ElementName } from '../dictionary/element.ts';
@@ -14,10 +12,10 @@ import type { Reader } from '../environment/catalog.ts';
 import type { ListedElement, StoredElement, StoredScript } from '../environment/elements.ts';
 import { foldersWith, readElement, readElements, readScript } from '../environment/elements.ts';
 import type { Folder } from '../environment/folder.ts';
-import { readBlockers } from '../environment/sessions.ts';
 import type { Assignment, FieldsSet } from '../integrate/set-fields.ts';
 import { setFields } from '../integrate/set-fields.ts';
 import { settingsOf } from '../integrate/settings.ts';
+import { changeInFolder } from './folder-transaction.ts';
 import { existingFolders, known } from './known-folders.ts';
 import type { Opened } from './rustine.ts';
 
@@ -103,9 +101,6 @@ export async function listElements(
   return { folder: folder.code, elements: await readElements(database, folder.id, type?.trim().toUpperCase()) };
 }
 
-const LOCK_NOT_AVAILABLE = '55P03';
-const LOCK_TIMEOUT = '15s';
-
 /** @throws Refusal as `showElement` and `setFields`; Failure `lock-timeout` while a patch is being integrated into the folder */
 export async function setElement(
   { database }: Opened,
@@ -114,17 +109,9 @@ export async function setElement(
   const folder = chosenFolder(await existingFolders(database), options.folder);
   const element = elementName(options.element);
   const record = options.record === undefined ? {} : { record: recordPlace(options.record) };
-  const set = await database
-    .transaction(async (session) => {
-      await session.query(sql`select set_config('lock_timeout', ${LOCK_TIMEOUT}, true)`);
-      return setFields(session, settingsOf(folder), { element, ...record, assignments: options.assignments });
-    })
-    .catch(async (error: unknown) => {
-      if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
-      const blockers = await readBlockers(database, folder.schema).catch(() => []);
-      const facts = { folder: folder.code, blocker: blockers.map(({ who }) => who).join('; '), table: blockers[0]?.table ?? '' };
-      throw new Failure('lock-timeout', facts, error);
-    });
+  const set = await changeInFolder(database, folder.code, (session) =>
+    setFields(session, settingsOf(folder), { element, ...record, assignments: options.assignments }),
+  );
   if (set === undefined) throw await unknown(database, folder, element);
   return { element: subjectOf(element), folder: folder.code, ...set };
 }

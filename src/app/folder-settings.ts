@@ -2,12 +2,10 @@
 import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { activityCode, folderCode, languageCode, legislationCode } from '../base/ids.ts';
-import { sqlState } from '../database/postgres.ts';
-import { sql } from '../database/sql.ts';
 import { openEnvironment } from '../environment/environment.ts';
-import { readBlockers } from '../environment/sessions.ts';
 import type { Setting, SettingsChange } from '../environment/settings-change.ts';
 import { changeSettings } from '../environment/settings-change.ts';
+import { changeInFolder } from './folder-transaction.ts';
 import { folderViews } from './folder-views.ts';
 import type { FolderView, Opened } from './rustine.ts';
 
@@ -17,9 +15,6 @@ export interface ChangedFolder {
   readonly changed: readonly Setting[];
   readonly findings: readonly Finding[];
 }
-
-const LOCK_NOT_AVAILABLE = '55P03';
-const LOCK_TIMEOUT = '15s';
 
 /** @throws Refusal as `changeSettings`; Failure `lock-timeout` while a patch is being integrated into the folder */
 export async function changeFolder(opened: Opened, text: string, options: SettingsChange): Promise<ChangedFolder> {
@@ -35,17 +30,9 @@ export async function changeFolder(opened: Opened, text: string, options: Settin
     ...(activityCodes === undefined ? {} : { activityCodes: unique(activityCodes, activityCode) }),
   };
   await openEnvironment(database);
-  const { changed, findings } = await database
-    .transaction(async (session) => {
-      await session.query(sql`select set_config('lock_timeout', ${LOCK_TIMEOUT}, true)`);
-      return changeSettings(session, code, change, operator);
-    })
-    .catch(async (error: unknown) => {
-      if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
-      const blockers = await readBlockers(database, code.toLowerCase()).catch(() => []);
-      const facts = { folder: code, blocker: blockers.map(({ who }) => who).join('; '), table: blockers[0]?.table ?? '' };
-      throw new Failure('lock-timeout', facts, error);
-    });
+  const { changed, findings } = await changeInFolder(database, code, (session) =>
+    changeSettings(session, code, change, operator),
+  );
   const [folder] = (await folderViews(database)).filter((view) => view.code === code);
   if (folder === undefined) throw new Failure('folder-unknown', { folder: code, known: [] });
   return { folder, changed, findings };
