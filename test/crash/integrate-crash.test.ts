@@ -41,6 +41,9 @@ function first(): readonly Element[] {
     ),
     script('STOCKLIB', '# source\nEnd'),
     compiled('STOCKLIB', Buffer.from([0, 10, 255, 42])),
+    script('TOTALS', `create function total() returns bigint language sql as 'select count(*) from stock0';`),
+    script('REPAIR', `insert into stock0 (cod_0) values ('REPAIRED');`),
+    exe('REPAIR'),
     exe('AFTERONE'),
   ];
 }
@@ -64,6 +67,7 @@ function second(): readonly Element[] {
     ]),
     rows('ORD', 'ALL', [{ COD: 'O1', QTY: 5 }]),
     script('STOCKLIB', '# source, second\nEnd'),
+    script('TOTALS', `create function totals() returns bigint language sql as 'select count(*) from stock1';`),
     exe('AFTERTWO'),
   ];
 }

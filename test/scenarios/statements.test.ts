@@ -80,6 +80,21 @@ describe.each(servers())('$name', (server) => {
     expect((await update(4)) - (await update(1))).toBe(3 * PER_FOLDER);
   });
 
+  test('SQL scripts, installed and to be run, cost no round trip more, however many', async () => {
+    const sqlScripts = async (count: number, folderCount: number): Promise<number> => {
+      const environment = await openEnvironment(server, { folders: folders(folderCount) });
+      const each = Array.from({ length: count }, (_, at) => [
+        script(`LIB${at}`, `create or replace function lib${at}() returns integer language sql as 'select ${at}';`),
+        script(`FIX${at}`, `select lib${at}();`),
+        exe(`FIX${at}`),
+      ]);
+      return trips(environment, [await environment.patch('P_0001_140.dat', [...elements(10), ...each.flat()])]);
+    };
+    const [one, three] = [await sqlScripts(1, 1), await sqlScripts(1, 3)];
+    expect(three - one).toBe(2 * PER_FOLDER);
+    expect((await sqlScripts(30, 3)) - three).toBe(0);
+  });
+
   test('nothing to do costs the same for 1 folder and for 20', async () => {
     const again = async (count: number): Promise<number> => {
       const environment = await openEnvironment(server, { folders: folders(count) });

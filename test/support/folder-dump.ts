@@ -55,7 +55,7 @@ const CATALOG_LINES = `
   union all select concat_ws(' | ', 'kept row', k.table_name, r.value - array['rowid', 'credattim_0', 'upddattim_0', 'dat_0', 'auuid_0'])
     from rustine.kept k join rustine.kept_row r on r.kept = k.id where k.folder = $1
   union all select concat_ws(' | ', 'function', kind, name, function) from rustine.script_function where folder = $1
-  union all select concat_ws(' | ', 'pending', script, title) from rustine.pending_script where folder = $1
+  union all select concat_ws(' | ', 'pending', script, title, language) from rustine.pending_script where folder = $1
   union all select concat_ws(' | ', 'translation', table_name, field, slot, language, id1, id2, text) from rustine.translation where folder = $1
   union all select concat_ws(' | ', 'remainder', i.file, x.table_name, x.ordinal, x.fields)
     from rustine.remainder x left join rustine.integration i on i.id = x.integration where x.folder = $1
@@ -82,6 +82,8 @@ const SHAPE_LINES = `
   union all select concat_ws(' | ', 'index', indexdef, i.indisvalid) from pg_indexes x join pg_class c on c.relname = x.indexname and c.relnamespace = to_regnamespace(quote_ident($1))
     join pg_index i on i.indexrelid = c.oid where x.schemaname = $1
   union all select concat_ws(' | ', 'other', relkind, relname) from pg_class where relnamespace = to_regnamespace(quote_ident($1)) and relkind not in ('r', 'i')
+  union all select concat_ws(' | ', 'function in place', p.oid::regprocedure, p.prosrc, (select rolname from pg_roles r where r.oid = p.proowner) = $2) from pg_proc p where p.pronamespace = to_regnamespace(quote_ident($1))
+  union all select concat_ws(' | ', 'schema rights', has_schema_privilege($2, $1, 'create'))
   union all select concat_ws(' | ', 'rights', relname, replace(relacl::text, coalesce($2, '-'), 'role')) from pg_class where relnamespace = to_regnamespace(quote_ident($1)) and relkind = 'r'`;
 
 /** Columns of rows that no two runs have in common. */

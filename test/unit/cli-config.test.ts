@@ -44,6 +44,19 @@ describe('settings', () => {
     expect(await settings()).toEqual({ home, language: 'en' });
   });
 
+  it('say how scripts are run', async () => {
+    write(
+      'script-timeout: 90s\nrunners:\n  4gl: { command: /opt/run, arguments: ["{file}"], timeout: 2m, environment: [JAVA_HOME] }\n  adx: { command: run }\n',
+    );
+    expect(await settings()).toMatchObject({
+      scriptTimeoutMs: 90_000,
+      runners: {
+        '4gl': { command: '/opt/run', words: ['{file}'], timeoutMs: 120_000, environment: ['JAVA_HOME'] },
+        adx: { command: 'run', words: [], timeoutMs: 600_000, environment: [] },
+      },
+    });
+  });
+
   it.each([
     ['jobs: 2\nlanguag: fr\n', { key: 'languag', line: 2, reason: 'key-unknown' }],
     ['\n\nlanguage: de\n', { key: 'language', line: 3, reason: 'key-language' }],
@@ -53,6 +66,30 @@ describe('settings', () => {
     ['jobs: 1\njobs: 2\n', { line: 2, reason: 'yaml-syntax' }],
     ['jobs: [1\n', { reason: 'yaml-syntax' }],
     ['- jobs\n', { line: 1, reason: 'not-keys' }],
+    ['jobs: 1\nscript-timeout: 5\n', { key: 'script-timeout', line: 2, reason: 'key-script-timeout' }],
+    ['script-timeout: 0s\n', { key: 'script-timeout', line: 1, reason: 'key-script-timeout' }],
+    ['script-timeout: 900h\n', { key: 'script-timeout', line: 1, reason: 'key-script-timeout' }],
+    ['runners: [a]\n', { key: 'runners', line: 1, reason: 'key-runners' }],
+    ['runners:\n  4gl: /bin/run\n', { key: 'runners.4gl', line: 2, reason: 'key-runners' }],
+    ['runners:\n  sql: { command: psql }\n', { key: 'runners.sql', line: 2, reason: 'key-runners' }],
+    ['runners:\n  4gl:\n    arguments: []\n', { key: 'runners.4gl.command', line: 2, reason: 'key-runner-command' }],
+    ['runners:\n  4gl:\n    command: a\n    shell: true\n', { key: 'runners.4gl.shell', line: 4, reason: 'key-unknown-runner' }],
+    [
+      'runners:\n  4gl:\n    command: a\n    timeout: soon\n',
+      { key: 'runners.4gl.timeout', line: 4, reason: 'key-runner-timeout' },
+    ],
+    [
+      'runners:\n  4gl:\n    command: a\n    arguments: a b\n',
+      { key: 'runners.4gl.arguments', line: 4, reason: 'key-runner-arguments' },
+    ],
+    [
+      'runners:\n  4gl:\n    command: a\n    arguments: [a, 1]\n',
+      { key: 'runners.4gl.arguments', line: 4, reason: 'key-runner-arguments' },
+    ],
+    [
+      'runners:\n  4gl:\n    command: a\n    environment: [A=1]\n',
+      { key: 'runners.4gl.environment', line: 4, reason: 'key-runner-environment' },
+    ],
   ])('%j is refused with key and line', async (text, facts) => {
     write(text);
     expect(await refusal()).toMatchObject({ code: 'config', facts: { file: join(home, 'rustine.yaml'), ...facts } });
