@@ -119,7 +119,7 @@ export async function gatherBasis(
         select distinct on (s.name) s.name, s.folder, s.kind, s.digest from rustine.script s join delivered d on d.type = 'EXE' and d.name = s.name
         where s.folder = any(${lookupOf(folder)}::integer[]) order by s.name, array_position(${lookupOf(folder)}::integer[], s.folder), s.kind desc) body
       union all
-      select concat_ws(' ', 'c', t.relname, t.relnatts, a.attname, a.atttypid, a.atttypmod)
+      select concat_ws(' ', 'c', t.relname, pg_get_userbyid(t.relowner) = ${folder.role}, t.relnatts, a.attname, a.atttypid, a.atttypmod)
       from pg_class t join pg_attribute a on a.attrelid = t.oid
       where t.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.relkind = 'r' and t.relname in (select name from wanted_table) and a.attnum > 0 and not a.attisdropped
       union all

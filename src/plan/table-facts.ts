@@ -57,7 +57,7 @@ export async function gatherTaken(session: Session, folder: FolderSettings, tabl
     from pg_class x cross join lateral (
       select array_to_string((string_to_array(x.relname, '_'))[1:n], '_') as prefix from generate_series(1, cardinality(string_to_array(x.relname, '_'))) n) p
     join wanted w on w.name = p.prefix
-    where x.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and not (x.relkind = 'r' and x.relname in (select name from wanted))
+    where x.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and not (x.relkind = 'r' and x.relname in (select name from wanted) and x.relowner <> coalesce(to_regrole(quote_ident(${folder.role})), 0))
       and not exists (select from pg_index i join pg_class t on t.oid = i.indrelid where i.indexrelid = x.oid and t.relname in (select name from wanted))
       -- A typed view makes way for a table of its name.
       and not exists (select from rustine.dictionary_view v where x.relkind = 'v' and v.folder = ${folder.id} and v.name = x.relname)`);

@@ -14,7 +14,10 @@ interface Row {
   }[];
 }
 
-/** Tables of a schema by name; tables that do not exist are missing from the map. Indexes on expressions are left out. */
+/**
+ * Tables of a schema by name; tables that do not exist are missing from the map, and so are those that a script made: they belong to the
+ * folder's role, and its triggers and defaults would run with the rights of whoever writes to them. Indexes on expressions are left out.
+ */
 export async function inspectTables(
   session: Session,
   schema: string,
@@ -31,7 +34,8 @@ export async function inspectTables(
        from pg_index i join pg_class ic on ic.oid = i.indexrelid
        where i.indrelid = c.oid and i.indexprs is null), '[]') as indexes
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = ${schema} and c.relkind = 'r' and c.relname = any(${names}::name[])`);
+    where n.nspname = ${schema} and c.relkind = 'r' and c.relname = any(${names}::name[])
+      and not exists (select from rustine.folder f where f.schema_name = n.nspname and f.role_name = pg_get_userbyid(c.relowner))`);
   return new Map(
     rows.map((row) => [
       row.name,

@@ -374,6 +374,17 @@ describe.each(servers())('SQL scripts on $name', (server) => {
       expect(await functions(env, 'x3')).toEqual(['next_', 'seen']);
     });
 
+    test('a table that a script made is not taken for one of the definition: its triggers would run with other rights', async () => {
+      const env = await open(server, user, []);
+      const trap = `create table trap (cod_0 varchar(10), updtick_0 integer, rowid bigint);
+        create function spring() returns trigger language plpgsql as $$ begin raise exception 'ran as %', current_user; end $$;
+        create trigger spring before insert on trap for each row execute function spring();`;
+      await env.integrate(await env.patch('A.dat', [script('TRAP', trap)]));
+      const definition = table('TRAP', 'TRP', { COD: 'A:10' }, { TRP0: 'COD' });
+      const outcome = await attempt(env, await env.patch('B.dat', [definition, row('TRP', 'ALL', { COD: 'A' })]));
+      expect(outcome.findings).toMatchObject([{ code: 'name-taken', severity: 'block', subject: 'ATB:TRAP' }]);
+    });
+
     test('a script cannot take the place of what runs the next one', async () => {
       const env = await open(server, user, []);
       const takeOver = (at: number): string =>
