@@ -81,8 +81,12 @@ export async function readTrace(database: Database, run: string): Promise<readon
 
 /** Adds to the trace of a run that has ended; a living one numbers its events itself. */
 export async function appendEvent(database: Database, run: string, event: RunEvent): Promise<void> {
-  await database.query(sql`
-    with ended as (select id from rustine.run where id = ${run} and state <> 'running' for update)
-    insert into rustine.event (run, seq, event)
-    select id, (select coalesce(max(seq), 0) + 1 from rustine.event where run = id), ${eventJson(event)}::jsonb from ended`);
+  await database.transaction(async (session) => {
+    // A statement of its own: the next one has to see what whoever held the row added.
+    const ended = await session.query(sql`select id from rustine.run where id = ${run} and state <> 'running' for update`);
+    if (ended.length === 0) return;
+    await session.query(sql`
+      insert into rustine.event (run, seq, event)
+      select ${run}, coalesce(max(seq), 0) + 1, ${eventJson(event)}::jsonb from rustine.event where run = ${run}`);
+  });
 }
