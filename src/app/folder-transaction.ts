@@ -1,24 +1,31 @@
 // A transaction that changes one folder: it waits for the folder's lock, but not for ever, and says who holds it.
 import { Failure } from '../base/errors.ts';
-import type { Database, Session } from '../database/database.ts';
+import type { Database, Ending, Session } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
 import { readBlockers } from '../environment/sessions.ts';
 
 const LOCK_NOT_AVAILABLE = '55P03';
-const LOCK_TIMEOUT = '15s';
+const LOCK_TIMEOUT_MS = 15_000;
+
+export interface FolderTransaction {
+  readonly ending?: Ending;
+  /** How long a statement waits for somebody else's lock, in milliseconds; absent: 15 seconds. */
+  readonly lockTimeoutMs?: number;
+}
 
 /** @throws Failure `lock-timeout`, as while a patch is being integrated into the folder */
 export async function changeInFolder<Result>(
   database: Database,
   folder: string,
   work: (session: Session) => Promise<Result>,
+  { ending = 'commit', lockTimeoutMs = LOCK_TIMEOUT_MS }: FolderTransaction = {},
 ): Promise<Result> {
   try {
     return await database.transaction(async (session) => {
-      await session.query(sql`select set_config('lock_timeout', ${LOCK_TIMEOUT}, true)`);
+      await session.query(sql`select set_config('lock_timeout', ${`${Math.round(lockTimeoutMs)}ms`}, true)`);
       return work(session);
-    });
+    }, ending);
   } catch (error) {
     if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
     // Who held the lock is mostly still there; where it cannot be found out, the wait itself is reason enough.

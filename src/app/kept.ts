@@ -8,6 +8,7 @@ import type { KeptEntry, KeptRow, StoredEntry } from '../environment/kept.ts';
 import { entryOf, readKeptRows, readStored } from '../environment/kept.ts';
 import { purgeEntries } from '../integrate/purge.ts';
 import { restoreEntries } from '../integrate/restore.ts';
+import { changeInFolder, type FolderTransaction } from './folder-transaction.ts';
 
 export interface KeptOptions {
   readonly folder?: string;
@@ -26,6 +27,8 @@ export interface RestoreOptions {
   readonly overwrite?: boolean;
   /** Do all of it, then roll back. */
   readonly rehearse?: boolean;
+  /** How long a statement waits for somebody else's lock, in milliseconds; absent: 15 seconds. */
+  readonly lockTimeoutMs?: number;
 }
 
 export interface RestoreOutcome {
@@ -60,47 +63,58 @@ export async function showKept(database: Database, id: number, limit: number): P
   return { entry: entryOf(entry), rows: await readKeptRows(database, entry, limit) };
 }
 
-/** All of the entries or none, in one transaction. @throws Refusal `kept-unknown`, `folder-not-ready` */
+/** All of the entries or none, in one transaction. @throws Refusal `kept-unknown`, `folder-not-ready`; Failure `lock-timeout` */
 export async function restoreKept(
   database: Database,
   operator: string,
-  lockTimeoutMs: number,
   ids: readonly number[],
   options: RestoreOptions,
 ): Promise<RestoreOutcome> {
   await openEnvironment(database);
   const mode = options.rehearse === true ? 'rehearse' : 'restore';
-  return database.transaction(
-    async (session) => {
-      const entries = await lockEntries(session, ids, lockTimeoutMs);
-      const { entries: restored, findings } = await restoreEntries(session, entries, operator, options.overwrite ?? false);
-      const byId = new Map(entries.map((entry) => [entry.id, entry]));
-      return {
-        mode,
-        state: restored.length === entries.length ? 'done' : 'refused',
-        findings,
-        restored: restored.map((each) => ({
-          id: each.id,
-          folder: byId.get(each.id)?.folder ?? '',
-          table: byId.get(each.id)?.table ?? '',
-          rows: each.rows,
-          columns: each.columns,
-        })),
-      };
-    },
-    mode === 'rehearse' ? 'rollback' : 'commit',
-  );
+  const work = async (session: Session): Promise<RestoreOutcome> => {
+    const entries = await lockEntries(session, ids);
+    const { entries: restored, findings } = await restoreEntries(session, entries, operator, options.overwrite ?? false);
+    const byId = new Map(entries.map((entry) => [entry.id, entry]));
+    return {
+      mode,
+      state: restored.length === entries.length ? 'done' : 'refused',
+      findings,
+      restored: restored.map(({ id, rows, columns }) => {
+        const { folder = '', table = '' } = byId.get(id) ?? {};
+        return { id, folder, table, rows, columns };
+      }),
+    };
+  };
+  return inFolders(database, await known(database, ids), work, {
+    ending: mode === 'rehearse' ? 'rollback' : 'commit',
+    ...(options.lockTimeoutMs === undefined ? {} : { lockTimeoutMs: options.lockTimeoutMs }),
+  });
 }
 
-/** For good. @returns what was removed. @throws Refusal `kept-unknown`, `folder-not-ready` */
-export async function purgeKept(database: Database, lockTimeoutMs: number, options: PurgeOptions): Promise<readonly KeptEntry[]> {
+/** For good. @returns what was removed. @throws Refusal `kept-unknown`, `folder-not-ready`; Failure `lock-timeout` */
+export async function purgeKept(database: Database, options: PurgeOptions): Promise<readonly KeptEntry[]> {
   await openEnvironment(database);
-  return database.transaction(async (session) => {
-    const ids = 'ids' in options ? options.ids : (await readStored(session, options)).map((entry) => entry.id);
-    const entries = await lockEntries(session, ids, lockTimeoutMs);
+  const found = 'ids' in options ? await known(database, options.ids) : await readStored(database, options);
+  const work = async (session: Session): Promise<readonly KeptEntry[]> => {
+    const entries = await lockEntries(
+      session,
+      found.map((entry) => entry.id),
+    );
     await purgeEntries(session, entries);
     return entries.map(entryOf);
-  });
+  };
+  return inFolders(database, found, work);
+}
+
+/** Of several folders the first stands for all where a lock has to be waited for. */
+function inFolders<Result>(
+  database: Database,
+  entries: readonly StoredEntry[],
+  work: (session: Session) => Promise<Result>,
+  options: FolderTransaction = {},
+): Promise<Result> {
+  return changeInFolder(database, entries[0]?.folder ?? '', work, options);
 }
 
 async function known(reader: Pick<Session, 'query'>, ids: readonly number[]): Promise<readonly StoredEntry[]> {
@@ -111,8 +125,7 @@ async function known(reader: Pick<Session, 'query'>, ids: readonly number[]): Pr
 }
 
 /** Nothing is integrated into the folders of these entries until the end. */
-async function lockEntries(session: Session, ids: readonly number[], lockTimeoutMs: number): Promise<readonly StoredEntry[]> {
-  await session.script(`set local lock_timeout = ${Math.round(lockTimeoutMs)}`);
+async function lockEntries(session: Session, ids: readonly number[]): Promise<readonly StoredEntry[]> {
   await session.query(sql`
     select from rustine.folder where id in (select folder from rustine.kept where id = any(${ids}::bigint[])) order by id for update`);
   const entries = await known(session, ids);

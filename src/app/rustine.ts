@@ -207,10 +207,10 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
     decide: (options) => decideCase(opened, options),
     kept: async (options) => listKept(database, { ...options, ...(await keptFolder(database, options.folder)) }),
     keptRows: (id, limit) => showKept(database, id, limit),
-    restoreKept: (ids, how) => restoreKept(database, opened.operator, LOCK_TIMEOUT_MS, ids, how),
+    restoreKept: (ids, how) => restoreKept(database, opened.operator, ids, how),
     purgeKept: async (options) => {
       const folder = await keptFolder(database, 'folder' in options ? options.folder : undefined);
-      return purgeKept(database, LOCK_TIMEOUT_MS, { ...options, ...folder });
+      return purgeKept(database, { ...options, ...folder });
     },
     scripts: scriptVerbs(opened),
     databaseUrl: (folder) => databaseUrl(opened, folder),

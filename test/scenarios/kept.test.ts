@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RestoreOptions } from '../../src/app/kept.ts';
 import type { TestEnvironment } from '../support/environment.ts';
-import { openEnvironment } from '../support/environment.ts';
+import { connected, openEnvironment } from '../support/environment.ts';
 import { activityCode, content, row, rows, table } from '../support/patches.ts';
 import { servers } from '../support/servers.ts';
 
@@ -417,6 +417,23 @@ describe.each(servers())('kept on $name', (server) => {
       { cod_0: 'B1', siz_0: 2 },
       { cod_0: 'B2', siz_0: 3 },
     ]);
+  });
+
+  test('who holds the table for too long is named, and nothing is put back', async () => {
+    const env = await openEnvironment(server);
+    await integrate(env, item(), row('ITM', 'a', A));
+    await integrate(env, row('ITM', 'a', { ...A, NAM: 'new' }));
+    const [entry] = await latest(env);
+    await connected(env.url, async (other) => {
+      await other.query('begin');
+      await other.query('lock table x3.item in access exclusive mode');
+      await expect(restore(env, [entry?.id ?? 0], { lockTimeoutMs: 50 })).rejects.toMatchObject({
+        code: 'lock-timeout',
+        facts: { folder: 'X3', table: 'item' },
+      });
+    });
+    expect(await items(env, 'nam_0')).toEqual([{ nam_0: 'new' }]);
+    expect(await latest(env)).toEqual([entry]);
   });
 
   test('only purge and the drop of the folder remove what is kept', async () => {
