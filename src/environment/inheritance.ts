@@ -27,7 +27,7 @@ type CopyRow = Omit<ScriptCopy, 'language'> & { readonly head: Uint8Array };
 
 const copyOf = ({ head, ...row }: CopyRow): ScriptCopy => ({ ...row, language: languageOf(row.kind, head) });
 
-/** Copies along the chain, nearest first; of the first one of a kind the folder's people say "the script". */
+/** Copies along the chain, source before compiled, of each kind the nearest first: that is the one in use. */
 export async function readCopies(reader: Reader, folder: Folder, name: string, kind?: string): Promise<readonly ScriptCopy[]> {
   const rows = await reader.query<CopyRow>(sql`
     select f.code as folder, s.kind, s.name, s.title, encode(s.digest, 'hex') as digest, length(b.bytes) as bytes, substring(b.bytes for ${HEAD_BYTES}) as head,

@@ -149,7 +149,8 @@ async function runInDatabase(running: ScriptRunning, folder: Folder, script: str
   const ms = (): number => Math.round(performance.now() - begun);
   try {
     const ran = await database.transaction(async (session) => {
-      // As an integration does: one at a time in a folder.
+      // As an integration does: one at a time in a folder, and nobody waits for ever.
+      await session.script(`set local lock_timeout = '15s'`);
       await session.query(sql`select from rustine.folder where id = ${folder.id} for update`);
       const gone = await session.query(
         sql`delete from rustine.pending_script where folder = ${folder.id} and script = ${script} returning script`,

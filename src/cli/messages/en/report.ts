@@ -157,7 +157,6 @@ export const report = {
   scriptRuns: { done: 'run', failed: 'failed', busy: 'being run', left: 'not run' },
   copies: { used: 'used', hidden: 'hidden', same: 'same', different: 'different' },
   newer: { own: 'own', hidden: 'hidden' },
-  noScript: (name: string, folder: string) => `There is no script ${name} in folder ${folder} or its ancestors.`,
   noShadowed: 'No script hides that of another folder.',
   noPending: 'No script is left to run.',
   exported: (scripts: number, folders: number, directory: string) =>

@@ -152,7 +152,6 @@ export const report: Messages['report'] = {
   scriptRuns: { done: 'exécuté', failed: 'en échec', busy: "en cours d'exécution", left: 'non exécuté' },
   copies: { used: 'employée', hidden: 'masquée', same: 'identique', different: 'différent' },
   newer: { own: 'la sienne', hidden: 'la masquée' },
-  noScript: (name, folder) => `Il n'y a pas de traitement ${name} dans le dossier ${folder} ni dans ses dossiers de référence.`,
   noShadowed: "Aucun traitement ne masque celui d'un autre dossier.",
   noPending: 'Aucun traitement ne reste à exécuter.',
   exported: (scripts, folders, directory) =>
