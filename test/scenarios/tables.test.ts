@@ -1,6 +1,7 @@
 // Tables follow their definition, folder by folder: what changes, what is put aside, what blocks. Values before and after, on a real database.
 import { describe, expect, test } from 'vitest';
 import type { PatchOutcome, RunOutcome } from '../../src/journal/outcome.ts';
+import { isReserved } from '../../src/tables/reserved-names.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import type { Element } from '../support/patches.ts';
@@ -443,6 +444,37 @@ describe.each(servers())('tables on $name', (server) => {
     }
     expect(await env.query(`select count(*)::integer as n from x3.apatch`)).toEqual([{ n: 1 }]);
     expect(await env.query(`select count(*)::integer as n from rustine.element where type = 'ATB'`)).toEqual([{ n: 3 }]);
+  });
+
+  test('R27: what tables put aside comes back with `kept restore`: a table into the one that is there again, columns by row', async () => {
+    const env = await openEnvironment(server);
+    const box = table('BOX', 'BOX', { COD: 'A:5', SIZ: 'C' }, { BOX0: 'COD' }, { activity: 'KIT' });
+    const item = (fields: Parameters<typeof table>[2]) => table('ITEM', 'ITM', fields, { ITM0: 'COD' });
+    const full = { COD: 'A:5', NAM: 'A:20', AMT: 'DCB:9.2', DOC: 'ABB' };
+    await deliver(env, activityCode('KIT'), box, item(full), row('BOX', 'all', { COD: 'B1', SIZ: 2 }));
+    await env.query(
+      `insert into x3.item (cod_0, nam_0, amt_0, doc_0) values ('A', 'Ünïcode "x"', 123456789.01, '\\x00ff'), ('B', '', 0, null)`,
+    );
+    const before = await env.query('select * from x3.item order by rowid');
+    await deliver(env, activityCode('KIT', { active: false }), box, item({ COD: 'A:5' }));
+    const back = await deliver(env, activityCode('KIT'), box, item(full));
+    const ids = back.findings.map((finding) => Number(String(finding.facts.command).split(' ').at(-1)));
+    expect(ids).toHaveLength(2);
+    const restored = await env.rustine.restoreKept(ids, {});
+    expect(restored.state).toBe('done');
+    expect(await env.query('select cod_0, siz_0 from x3.box')).toEqual([{ cod_0: 'B1', siz_0: 2 }]);
+    const after = await env.query<Record<string, unknown>>('select * from x3.item order by rowid');
+    expect(after.map(({ updtick_0: _, ...each }) => each)).toEqual(
+      (before as Record<string, unknown>[]).map(({ updtick_0: _, ...each }) => each),
+    );
+    expect((await deliver(env, item(full))).findings).toEqual([]);
+  });
+
+  test('every word that the server reserves is one that no table may have', async () => {
+    const env = await openEnvironment(server, { init: false });
+    const words = await env.query<{ word: string }>(`select word from pg_get_keywords() where catcode in ('R', 'T')`);
+    expect(words.length).toBeGreaterThan(90);
+    expect(words.filter(({ word }) => !isReserved(word))).toEqual([]);
   });
 
   test('1,598 fields are a table and one more is not; columns that were dropped count', async () => {
