@@ -127,12 +127,11 @@ export async function gatherBasis(
       from pg_class t join pg_index i on i.indrelid = t.oid join pg_class x on x.oid = i.indexrelid
       where t.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.relkind = 'r' and t.relname in (select name from wanted_table)
       union all
-      select concat_ws(' ', 't', x.relname)
-      from pg_class x cross join lateral (
+      select distinct concat_ws(' ', 't', x.relname)
+      from pg_class x left join pg_index i on i.indexrelid = x.oid left join pg_class t on t.oid = i.indrelid cross join lateral (
         select array_to_string((string_to_array(x.relname, '_'))[1:n], '_') as prefix from generate_series(1, cardinality(string_to_array(x.relname, '_'))) n) p
-      join wanted_table w on w.name = p.prefix
-      where x.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and not (x.relkind = 'r' and x.relname in (select name from wanted_table))
-        and not exists (select from pg_index i join pg_class t on t.oid = i.indrelid where i.indexrelid = x.oid and t.relname in (select name from wanted_table))
+      where x.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and case when p.prefix in (select name from wanted_table) then true else false end
+        and not case when coalesce(t.relname, x.relname) in (select name from wanted_table) then x.relkind in ('r', 'i') else false end
         and not exists (select from rustine.dictionary_view v where x.relkind = 'v' and v.folder = ${folder.id} and v.name = x.relname)
       union all
       select concat_ws(' ', 'a', code, active, size) from rustine.activity_codes(${folder.schema}, ${folder.code})

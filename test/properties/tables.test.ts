@@ -147,8 +147,8 @@ const managed = (...tables: readonly Table[]): Managed => ({
 });
 const asFound = (shape: Table): InspectedTable => ({ ...shape, attributes: shape.columns.length });
 
-/** The tables of the catalog that what goes is put into. */
-const KEPT = `create schema rustine;
+/** The tables of the catalog that what goes is put into, and that says whose a table is. */
+const KEPT = `create schema rustine; create table rustine.folder (schema_name text, role_name text);
   create table rustine.kept (id bigint generated always as identity, folder integer, integration bigint, kind text, table_name text, columns jsonb, relation text, rows bigint, why text, kept_by text);
   create table rustine.kept_row (kept bigint, row_number bigint, value jsonb)`;
 
