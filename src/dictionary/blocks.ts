@@ -71,6 +71,26 @@ export function mergeBlocks(
   };
 }
 
+/**
+ * The folder's blocks where they stand in the merged header, and the delivered ones where the folder has none: set-up values belong to a
+ * block, so they go with it, and a block that is new brings its own.
+ */
+export function arrangedBlocks(own: Fields, merged: Fields, rule: BlockRule, moved: ReadonlyMap<number, number>): Fields {
+  const names = blockFields(own, undefined, rule);
+  const before = new Map(names.map((name) => [name, slotsOf(own, name) ?? []]));
+  const there = range(placesOf(own, rule)).filter((at) => !isFree(before, at));
+  const arranged = names.map((name) => {
+    const places = [...(slotsOf(merged, name) ?? [])];
+    const mine = before.get(name) ?? [];
+    for (const at of there) {
+      const to = moved.get(at) ?? at;
+      if (to < places.length) places[to] = mine[at] ?? null;
+    }
+    return [name, slotsOf(merged, name) === undefined ? mine : places] as const;
+  });
+  return { ...own, slots: { ...own.slots, ...Object.fromEntries(arranged) } };
+}
+
 function verdictOf(closed: boolean, guarded: boolean): string {
   return LINE_VERDICTS[closed ? 'not-authorised' : 'authorised'][guarded ? 'protected' : 'standard'];
 }

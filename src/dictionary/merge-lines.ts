@@ -1,5 +1,5 @@
 // An element that may be written, line by line: created, updated, kept, ignored or removed, as the tables of `verdicts` say. Pure.
-import { blockOf, mergeBlocks } from './blocks.ts';
+import { arrangedBlocks, blockOf, mergeBlocks } from './blocks.ts';
 import { caseId } from './cases.ts';
 import type { DictionaryElement, DictionaryRecord } from './element.ts';
 import { headerOf } from './element.ts';
@@ -97,7 +97,8 @@ class ElementMerge {
   private updateLine(record: DictionaryRecord, mine: OwnRecord): void {
     const offer = this.offered.get(placeOf(record));
     const setUp = lineSetUp(this.type, record.tag, this.ownHeader);
-    const merged = mergeRecord(this.incoming, this.type, record, mine, offer, setUp, this.context);
+    const own = this.withArrangedBlocks(mine, record);
+    const merged = mergeRecord(this.incoming, this.type, record, own, offer, setUp, this.context);
     this.setUp.push(...merged.setUp);
     if (merged.changed !== undefined) this.changed.push({ tag: record.tag, key: record.key, fields: merged.changed });
     if (merged.setUp.some((each) => each.verdict !== 'taken')) this.stillOffered.add(placeOf(record));
@@ -168,6 +169,13 @@ class ElementMerge {
     this.ignored.push(...merged.ignored.map(({ code, block }) => ({ code, ...place(block) })));
     this.kept.push(...merged.kept.map(({ code, block }) => ({ code, ...place(block) })));
     return { ...record, fields: merged.fields };
+  }
+
+  /** Set-up values are those of a block: they are compared where the block stands after the merge. */
+  private withArrangedBlocks(mine: OwnRecord, merged: DictionaryRecord): OwnRecord {
+    const rule = this.type?.blocks;
+    if (rule === undefined || mine.fields === undefined || mine.tag !== this.type?.header.tag) return mine;
+    return { ...mine, fields: arrangedBlocks(mine.fields, merged.fields, rule, this.movedBlocks) };
   }
 
   /** A line of a block that had to give way points at the block's new place. */

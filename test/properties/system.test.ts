@@ -191,8 +191,21 @@ function changesOfOwn(before: ReadonlyMap<string, StoredRecord>, after: Readonly
     const setUp = (type?.setUp[was.tag] ?? []).filter((field) => type?.personal.includes(field) !== true);
     if (is === undefined) return [];
     return setUp
-      .filter((field) => field in was.fields && !same(was.fields[field], is.fields[field]))
+      .filter((field) => field in was.fields && !sameSetUp(was, is, field))
       .map((field) => [`${at} ${field}`, was.fields[field], is.fields[field]]);
+  });
+}
+
+/** A set-up value is the record's, or that of each block: a specific block may have gone to another place, the others stay where they are. */
+function sameSetUp(was: StoredRecord, is: StoredRecord, field: string): boolean {
+  const blocks = ELEMENT_TYPES.get(was.type)?.blocks;
+  const [before, after] = [was.fields[field], is.fields[field]];
+  if (blocks?.fields.test(field) !== true || !Array.isArray(before) || !Array.isArray(after)) return same(before, after);
+  const codes = (record: StoredRecord): readonly unknown[] => record.fields[blocks.activity] as readonly unknown[];
+  return before.every((value, at) => {
+    const code = codes(was)[at];
+    if (!isSpecific(String(code))) return same(value, after[at]);
+    return codes(is).some((each, to) => each === code && same(value, after[to]));
   });
 }
 

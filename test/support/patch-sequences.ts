@@ -62,7 +62,16 @@ const two = <Each>(each: fc.Arbitrary<Each>): fc.Arbitrary<readonly Each[]> => f
 
 const screen = element(
   'AMK',
-  { ACTBLOC: two(code), CODACT: code, NBBLOC: fc.constant(2), NBRLIG: two(number), TRTSPE: value, TRTSPV: value },
+  // Blocks with a title: an empty place of an array is none.
+  {
+    ACTBLOC: two(code),
+    CODACT: code,
+    INTBLOC: fc.constant(['left', 'right']),
+    NBBLOC: fc.constant(2),
+    NBRLIG: two(number),
+    TRTSPE: value,
+    TRTSPV: value,
+  },
   fc
     .tuple(
       lines(['Z1', 'Z2', 'Z3'], (key) =>
