@@ -103,14 +103,14 @@ export async function listElements(
 
 /** @throws Refusal as `showElement` and `setFields`; Failure `lock-timeout` while a patch is being integrated into the folder */
 export async function setElement(
-  { database }: Opened,
+  { database, operator }: Opened,
   options: SetOptions,
 ): Promise<FieldsSet & { readonly element: string; readonly folder: string }> {
   const folder = chosenFolder(await existingFolders(database), options.folder);
   const element = elementName(options.element);
   const record = options.record === undefined ? {} : { record: recordPlace(options.record) };
   const set = await changeInFolder(database, folder.code, (session) =>
-    setFields(session, settingsOf(folder), { element, ...record, assignments: options.assignments }),
+    setFields(session, settingsOf(folder), { element, ...record, assignments: options.assignments }, operator),
   );
   if (set === undefined) throw await unknown(database, folder, element);
   return { element: subjectOf(element), folder: folder.code, ...set };

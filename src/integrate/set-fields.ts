@@ -45,7 +45,12 @@ export interface FieldsSet {
  * @returns undefined where the folder has no such element
  * @throws Refusal `folder-not-ready`, `record-unknown`, `field-not-set-up`, `field-value`
  */
-export async function setFields(session: Session, folder: FolderSettings, change: RecordChange): Promise<FieldsSet | undefined> {
+export async function setFields(
+  session: Session,
+  folder: FolderSettings,
+  change: RecordChange,
+  operator: string,
+): Promise<FieldsSet | undefined> {
   const [locked] = await session.query<{ state: string }>(
     sql`select state from rustine.folder where id = ${folder.id} for update`,
   );
@@ -60,7 +65,7 @@ export async function setFields(session: Session, folder: FolderSettings, change
   const names = [...new Set(change.assignments.map(({ field }) => field))];
   const changed = names.filter((field) => !sameValue(slotsOf(fields, field), slotsOf(record.fields, field)));
   if (changed.length === 0) return { tag, key, changed };
-  await write(session, folder, element, record, fields, changed);
+  await write(session, folder, element, record, fields, changed, operator);
   await followViews(session, folder, element, tag, fields);
   // Columns of that type follow when the folder is validated.
   if (ELEMENT_TYPES.get(element.type)?.behaviour === 'data-type') await markDue(session, folder, `data-type:${element.name}`);
@@ -136,6 +141,7 @@ async function write(
   record: StoredRecord,
   fields: Fields,
   changed: readonly string[],
+  operator: string,
 ): Promise<void> {
   const { tag, key, activity, offer } = record;
   const delivered = offer?.scope === 'fields' ? offer.fields : record.changed.length === 0 ? record.fields : undefined;
@@ -151,8 +157,13 @@ async function write(
     select folder, type, name, tag, key, 'fields', position, content, content, updated_by from rustine.record
     where folder = ${folder.id} and type = ${type} and name = ${name} and tag = ${tag} and key = ${key} and cardinality(changed) = 0
     on conflict do nothing`);
+  // Who did it, and when (R20): as every change of a record, it refers to an integration, which is none of a patch.
   await session.query(sql`
-    update rustine.record set content = (select id from rustine.content where digest = decode(${exactDigest(fields)}, 'hex')), changed = ${own}
+    with i as (insert into rustine.integration (folder, file, digest, patch_type, operator)
+      values (${folder.id}, ${`(element set ${type}:${name})`}, decode(repeat('00', 32), 'hex'), '', ${operator}) returning id),
+    e as (update rustine.element set updated_by = (select id from i) where folder = ${folder.id} and type = ${type} and name = ${name})
+    update rustine.record set content = (select id from rustine.content where digest = decode(${exactDigest(fields)}, 'hex')), changed = ${own},
+      updated_by = (select id from i)
     where folder = ${folder.id} and type = ${type} and name = ${name} and tag = ${tag} and key = ${key}`);
   // Set back to what was delivered: nothing is kept against it any more.
   if (delivered !== undefined && meaningDigest(delivered) === meaningDigest(fields)) {

@@ -34,8 +34,8 @@ export interface ValidationContext {
   readonly lockTimeoutMs: number;
 }
 
-/** Reasons that are about tables: `activity-code:…` comes from a patch, the others from the folder's settings. */
-const SETTLED = /^(activity-code:.*|activity-codes|modules)$/;
+/** Reasons that are about tables: `activity-code:…` comes from a patch, `data-type:…` from `element set`, the others from the folder's settings. */
+const SETTLED = /^(activity-code:.*|activity-codes|data-type:.*|modules)$/;
 
 /** @throws Failure when the database refuses; the folder is then as it was */
 export async function validateFolder(

@@ -224,6 +224,9 @@ describe.each(servers())('elements on $name', (server) => {
     expect([await value(env), await value(env, 'SHOP')]).toEqual([[['OWN', ['SPETRT']]], [['DELIVERED', []]]]);
     expect(await env.query('select spetrt_0 from seed.action')).toEqual([{ spetrt_0: 'OWN' }]);
     expect((await rustine(env, 'element', 'show', 'ACT:ACTA', '--folder', 'SEED')).out).toMatch(
+      /updated +by \(element set ACT:ACTA\)/,
+    );
+    expect((await rustine(env, 'element', 'show', 'ACT:ACTA', '--folder', 'SEED')).out).toMatch(
       /ACT ACTA {2}\(changed here: SPETRT\).*SPETRT {2}OWN.*kept otherwise:\n {4}SPETRT {2}DELIVERED/s,
     );
     const again = await env.integrate(await env.patch('A2.dat', [action('one', 'DELIVERED')]));

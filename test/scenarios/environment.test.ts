@@ -107,10 +107,10 @@ describe.each(servers())('$name', (server) => {
     expect((await environment.rustine.folders()).map(({ code }) => code)).toEqual(['X3', 'SEED']);
   });
 
-  test('R2: words of SQL are codes like others', async () => {
+  test('R2: words of SQL are folder codes and field names like others', async () => {
     const environment = await openEnvironment(server, { folders: ['TABLE', 'SELECT', 'USER', 'ALL'] });
     const path = await environment.patch('P_0001_140.dat', [
-      table('ORDER', 'ORD', { GROUP: 'A:5', DESC: 'A:5' }, { ORD0: 'GROUP' }),
+      table('ORDERS', 'ORD', { GROUP: 'A:5', DESC: 'A:5' }, { ORD0: 'GROUP' }),
       row('ORD', 'x', { GROUP: 'a', DESC: 'b' }),
     ]);
     const outcome = await environment.integrate(path);
