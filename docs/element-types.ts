@@ -44,6 +44,8 @@ const PARTICULARS: Readonly<{
     ...Object.entries(lines).map(([tag, field]) => `${tag} lines name their block in ${field}`),
   ],
   actions: ({ tag, field }) => [`${tag} lines with ${field} SPE or SPV are changed by Specific or Vertical patches only (R8)`],
+  language: (tags) =>
+    Object.entries(tags).map(([tag, field]) => `${tag} lines are texts in the language of their ${field} (R23)`),
   behaviour: (behaviour) => [BEHAVIOURS[behaviour]],
 };
 

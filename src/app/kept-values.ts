@@ -68,7 +68,8 @@ export async function keptValues({ database }: Opened, options: KeptValuesOption
   const folders = options.folder === undefined ? all : [known(all, options.folder)];
   const codes = new Map(folders.map((folder) => [folder.id, folder.code]));
   const cases = await readKeptCases(database, [...codes.keys()]);
-  const open = cases.filter((kept) => options.all === true || kept.decision === null);
+  // A value that was to be taken or set and stands as before is not settled.
+  const open = cases.filter((kept) => options.all === true || kept.decision?.choice !== 'keep');
   return open.map((kept) => view(kept, codes.get(kept.folder) ?? ''));
 }
 

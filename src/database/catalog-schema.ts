@@ -234,6 +234,9 @@ alter table rustine.folder add column legislations text[] not null default '{}';
 alter table rustine.folder add column modules integer[];
 comment on column rustine.folder.modules is 'modules in use; null: all of them';
 
+alter table rustine.integration add column languages text[] not null default '{}';
+comment on column rustine.integration.languages is 'of the patch: what was offered is offered again in them';
+
 create table rustine.offer (
   folder integer not null references rustine.folder (id) on delete cascade,
   type text collate "C" not null,

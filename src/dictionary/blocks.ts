@@ -38,38 +38,52 @@ export function mergeBlocks(
   rule: BlockRule,
   isProtected: (code: string) => boolean,
 ): MergedBlocks {
-  const count = placesOf(delivered, rule);
-  const ownCount = own === undefined ? 0 : placesOf(own, rule);
-  const guarded = own === undefined ? [] : range(ownCount).filter((at) => isProtected(blockCode(own, rule, at)));
-  const ignored = range(count).filter(
+  const theirs = usedPlaces(delivered, rule);
+  const mine = own === undefined ? [] : usedPlaces(own, rule);
+  const guarded = own === undefined ? [] : mine.filter((at) => isProtected(blockCode(own, rule, at)));
+  const ignored = theirs.filter(
     (at) => verdictOf(isProtected(blockCode(delivered, rule, at)), guarded.includes(at)) === 'ignored',
   );
   if (ignored.length === 0 && guarded.length === 0) return { fields: delivered, ignored: [], kept: [], moved: new Map() };
   const names = blockFields(delivered, own, rule);
   const arrays = new Map(names.map((name) => [name, [...(slotsOf(delivered, name) ?? [])]]));
+  const used = new Set(theirs);
   // As with lines: a delivered block that may not come in leaves what the folder has in its place.
   for (const at of ignored) {
+    if (!mine.includes(at)) used.delete(at);
     for (const [name, places] of arrays) {
-      const mine = own === undefined ? null : (slotsOf(own, name)?.[at] ?? null);
-      if (at < places.length) places[at] = mine ?? emptyOf(places[at] ?? null);
+      const there = own === undefined || !mine.includes(at) ? null : (slotsOf(own, name)?.[at] ?? null);
+      if (at < places.length) places[at] = there ?? emptyOf(places[at] ?? null);
     }
   }
   const moved = new Map<number, number>();
   // Those that can keep their place come first: fewer have to give way.
-  const stays = (at: number): boolean => ignored.includes(at) || isFree(arrays, at);
+  const stays = (at: number): boolean => ignored.includes(at) || !used.has(at);
   for (const at of [...guarded.filter(stays), ...guarded.filter((each) => !stays(each))]) {
-    const to = stays(at) ? at : firstFree(arrays);
+    const to = stays(at) ? at : afterLast(used);
     if (to !== at) moved.set(at, to);
+    used.add(to);
     for (const [name, places] of arrays) put(places, to, own === undefined ? null : (slotsOf(own, name)?.[at] ?? null));
   }
   const slots = { ...delivered.slots, ...Object.fromEntries([...arrays].filter(([, places]) => places.length > 0)) };
   return {
-    fields: counted({ ...delivered, slots }, arrays, rule),
+    fields: counted({ ...delivered, slots }, afterLast(used), rule),
     ignored: ignored.map((block) => ({ code: blockCode(delivered, rule, block), block })),
     kept: own === undefined ? [] : guarded.map((block) => ({ code: blockCode(own, rule, block), block })),
     moved,
   };
 }
+
+/** Places with a block: as many as the header says, where it says so and has them; else those that hold something. */
+function usedPlaces(fields: Fields, rule: BlockRule): readonly number[] {
+  const places = placesOf(fields, rule);
+  const count = Number(rule.count === undefined ? Number.NaN : (fieldValue(fields, rule.count) ?? Number.NaN));
+  if (Number.isInteger(count) && count >= 1 && count <= places) return range(count);
+  const arrays = new Map(blockFields(fields, undefined, rule).map((name) => [name, slotsOf(fields, name) ?? []]));
+  return range(places).filter((at) => !isFree(arrays, at));
+}
+
+const afterLast = (used: ReadonlySet<number>): number => Math.max(-1, ...used) + 1;
 
 /**
  * The folder's blocks where they stand in the merged header, and the delivered ones where the folder has none: set-up values belong to a
@@ -78,7 +92,7 @@ export function mergeBlocks(
 export function arrangedBlocks(own: Fields, merged: Fields, rule: BlockRule, moved: ReadonlyMap<number, number>): Fields {
   const names = blockFields(own, undefined, rule);
   const before = new Map(names.map((name) => [name, slotsOf(own, name) ?? []]));
-  const there = range(placesOf(own, rule)).filter((at) => !isFree(before, at));
+  const there = usedPlaces(own, rule);
   const arranged = names.map((name) => {
     const places = [...(slotsOf(merged, name) ?? [])];
     const mine = before.get(name) ?? [];
@@ -123,13 +137,6 @@ function emptyOf(slot: Slot | null): Slot | null {
 const isFree = (arrays: ReadonlyMap<string, Places>, at: number): boolean =>
   [...arrays.values()].every((places) => isEmpty(places[at]));
 
-/** The first place after the last one in use. */
-function firstFree(arrays: ReadonlyMap<string, Places>): number {
-  const most = Math.max(0, ...[...arrays.values()].map((places) => places.length));
-  for (let at = most; at > 0; at -= 1) if (!isFree(arrays, at - 1)) return at;
-  return 0;
-}
-
 function put(places: (Slot | null)[], at: number, slot: Slot | null): void {
   if (slot === null && at >= places.length) return;
   while (places.length <= at) places.push(emptyOf(places[0] ?? null));
@@ -137,8 +144,8 @@ function put(places: (Slot | null)[], at: number, slot: Slot | null): void {
 }
 
 /** The header's number of blocks follows where it is a plain number. */
-function counted(fields: Fields, arrays: ReadonlyMap<string, Places>, rule: BlockRule): Fields {
+function counted(fields: Fields, blocks: number, rule: BlockRule): Fields {
   const before = rule.count === undefined ? undefined : slotsOf(fields, rule.count)?.[0];
   if (rule.count === undefined || before === undefined || before === null || !('bare' in before)) return fields;
-  return { ...fields, slots: { ...fields.slots, [rule.count]: [{ bare: String(firstFree(arrays)) }] } };
+  return { ...fields, slots: { ...fields.slots, [rule.count]: [{ bare: String(blocks) }] } };
 }

@@ -26,6 +26,8 @@ export interface ElementType {
   readonly blocks?: BlockRule;
   /** Lines that may be specific or vertical actions (R8): their tag, and the field with the action. */
   readonly actions?: { readonly tag: string; readonly field: string };
+  /** Tag → field with the language of its lines: those are texts, and follow the rule for texts (R23). */
+  readonly language: Readonly<Record<string, string>>;
   readonly behaviour?: Behaviour;
 }
 
@@ -75,7 +77,9 @@ type Row = readonly [
   more?: Behaviour | Special,
 ];
 
-type Special = Partial<Pick<ElementType, 'personal' | 'keptLines' | 'setUpWhen' | 'blocks' | 'actions' | 'behaviour'>>;
+type Special = Partial<
+  Pick<ElementType, 'personal' | 'keptLines' | 'setUpWhen' | 'blocks' | 'actions' | 'language' | 'behaviour'>
+>;
 
 const SCREEN_BLOCKS: BlockRule = {
   activity: 'ACTBLOC',
@@ -116,7 +120,7 @@ const ROWS: readonly Row[] = [
     'AST=APLSTD(LANNUM,LAN)',
     'CODACT',
     '',
-    { setUpWhen: { AST: { field: 'AUZMOD', value: '2' } } },
+    { setUpWhen: { AST: { field: 'AUZMOD', value: '2' } }, language: { AST: 'LAN' } },
   ],
   [
     'ADV',
@@ -308,12 +312,31 @@ function elementType([type, rank, title, titleFr, header, lines, activity, setUp
     personal: [],
     keptLines: [],
     setUpWhen: {},
+    language: {},
     ...special,
   };
 }
 
 /** All rows of the registry, by type. */
 export const ELEMENT_TYPES: ReadonlyMap<string, ElementType> = new Map(ROWS.map((row) => [row[0], elementType(row)]));
+
+/** The tag whose lines those of a tag belong to: their key is the beginning of theirs (AMA → AMZ by CODZON). */
+const PARENTS: ReadonlyMap<string, { readonly tag: string; readonly keys: number }> = new Map(
+  [...ELEMENT_TYPES.values()].flatMap((type) =>
+    Object.entries(type.lines).flatMap(([tag, { key }]) => {
+      const [parent] = Object.entries(type.lines)
+        .filter(
+          ([, { key: other }]) => other.length > 0 && other.length < key.length && other.every((field, at) => field === key[at]),
+        )
+        .sort(([, a], [, b]) => b.key.length - a.key.length);
+      return parent === undefined ? [] : [[`${type.type} ${tag}`, { tag: parent[0], keys: parent[1].key.length }] as const];
+    }),
+  ),
+);
+
+export function parentLine(type: ElementType, tag: string): { readonly tag: string; readonly keys: number } | undefined {
+  return PARENTS.get(`${type.type} ${tag}`);
+}
 
 /** Tag of a data row (R24): a row of the table whose abbreviation is the element's type. */
 export const DATA_TAG = 'DIV';

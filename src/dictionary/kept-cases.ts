@@ -2,7 +2,7 @@
 import type { FieldValue } from './cases.ts';
 import { caseId, linesDigest, plainValue, sameValue } from './cases.ts';
 import type { ElementName } from './element.ts';
-import { ELEMENT_TYPES } from './element-types.ts';
+import { ELEMENT_TYPES, NOISE } from './element-types.ts';
 import type { Fields } from './fields.ts';
 import { slotsOf } from './fields.ts';
 import type { OfferScope } from './merge-record.ts';
@@ -66,7 +66,9 @@ function fieldCases(offer: OfferedRecord): readonly KeptCase[] {
   if (own === null) return [];
   const known = ELEMENT_TYPES.get(type);
   const setUp = lineSetUp(known, tag, offer.header ?? undefined);
-  const fields = setUp.includes('*') ? Object.keys(own.fields.slots) : setUp;
+  // The header may have closed the menu since: what was offered while it was open is a case all the same.
+  const all = setUp.includes('*') || (known !== undefined && Object.hasOwn(known.setUpWhen, tag));
+  const fields = all ? Object.keys(own.fields.slots).filter((field) => !NOISE.has(field)) : setUp;
   return fields.flatMap((field) => {
     const [mine, theirs] = [slotsOf(own.fields, field), slotsOf(now.fields, field)];
     const earlier = before === null ? undefined : slotsOf(before.fields, field);
@@ -99,10 +101,9 @@ function elementCase(
   ownLines: readonly { readonly tag: string; readonly key: string; readonly meaning: string }[],
 ): KeptCase {
   const { type = '', name = '', code = '' } = offers[0] ?? {};
-  const earlier = offers.flatMap(({ tag, key, before }) => (before === null ? [] : [{ tag, key, meaning: before.meaning }]));
   const now = linesDigest(offers.map(({ tag, key, now: { meaning } }) => ({ tag, key, meaning })));
   const place = { type, name, tag: '', key: '', field: '' };
-  const id = caseId(place, { before: linesDigest(earlier), now, own: linesDigest(ownLines) });
-  const before = earlier.length === 0 ? null : earlier.length;
+  const id = caseId(place, { before: null, now, own: linesDigest(ownLines) });
+  const before = offers.filter((offer) => offer.before !== null).length || null;
   return { ...place, caseId: id, scope: 'element', code, before, now: offers.length, own: ownLines.length, unchanged: false };
 }

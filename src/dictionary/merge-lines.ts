@@ -6,9 +6,11 @@ import { headerOf } from './element.ts';
 import type { ElementType } from './element-types.ts';
 import { ELEMENT_TYPES } from './element-types.ts';
 import type { Fields } from './fields.ts';
+import { fieldValue } from './fields.ts';
+import type { Side } from './guards.ts';
 import { closingCode, guardOf, isClosedBlock } from './guards.ts';
 import type { MergeContext, Offer, OwnOffer, OwnRecord, RecordWrite, SetUpCase } from './merge-record.ts';
-import { lineSetUp, mergeRecord, newRecord, offerOf, written } from './merge-record.ts';
+import { lineSetUp, mergeRecord, newRecord, offeredBefore, offerOf, written } from './merge-record.ts';
 import type { GuardedPlace, LineVerdict, MergeResult, OwnElement, RecordMove, RecordPlace } from './merge-result.ts';
 import { NO_LINES, placeOf } from './merge-result.ts';
 import type { Own, UnitVerdict } from './verdicts.ts';
@@ -24,7 +26,9 @@ class ElementMerge {
   private readonly own: ReadonlyMap<string, OwnRecord>;
   private readonly offered: ReadonlyMap<string, OwnOffer>;
   private readonly ownHeader: Fields | undefined;
-  private readonly header: Fields | undefined;
+  /** Both sides, for what guards their lines. */
+  private readonly theirs: Side;
+  private readonly mine: Side;
   private readonly headRecord: DictionaryRecord | undefined;
   private readonly writes: RecordWrite[] = [];
   private readonly moves: RecordMove[] = [];
@@ -34,7 +38,8 @@ class ElementMerge {
   private readonly setUp: SetUpCase[] = [];
   private readonly changed: (RecordPlace & { fields: readonly string[] })[] = [];
   private readonly lines: Record<LineVerdict, number> = { ...NO_LINES };
-  private readonly stillOffered = new Set<string>();
+  private readonly settled = new Set<string>();
+  private readonly overwritten: (RecordPlace & { fields: readonly string[] })[] = [];
   private movedBlocks: ReadonlyMap<number, number> = new Map();
 
   private readonly incoming: DictionaryElement;
@@ -50,27 +55,36 @@ class ElementMerge {
     this.offered = new Map((folder?.offers ?? []).map((offer) => [placeOf(offer), offer]));
     this.headRecord = headerOf(incoming);
     const tag = this.type?.header.tag;
-    this.header = incoming.records.find((record) => record.tag === tag)?.fields;
     this.ownHeader = folder?.records.find((record) => record.tag === tag)?.fields;
+    const { type } = this;
+    const delivered = new Map(incoming.records.map((record) => [placeOf(record), record]));
+    const header = incoming.records.find((record) => record.tag === tag)?.fields;
+    this.theirs = { type, header, line: (line, key) => delivered.get(placeOf({ tag: line, key })) };
+    this.mine = { type, header: this.ownHeader, line: (line, key) => this.own.get(placeOf({ tag: line, key })) };
   }
 
   result(): MergeResult {
-    for (const record of this.incoming.records) this.mergeLine(record);
+    // A header with blocks comes first: lines follow where its blocks go.
+    for (const record of this.incoming.records) if (record === this.headRecord) this.mergeLine(record);
+    for (const record of this.incoming.records) if (record !== this.headRecord && this.isWanted(record)) this.mergeLine(record);
     const headless = this.isHeadless();
     const removes = this.missing(headless);
+    const gone = new Set(removes.map(placeOf));
+    // What was neither delivered nor removed still waits for a decision.
     const withdraws = [...this.offered.values()]
-      .filter((offer) => !this.stillOffered.has(placeOf(offer)))
+      .filter((offer) => offer.scope === 'element' || this.settled.has(placeOf(offer)) || gone.has(placeOf(offer)))
+      .filter((offer) => !this.offers.some((each) => placeOf(each) === placeOf(offer)))
       .map(({ tag, key }) => ({ tag, key }));
     const changes = this.writes.length + this.moves.length + removes.length > 0;
     const keeps = this.setUp.some((each) => each.verdict === 'kept');
     const verdict = this.folder === undefined ? 'created' : changes ? 'updated' : keeps ? 'kept' : 'identical';
-    const { writes, moves, offers, ignored, kept, setUp, changed, lines } = this;
-    return { verdict, writes, moves, removes, offers, withdraws, ignored, kept, setUp, changed, lines, headless };
+    const { writes, moves, offers, ignored, kept, setUp, changed, overwritten, lines } = this;
+    return { verdict, writes, moves, removes, offers, withdraws, ignored, kept, setUp, changed, overwritten, lines, headless };
   }
 
   private mergeLine(given: DictionaryRecord): void {
     const mine = this.own.get(placeOf(given));
-    const code = closingCode(given, this.type, this.header, this.context);
+    const code = this.context.replay ? '' : closingCode(given, this.theirs, this.context);
     // A header that protects its element was looked at before: it is open, or taken by a decision.
     const ownCode = mine === undefined || given === this.headRecord ? '' : this.ownGuard(mine, given);
     const own: Own = mine === undefined ? 'absent' : ownCode === '' ? 'standard' : 'protected';
@@ -101,7 +115,8 @@ class ElementMerge {
     const merged = mergeRecord(this.incoming, this.type, record, own, offer, setUp, this.context);
     this.setUp.push(...merged.setUp);
     if (merged.changed !== undefined) this.changed.push({ tag: record.tag, key: record.key, fields: merged.changed });
-    if (merged.setUp.some((each) => each.verdict !== 'taken')) this.stillOffered.add(placeOf(record));
+    if (merged.overwritten.length > 0) this.overwritten.push({ tag: record.tag, key: record.key, fields: merged.overwritten });
+    if (merged.setUp.every((each) => each.verdict === 'taken')) this.settled.add(placeOf(record));
     if (merged.offer !== undefined) this.offers.push(merged.offer);
     if (mine.meaning !== merged.meaning) {
       this.lines.updated += 1;
@@ -117,11 +132,15 @@ class ElementMerge {
   private keepLine(record: DictionaryRecord, mine: OwnRecord, code: string): void {
     this.lines.kept += 1;
     this.kept.push({ code, tag: mine.tag, key: mine.key });
+    this.followBlock(mine);
     const line = newRecord(record, this.context);
-    if (line.meaning === mine.meaning) return;
+    if (line.meaning === mine.meaning) {
+      this.settled.add(placeOf(record));
+      return;
+    }
     const last = this.offered.get(placeOf(record));
-    this.stillOffered.add(placeOf(record));
-    const offer = offerOf({ ...line, scope: 'line', code, ...(last === undefined ? {} : { before: last }) }, last).offer;
+    const before = offeredBefore(line.meaning, last);
+    const offer = offerOf({ ...line, scope: 'line', code, ...(before === undefined ? {} : { before }) }, last).offer;
     if (offer !== undefined) this.offers.push(offer);
   }
 
@@ -131,8 +150,8 @@ class ElementMerge {
     const removes: RecordPlace[] = [];
     for (const record of this.own.values()) {
       if (delivered.has(placeOf(record))) continue;
-      const code = guardOf(record, this.type, this.ownHeader, this.context);
-      const stays = headless && record.tag === this.type?.header.tag;
+      const code = guardOf(record, this.mine, this.context);
+      const stays = (headless && record.tag === this.type?.header.tag) || this.isOtherLanguage(record);
       const verdict: UnitVerdict =
         stays || this.isKeptTag(record.tag) ? 'untouched' : LINE_VERDICTS.absent[code === '' ? 'standard' : 'protected'];
       if (verdict === 'removed') {
@@ -140,10 +159,33 @@ class ElementMerge {
         removes.push({ tag: record.tag, key: record.key });
       } else if (verdict === 'kept') {
         this.kept.push({ code, tag: record.tag, key: record.key });
+        // The delivery no longer has what stood against the folder's line.
+        this.settled.add(placeOf(record));
         this.followBlock(record);
       }
     }
     return removes;
+  }
+
+  /** A line in a language follows the rule for texts (R23): the folder's languages, or the first one of the patch. */
+  private isWanted(record: DictionaryRecord): boolean {
+    const language = this.languageOf(record);
+    if (language === undefined) return true;
+    const { languages, patchLanguages } = this.context;
+    const wanted = languages.some((each) => patchLanguages.includes(each)) ? languages : patchLanguages.slice(0, 1);
+    return wanted.includes(language) || !patchLanguages.includes(language);
+  }
+
+  /** A line in a language that the patch does not carry: it says nothing about it. */
+  private isOtherLanguage(record: OwnRecord): boolean {
+    const language = this.languageOf(record);
+    return language !== undefined && !this.context.patchLanguages.includes(language);
+  }
+
+  private languageOf({ tag, fields }: { readonly tag: string; readonly fields?: Fields }): string | undefined {
+    const field = this.type !== undefined && Object.hasOwn(this.type.language, tag) ? this.type.language[tag] : undefined;
+    const language = field === undefined || fields === undefined ? '' : (fieldValue(fields, field) ?? '');
+    return language === '' ? undefined : language;
   }
 
   private isKeptTag(tag: string): boolean {
@@ -163,7 +205,12 @@ class ElementMerge {
   private withBlocks(record: DictionaryRecord, mine: OwnRecord | undefined): DictionaryRecord {
     const rule = this.type?.blocks;
     if (rule === undefined || record.tag !== this.type?.header.tag) return record;
-    const merged = mergeBlocks(record.fields, mine?.fields, rule, (code) => isClosedBlock(code, this.type, this.context));
+    const merged = mergeBlocks(
+      record.fields,
+      mine?.fields,
+      rule,
+      (code) => !this.context.replay && isClosedBlock(code, this.type, this.context),
+    );
     this.movedBlocks = merged.moved;
     const place = (block: number): RecordPlace => ({ tag: record.tag, key: `${record.key} [${block + 1}]` });
     this.ignored.push(...merged.ignored.map(({ code, block }) => ({ code, ...place(block) })));
@@ -192,11 +239,11 @@ class ElementMerge {
 
   /** Why a line that is delivered too is the folder's own; a decision may open it. */
   private ownGuard(mine: OwnRecord, delivered: DictionaryRecord): string {
-    const code = guardOf(mine, this.type, this.ownHeader, this.context);
+    const last = this.offered.get(placeOf(mine));
+    const code = this.context.replay ? (last?.scope === 'line' ? last.code : '') : guardOf(mine, this.mine, this.context);
     if (code === '' || this.context.decisions.size === 0) return code;
     const line = newRecord(delivered, this.context);
-    const last = this.offered.get(placeOf(mine));
-    const before = last === undefined ? null : last.meaning === line.meaning ? (last.before?.meaning ?? null) : last.meaning;
+    const before = offeredBefore(line.meaning, last)?.meaning ?? null;
     const { type, name } = this.incoming;
     const id = caseId({ type, name, tag: mine.tag, key: mine.key, field: '' }, { before, now: line.meaning, own: mine.meaning });
     return this.context.decisions.get(id)?.choice === 'take' ? '' : code;

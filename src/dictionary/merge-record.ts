@@ -16,6 +16,8 @@ export interface OwnOffer {
   readonly tag: string;
   readonly key: string;
   readonly scope: OfferScope;
+  /** Code that guards the folder's own line or element; '' for set-up fields. */
+  readonly code: string;
   readonly digest: string;
   readonly meaning: string;
   readonly fields?: Fields;
@@ -47,6 +49,11 @@ export interface MergeContext {
   /** Set-up values that nobody changed follow the delivery. */
   readonly takeUnchanged: boolean;
   readonly decisions: Decisions;
+  /**
+   * The delivery is what was offered before (R37): everything in it was let in then, and what stood against it is known by the offers, whatever codes
+   * were authorised at the time.
+   */
+  readonly replay: boolean;
 }
 
 export interface RecordWrite extends DictionaryRecord {
@@ -81,6 +88,8 @@ export interface MergedRecord {
   readonly setUp: readonly SetUpCase[];
   /** Set-up fields that the folder's people changed, where that changes. */
   readonly changed?: readonly string[];
+  /** Fields that they changed and that are no set-up any more: the delivery overwrites them. */
+  readonly overwritten: readonly string[];
 }
 
 /** A record that the folder has not: all its fields are written, in the folder's languages. */
@@ -103,7 +112,7 @@ export function mergeRecord(
   context: MergeContext,
 ): MergedRecord {
   const inFolder = inLanguages(record.fields, context.languages, context.patchLanguages);
-  if (mine.fields === undefined) return { fields: inFolder, meaning: meaningDigest(inFolder), setUp: [] };
+  if (mine.fields === undefined) return { fields: inFolder, meaning: meaningDigest(inFolder), setUp: [], overwritten: [] };
   const delivered = withOwnTexts(inFolder, mine.fields, context.languages, context.patchLanguages);
   const before = deliveredBefore(delivered, mine, own);
   const cases: SetUpCase[] = [];
@@ -113,7 +122,12 @@ export function mergeRecord(
     const [theirs, ours] = [slotsOf(delivered, field), slotsOf(mine.fields, field)];
     if (ours === undefined) continue;
     slots[field] = ours;
-    if (theirs === undefined || sameValue(theirs, ours)) continue;
+    if (theirs === undefined) continue;
+    if (sameValue(theirs, ours)) {
+      // The delivery has come to what the folder's people chose: it is theirs no longer.
+      changed.delete(field);
+      continue;
+    }
     const values = { before: fieldIn(before.fields, field), now: plainValue(theirs), own: plainValue(ours) };
     const id = caseId({ ...element, tag: record.tag, key: record.key, field }, values);
     const unchanged = !changed.has(field);
@@ -128,12 +142,15 @@ export function mergeRecord(
       changed.add(field);
     }
   }
+  const overwritten = [...changed].filter((field) => !Object.hasOwn(slots, field));
+  for (const field of overwritten) changed.delete(field);
   const fields = Object.keys(slots).length === 0 ? delivered : { ...delivered, slots: { ...delivered.slots, ...slots } };
   const keeps = cases.some((each) => each.verdict !== 'taken');
   return {
     fields,
     meaning: meaningDigest(fields),
     setUp: cases,
+    overwritten: overwritten.filter((field) => !sameValue(slotsOf(delivered, field), slotsOf(mine.fields as Fields, field))),
     ...(keeps ? offerOf({ ...written(record, delivered), scope: 'fields', code: '', ...storedBefore(before) }, own) : {}),
     ...(changed.size === (mine.changed ?? []).length && (mine.changed ?? []).every((field) => changed.has(field))
       ? {}
@@ -169,7 +186,8 @@ function deliveredBefore(delivered: Fields, mine: OwnRecord, own: OwnOffer | und
   const last = own?.scope === 'fields' ? own.fields : mine.fields;
   const earlier = own?.scope === 'fields' ? own.before?.fields : undefined;
   if (last === undefined) return { fields: { slots: {}, extra: [] } };
-  if (own?.scope !== 'fields') return { digest: mine.digest, fields: last };
+  // Not the record's own digest: its blocks may have been arranged for the comparison.
+  if (own?.scope !== 'fields') return { digest: exactDigest(last), fields: last };
   const slots = Object.entries(last.slots).map(([field, value]) =>
     sameValue(value, slotsOf(delivered, field))
       ? ([field, earlier === undefined ? undefined : slotsOf(earlier, field)] as const)
@@ -186,10 +204,17 @@ function storedBefore({ digest, fields }: Before): Pick<Offer, 'before'> {
   return digest === undefined ? {} : { before: { digest, fields } };
 }
 
-/** Nothing where the same was offered before. */
+/** Nothing where the same was offered before; where only its scope changed, what came before it stays. */
 export function offerOf(offer: Offer, own: OwnOffer | undefined): { readonly offer?: Offer } {
-  if (own !== undefined && own.scope === offer.scope && own.meaning === offer.meaning) return {};
-  return { offer };
+  if (own === undefined || own.meaning !== offer.meaning) return { offer };
+  if (own.scope === offer.scope) return {};
+  const { before: _, ...same } = offer;
+  return { offer: { ...same, ...(own.before === undefined ? {} : { before: own.before }) } };
+}
+
+/** What a line or element was offered the time before: the last offer, unless it is the same one. */
+export function offeredBefore(meaning: string, last: OwnOffer | undefined): OwnOffer['before'] {
+  return last?.meaning === meaning ? last.before : last;
 }
 
 /** Whether the folder's header makes all lines of a tag set-up: a local menu whose content may be changed. */

@@ -46,6 +46,8 @@ export interface MergeResult {
   readonly setUp: readonly SetUpCase[];
   /** Records whose list of changed set-up fields changes. */
   readonly changed: readonly (RecordPlace & { readonly fields: readonly string[] })[];
+  /** Fields that the folder's people changed, that are set-up no longer, and that the delivery overwrites. */
+  readonly overwritten: readonly (RecordPlace & { readonly fields: readonly string[] })[];
   /** Lines by what became of them. */
   readonly lines: Readonly<Record<LineVerdict, number>>;
   /** The delivered element has lines but no header; the folder's header stays. */
@@ -73,6 +75,7 @@ export const NOTHING = {
   kept: [],
   setUp: [],
   changed: [],
+  overwritten: [],
   lines: NO_LINES,
   headless: false,
 } as const;

@@ -6,7 +6,7 @@ import { ELEMENT_TYPES } from './element-types.ts';
 import { isClosed } from './guards.ts';
 import { mergeLines } from './merge-lines.ts';
 import type { MergeContext, OwnRecord, RecordWrite } from './merge-record.ts';
-import { newRecord, offerOf } from './merge-record.ts';
+import { newRecord, offeredBefore, offerOf } from './merge-record.ts';
 import type { MergeResult, OwnElement } from './merge-result.ts';
 import { NO_LINES, NOTHING, placeOf } from './merge-result.ts';
 import type { Own } from './verdicts.ts';
@@ -15,9 +15,13 @@ import { ELEMENT_VERDICTS } from './verdicts.ts';
 /** Merges one element; `own` is absent when the folder has no such element. */
 export function mergeElement(incoming: DictionaryElement, own: OwnElement | undefined, context: MergeContext): MergeResult {
   const header = headerOf(incoming);
-  const delivered = header !== undefined && isClosed(header.activity, context) ? 'not-authorised' : 'authorised';
+  const closed = header !== undefined && !context.replay && isClosed(header.activity, context);
+  const delivered = closed ? 'not-authorised' : 'authorised';
   const ownHeader = own === undefined || header === undefined ? undefined : ownHeaderOf(incoming.type, header, own.records);
-  const guard = ownHeader !== undefined && isClosed(ownHeader.activity, context) && !elementIsTaken(incoming, own, context);
+  const guarded = context.replay
+    ? own?.offers.some((offer) => offer.scope === 'element') === true
+    : ownHeader !== undefined && isClosed(ownHeader.activity, context);
+  const guard = guarded && !elementIsTaken(incoming, own, context);
   const mine: Own = own === undefined ? 'absent' : guard ? 'protected' : 'standard';
   switch (ELEMENT_VERDICTS[delivered][mine]) {
     case 'ignored': {
@@ -40,18 +44,12 @@ function ownHeaderOf(type: string, header: DictionaryRecord, own: readonly OwnRe
   return same.find((record) => record.position === first);
 }
 
-/** The case of a whole element that its own header protects. */
-function elementCase(incoming: DictionaryElement, lines: readonly RecordWrite[], own: OwnElement): string {
-  const offered = own.offers.filter((offer) => offer.scope === 'element');
-  const now = linesDigest(lines);
-  const before = linesDigest(offered);
-  // What was offered before and is offered again keeps its case.
-  const earlier =
-    now === before
-      ? linesDigest(offered.flatMap(({ tag, key, before: b }) => (b === undefined ? [] : [{ tag, key, ...b }])))
-      : before;
-  const { type, name } = incoming;
-  return caseId({ type, name, tag: '', key: '', field: '' }, { before: earlier, now, own: linesDigest(own.records) });
+/** The case of a whole element that its own header protects: what is offered against what the folder has, whatever came before. */
+function elementCase({ type, name }: DictionaryElement, lines: readonly RecordWrite[], own: OwnElement): string {
+  return caseId(
+    { type, name, tag: '', key: '', field: '' },
+    { before: null, now: linesDigest(lines), own: linesDigest(own.records) },
+  );
 }
 
 function elementIsTaken(incoming: DictionaryElement, own: OwnElement | undefined, context: MergeContext): boolean {
@@ -71,7 +69,8 @@ function keptElement(
   const lines = incoming.records.map((record) => newRecord(record, context));
   const offers = lines.flatMap((line) => {
     const last = offered.get(placeOf(line));
-    const before = last === undefined ? {} : { before: last };
+    const earlier = offeredBefore(line.meaning, last);
+    const before = earlier === undefined ? {} : { before: earlier };
     return offerOf({ ...line, scope: 'element', code: header?.activity ?? '', ...before }, last).offer ?? [];
   });
   const delivered = new Set(lines.map(placeOf));

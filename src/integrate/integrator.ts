@@ -12,6 +12,7 @@ import { eventJson } from '../journal/runs.ts';
 import { parsePatchName } from '../patch/sequence.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { tableNames } from '../plan/delivery.ts';
+import type { Authorized } from '../plan/draft.ts';
 import type { StartingState } from '../plan/facts.ts';
 import { gatherBasis, gatherFacts } from '../plan/facts.ts';
 import type { FolderSettings, OutsideRun, Plan } from '../plan/plan.ts';
@@ -37,7 +38,7 @@ export interface RunContext {
   readonly run: string;
   readonly operator: string;
   readonly ending: Ending;
-  readonly authorized: readonly string[] | 'everything';
+  readonly authorized: Authorized;
   /** Set-up values that nobody in a folder changed follow the delivery (R37). */
   readonly takeUnchanged: boolean;
   readonly forced: Readonly<Record<string, string>>;
@@ -201,7 +202,7 @@ async function lockFolder(session: Session, folder: FolderSettings, delivery: De
 
 /** Codes as `ignored` holds them: the code itself, and its letter for scripts. */
 function authorizedNames(context: Pick<RunContext, 'authorized'>): readonly string[] {
-  return context.authorized === 'everything' ? [] : context.authorized.flatMap((code) => [code, code.charAt(0)]);
+  return typeof context.authorized === 'string' ? [] : context.authorized.flatMap((code) => [code, code.charAt(0)]);
 }
 
 async function planFor(
@@ -272,11 +273,11 @@ function recordScript(
   const q = quoteLiteral;
   const textArray = (values: readonly string[]): string => `array[${values.map(q).join(', ')}]::text[]`;
   const name = parsePatchName(delivery.file);
-  const authorized = context.authorized === 'everything' ? [] : context.authorized;
+  const authorized = typeof context.authorized === 'string' ? [] : context.authorized;
   const statements: string[] = [];
   if (context.records) statements.push(apatchSql(folder, delivery, context));
-  statements.push(`insert into rustine.integration (id, folder, run, file, digest, patch_type, series, number, version, apatch_num, operator, authorized, ignored, forced, rows, outcome)
-    values (${integration}, ${folder.id}, ${q(context.run)}, ${q(delivery.file)}, '\\x${delivery.digest}', ${q(delivery.patchType)},
+  statements.push(`insert into rustine.integration (id, folder, run, file, digest, patch_type, languages, series, number, version, apatch_num, operator, authorized, ignored, forced, rows, outcome)
+    values (${integration}, ${folder.id}, ${q(context.run)}, ${q(delivery.file)}, '\\x${delivery.digest}', ${q(delivery.patchType)}, ${textArray(delivery.languages)},
       ${name === undefined ? 'null, null, null' : `${q(name.series)}, ${name.number}, ${q(name.version)}`},
       ${context.records ? `(select num_0 from ${qualified(folder.schema, 'apatch')} where fic_0 = ${q(apatchFile(delivery.file))})` : 'null'},
       ${q(context.operator)}, ${textArray(authorized)}, ${textArray(plan.ignoredCodes)}, ${q(JSON.stringify(context.forced))}::jsonb, ${plan.rows}, ${q(JSON.stringify(outcome))}::jsonb)`);

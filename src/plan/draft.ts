@@ -54,12 +54,17 @@ export interface PlanItem {
   readonly bytes?: Uint8Array;
 }
 
+export type Authorized = readonly string[] | 'everything' | 'offered';
+
 export interface PlanningInput {
   readonly delivery: Delivery;
   readonly folder: FolderSettings;
   readonly facts: FolderFacts;
-  /** Codes the operator authorised for the run, besides those of the header; `everything` for a copy of a folder. */
-  readonly authorized: readonly string[] | 'everything';
+  /**
+   * Codes the operator authorised for the run, besides those of the header; `everything` for a copy of a folder; `offered`: what was let in once
+   * and not taken is delivered again (R37).
+   */
+  readonly authorized: Authorized;
   /** The folder has dictionary and scripts of this delivery from its creation: only rows and scripts to run are planned. */
   readonly rowsOnly: boolean;
   /** Set-up values that nobody in the folder changed follow the delivery. */

@@ -1,4 +1,5 @@
 // Plans what a delivery does to the dictionary and to scripts, element by element. Pure.
+import type { Finding } from '../base/finding.ts';
 import type { Authorization } from '../dictionary/activity-codes.ts';
 import type { DictionaryElement, DictionaryRecord, ElementName } from '../dictionary/element.ts';
 import { elementKey, headerOf, subjectOf } from '../dictionary/element.ts';
@@ -12,6 +13,7 @@ import { LINE_VERDICT_NAMES } from '../dictionary/merge-result.ts';
 import { seeFields } from '../dictionary/seen-fields.ts';
 import { dataTypeOf } from '../tables/data-types.ts';
 import type { Draft, PlanItem, PlanningInput } from './draft.ts';
+import type { FolderFacts } from './facts.ts';
 import { mergeFindings } from './merge-findings.ts';
 
 export function* planElement(
@@ -29,24 +31,38 @@ export function* planElement(
     patchType: input.delivery.patchType,
     takeUnchanged: input.takeUnchanged,
     decisions: input.facts.decisions,
+    replay: input.authorized === 'offered',
   });
   draft.counts[merged.verdict] += 1;
   for (const verdict of LINE_VERDICT_NAMES) draft.lines[verdict] += merged.lines[verdict];
   draft.findings.push(...mergeFindings(element, own, merged));
-  for (const { code } of merged.verdict === 'kept' ? merged.kept : merged.ignored) draft.ignoredCodes.add(code);
+  // What another authorisation would let in: integrating the same file again with it is not "already integrated".
+  for (const { code } of [...merged.ignored, ...merged.offers]) if (code !== '') draft.ignoredCodes.add(code);
   if (merged.verdict === 'ignored') return;
-  yield* mergeItems(element, merged, draft);
+  if (behaviour === 'table' && element.records.length === 0) {
+    // Taken at its word, it would put every column aside.
+    const subject = subjectOf(element);
+    draft.findings.push({ code: 'table-empty', severity: 'block', subject, facts: { element: subject } });
+  }
+  yield* mergeItems(element, own, merged, draft);
   if (merged.verdict === 'kept' && merged.setUp.length === 0) return;
   const records = recordsAfter(own?.records ?? [], merged);
   if (behaviour === 'table') draft.definitions.set(element.name, records.map(shapeOnly));
   if (behaviour === 'data-type') learnDataType(element.name, records, draft);
-  if (behaviour === 'activity-code') yield* planActivityCode(element, own?.records ?? [], merged, draft);
+  if (behaviour === 'activity-code') yield* planActivityCode(element, input.facts, merged, draft);
 }
 
-function* mergeItems(element: DictionaryElement, merged: MergeResult, draft: Draft): Generator<PlanItem> {
+function* mergeItems(
+  element: DictionaryElement,
+  own: { readonly title: string } | undefined,
+  merged: MergeResult,
+  draft: Draft,
+): Generator<PlanItem> {
   const { type, name, title } = element;
   const ordinal = draft.ordinal;
-  if (merged.verdict === 'created' || merged.verdict === 'updated') yield { item: 'element', ordinal, type, name, title };
+  const renamed = own !== undefined && own.title !== title;
+  if (merged.verdict === 'created' || merged.verdict === 'updated' || renamed)
+    yield { item: 'element', ordinal, type, name, title };
   for (const { tag, key, position, digest, meaning, activity, fields } of merged.writes) {
     seeFields(draft.fieldsSeen, type, tag, fields);
     const json = storable(element, tag, key, fields, draft);
@@ -93,6 +109,29 @@ function recordsAfter(own: readonly OwnRecord[], merged: MergeResult): readonly 
   return [...staying, ...merged.writes];
 }
 
+/** What a code counted as before anybody delivered it. */
+const UNKNOWN_CODE = { active: true, size: 0 } as const;
+
+/** Largest values that ADOSACT takes; more slots than columns make no sense. */
+const ACTIVITY_CODE_FIELDS: Readonly<Record<string, number>> = { FLACT: 2, DIME: 1_600, MODULE: 32_767 };
+const LONGEST_ACTIVITY_CODE = 10;
+
+function activityCodeFindings(code: string, fields: Fields): readonly Finding[] {
+  const block = (field: string, value: string, most: number): Finding => ({
+    code: 'activity-code-value',
+    severity: 'block',
+    subject: `ACV:${code}`,
+    facts: { element: `ACV:${code}`, field, value, most },
+  });
+  return [
+    ...(code.length > LONGEST_ACTIVITY_CODE ? [block('CODACT', code, LONGEST_ACTIVITY_CODE)] : []),
+    ...Object.entries(ACTIVITY_CODE_FIELDS).flatMap(([field, most]) => {
+      const value = fieldValue(fields, field) || '0';
+      return /^\d{1,9}$/.test(value) && Number(value) <= most ? [] : [block(field, value, most)];
+    }),
+  ];
+}
+
 const SHAPE_FIELDS = ['ABRFIC', 'CODZONE', 'CODTYP', 'LONG', 'DIME', 'NUMLIG', 'MODULE', 'CODIND', 'DESCRIPT', 'HOMONYM'];
 
 /** Table definitions wait until all data types are known: of tens of thousands of lines only what shapes the table is kept. */
@@ -120,16 +159,21 @@ const ACTIVE = 2;
 /** ADOSACT holds the state and size of each code (R25); a change of either makes the folder due. */
 function* planActivityCode(
   element: DictionaryElement,
-  own: readonly OwnRecord[],
+  facts: Pick<FolderFacts, 'codes' | 'usedCodes'>,
   merged: MergeResult,
   draft: Draft,
 ): Generator<PlanItem> {
   const header = headerOf(element);
   if (header === undefined || merged.writes.length === 0) return;
-  if (own.length > 0) draft.due.add(`activity-code:${element.name}`);
+  const problems = activityCodeFindings(element.name, header.fields);
+  draft.findings.push(...problems);
+  if (problems.length > 0) return;
   const fields = Object.fromEntries(
-    ['FLACT', 'DIME', 'MODULE'].map((field) => [field, Number(fieldValue(header.fields, field) ?? '0') || 0]),
+    ['FLACT', 'DIME', 'MODULE'].map((field) => [field, Number(fieldValue(header.fields, field) || '0')]),
   );
+  const before = facts.codes.get(element.name) ?? (facts.usedCodes.has(element.name) ? UNKNOWN_CODE : undefined);
+  const changes = before !== undefined && (before.active !== (fields.FLACT === ACTIVE) || before.size !== fields.DIME);
+  if (changes) draft.due.add(`activity-code:${element.name}`);
   // Tables of the same delivery follow the new state.
   draft.codes.set(element.name, { active: fields.FLACT === ACTIVE, size: fields.DIME ?? 0 });
   yield { item: 'activity', ordinal: draft.ordinal, name: element.name, title: element.title, fields: JSON.stringify(fields) };

@@ -18,7 +18,7 @@ import type { FolderSettings } from './plan.ts';
 import type { ScriptFacts } from './script-facts.ts';
 import { gatherScripts, lookupOf } from './script-facts.ts';
 import type { Aside } from './table-facts.ts';
-import { gatherCodes, gatherTaken, gatherTypeUsers } from './table-facts.ts';
+import { gatherCodes, gatherTaken, gatherTypeUsers, gatherUsedCodes } from './table-facts.ts';
 import type { ViewFacts } from './view-facts.ts';
 import { gatherViews, viewsOf } from './view-facts.ts';
 
@@ -43,6 +43,8 @@ export interface FolderFacts {
   readonly definitions: ReadonlyMap<string, readonly OwnRecord[]>;
   /** State and size of the folder's activity codes (ADOSACT). */
   readonly codes: ReadonlyMap<string, CodeState>;
+  /** Delivered activity codes that tables of the folder carry already. */
+  readonly usedCodes: ReadonlySet<string>;
   /** Names in the schema that a new table or index may not take. */
   readonly taken: ReadonlySet<string>;
   readonly scripts: ScriptFacts;
@@ -98,7 +100,7 @@ export async function gatherBasis(
       select concat_ws(' ', 'r', r.type, r.name, r.tag, r.key, r.content, r.position, array_to_string(r.changed, ',')) as line
       from rustine.record r join delivered d using (type, name) where r.folder = ${folder.id}
       union all
-      select concat_ws(' ', 'o', o.type, o.name, o.tag, o.key, o.content, o.before) from rustine.offer o join delivered d using (type, name) where o.folder = ${folder.id}
+      select concat_ws(' ', 'o', o.type, o.name, o.tag, o.key, o.scope, o.code, o.content, o.before) from rustine.offer o join delivered d using (type, name) where o.folder = ${folder.id}
       union all
       select concat_ws(' ', 'D', n.case_id, n.choice, n.value) from rustine.decision n join delivered d using (type, name)
       union all
@@ -135,7 +137,11 @@ export async function gatherBasis(
         and not exists (select from rustine.dictionary_view v where x.relkind = 'v' and v.folder = ${folder.id} and v.name = x.relname)
       union all
       select concat_ws(' ', 'a', code, active, size) from rustine.activity_codes(${folder.schema}, ${folder.code})
-      where exists (select from wanted_table) or cardinality(${abbreviations}::text[]) > 0)
+      where exists (select from wanted_table) or cardinality(${abbreviations}::text[]) > 0 or exists (select from delivered where type = 'ACV')
+      union all
+      select concat_ws(' ', 'u', d.name) from delivered d
+      where d.type = 'ACV' and not exists (select from rustine.activity_codes(${folder.schema}, ${folder.code}) a where a.code = d.name)
+        and exists (select from rustine.record r join rustine.content c on c.id = r.content where r.folder = ${folder.id} and r.type = 'ATB' and c.activity = d.name))
     select concat_ws(' ', count(*), bit_xor(hashtextextended(line, 0)), bit_xor(hashtextextended(line, 1)), sum(hashtext(line))) as basis,
       (select pid from rustine.work where id = ${deliveryId}) as staged_by,
       (select coalesce(json_object_agg(t.relname, t.reltuples), '{}') from pg_class t
@@ -216,6 +222,8 @@ export async function gatherFacts(
       ...users,
     ]),
   ];
+  const codes = delivery.elements.filter((element) => element.type === 'ACV').map((element) => element.name);
+  const needsCodes = tableNames.length > 0 || rowTables.size > 0 || codes.length > 0;
   const definitions = targets.length === 0 ? new Map<string, OwnRecord[]>() : await gatherDefinitions(session, folder, targets);
   return {
     elements,
@@ -224,7 +232,8 @@ export async function gatherFacts(
     tables,
     abbreviations,
     definitions,
-    codes: tableNames.length === 0 && rowTables.size === 0 ? new Map<string, CodeState>() : await gatherCodes(session, folder),
+    codes: needsCodes ? await gatherCodes(session, folder) : new Map<string, CodeState>(),
+    usedCodes: codes.length === 0 ? new Set() : await gatherUsedCodes(session, folder, codes),
     taken: await gatherTaken(session, folder, tableNames),
     scripts: await gatherScripts(session, folder, deliveryId),
     views: await gatherViews(session, folder, viewsOf(delivery)),
@@ -265,6 +274,7 @@ interface OfferRow {
   readonly tag: string;
   readonly key: string;
   readonly scope: OfferScope;
+  readonly code: string;
   readonly digest: string;
   readonly meaning: string;
   readonly fields: string;
@@ -275,7 +285,7 @@ interface OfferRow {
 
 async function gatherOffers(session: Session, folder: FolderSettings, deliveryId: string): Promise<readonly OfferRow[]> {
   return session.query<OfferRow>(sql`
-    select o.type, o.name, o.tag, o.key, o.scope, encode(c.digest, 'hex') as digest, encode(c.meaning, 'hex') as meaning, c.fields::text as fields,
+    select o.type, o.name, o.tag, o.key, o.scope, o.code, encode(c.digest, 'hex') as digest, encode(c.meaning, 'hex') as meaning, c.fields::text as fields,
       encode(b.digest, 'hex') as before_digest, encode(b.meaning, 'hex') as before_meaning, b.fields::text as before_fields
     from rustine.offer o join (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}) e using (type, name)
     join rustine.content c on c.id = o.content left join rustine.content b on b.id = o.before
@@ -283,8 +293,8 @@ async function gatherOffers(session: Session, folder: FolderSettings, deliveryId
 }
 
 function ownOffer(row: OfferRow): OwnOffer {
-  const { tag, key, scope, digest, meaning, fields, before_digest, before_meaning, before_fields } = row;
-  const offer = { tag, key, scope, digest, meaning, fields: fieldsFromJson(fields) };
+  const { tag, key, scope, code, digest, meaning, fields, before_digest, before_meaning, before_fields } = row;
+  const offer = { tag, key, scope, code, digest, meaning, fields: fieldsFromJson(fields) };
   if (before_digest === null || before_meaning === null || before_fields === null) return offer;
   return { ...offer, before: { digest: before_digest, meaning: before_meaning, fields: fieldsFromJson(before_fields) } };
 }

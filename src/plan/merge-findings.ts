@@ -36,6 +36,10 @@ export function mergeFindings(element: DictionaryElement, own: OwnElement | unde
   else if (merged.verdict === 'kept' && merged.setUp.length === 0 && header !== undefined)
     findings.push(find({ code: 'element-kept', severity: 'warn' }, { ...header, option: option(header.code) }));
   if (merged.headless) findings.push(find({ code: 'element-header-missing', severity: 'warn' }, {}));
+  for (const { tag, key, fields } of merged.overwritten)
+    findings.push(
+      find({ code: 'set-up-overwritten', severity: 'warn' }, { fields: fields.map((field) => `${tag} ${key} ${field}`) }),
+    );
   const kept = merged.setUp.filter((each) => each.verdict === 'kept');
   const unchanged = kept.filter((each) => each.unchanged);
   if (unchanged.length > 0)

@@ -16,6 +16,8 @@ interface Row {
   readonly activity: string;
   readonly fields: string;
   readonly scope: OfferScope | null;
+  readonly patch_type: string | null;
+  readonly languages: readonly string[] | null;
 }
 
 /** The element as it was last delivered, as far as it differs; where its header is protected, all of the delivered lines. */
@@ -26,12 +28,13 @@ export async function offerDelivery(
   file: string,
 ): Promise<Delivery> {
   const rows = await session.query<Row>(sql`
-    select e.title, k.tag, k.key, coalesce(o.position, r.position) as position, c.activity, c.fields::text as fields, o.scope
+    select e.title, k.tag, k.key, coalesce(o.position, r.position) as position, c.activity, c.fields::text as fields, o.scope, i.patch_type, i.languages
     from (select tag, key from rustine.record where folder = ${folder.id} and type = ${element.type} and name = ${element.name}
       union select tag, key from rustine.offer where folder = ${folder.id} and type = ${element.type} and name = ${element.name}) k
     join rustine.element e on e.folder = ${folder.id} and e.type = ${element.type} and e.name = ${element.name}
     left join rustine.record r on r.folder = e.folder and r.type = e.type and r.name = e.name and r.tag = k.tag and r.key = k.key
     left join rustine.offer o on o.folder = e.folder and o.type = e.type and o.name = e.name and o.tag = k.tag and o.key = k.key
+    left join rustine.integration i on i.id = o.integration
     join rustine.content c on c.id = coalesce(o.content, r.content)
     order by coalesce(o.position, r.position)`);
   const whole = rows.some((row) => row.scope === 'element');
@@ -50,10 +53,17 @@ export async function offerDelivery(
   return {
     file,
     ...FROM_DICTIONARY,
-    languages: folder.languages,
+    // As it came: the folder's own texts in other languages stay (R23), and what a Specific patch may change it may change now (R8).
+    languages: offeredLanguages(rows) ?? folder.languages,
+    ...(whole ? { patchType: rows.find((row) => row.patch_type !== null)?.patch_type ?? '1' } : {}),
     elements: [{ ...element, title }],
     parts: async function* () {
       yield { part: 'dictionary', element: { ...element, title, records } };
     },
   };
+}
+
+/** Of the last patch that offered something; undefined where that is not known. */
+function offeredLanguages(rows: readonly Row[]): readonly string[] | undefined {
+  return rows.map((row) => row.languages).findLast((languages) => languages !== null && languages.length > 0) ?? undefined;
 }

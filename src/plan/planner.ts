@@ -19,7 +19,9 @@ import { planViews } from './view-plan.ts';
  */
 export async function* planDelivery(input: PlanningInput): AsyncGenerator<PlanItem, PlanDraft> {
   const authorization: Authorization =
-    input.authorized === 'everything' ? EVERYTHING : authorize(input.delivery.activityCodes, input.authorized);
+    input.authorized === 'everything'
+      ? EVERYTHING
+      : authorize(input.delivery.activityCodes, input.authorized === 'offered' ? [] : input.authorized);
   const draft = newDraft(input.facts);
   for await (const part of input.delivery.parts(draft.findings)) {
     yield* planPart(part, input, authorization, draft);

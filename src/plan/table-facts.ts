@@ -20,6 +20,14 @@ export async function gatherCodes(session: Session, folder: FolderSettings): Pro
   return new Map(rows.map(({ code, active, size }) => [code, { active, size }]));
 }
 
+/** Which of these activity codes tables of the folder carry. */
+export async function gatherUsedCodes(session: Session, folder: FolderSettings, codes: readonly string[]): Promise<Set<string>> {
+  const rows = await session.query<{ activity: string }>(sql`
+    select distinct c.activity from rustine.record r join rustine.content c on c.id = r.content
+    where r.folder = ${folder.id} and r.type = 'ATB' and c.activity = any(${codes}::text[])`);
+  return new Set(rows.map((row) => row.activity));
+}
+
 /** Codes of the folder's tables with a field of one of these types that the folder has already. */
 export async function gatherTypeUsers(
   session: Session,

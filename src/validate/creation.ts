@@ -101,7 +101,10 @@ export async function createFolder(
         elements: outcome.elements.created,
       });
     if (created.role !== null) await protectRecord(session, created.role, created.schema);
-    if (folder.parent !== null) await copyLevel(session, created, folder.parent, operator);
+    if (folder.parent !== null) {
+      await copyLevel(session, created, folder.parent, operator);
+      await copyKept(session, created, folder.parent);
+    }
     await session.query(sql`update rustine.folder set state = 'ready' where id = ${created.id}`);
     return findings;
   });
@@ -186,4 +189,22 @@ async function copyLevel(session: Session, folder: Folder, parent: Folder, opera
     select num_0, fic_0, current_date, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, now(), creusr_0, now(), updusr_0, gen_random_uuid()
     from ${id(parent.schema, 'apatch')} a
     where exists (select from rustine.integration i where i.folder = ${folder.id} and i.apatch_num is not null and left(i.file, 255) = a.fic_0)`);
+}
+
+/**
+ * What people changed in the parent they changed for the new folder too, and what waits for a decision there waits here: else their values would
+ * count as changed by nobody. Only where the new folder has the same content: other languages make another one.
+ */
+async function copyKept(session: Session, folder: Folder, parent: Folder): Promise<void> {
+  await session.query(sql`
+    update rustine.record r set changed = p.changed from rustine.record p
+    where p.folder = ${parent.id} and cardinality(p.changed) > 0 and r.folder = ${folder.id} and r.type = p.type and r.name = p.name and r.tag = p.tag
+      and r.key = p.key and r.content = p.content`);
+  await session.query(sql`
+    insert into rustine.offer (folder, type, name, tag, key, scope, code, position, content, before, integration, since)
+    select ${folder.id}, o.type, o.name, o.tag, o.key, o.scope, o.code, o.position, o.content, o.before, o.integration, o.since
+    from rustine.offer o
+    left join rustine.record p on p.folder = o.folder and p.type = o.type and p.name = o.name and p.tag = o.tag and p.key = o.key
+    left join rustine.record r on r.folder = ${folder.id} and r.type = o.type and r.name = o.name and r.tag = o.tag and r.key = o.key
+    where o.folder = ${parent.id} and (p.content = r.content or (o.scope = 'element' and p.content is not distinct from r.content))`);
 }

@@ -41,16 +41,23 @@ export async function decide(database: Database, folders: readonly Folder[], req
   try {
     return await database.transaction(async (session) => {
       await session.script(`set local lock_timeout = ${Math.round(request.lockTimeoutMs)}`);
-      const cases = await readKeptCases(
+      const all = await readKeptCases(
         session,
         folders.map((folder) => folder.id),
       );
-      const kept = chosen(cases, request.caseId);
-      const value = request.choice === 'value' ? newValue(kept, request.value ?? '') : undefined;
-      const concerned = folders.filter((folder) =>
-        cases.some((each) => each.caseId === kept.caseId && each.folder === folder.id),
+      const { caseId: id, ...element } = chosen(all, request.caseId);
+      const having = (cases: readonly FolderCase[]): readonly Folder[] =>
+        folders.filter((folder) => cases.some((each) => each.caseId === id && each.folder === folder.id));
+      await lockFolders(session, having(all));
+      // What stands now: somebody may have integrated in between.
+      const cases = await readKeptCases(
+        session,
+        having(all).map((folder) => folder.id),
+        element,
       );
-      await lockFolders(session, concerned);
+      const kept = chosen(cases, id);
+      const concerned = having(cases);
+      const value = request.choice === 'value' ? newValue(kept, request.value ?? '') : undefined;
       await store(session, kept, request, value);
       for (const folder of concerned) staged.push(...(await carryOut(session, database, folder, kept, request)));
       return { kept, folders: concerned.map((folder) => folder.code) };
@@ -75,6 +82,8 @@ function newValue(kept: FolderCase, text: string): FieldValue {
   };
   if (kept.scope !== 'fields' || !Array.isArray(kept.own)) return refuse('not-a-field');
   const own = kept.own as FieldValue;
+  // No line of a patch could hold it.
+  if (/[\n\r\0]/.test(text)) return refuse('line-end');
   const parts = own.length === 1 ? [text] : text.split(',').map((part) => part.trim());
   if (parts.length !== own.length) return refuse('slots');
   return own.map((slot, at): Slot | null => {
@@ -90,10 +99,10 @@ function newValue(kept: FolderCase, text: string): FieldValue {
   });
 }
 
-/** In the order of their numbers: two decisions cannot wait for each other. */
+/** The supervisor folder last, as where folders are made and changed: they and decisions cannot wait for each other. */
 async function lockFolders(session: Session, folders: readonly Folder[]): Promise<void> {
   const rows = await session.query<{ code: string; state: string }>(sql`
-    select code, state from rustine.folder where id = any(${folders.map((folder) => folder.id)}::integer[]) order by id for update`);
+    select code, state from rustine.folder where id = any(${folders.map((folder) => folder.id)}::integer[]) order by parent is null, id desc for update`);
   const other = rows.find((row) => row.state !== 'ready');
   if (other !== undefined) throw new Refusal('folder-not-ready', { folder: other.code, state: other.state });
 }
@@ -150,6 +159,14 @@ async function carryOut(
       .map((each) => `${each.subject ?? ''} ${each.code}`);
     throw new Refusal('decision-blocked', { case: kept.caseId, folder: folder.code, element: subjectOf(kept), reasons });
   }
+  const left = await readKeptCases(session, [folder.id], kept);
+  if (left.some((each) => each.caseId === kept.caseId))
+    throw new Refusal('decision-blocked', {
+      case: kept.caseId,
+      folder: folder.code,
+      element: subjectOf(kept),
+      reasons: findings.map((each) => `${each.subject ?? ''} ${each.code}`),
+    });
   return [stagedAs, ...(await Promise.all([...staged.plans.values()])).map((plan) => plan.id)];
 }
 
@@ -159,7 +176,7 @@ function decisionContext({ operator, lockTimeoutMs }: DecisionRequest): RunConte
     run: '',
     operator,
     ending: 'commit',
-    authorized: [],
+    authorized: 'offered',
     takeUnchanged: false,
     forced: {},
     records: false,

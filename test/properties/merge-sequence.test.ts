@@ -8,7 +8,7 @@ import type { DictionaryElement, DictionaryRecord } from '../../src/dictionary/e
 import { ELEMENT_TYPES } from '../../src/dictionary/element-types.ts';
 import type { Fields } from '../../src/dictionary/fields.ts';
 import { fieldValue, slotsOf } from '../../src/dictionary/fields.ts';
-import type { OfferedRecord } from '../../src/dictionary/kept-cases.ts';
+import type { KeptCase, OfferedRecord } from '../../src/dictionary/kept-cases.ts';
 import { keptCases } from '../../src/dictionary/kept-cases.ts';
 import { mergeElement } from '../../src/dictionary/merge.ts';
 import type { OwnElement } from '../../src/dictionary/merge-result.ts';
@@ -117,24 +117,83 @@ function offered(type: string, own: OwnElement | undefined): readonly OfferedRec
   });
 }
 
-test('R37: what is listed are the fields that the merge kept, under the same case; deciding to take one ends it', () => {
+const listedOf = (type: string, own: OwnElement | undefined): readonly KeptCase[] =>
+  keptCases(
+    offered(type, own),
+    (own?.records ?? []).map(({ tag, key, meaning }) => ({ tag, key, meaning })),
+  );
+
+test('R37: what is listed are the fields that the merge kept, under the same case, until somebody decides', () => {
   fc.assert(
     fc.property(sequence, (deliveries) => {
       let own: OwnElement | undefined;
       for (const delivery of deliveries) {
+        const before = listedOf(delivery.type, own);
         const merged = mergeElement(delivery, own, context);
         own = applied(own, merged);
-        const listed = keptCases(offered(delivery.type, own), []).filter((each) => each.scope === 'fields');
-        expect(listed.map((each) => each.caseId).sort()).toEqual(merged.setUp.map((each) => each.caseId).sort());
+        const ignored = new Set(merged.ignored.map(place));
+        const delivered = new Set(delivery.records.map(place).filter((each) => !ignored.has(each)));
+        const there = new Set((own?.records ?? []).map(place));
+        // What this delivery says nothing about waits as before.
+        const waiting = before.filter((each) => !delivered.has(place(each)) && there.has(place(each)));
+        const listed = listedOf(delivery.type, own).filter((each) => each.scope === 'fields');
+        const expected = [...merged.setUp, ...waiting].map((each) => each.caseId);
+        expect(listed.map((each) => each.caseId).sort()).toEqual(expected.sort());
       }
-      const last = deliveries.at(-1) as DictionaryElement;
-      const [first] = keptCases(offered(last.type, own), []).filter((each) => each.scope === 'fields');
-      if (first === undefined) return;
-      const decided = mergeContext({ decisions: new Map([[first.caseId, { choice: 'take' }]]) });
-      const taken = applied(own, mergeElement(last, own, decided));
-      const field = taken?.records.find((each) => place(each) === place(first))?.fields;
-      expect(sameValue(field === undefined ? undefined : slotsOf(field, first.field), first.now as never)).toBe(true);
-      expect(keptCases(offered(last.type, taken), []).map((each) => each.caseId)).not.toContain(first.caseId);
+    }),
+    many,
+  );
+});
+
+/** What was offered to the folder, delivered again, as a decision is carried out. */
+function offeredAgain(type: string, own: OwnElement): DictionaryElement {
+  const whole = own.offers.filter((offer) => offer.scope === 'element');
+  const offers = new Map(own.offers.map((offer) => [place(offer), offer]));
+  const lines = whole.length > 0 ? whole : own.records;
+  const records = lines.map(({ tag, key }, position): DictionaryRecord => {
+    const fields =
+      offers.get(place({ tag, key }))?.fields ?? own.records.find((each) => place(each) === place({ tag, key }))?.fields;
+    const activity = fields === undefined ? '' : (fieldValue(fields, 'CODACT') ?? '');
+    return { tag, key, position, activity, fields: fields ?? { slots: {}, extra: [] } };
+  });
+  return { type, name: NAME, title: NAME, records };
+}
+
+test('R37: any case that is listed ends when it is taken, with what was delivered, and no other does', () => {
+  // Deliveries of different authorisations leave fields, lines and whole elements to decide about, whatever codes they carry.
+  const step = fc.record({ delivery: element, codes: fc.subarray(['YTWO', 'ZALI']), guarded: fc.boolean() });
+  const history = fc.array(step, { minLength: 2, maxLength: 5 });
+  fc.assert(
+    fc.property(history, fc.nat(20), (steps, pick) => {
+      const type = steps[0]?.delivery.type ?? '';
+      let own: OwnElement | undefined;
+      for (const { delivery, codes, guarded } of steps.filter((each) => each.delivery.type === type)) {
+        const activity = guarded && codes.length > 0 ? (codes[0] ?? '') : '';
+        const [header, ...lines] = delivery.records as [DictionaryRecord, ...DictionaryRecord[]];
+        const marked = {
+          ...header,
+          activity,
+          fields: { ...header.fields, slots: { ...header.fields.slots, CODACT: [{ text: activity }] } },
+        };
+        const given = mergeContext({ authorization: authorize(codes) });
+        own = applied(own, mergeElement({ ...delivery, records: [marked, ...lines] }, own, given)) ?? own;
+      }
+      if (own === undefined) return;
+      const open = listedOf(type, own);
+      const chosen = open[pick % Math.max(1, open.length)];
+      if (chosen === undefined) return;
+      const decided = mergeContext({ replay: true, decisions: new Map([[chosen.caseId, { choice: 'take' }]]) });
+      const taken = applied(own, mergeElement(offeredAgain(type, own), own, decided));
+      const left = listedOf(type, taken).map((each) => each.caseId);
+      expect(left).not.toContain(chosen.caseId);
+      if (chosen.scope !== 'element') {
+        const others = open.filter((each) => each !== chosen && place(each) !== place(chosen)).map((each) => each.caseId);
+        expect(left).toEqual(expect.arrayContaining(others));
+      }
+      if (chosen.scope === 'fields') {
+        const fields = taken?.records.find((each) => place(each) === place(chosen))?.fields;
+        expect(sameValue(fields === undefined ? undefined : slotsOf(fields, chosen.field), chosen.now as never)).toBe(true);
+      }
     }),
     many,
   );

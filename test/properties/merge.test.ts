@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { authorize } from '../../src/dictionary/activity-codes.ts';
 import { NO_DECISIONS } from '../../src/dictionary/cases.ts';
 import type { DictionaryElement, DictionaryRecord } from '../../src/dictionary/element.ts';
-import { ELEMENT_TYPES } from '../../src/dictionary/element-types.ts';
+import { ELEMENT_TYPES, parentLine } from '../../src/dictionary/element-types.ts';
 import type { Fields } from '../../src/dictionary/fields.ts';
 import { mergeElement } from '../../src/dictionary/merge.ts';
 import type { MergeContext } from '../../src/dictionary/merge-record.ts';
@@ -68,6 +68,7 @@ const context: fc.Arbitrary<MergeContext> = fc.record({
   patchType: fc.constant('1'),
   takeUnchanged: fc.constant(false),
   decisions: fc.constant(NO_DECISIONS),
+  replay: fc.constant(false),
 });
 
 const pair = type.chain((of) => fc.record({ incoming: elementFor(of), before: elementFor(of), context }));
@@ -77,6 +78,15 @@ const lineSet = (element: OwnElement | undefined): readonly string[] =>
 const isSpecific = (code: string): boolean => /^[XYZ]/i.test(code);
 const mayWrite = (given: MergeContext, code: string): boolean =>
   !isSpecific(code) || given.authorization.codes.has(code.toUpperCase());
+
+/** A line is guarded by its own code, or by that of the line it belongs to. */
+const isOpen = (given: MergeContext, type: string, line: Line, among: readonly Line[]): boolean => {
+  const known = ELEMENT_TYPES.get(type);
+  const parent = known === undefined ? undefined : parentLine(known, line.tag);
+  const of = among.find((each) => each.tag === parent?.tag && each.key === line.key);
+  return mayWrite(given, line.activity) && (of === undefined || mayWrite(given, of.activity));
+};
+type Line = Pick<DictionaryRecord, 'tag' | 'key' | 'activity'>;
 
 const many = { numRuns: 3_000 };
 
@@ -100,7 +110,7 @@ test('R19: lines of the folder with a code that is not authorised never change a
       const after = new Map(
         applied(own, mergeElement(incoming, own, given))?.records.map((record) => [place(record), record.meaning]),
       );
-      for (const record of own.records.filter((each) => !mayWrite(given, each.activity)))
+      for (const record of own.records.filter((each) => !isOpen(given, incoming.type, each, own.records)))
         expect(after.get(place(record))).toBe(record.meaning);
     }),
     many,
@@ -113,7 +123,7 @@ test('R19: delivered lines with a code that is not authorised do not come in', (
       const own = ownElement(before.records);
       const result = mergeElement(incoming, own, given);
       for (const write of result.writes) expect(mayWrite(given, write.activity)).toBe(true);
-      const unauthorized = incoming.records.filter((record) => !mayWrite(given, record.activity));
+      const unauthorized = incoming.records.filter((record) => !isOpen(given, incoming.type, record, incoming.records));
       if (result.verdict !== 'ignored' && result.kept.every((each) => each.tag !== incoming.type)) {
         expect(result.ignored.map(place).sort()).toEqual(unauthorized.map(place).sort());
       }
@@ -162,9 +172,10 @@ test('R21: lines that are missing from the patch and not protected go; all deliv
       const delivered = new Set(incoming.records.map(place));
       const keptTags = ELEMENT_TYPES.get(incoming.type)?.keptLines ?? [];
       for (const record of own.records)
-        if (!delivered.has(place(record)) && mayWrite(given, record.activity) && !keptTags.includes(record.tag))
+        if (!delivered.has(place(record)) && isOpen(given, incoming.type, record, own.records) && !keptTags.includes(record.tag))
           expect(after.has(place(record))).toBe(false);
-      for (const record of incoming.records) if (mayWrite(given, record.activity)) expect(after.has(place(record))).toBe(true);
+      for (const record of incoming.records)
+        if (isOpen(given, incoming.type, record, incoming.records)) expect(after.has(place(record))).toBe(true);
     }),
     many,
   );

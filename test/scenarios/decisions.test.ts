@@ -161,6 +161,111 @@ describe.each(servers())('$name', (server) => {
     );
   });
 
+  test('R37: what a patch was authorised to bring can be taken, set or left, whatever its codes', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const marked = (value: string, line: string): Element =>
+      any('ACT', 'ACTZ', [
+        { tag: 'ACT', values: { ACTION: 'ACTZ', CODACT: 'ZALI', SPETRT: value } },
+        { tag: 'ATR', values: { CODPAR: 'P1', CODACT: 'ZALI', VAL: line } },
+      ]);
+    const mine = any('ACT', 'ACTY', [{ tag: 'ACT', values: { ACTION: 'ACTY', CODACT: 'YOWN', TYP: 1 } }]);
+    const theirs = any('ACT', 'ACTY', [
+      { tag: 'ACT', values: { ACTION: 'ACTY', CODACT: '', TYP: 2 } },
+      { tag: 'ATR', values: { CODPAR: 'P1', CODACT: '', VAL: 'one' } },
+      { tag: 'ATR', values: { CODPAR: 'P2', CODACT: 'ZALI', VAL: 'two' } },
+    ]);
+    await deliver(env, [marked('ONE', 'a'), mine], { authorize: ['ZALI', 'YOWN'] });
+    await deliver(env, [marked('TWO', 'b'), theirs], { authorize: ['ZALI'] });
+    const open = await env.rustine.keptValues({ folder: 'SEED' });
+    expect(open.map((each) => [each.element, each.scope])).toEqual([
+      ['ACT:ACTY', 'element'],
+      ['ACT:ACTZ', 'fields'],
+    ]);
+    for (const each of open) await env.rustine.decide({ case: each.case, choice: 'take' });
+    expect(await env.rustine.keptValues({ all: true })).toEqual([]);
+    const rows = await env.query(
+      `select name, key, coalesce(fields ->> 'VAL', fields ->> 'SPETRT', fields ->> 'TYP') as value from rustine.dictionary where folder = 'SEED' and type = 'ACT' order by 1, 2`,
+    );
+    expect(rows).toEqual([
+      { name: 'ACTY', key: 'ACTY', value: '2' },
+      { name: 'ACTY', key: 'P1', value: 'one' },
+      { name: 'ACTY', key: 'P2', value: 'two' },
+      { name: 'ACTZ', key: 'ACTZ', value: 'TWO' },
+      { name: 'ACTZ', key: 'P1', value: 'b' },
+    ]);
+  });
+
+  test('R37: a decision about a whole element is followed where the same case comes up later', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED', 'SHOP'] });
+    const own = any('ACT', 'ACTY', [{ tag: 'ACT', values: { ACTION: 'ACTY', CODACT: 'YOWN', TYP: 1 } }]);
+    const vendor = (first: string, second: string): Element =>
+      any('ACT', 'ACTY', [
+        { tag: 'ACT', values: { ACTION: 'ACTY', CODACT: '', TYP: 2 } },
+        { tag: 'ATR', values: { CODPAR: 'P1', CODACT: '', VAL: first } },
+        { tag: 'ATR', values: { CODPAR: 'P2', CODACT: '', VAL: second } },
+      ]);
+    await deliver(env, [own], { authorize: ['YOWN'] });
+    await deliver(env, [vendor('a', 'b')]);
+    await deliver(env, [vendor('a', 'c')], { folders: ['X3', 'SEED'] });
+    const [kept] = await env.rustine.keptValues({ folder: 'SEED' });
+    expect((await env.rustine.decide({ case: kept?.case ?? '', choice: 'take' })).folders).toEqual(['X3', 'SEED']);
+    const outcome = await deliver(env, [vendor('a', 'c')], { folders: ['SHOP'] });
+    expect(outcome.folders[0]?.patches[0]?.elements).toMatchObject({ updated: 1, kept: 0 });
+    expect(await env.rustine.keptValues({ all: true })).toEqual([]);
+  });
+
+  test('R23, R37: what is taken leaves the folder’s own texts in languages that the patch did not carry', async () => {
+    const env = await openEnvironment(server, { init: { languages: ['FRA', 'ENG', 'SPA'] } });
+    await env.folders(['SPAN'], { languages: ['FRA', 'SPA'] });
+    const line = (code: string, byLanguage: Readonly<Record<string, string>>): Element =>
+      any('ACT', 'ACTA', [
+        { tag: 'ACT', values: { ACTION: 'ACTA', CODACT: '' } },
+        { tag: 'ATR', values: { CODPAR: 'P1', CODACT: code, INTIT: texts(byLanguage) } },
+      ]);
+    const write = (file: string, element: Element, languages: readonly string[]) => env.patch(file, [element], { languages });
+    await env.integrate(await write('T1.dat', line('YOWN', { FRA: 'un', SPA: 'uno' }), ['FRA', 'SPA']), { authorize: ['YOWN'] });
+    await env.integrate(await write('T2.dat', line('', { FRA: 'deux', ENG: 'two' }), ['FRA', 'ENG']));
+    const [kept] = await env.rustine.keptValues({ folder: 'SPAN' });
+    await env.rustine.decide({ case: kept?.case ?? '', choice: 'take' });
+    const [row] = await env.query(
+      `select fields -> 'INTIT' -> 'text' as texts from rustine.dictionary where folder = 'SPAN' and tag = 'ATR'`,
+    );
+    expect(row).toMatchObject({ texts: { FRA: ['deux', '0', ''], SPA: ['uno', '0', ''] } });
+  });
+
+  test('R37: a case waits until somebody decides, also when later patches say nothing about it, and in folders made from here', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const parameter = (value: string | undefined): Element =>
+      any('ADP', 'PAR', [
+        { tag: 'ADP', values: { PARAM: 'PAR', CODACT: '' } },
+        ...(value === undefined ? [] : [{ tag: 'ADW', values: { CMP: 'C1', FCY: '', VALEUR: value } }]),
+      ]);
+    await deliver(env, [parameter('1')]);
+    await env.rustine.setElement({
+      element: 'ADP:PAR',
+      folder: 'SEED',
+      record: 'ADW:C1~',
+      assignments: [{ field: 'VALEUR', value: '9' }],
+    });
+    await deliver(env, [parameter('2')]);
+    await deliver(env, [parameter(undefined)]);
+    const [kept] = await env.rustine.keptValues({ folder: 'SEED' });
+    expect(kept).toMatchObject({ field: 'VALEUR', before: '1', now: '2', own: '9', unchanged: false });
+    await env.folders(['LIVE'], { parent: 'SEED' });
+    expect(await env.rustine.keptValues({ folder: 'LIVE' })).toMatchObject([{ case: kept?.case, unchanged: false }]);
+    await env.rustine.decide({ case: kept?.case ?? '', choice: 'value', value: '7' });
+    expect(
+      await env.query(`select folder, fields ->> 'VALEUR' as value from rustine.dictionary where tag = 'ADW' order by 1`),
+    ).toEqual([
+      { folder: 'LIVE', value: '7' },
+      { folder: 'SEED', value: '7' },
+      { folder: 'X3', value: '1' },
+    ]);
+    await expect(env.rustine.decide({ case: kept?.case ?? '', choice: 'value', value: 'a\nb' })).rejects.toMatchObject({
+      code: 'case-unknown',
+    });
+  });
+
   test('bad decisions are refused with what to do, and change nothing', async () => {
     const env = await openEnvironment(server, { folders: ['A1'] });
     await deliver(env, [action('ONE')]);

@@ -223,6 +223,102 @@ describe.each(servers())('$name', (server) => {
     expect(await lines(env, 'AMK', 'AMZ', 'NUMBLOC')).toEqual(['A: 1', 'B: 2', 'MINE: 3']);
   });
 
+  test('R19: what belongs to a line is guarded with it: actions of a protected field stay, those of an ignored one stay out', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const screen = (fields: Readonly<Record<string, string>>): Element =>
+      any('AMK', 'SCREEN', [
+        { tag: 'AMK', values: { CODMSK: 'SCREEN', CODACT: '' } },
+        ...Object.entries(fields).flatMap(([name, code]): readonly RecordOf[] => [
+          { tag: 'AMZ', values: { CODZON: name, CODACT: code } },
+          { tag: 'AMA', values: { CODZON: name, NOACT: 1, ACTION: 'STD' } },
+          { tag: 'AMP', values: { CODZON: name, CODPAR: 'P' } },
+        ]),
+      ]);
+    await deliver(env, [screen({ FLD: '', MINE: 'YOWN' })], { authorize: ['YOWN'] });
+    await deliver(env, [screen({ FLD: '', THEIRS: 'ZNEW' })]);
+    expect(await lines(env, 'AMK', 'AMZ', 'CODACT')).toEqual(['FLD: ', 'MINE: YOWN']);
+    expect(await lines(env, 'AMK', 'AMA', 'ACTION')).toEqual(['FLD~1: STD', 'MINE~1: STD']);
+    expect(await lines(env, 'AMK', 'AMP', 'CODPAR')).toEqual(['FLD~P: P', 'MINE~P: P']);
+  });
+
+  test('R19: a block guards its lines whatever standard code they carry', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const screen = (own: boolean): Element =>
+      any('AMK', 'SCREEN', [
+        {
+          tag: 'AMK',
+          values: { CODMSK: 'SCREEN', CODACT: '', NBBLOC: own ? 2 : 1, ACTBLOC: ['', own ? 'ZBL' : ''], STACKED: [1, 1] },
+        },
+        { tag: 'AMZ', values: { CODZON: 'A', CODACT: '', NUMBLOC: 1 } },
+        ...(own ? [{ tag: 'AMZ', values: { CODZON: 'KIT', CODACT: 'KAB', NUMBLOC: 2 } }] : []),
+      ]);
+    await deliver(env, [screen(true)]);
+    expect(await lines(env, 'AMK', 'AMZ', 'NUMBLOC')).toEqual(['A: 1']);
+    await deliver(env, [screen(true)], { authorize: ['ZBL'] });
+    await deliver(env, [screen(false)]);
+    expect(await lines(env, 'AMK', 'AMZ', 'NUMBLOC')).toEqual(['A: 1', 'KIT: 2']);
+    // As many blocks as the header says: places that hold something by habit are none.
+    const [header] = await env.query(
+      `select fields -> 'NBBLOC' as count from rustine.dictionary where folder = 'SEED' and type = 'AMK' and tag = 'AMK'`,
+    );
+    expect(header).toEqual({ count: 2 });
+  });
+
+  test('R23: lines in a language follow the rule for texts', async () => {
+    const env = await openEnvironment(server, { init: { languages: ['FRA', 'ENG', 'SPA'] } });
+    await env.folders(['SEED'], { languages: ['FRA', 'SPA'] });
+    await env.folders(['GER'], { languages: ['GER'] });
+    const menu = (...languages: readonly string[]): Element =>
+      any('AML', '900', [
+        { tag: 'AML', values: { MENLOC: 900, CODACT: '', AUZMOD: 1 } },
+        ...languages.map((language): RecordOf => ({ tag: 'AST', values: { LANNUM: 1, LAN: language, LANMES: language } })),
+      ]);
+    await deliver(env, [menu('FRA', 'SPA', 'ENG')], {}, { languages: ['FRA', 'SPA', 'ENG'] });
+    expect(await lines(env, 'AML', 'AST', 'LANMES')).toEqual(['1~FRA: FRA', '1~SPA: SPA']);
+    expect(await lines(env, 'AML', 'AST', 'LANMES', 'GER')).toEqual(['1~FRA: FRA']);
+    await deliver(env, [menu('FRA', 'ENG')], {}, { languages: ['FRA', 'ENG'] });
+    expect(await lines(env, 'AML', 'AST', 'LANMES')).toEqual(['1~FRA: FRA', '1~SPA: SPA']);
+  });
+
+  test('R25: a folder is due when what a code counts as changes, and only then', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const due = async () => (await env.rustine.folders()).filter((folder) => folder.due).map((folder) => folder.code);
+    await deliver(env, [table('ORDERS', 'ORD', { COD: 'A:10', KIT: { type: 'A:5', activity: 'KIT' } }, { ORD0: 'COD' })]);
+    await deliver(env, [activityCode('OTHER', { active: false })]);
+    await deliver(env, [activityCode('KIT')]);
+    expect(await due()).toEqual([]);
+    await deliver(env, [activityCode('KIT', { active: false })]);
+    expect(await due()).toEqual(['X3', 'SEED']);
+    await env.rustine.validate({ folders: ['X3', 'SEED'] });
+    expect(await due()).toEqual([]);
+    // Unknown to ADOSACT it counts as active: delivered as inactive, the tables that carry it have to follow.
+    await deliver(env, [table('LINES', 'LIN', { COD: 'A:10', ADD: { type: 'A:5', activity: 'ADD' } }, { LIN0: 'COD' })]);
+    await deliver(env, [activityCode('ADD', { active: false })]);
+    expect(await due()).toEqual(['X3', 'SEED']);
+  });
+
+  test.each([
+    ['FLACT', 70000],
+    ['DIME', 1.5],
+    ['DIME', 99999999999],
+    ['DIME', -3],
+    ['MODULE', 'abc'],
+  ])('R25: an activity code whose %s is %s blocks, with element and field', async (field, value) => {
+    const env = await openEnvironment(server);
+    const code = any('ACV', 'KIT', [
+      {
+        tag: 'ACV',
+        values: { CODACT: 'KIT', FLACT: 2, DIME: 0, MODULE: 1, [field]: typeof value === 'number' ? bare(String(value)) : value },
+      },
+    ]);
+    const path = await env.patch('BAD.dat', [code]);
+    const outcome = await env.rustine.integrate({ paths: [path], mode: 'integrate' });
+    expect(outcome.state).toBe('refused');
+    expect(outcome.findings).toMatchObject([
+      { code: 'activity-code-value', severity: 'block', subject: 'ACV:KIT', facts: { field } },
+    ]);
+  });
+
   test('R20: an element that comes without its header keeps the folder’s', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     const line = { tag: 'ATR', values: { CODPAR: 'P1', CODACT: '', VAL: 'two' } };

@@ -17,6 +17,7 @@ export function mergeContext(given: Partial<MergeContext> = {}): MergeContext {
     patchType: '1',
     takeUnchanged: false,
     decisions: NO_DECISIONS,
+    replay: false,
     ...given,
   };
 }
@@ -50,8 +51,8 @@ export function applied(own: OwnElement | undefined, result: MergeResult): OwnEl
   };
 }
 
-function storedOffer({ tag, key, scope, digest, meaning, fields, before }: MergeResult['offers'][number]): OwnOffer {
-  const offer = { tag, key, scope, digest, meaning, fields };
+function storedOffer({ tag, key, scope, code, digest, meaning, fields, before }: MergeResult['offers'][number]): OwnOffer {
+  const offer = { tag, key, scope, code, digest, meaning, fields };
   if (before === undefined) return offer;
   const known = before.fields === undefined ? {} : { fields: before.fields };
   return {

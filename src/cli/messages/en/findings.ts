@@ -30,6 +30,14 @@ export const findings = {
       : `${f('element')}: the header of this standard table carries the specific code ${f('code')}: every later patch of the table will be kept away. Put the code on the fields and indexes that are specific instead.`,
   'element-header-missing': (f) =>
     `${f('element')} comes without its header record; the folder's header stays. The patch should be mended where it was made.`,
+  'set-up-overwritten': (f) =>
+    `${f('element')}: values that the folder's people had changed are no set-up any more, and the delivered ones take their place: ${some(f.list('fields'))}. Enter them again where they are still wanted.`,
+  'activity-code-value': (f) =>
+    f('field') === 'CODACT'
+      ? `${f('element')}: the code has ${f('value').length} characters; ADOSACT takes ${f('most')}. The patch has to be mended where it was made.`
+      : `${f('element')}, field ${f('field')}: "${f('value')}" is not a whole number from 0 to ${f('most')}. The patch has to be mended where it was made.`,
+  'table-empty': (f) =>
+    `${f('element')} comes without header, fields and indexes: taken at its word, all columns would go. The patch has to be mended where it was made.`,
   'set-up-kept': (f) =>
     `${f('element')}: the folder keeps its own set-up values against the delivered ones: ${some(f.list('fields'))}. See rustine kept-values.`,
   'set-up-unchanged': (f) =>

@@ -33,6 +33,14 @@ export const findings: Sentences<FindingCode> = {
       : `${f('element')} : l'en-tête de cette table standard porte le code spécifique ${f('code')} : tout patch ultérieur de la table sera écarté. Placez plutôt le code sur les champs et les index spécifiques.`,
   'element-header-missing': (f) =>
     `${f('element')} est livré sans son enregistrement d'en-tête ; celui du dossier reste. Le patch est à corriger là où il a été fait.`,
+  'set-up-overwritten': (f) =>
+    `${f('element')} : des valeurs modifiées dans le dossier ne relèvent plus du paramétrage, et celles livrées prennent leur place : ${some(f.list('fields'))}. Saisissez-les à nouveau là où elles sont encore voulues.`,
+  'activity-code-value': (f) =>
+    f('field') === 'CODACT'
+      ? `${f('element')} : le code a ${f('value').length} caractères ; ADOSACT en prend ${f('most')}. Le patch est à corriger là où il a été fait.`
+      : `${f('element')}, champ ${f('field')} : « ${f('value')} » n'est pas un nombre entier de 0 à ${f('most')}. Le patch est à corriger là où il a été fait.`,
+  'table-empty': (f) =>
+    `${f('element')} est livré sans en-tête, champs ni index : pris au mot, toutes les colonnes partiraient. Le patch est à corriger là où il a été fait.`,
   'set-up-kept': (f) =>
     `${f('element')} : le dossier garde ses propres valeurs de paramétrage contre celles livrées : ${some(f.list('fields'))}. Voir rustine kept-values.`,
   'set-up-unchanged': (f) =>
