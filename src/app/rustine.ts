@@ -7,7 +7,7 @@ import type { Database } from '../database/database.ts';
 import { openEmbedded, pinEmbedded } from '../database/embedded.ts';
 import { openPostgres } from '../database/postgres.ts';
 import { id, sql } from '../database/sql.ts';
-import { readIntegrated, readSequence } from '../environment/catalog.ts';
+import { readCarriedCodes, readIntegrated, readSequence } from '../environment/catalog.ts';
 import type { ListedElement } from '../environment/elements.ts';
 import { openEnvironment } from '../environment/environment.ts';
 import type { KeptEntry } from '../environment/kept.ts';
@@ -258,6 +258,7 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
     supervisor: environment.supervisor,
     from,
     authorized,
+    carried: await readCarriedCodes(database, authorized),
     forced,
     integrated: await readIntegrated(database, ids, files),
     sequence: await readSequence(database, ids, seriesOf(files)),

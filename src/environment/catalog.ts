@@ -96,6 +96,15 @@ export async function readIntegrated(
     from rustine.integration where folder = any(${folders}::integer[]) and file = any(${files}::text[]) order by folder, file, id desc`);
 }
 
+/** Which of these activity codes records of folders carry. */
+export async function readCarriedCodes(reader: Reader, codes: readonly string[]): Promise<ReadonlySet<string>> {
+  if (codes.length === 0) return new Set();
+  const rows = await reader.query<{ activity: string }>(
+    sql`select distinct activity from rustine.content where activity = any(${codes}::text[])`,
+  );
+  return new Set(rows.map((row) => row.activity));
+}
+
 export interface SeriesNumber {
   readonly folder: number;
   /** Whether that is the supervisor folder: what only it can have leaves no gap elsewhere. */

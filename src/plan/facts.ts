@@ -104,7 +104,7 @@ export async function gatherBasis(
       union all
       select concat_ws(' ', 'D', n.case_id, n.choice, n.value) from rustine.decision n join delivered d using (type, name)
       union all
-      select concat_ws(' ', 'e', e.type, e.name) from rustine.element e join delivered d using (type, name) where e.folder = ${folder.id}
+      select concat_ws(' ', 'e', e.type, e.name, e.title) from rustine.element e join delivered d using (type, name) where e.folder = ${folder.id}
       union all
       select concat_ws(' ', 'y', r.name, r.content) from rustine.record r where r.folder = ${folder.id} and r.type = 'ATY' and r.tag = 'ATY'
       union all

@@ -13,6 +13,8 @@ export interface PreflightInput {
   readonly supervisor: string;
   readonly from: string;
   readonly authorized: readonly string[];
+  /** Those of the authorised codes that folders carry: they open what is protected there. */
+  readonly carried: ReadonlySet<string>;
   /** Checks that the operator forces, with the reason. */
   readonly forced: Readonly<Record<string, string>>;
   readonly integrated: readonly Integrated[];
@@ -65,7 +67,9 @@ function runFindings(input: PreflightInput): readonly Finding[] {
 }
 
 function deliveryFindings(delivery: Delivery, input: PreflightInput): readonly Finding[] {
-  const unused = input.authorized.filter((code) => !input.deliveries.some((each) => carries(each, code)));
+  const unused = input.authorized.filter(
+    (code) => !input.carried.has(code) && !input.deliveries.some((each) => carries(each, code)),
+  );
   const first = delivery === input.deliveries[0];
   return [
     ...delivery.findings,

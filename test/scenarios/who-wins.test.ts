@@ -223,6 +223,32 @@ describe.each(servers())('$name', (server) => {
     expect(await lines(env, 'AMK', 'AMZ', 'NUMBLOC')).toEqual(['A: 1', 'B: 2', 'MINE: 3']);
   });
 
+  test('R19: the same patch with the code of the folder’s own line authorised lets the delivered line in, without a false alarm', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const line = (code: string, value: string): Element =>
+      any('ACT', 'ACTA', [
+        { tag: 'ACT', values: { ACTION: 'ACTA', CODACT: '' } },
+        { tag: 'ATR', values: { CODPAR: 'P1', CODACT: code, VAL: value } },
+      ]);
+    await deliver(env, [line('YOWN', 'mine')], { authorize: ['YOWN'] });
+    const path = await env.patch('THEIRS.dat', [line('', 'theirs')]);
+    await env.integrate(path);
+    expect(await lines(env, 'ACT', 'ATR', 'VAL')).toEqual(['P1: mine']);
+    const outcome = await env.integrate(path, { authorize: ['YOWN'] });
+    expect(outcome.findings.map((finding) => finding.code)).not.toContain('authorize-unused');
+    expect(await lines(env, 'ACT', 'ATR', 'VAL')).toEqual(['P1: theirs']);
+  });
+
+  test('an element’s title follows the patch also where nothing else changes', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const global = (title: string): Element =>
+      any('AGB', 'GLOB', [{ tag: 'AGB', values: { CODVAR: 'GLOB', CODACT: '' } }], title);
+    await deliver(env, [global('old')]);
+    const outcome = await deliver(env, [global('new')]);
+    expect(outcome.folders[1]?.patches[0]?.elements).toMatchObject({ identical: 1 });
+    expect(await env.query(`select distinct title from rustine.dictionary where type = 'AGB'`)).toEqual([{ title: 'new' }]);
+  });
+
   test('R19: what belongs to a line is guarded with it: actions of a protected field stay, those of an ignored one stay out', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     const screen = (fields: Readonly<Record<string, string>>): Element =>

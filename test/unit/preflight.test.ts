@@ -59,6 +59,7 @@ function gaps(folders: readonly Folder[], deliveries: readonly Delivery[], seque
     supervisor: 'X3',
     from: 'X3',
     authorized: [],
+    carried: new Set(),
     forced: {},
     integrated: [],
     sequence,
