@@ -9,6 +9,7 @@ import { readEnvironment, readFolders } from '../environment/catalog.ts';
 import { createEnvironment, openEnvironment } from '../environment/environment.ts';
 import type { Folder } from '../environment/folder.ts';
 import { ancestorsOf } from '../environment/folder.ts';
+import { checkHistory, checkParent } from '../environment/place.ts';
 import type { StagedDelivery } from '../integrate/integrator.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { dictionaryDelivery } from '../plan/dictionary-delivery.ts';
@@ -95,7 +96,9 @@ export async function createFolders(
     }),
   );
   for (const [at, { code }] of wanted.entries()) {
-    if (wanted.findIndex((folder) => folder.code === code) < at) throw new Refusal('folder-exists', { folder: code });
+    if (wanted.findIndex((folder) => folder.code === code) < at) throw new Refusal('folder-named-twice', { folder: code });
+    checkParent(code, [parent, ...ancestors]);
+    if (historyOf !== null) checkHistory(code, historyOf);
   }
   await checkCreatable(
     database,

@@ -7,7 +7,7 @@ import type { Database } from '../database/database.ts';
 import { openEmbedded, pinEmbedded } from '../database/embedded.ts';
 import { openPostgres } from '../database/postgres.ts';
 import { id, sql } from '../database/sql.ts';
-import { readCarriedCodes, readIntegrated, readSequence } from '../environment/catalog.ts';
+import { readCarriedCodes, readEnvironment, readFolders, readIntegrated, readSequence } from '../environment/catalog.ts';
 import type { ListedElement } from '../environment/elements.ts';
 import { openEnvironment } from '../environment/environment.ts';
 import type { KeptEntry } from '../environment/kept.ts';
@@ -179,6 +179,13 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
     await embedded?.release();
     throw error;
   }
+  try {
+    await checkFrom(database, settings.from);
+  } catch (error) {
+    await database.close();
+    await embedded?.release();
+    throw error;
+  }
   const opened: Opened = { settings, database, operator: userInfo().username, jobs };
   return {
     init: (options) => initialize(opened, options),
@@ -219,6 +226,14 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
       await embedded?.release();
     },
   };
+}
+
+/** Whatever the command is: a folder that is named is one that there is. @throws Refusal `folder-unknown` */
+async function checkFrom(database: Database, from: string | undefined): Promise<void> {
+  if (from === undefined || (await readEnvironment(database)) === undefined) return;
+  await openEnvironment(database);
+  const folders = await readFolders(database);
+  if (folders.length > 0) known(folders, from);
 }
 
 /** @throws Refusal `folder-unknown` */

@@ -54,10 +54,10 @@ export function listOrNone(option: string): (value: string) => readonly string[]
 
 const MOST_MODULE = 32_767;
 
-/** `1,2` → `[1, 2]`; `all` → null. @throws Refusal `usage` */
-export function modules(option: string): (value: string) => readonly number[] | null {
+/** `1,2` → `[1, 2]`; `all` stays a word, since commander takes a null for an option without a value. @throws Refusal `usage` */
+export function modules(option: string): (value: string) => readonly number[] | 'all' {
   return (value) => {
-    if (value.trim().toLowerCase() === 'all') return null;
+    if (value.trim().toLowerCase() === 'all') return 'all';
     const numbers = listOf(option)(value).map(Number);
     if (numbers.some((number) => !Number.isInteger(number) || number < 1 || number > MOST_MODULE))
       throw new Refusal('usage', facts('modules', option, value));

@@ -6,6 +6,7 @@ import { id, sql } from '../database/sql.ts';
 import { readFolders } from './catalog.ts';
 import type { Folder } from './folder.ts';
 import { ancestorsOf } from './folder.ts';
+import { checkParent } from './place.ts';
 import { moveRole } from './roles.ts';
 
 /** What is absent stays as it is. */
@@ -85,15 +86,7 @@ function newParent(folders: readonly Folder[], folder: Folder, code: string): Fo
     const cycle = [folder.code, ...chain.slice(0, at + 1).map((each) => each.code)];
     throw new Refusal('folder-parent-cycle', { folder: folder.code, parent: code, cycle });
   }
-  // A history folder is not patched (R36): whoever inherits from it would look scripts up in the past.
-  const history = chain.find((each) => each.historyOf !== null);
-  if (history !== undefined)
-    throw new Refusal('folder-parent-history', {
-      folder: folder.code,
-      parent: code,
-      history: history.code,
-      of: history.historyOf ?? '',
-    });
+  checkParent(folder.code, chain);
   return parent;
 }
 

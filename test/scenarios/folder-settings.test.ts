@@ -2,6 +2,7 @@
 import { Client } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Refusal } from '../../src/base/errors.ts';
+import { rustine as program } from '../support/crash.ts';
 import { openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { activityCode, any, texts } from '../support/patches.ts';
 import { servers } from '../support/servers.ts';
@@ -141,6 +142,19 @@ describe.each(servers())('folder settings on $name', (server) => {
     expect(await set('DEV', 'OTHER')).toMatchObject({ code: 'folder-not-ready', facts: { folder: 'LIVE' } });
     await env.query(`update rustine.folder set state = 'ready' where code = 'LIVE'`);
     expect(await env.query('select * from rustine.folder order by id')).toEqual(before);
+  });
+
+  test('R2: modules are named on the command line, and all of them with a word, at creation and after it', async () => {
+    const env = await openEnvironment(server);
+    const say = async (...argv: readonly string[]) => {
+      const { code, out, err } = await program(['folder', ...argv, '--home', env.home, '--database', env.url, '--json']);
+      return [code, out === '' ? err : JSON.parse(out)];
+    };
+    expect(await say('create', 'SEED', '--modules', 'all')).toMatchObject([0, { folders: [{ code: 'SEED', modules: null }] }]);
+    expect(await say('set', 'SEED', '--modules', '2,1')).toMatchObject([0, { modules: [1, 2], changed: ['modules'] }]);
+    expect(await say('set', 'SEED', '--modules', 'ALL')).toMatchObject([0, { modules: null, changed: ['modules'] }]);
+    expect(await say('set', 'SEED', '--modules', '')).toMatchObject([2, { error: { code: 'usage', problem: 'empty-list' } }]);
+    expect(await say('set', 'SEED', '--modules', 'none')).toMatchObject([2, { error: { code: 'usage', problem: 'modules' } }]);
   });
 
   test('while a patch is being integrated the change waits; two moves towards each other make no circle', async () => {

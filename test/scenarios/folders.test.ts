@@ -1,6 +1,7 @@
 // Folders beside patches: what a new one has and lacks, who is in the way of making or dropping one.
 import { Client, escapeIdentifier } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { openRustine } from '../../src/app/rustine.ts';
 import { Refusal } from '../../src/base/errors.ts';
 import { openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { any, row, table } from '../support/patches.ts';
@@ -180,5 +181,41 @@ describe.each(servers())('folders on $name', (server) => {
     await child.release();
     expect(await drop).toEqual(['folder-has-children', { folder: 'DEV', children: ['CHILD'] }]);
     expect((await env.rustine.folder('DEV')).state).toBe('ready');
+  });
+
+  test('R36: nothing hangs from a history folder, and it belongs to a folder that is patched itself', async () => {
+    const env = await openEnvironment(server, { folders: ['LIVE'] });
+    await env.folders(['OLD'], { historyOf: 'LIVE' });
+    const create = (options: Parameters<typeof env.rustine.createFolders>[1]) =>
+      refused(env.rustine.createFolders(['NEW', 'TOO'], options));
+    expect([
+      await create({ parent: 'OLD' }),
+      await create({ parent: 'LIVE', historyOf: 'OLD' }),
+      await create({ historyOf: 'X3' }),
+    ]).toEqual([
+      ['folder-parent-history', { folder: 'NEW', parent: 'OLD', history: 'OLD', of: 'LIVE' }],
+      ['folder-history-history', { folder: 'NEW', of: 'OLD', live: 'LIVE' }],
+      ['folder-history-supervisor', { folder: 'NEW', of: 'X3' }],
+    ]);
+    expect((await env.rustine.folders()).map(({ code }) => code)).toEqual(['X3', 'LIVE', 'OLD']);
+  });
+
+  test('a folder that is named twice is refused as that', async () => {
+    const env = await openEnvironment(server);
+    expect(await refused(env.rustine.createFolders(['AB1', 'ab1'], {}))).toEqual(['folder-named-twice', { folder: 'AB1' }]);
+    expect((await env.rustine.folders()).map(({ code }) => code)).toEqual(['X3']);
+  });
+
+  test('R33: the folder that one works from is one that there is, whatever the command', async () => {
+    const env = await openEnvironment(server, { init: false });
+    const from = (folder: string) => openRustine({ home: env.home, database: env.url, language: 'en', from: folder });
+    // Before there are any folders, nothing can be said against it.
+    const early = await from('X3');
+    await early.init({});
+    await early.close();
+    expect(await refused(from('NOPE'))).toEqual(['folder-unknown', { folder: 'NOPE', known: ['X3'] }]);
+    const ended = await from('X3');
+    expect((await ended.folders()).map(({ code }) => code)).toEqual(['X3']);
+    await ended.close();
   });
 });

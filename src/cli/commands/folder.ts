@@ -44,7 +44,7 @@ export function defineFolder(program: Program, cli: Cli): void {
     .option('--no-test', words.folderSet.noTest)
     .option('--specific', words.folderSet.specific)
     .option('--no-specific', words.folderSet.noSpecific)
-    .action((code: string, options: SettingsChange) => set(cli, code, options));
+    .action((code: string, options: SetOptions) => set(cli, code, options));
   folder
     .command('drop')
     .description(words.folderDrop.is)
@@ -53,7 +53,9 @@ export function defineFolder(program: Program, cli: Cli): void {
     .action((code: string, options: { yes?: true }) => drop(cli, code, options.yes === true));
 }
 
-type CreateOptions = Omit<FolderOptions, 'modules'> & { readonly modules?: readonly number[] | null };
+type Modules = { readonly modules?: readonly number[] | 'all' };
+type CreateOptions = Omit<FolderOptions, 'modules'> & Modules;
+type SetOptions = Omit<SettingsChange, 'modules'> & Modules;
 
 async function create(cli: Cli, codes: readonly string[], { modules: some, ...options }: CreateOptions): Promise<void> {
   const [{ folderCode, languageCode, activityCode }, { showCreated }] = await Promise.all([
@@ -63,7 +65,7 @@ async function create(cli: Cli, codes: readonly string[], { modules: some, ...op
   const { folders, findings } = await cli.withRustine((rustine) =>
     rustine.createFolders(codes.map(folderCode), {
       ...options,
-      ...(some === undefined || some === null ? {} : { modules: some }),
+      ...(some === undefined || some === 'all' ? {} : { modules: some }),
       ...(options.parent === undefined ? {} : { parent: folderCode(options.parent) }),
       ...(options.historyOf === undefined ? {} : { historyOf: folderCode(options.historyOf) }),
       ...(options.languages === undefined ? {} : { languages: options.languages.map(languageCode) }),
@@ -85,12 +87,13 @@ async function show(cli: Cli, code: string): Promise<void> {
   cli.result(folder, () => folderText(folder, cli.messages));
 }
 
-async function set(cli: Cli, code: string, options: SettingsChange): Promise<void> {
+async function set(cli: Cli, code: string, { modules: some, ...options }: SetOptions): Promise<void> {
   const [{ folderCode }, { showChanged }] = await Promise.all([import('../../base/ids.ts'), import('../created.ts')]);
   const wanted = folderCode(code);
-  if (Object.keys(options).length === 0)
+  const change: SettingsChange = { ...options, ...(some === undefined ? {} : { modules: some === 'all' ? null : some }) };
+  if (Object.keys(change).length === 0)
     throw new Refusal('usage', { problem: 'nothing-to-set', command: 'rustine folder set', folder: wanted });
-  const { folder, changed, findings } = await cli.withRustine((rustine) => rustine.setFolder(wanted, options));
+  const { folder, changed, findings } = await cli.withRustine((rustine) => rustine.setFolder(wanted, change));
   const { report } = cli.messages;
   const sentences = [
     changed.length === 0 ? report.folderSame(folder.code) : report.folderSet(folder.code, changed),

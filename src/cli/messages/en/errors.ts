@@ -19,6 +19,7 @@ export const errors = {
   'already-initialized': (f) =>
     `The environment exists already; its supervisor folder is ${f('supervisor')}. \`rustine folder list\` shows its folders; another environment needs another --home or --database.`,
   'folder-exists': (f) => `Folder ${f('folder')} exists already. \`rustine folder show ${f('folder')}\` shows it.`,
+  'folder-named-twice': (f) => `Folder ${f('folder')} is named twice. Name each folder once.`,
   'folder-not-ready': (f) =>
     `Folder ${f('folder')} is being changed by another command (${f('state')}). Wait until that has ended, then run again.`,
   'folder-unknown': (f) =>
@@ -33,6 +34,10 @@ export const errors = {
     `Folder ${f('folder')} would become its own ancestor: ${f.list('cycle').join(' → ')}. Choose a parent that does not descend from it.`,
   'folder-parent-history': (f) =>
     `Folder ${f('folder')} cannot be put under ${f('parent')}: ${f('history')} is the history folder of ${f('of')} and is not patched. Choose a parent outside of it.`,
+  'folder-history-supervisor': (f) =>
+    `Folder ${f('folder')} cannot be the history folder of ${f('of')}: that is the supervisor folder. Name the folder whose data it is to hold.`,
+  'folder-history-history': (f) =>
+    `Folder ${f('folder')} cannot be the history folder of ${f('of')}, which is a history folder itself. Name ${f('live')}, to which that one belongs.`,
   'folder-without-role': (f) =>
     `Folder ${f('folder')} has no login of its own: the database user may not create roles here. \`rustine db url\` without --folder gives the login that all folders share.`,
   'case-unknown': (f) => `There is no open case ${f('case')}. rustine kept-values lists the cases with their numbers.`,

@@ -20,6 +20,7 @@ export const errors: Sentences<ErrorCode> = {
   'already-initialized': (f) =>
     `L'environnement existe déjà ; son dossier superviseur est ${f('supervisor')}. \`rustine folder list\` montre ses dossiers ; un autre environnement demande un autre --home ou --database.`,
   'folder-exists': (f) => `Le dossier ${f('folder')} existe déjà. \`rustine folder show ${f('folder')}\` le montre.`,
+  'folder-named-twice': (f) => `Le dossier ${f('folder')} est nommé deux fois. Nommez chaque dossier une seule fois.`,
   'folder-not-ready': (f) =>
     `Le dossier ${f('folder')} est en cours de modification par une autre commande (${f('state')}). Attendez qu'elle se termine, puis relancez.`,
   'folder-unknown': (f) =>
@@ -34,6 +35,10 @@ export const errors: Sentences<ErrorCode> = {
     `Le dossier ${f('folder')} deviendrait son propre ancêtre : ${f.list('cycle').join(' → ')}. Choisissez une référence qui n'en descend pas.`,
   'folder-parent-history': (f) =>
     `Le dossier ${f('folder')} ne peut pas être rattaché à ${f('parent')} : ${f('history')} est le dossier historique de ${f('of')} et n'est pas patché. Choisissez une autre référence.`,
+  'folder-history-supervisor': (f) =>
+    `Le dossier ${f('folder')} ne peut pas être le dossier historique de ${f('of')}, qui est le dossier superviseur. Nommez le dossier dont il doit garder les données.`,
+  'folder-history-history': (f) =>
+    `Le dossier ${f('folder')} ne peut pas être le dossier historique de ${f('of')}, qui est lui-même un dossier historique. Nommez ${f('live')}, auquel celui-ci appartient.`,
   'folder-without-role': (f) =>
     `Le dossier ${f('folder')} n'a pas de connexion propre : l'utilisateur de la base ne peut pas créer de rôles ici. \`rustine db url\` sans --folder donne la connexion commune à tous.`,
   'case-unknown': (f) => `Il n'y a pas de cas ouvert ${f('case')}. rustine kept-values liste les cas et leurs numéros.`,
