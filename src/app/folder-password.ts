@@ -1,29 +1,77 @@
-// Passwords of folder logins made by `db url --folder`: kept in the home directory, readable by its owner only.
+// The URL of a folder's own login: its password is kept in the home directory, a file per login that only its owner can read, and renewed when it is no longer right.
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Refusal } from '../base/errors.ts';
+import type { Session } from '../database/database.ts';
+import { giveToOwner, readIfThere, writePrivate } from '../database/embedded-files.ts';
+import { passwordRefused } from '../database/postgres.ts';
+import { sql } from '../database/sql.ts';
+import type { Folder } from '../environment/folder.ts';
+import { setPassword } from '../environment/roles.ts';
+import { changeInFolder } from './folder-transaction.ts';
+import type { Opened } from './rustine.ts';
 
-/** The password of a role, made at first use. `fresh` says that the server does not know it yet. */
-export async function folderPassword(
-  home: string,
-  role: string,
-): Promise<{ readonly password: string; readonly fresh: boolean }> {
-  const file = join(home, 'folder-logins.json');
-  const known = await readLogins(file);
-  const existing = known[role];
-  if (existing !== undefined) return { password: existing, fresh: false };
-  const password = randomBytes(18).toString('base64url');
-  await mkdir(home, { recursive: true });
-  await writeFile(file, `${JSON.stringify({ ...known, [role]: password }, null, 2)}\n`, { mode: 0o600 });
-  await chmod(file, 0o600);
-  return { password, fresh: true };
+/**
+ * The password that was made last may have gone with a dropped folder, or have been replaced from another home directory or by a script:
+ * only the server knows, so it is asked.
+ * @throws Refusal `folder-without-role`, `folder-not-ready`; Failure `lock-timeout`, `database-unreachable`
+ */
+export async function folderUrl({ settings, database }: Opened, folder: Folder): Promise<string> {
+  const { role, code } = folder;
+  if (role === null) throw new Refusal('folder-without-role', { folder: code });
+  const file = fileOf(settings.home, role);
+  const known = await working(database.url, role, await readPassword(file));
+  if (known !== undefined) return known;
+  const password = await changeInFolder(database, code, async (session) => {
+    await lockReady(session, folder);
+    // Whoever had the lock may have made one.
+    const made = await readPassword(file);
+    if (made !== undefined && (await working(database.url, role, made)) !== undefined) return made;
+    const fresh = randomBytes(18).toString('base64url');
+    await setPassword(session, role, fresh);
+    const directory = dirname(file);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await giveToOwner(directory);
+    await writePrivate(file, `${fresh}\n`);
+    return fresh;
+  });
+  const url = loginUrl(database.url, role, password);
+  const refused = await passwordRefused(url);
+  if (refused !== undefined) throw refused;
+  return url;
 }
 
-async function readLogins(file: string): Promise<Record<string, string>> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw error;
-  }
+/** The login is gone: its password is of no use to anybody. */
+export async function forgetPassword(home: string, role: string): Promise<void> {
+  await rm(fileOf(home, role), { force: true });
+}
+
+/** A role is named after its database, which may be called anything. */
+const fileOf = (home: string, role: string): string => join(home, 'folder-logins', encodeURIComponent(role));
+
+async function readPassword(file: string): Promise<string | undefined> {
+  const text = (await readIfThere(file))?.trim();
+  return text === '' ? undefined : text;
+}
+
+async function working(database: string, role: string, password: string | undefined): Promise<string | undefined> {
+  if (password === undefined) return undefined;
+  const url = loginUrl(database, role, password);
+  return (await passwordRefused(url)) === undefined ? url : undefined;
+}
+
+function loginUrl(database: string, role: string, password: string): string {
+  const url = new URL(database);
+  // They would win over those before the host.
+  for (const name of ['user', 'password']) url.searchParams.delete(name);
+  url.username = role;
+  url.password = password;
+  return url.toString();
+}
+
+/** Nothing else changes the role meanwhile: an integration opens its rights. */
+async function lockReady(session: Session, { id, code }: Folder): Promise<void> {
+  const [row] = await session.query<{ state: string }>(sql`select state from rustine.folder where id = ${id} for no key update`);
+  if (row?.state !== 'ready') throw new Refusal('folder-not-ready', { folder: code, state: row?.state ?? 'dropping' });
 }

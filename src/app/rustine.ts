@@ -11,7 +11,6 @@ import { readCarriedCodes, readEnvironment, readFolders, readIntegrated, readSeq
 import type { ListedElement } from '../environment/elements.ts';
 import { openEnvironment } from '../environment/environment.ts';
 import type { KeptEntry } from '../environment/kept.ts';
-import { setPassword } from '../environment/roles.ts';
 import type { SettingsChange } from '../environment/settings-change.ts';
 import type { FieldsSet } from '../integrate/set-fields.ts';
 import type { JournalEntry, RunListener } from '../journal/journal.ts';
@@ -24,7 +23,7 @@ import type { Settings } from './config.ts';
 import { openDeliveries } from './deliveries.ts';
 import type { ComparedElement, SetOptions, ShownElement } from './elements.ts';
 import { compareElement, listElements, setElement, showElement } from './elements.ts';
-import { folderPassword } from './folder-password.ts';
+import { folderUrl, forgetPassword } from './folder-password.ts';
 import type { ChangedFolder } from './folder-settings.ts';
 import { changeFolder } from './folder-settings.ts';
 import { folderViews } from './folder-views.ts';
@@ -198,7 +197,9 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
     setFolder: (code, change) => changeFolder(opened, code, change),
     dropFolder: async (code) => {
       const folders = await existingFolders(database);
-      await dropFolder(database, known(folders, code), folders);
+      const folder = known(folders, code);
+      await dropFolder(database, folder, folders);
+      if (folder.role !== null) await forgetPassword(settings.home, folder.role);
     },
     integrate: (options) => integrateInto(opened, options),
     elements: ({ type, folder }) => listElements(opened, type, folder),
@@ -316,16 +317,10 @@ function forcedChecks(force: readonly { readonly check: string; readonly reason:
   return Object.fromEntries(named.map(({ check, reason }) => [check, reason]));
 }
 
-async function databaseUrl({ settings, database }: Opened, text: string | undefined): Promise<string> {
-  const url = new URL(database.url);
-  if (text !== undefined) {
-    const { role, code } = known(await existingFolders(database), text);
-    if (role === null) throw new Refusal('folder-without-role', { folder: code });
-    const { password, fresh } = await folderPassword(settings.home, role);
-    if (fresh) await database.transaction((session) => setPassword(session, role, password));
-    url.username = role;
-    url.password = password;
-  }
+async function databaseUrl(opened: Opened, text: string | undefined): Promise<string> {
+  const { settings, database } = opened;
+  const url =
+    text === undefined ? new URL(database.url).toString() : await folderUrl(opened, known(await existingFolders(database), text));
   if (settings.database === undefined) await pinEmbedded(settings.home);
-  return url.toString();
+  return url;
 }

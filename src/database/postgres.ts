@@ -111,6 +111,32 @@ function statementResult(result: pg.QueryResult): StatementResult {
   return { command: result.command, count: result.rowCount ?? 0, rows: result.rows as Record<string, unknown>[] };
 }
 
+const INVALID_PASSWORD = '28P01';
+
+/**
+ * Whether the server refuses the password of the URL.
+ * @returns undefined where it lets in
+ * @throws Failure `database-unreachable` where that cannot be found out
+ */
+export async function passwordRefused(url: string): Promise<Failure | undefined> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'rustine',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return undefined;
+  } catch (error) {
+    const failure = unreachable(url, error);
+    if (error instanceof pg.DatabaseError && error.code === INVALID_PASSWORD) return failure;
+    throw failure;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 /** The URL without its password: safe to show. */
 function shownUrl(url: string): string {
   try {
@@ -123,7 +149,7 @@ function shownUrl(url: string): string {
   }
 }
 
-function unreachable(url: string, error: unknown): Error {
+function unreachable(url: string, error: unknown): Failure {
   if (
     error instanceof pg.DatabaseError &&
     error.code !== undefined &&
