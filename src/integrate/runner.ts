@@ -1,4 +1,4 @@
-// Runs one script with an outside program: no shell, a time limit for all that it starts, bounded output, no secrets in its environment.
+// Runs one script with an outside program: no shell, a time limit for it and its process group, bounded output, no secrets in its environment.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -29,6 +29,8 @@ export interface RunnerResult {
 export const OUTPUT_BYTES = 64 * 1024;
 /** From the polite signal to the other one. */
 const GRACE_MS = 2_000;
+/** From its end to that of what it left behind, which may hold the pipes of its output open. */
+const DRAIN_MS = 500;
 const USUAL_ENVIRONMENT = ['PATH', 'HOME', 'LANG'];
 
 /** @param name checked before: it becomes part of arguments */
@@ -78,16 +80,17 @@ function started(runner: Runner, words: readonly string[], env: Readonly<Record<
       for (const each of STOPS) process.off(each, interrupted);
       process.kill(process.pid, signal);
     };
+    const cut = (): void => {
+      kill();
+      // Something that left the group may hold the pipes open: it is not waited for.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
     let last: NodeJS.Timeout | undefined;
     const limit = setTimeout(() => {
       end = 'timeout';
       signalGroup('SIGTERM');
-      last = setTimeout(() => {
-        kill();
-        // Something that left the group may hold the pipes open: it is not waited for.
-        child.stdout.destroy();
-        child.stderr.destroy();
-      }, GRACE_MS);
+      last = setTimeout(cut, GRACE_MS);
     }, runner.timeoutMs);
     process.once('exit', kill);
     for (const each of STOPS) process.on(each, interrupted);
@@ -96,6 +99,12 @@ function started(runner: Runner, words: readonly string[], env: Readonly<Record<
     child.on('error', (error: NodeJS.ErrnoException) => {
       end = 'not-started';
       finish(null, error.code ?? 'unknown');
+    });
+    child.on('exit', () => {
+      if (end === 'timeout') return;
+      // It has ended by itself, and in time, whatever it left running.
+      clearTimeout(limit);
+      last = setTimeout(cut, DRAIN_MS);
     });
     child.on('close', (code, signal) => {
       // What the program left behind in its group ends too.

@@ -165,6 +165,34 @@ describe.each(servers())('scripts to run on $name', (server) => {
     expect([size > 0, (await stat(beats)).size]).toEqual([true, size]);
   });
 
+  test.each([
+    ['in its group', false],
+    ['in a session of its own', true],
+  ])(
+    'R28: a runner that ends with success has succeeded, also where it leaves a process %s that holds its output',
+    async (_where, detached) => {
+      const env = await openEnvironment(server);
+      const [pid, beats] = [join(env.home, 'pid'), join(env.home, 'beats')];
+      const left = `require('node:fs').writeFileSync(${JSON.stringify(pid)}, String(process.pid)); console.log('left'); setInterval(() => require('node:fs').appendFileSync(${JSON.stringify(beats)}, '.'), 50)`;
+      const code = `const fs = require('node:fs');
+      require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(left)}], { stdio: 'inherit', detached: ${detached} }).unref();
+      const wait = setInterval(() => { if (fs.existsSync(${JSON.stringify(pid)})) clearInterval(wait); }, 10)`;
+      const rustine = await withRunners(env, { '4gl': node(code, { timeoutMs: 8_000 }) });
+      const outcome = await rustine.integrate({
+        paths: [await env.patch('A.dat', [script('AFTER', FOURGL), exe('AFTER')])],
+        mode: 'integrate',
+      });
+      expect([outcome.findings, await rustine.scripts.pending()]).toEqual([[], []]);
+      const events = (await rustine.log(outcome.run)).filter((entry) => entry.kind === 'script-run');
+      expect(events).toMatchObject([{ state: 'done', exit: 0, output: 'left\n' }]);
+      expect(events[0]?.ms).toBeLessThan(6_000);
+      const size = (await stat(beats)).size;
+      await sleep(300);
+      expect((await stat(beats)).size > size).toBe(detached);
+      if (detached) process.kill(Number(await readFile(pid, 'utf8')));
+    },
+  );
+
   test('R28: of the output the last 64 KB are kept', async () => {
     const env = await openEnvironment(server);
     const rustine = await withRunners(env, {
