@@ -10,9 +10,15 @@ import type { Sql } from './sql.ts';
 const OLDEST_VERSION = 15;
 /** Also of waiting for a free connection of the pool: an error is better than waiting for ever. */
 const CONNECT_TIMEOUT_MS = 60_000;
+/**
+ * Names that a statement of ours leaves open are looked up among the server's own only. With the usual path (`"$user", public`) a function
+ * that a script or a folder's login put there, with closer argument types, would run with our rights (R3).
+ */
+const OWN_NAMES = 'search_path = pg_catalog, pg_temp';
 
 /** bigint and numeric come as text: no digit is lost. Small counts are converted where they are read. */
 export async function openPostgres(url: string, connections: number): Promise<Database> {
+  const direct: DirectClients = new WeakSet();
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,
@@ -20,14 +26,22 @@ export async function openPostgres(url: string, connections: number): Promise<Da
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     allowExitOnIdle: true,
+    onConnect: async (client) => {
+      if (await keepsSettings(client)) direct.add(client);
+    },
   });
   // An idle connection that dies is replaced at the next use; the error of a busy one reaches its user.
   pool.on('error', () => undefined);
   await checkVersion(pool, url);
   return {
     url,
-    transaction: (work, ending) => runTransaction(pool, url, work, ending ?? 'commit'),
-    query: (statement) => withClient(pool, url, (client) => querySession<never>(client, statement)),
+    transaction: (work, ending) => withClient(pool, url, (client) => runTransaction(client, direct, work, ending ?? 'commit')),
+    query: (statement) =>
+      withClient(pool, url, (client) =>
+        direct.has(client)
+          ? querySession<never>(client, statement)
+          : runTransaction(client, direct, (session) => session.query<never>(statement), 'commit'),
+      ),
     close: () => pool.end(),
   };
 }
@@ -67,24 +81,38 @@ async function withClient<Result>(pool: pg.Pool, url: string, work: (client: pg.
   }
 }
 
+/** Connections that are ours alone for as long as they live. */
+type DirectClients = WeakSet<pg.ClientBase>;
+
+/**
+ * Sets the path where a setting lasts. A pooler in between may give each transaction another session: it is told by the number of the server
+ * process, which is not the one that it announced. Nothing is set there, and each transaction sets the path for itself.
+ */
+async function keepsSettings(client: pg.ClientBase): Promise<boolean> {
+  const { processID } = client as pg.ClientBase & { readonly processID: number | null };
+  const set = await client.query(
+    `select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false) where pg_catalog.pg_backend_pid() = ${processID ?? 0}`,
+  );
+  return set.rows.length === 1;
+}
+
 async function runTransaction<Result>(
-  pool: pg.Pool,
-  url: string,
+  client: pg.PoolClient,
+  direct: DirectClients,
   work: (session: Session) => Promise<Result>,
   ending: Ending,
 ): Promise<Result> {
-  return withClient(pool, url, async (client) => {
-    await client.query('begin');
-    try {
-      const result = await work(sessionOf(client));
-      await client.query(ending);
-      return result;
-    } catch (error) {
-      // The connection may be gone; then the server rolls back by itself.
-      await client.query('rollback').catch(() => undefined);
-      throw error;
-    }
-  });
+  await client.query(`begin; set local ${OWN_NAMES}`);
+  try {
+    const result = await work(sessionOf(client));
+    // What ran inside may have reset all settings for good.
+    await client.query(direct.has(client) ? `${ending}; set ${OWN_NAMES}` : ending);
+    return result;
+  } catch (error) {
+    // The connection may be gone; then the server rolls back by itself.
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
 }
 
 function sessionOf(client: pg.PoolClient): Session {

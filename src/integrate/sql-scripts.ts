@@ -37,7 +37,6 @@ export function sqlScriptStatements(
       ...checkAfter(folder, runnerName(at)),
     ]),
     ...closeRights(folder),
-    'reset search_path',
     ...options.settings,
   ];
 }

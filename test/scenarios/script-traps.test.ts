@@ -1,0 +1,74 @@
+// What a SQL script leaves behind on purpose: functions that Rustine itself would call, a login of its own making, rights that keep its role alive.
+import { randomBytes } from 'node:crypto';
+import { escapeIdentifier } from 'pg';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openRustine } from '../../src/app/rustine.ts';
+import { openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
+import { script } from '../support/patches.ts';
+import { openPooler } from '../support/pooler.ts';
+import { servers } from '../support/servers.ts';
+
+/** Functions that fit calls of Rustine's better than the server's own; whoever calls one becomes the supervisor folder. */
+const traps = (schema: string): string =>
+  ['concat_ws(text, bigint, bigint) returns text', 'array_position(integer[], integer) returns integer']
+    .map(
+      (signature) =>
+        `create function ${schema}.${signature} language plpgsql as $$ begin update rustine.environment set supervisor = 'EVIL'; return null; end $$;`,
+    )
+    .join('\n');
+
+/** Does what would spring them: by a transaction, and by single statements. */
+async function work(rustine: TestEnvironment['rustine']): Promise<void> {
+  await rustine.createFolders(['SHOP'], {});
+  await rustine.scripts.which('TRAP', {});
+}
+
+const supervisor = async (env: TestEnvironment): Promise<unknown> =>
+  (await env.query<{ supervisor: string }>('select supervisor from rustine.environment'))[0]?.supervisor;
+
+describe.each(servers())('what a SQL script leaves behind, on $name', (server) => {
+  test('R3: functions in public that everybody may create are not called in place of the server’s own', async () => {
+    const env = await openEnvironment(server);
+    await env.query('grant create on schema public to public');
+    // The settings of the session are reset too: the next command may get the same connection.
+    await env.integrate(await env.patch('A.dat', [script('TRAP', `-- x\n${traps('public')}\nreset all; reset search_path;`)]));
+    expect(await env.query(`select from pg_proc where pronamespace = 'public'::regnamespace`)).toHaveLength(2);
+    await work(env.rustine);
+    expect(await supervisor(env)).toBe('X3');
+  });
+
+  test('R3: with a pooler in between, too', async () => {
+    const env = await openEnvironment(server);
+    await env.query('grant create on schema public to public');
+    const pooler = await openPooler(env.url);
+    onTestFinished(pooler.close);
+    const rustine = await openRustine({ home: env.home, database: pooler.url, language: 'en', jobs: 2 });
+    onTestFinished(() => rustine.close());
+    const path = await env.patch('A.dat', [script('TRAP', `-- x\n${traps('public')}\nreset all;`)]);
+    expect((await rustine.integrate({ paths: [path], mode: 'integrate' })).state).toBe('done');
+    await work(rustine);
+    expect(await supervisor(env)).toBe('X3');
+  });
+
+  test('R3: nor those of a folder whose schema is named like the database user', async () => {
+    const user = `u${randomBytes(4).toString('hex')}`;
+    // Dropped last: the database belongs to it.
+    onTestFinished(async () => {
+      await queryAt(server.url, `drop role if exists ${escapeIdentifier(user)}`);
+    });
+    const env = await openEnvironment(server, {
+      init: { supervisor: user.toUpperCase() },
+      as: async (superuser, database) => {
+        await queryAt(superuser, `create role ${escapeIdentifier(user)} login password 'secret' createrole`);
+        await queryAt(superuser, `alter database ${escapeIdentifier(database)} owner to ${escapeIdentifier(user)}`);
+        const url = new URL(superuser);
+        url.username = user;
+        url.password = 'secret';
+        return url.href;
+      },
+    });
+    await env.integrate(await env.patch('A.dat', [script('TRAP', `-- x\n${traps(user)}`)]));
+    await work(env.rustine);
+    expect(await supervisor(env)).toBe(user.toUpperCase());
+  });
+});
