@@ -127,7 +127,8 @@ async function known(reader: Pick<Session, 'query'>, ids: readonly number[]): Pr
 /** Nothing is integrated into the folders of these entries until the end. */
 async function lockEntries(session: Session, ids: readonly number[]): Promise<readonly StoredEntry[]> {
   await session.query(sql`
-    select from rustine.folder where id in (select folder from rustine.kept where id = any(${ids}::bigint[])) order by id for update`);
+    select from rustine.folder where id in (select folder from rustine.kept where id = any(${ids}::bigint[]))
+    order by parent is null, id desc for update`);
   const entries = await known(session, ids);
   const busy = entries.find((entry) => entry.folderState !== 'ready');
   if (busy !== undefined) throw new Refusal('folder-not-ready', { folder: busy.folder, state: busy.folderState });

@@ -58,7 +58,10 @@ export async function protectRecord(session: Session, role: string, schema: stri
   await session.query(sql`revoke insert, update, delete on ${id(schema, 'apatch')} from ${id(role)}`);
 }
 
-/** Once its own schema is gone, all that a role has left is the way into its ancestors' schemas. One that we did not make stays. */
+/**
+ * Once its own schema is gone: what the role has left (the way into its ancestors' schemas, and whatever scripts made elsewhere, as large objects
+ * or default privileges) goes with it. One that we did not make stays, without rights on these folders.
+ */
 export async function dropRole(
   session: Session,
   role: string,
@@ -69,9 +72,15 @@ export async function dropRole(
     select shobj_description(oid, 'pg_authid') as mark, current_database() as database from pg_roles where rolname = ${role}`);
   if (found === undefined) return;
   const name = quoteIdentifier(role);
-  const revokes = ancestors.map((schema) => `revoke all on schema ${quoteIdentifier(schema)} from ${name};`);
-  const drop = found.mark === mark(found.database, own) ? `drop role ${name}` : '';
-  await session.script(`${revokes.join(' ')} ${drop}`);
+  if (found.mark === mark(found.database, own))
+    await session.script(`${unlessSuperuser(`grant ${name} to current_user`)}; drop owned by ${name}; drop role ${name}`);
+  else await session.script(ancestors.map((schema) => `revoke all on schema ${quoteIdentifier(schema)} from ${name}`).join('; '));
+}
+
+/** Only members of a role may give things to it or drop what it has; a superuser counts as one. */
+export function unlessSuperuser(statement: string): string {
+  const block = `begin if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then ${statement}; end if; end`;
+  return `do ${quoteLiteral(block)}`;
 }
 
 /** A new password for the folder's login; the text never reaches a log. */
@@ -95,10 +104,11 @@ export async function moveRole(
   const name = quoteIdentifier(role);
   const list = (schemas: readonly string[]): string => schemas.map(quoteIdentifier).join(', ');
   const gone = before.filter((each) => !after.includes(each));
+  const come = after.filter((each) => !before.includes(each));
   const database = quoteIdentifier(await databaseName(session));
   const statements = [
     ...(gone.length === 0 ? [] : [`revoke usage on schema ${list(gone)} from ${name}`]),
-    ...(after.length === 0 ? [] : [`grant usage on schema ${list(after)} to ${name}`]),
+    ...(come.length === 0 ? [] : [`grant usage on schema ${list(come)} to ${name}`]),
     `alter role ${name} in database ${database} set search_path = ${list([schema, ...after])}`,
   ];
   await session.script(statements.join(';\n'));

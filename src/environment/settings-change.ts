@@ -6,6 +6,7 @@ import { id, sql } from '../database/sql.ts';
 import { readFolders } from './catalog.ts';
 import type { Folder } from './folder.ts';
 import { ancestorsOf } from './folder.ts';
+import { lockWithAncestors } from './folder-locks.ts';
 import { checkParent } from './place.ts';
 import { moveRole } from './roles.ts';
 
@@ -41,7 +42,7 @@ export async function changeSettings(
   change: SettingsChange,
   operator: string,
 ): Promise<SettingsChanged> {
-  await lockTree(session, change.parent === undefined ? [code] : [code, change.parent]);
+  await lockTree(session, code, change.parent);
   const folders = await readFolders(session);
   const folder = known(folders, code);
   checkReady(folder);
@@ -56,14 +57,10 @@ export async function changeSettings(
   return { changed, findings };
 }
 
-/**
- * Integrations, creations below and other changes of the same folders wait. The supervisor folder's row comes last, as where folders are
- * created: rights on a schema are one row of the server's catalog, and two that change them at the same time would fail.
- */
-async function lockTree(session: Session, codes: readonly string[]): Promise<void> {
-  await session.query(sql`
-    select from rustine.folder where code = any(${codes}::text[]) and parent is not null order by id for no key update`);
-  if (codes.length > 1) await session.query(sql`select from rustine.folder where parent is null for no key update`);
+/** Integrations, creations below and other changes of the same folders wait. With another parent, rights on the schemas of both chains change. */
+async function lockTree(session: Session, code: string, parent: string | undefined): Promise<void> {
+  if (parent === undefined) await session.query(sql`select from rustine.folder where code = ${code} for no key update`);
+  else await lockWithAncestors(session, [code, parent], [code]);
 }
 
 function known(folders: readonly Folder[], code: string): Folder {

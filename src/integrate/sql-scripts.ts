@@ -2,6 +2,7 @@
 import { Failure } from '../base/errors.ts';
 import { type ServerError, serverError } from '../database/postgres.ts';
 import { qualified, quoteIdentifier, quoteLiteral } from '../database/sql.ts';
+import { unlessSuperuser } from '../environment/roles.ts';
 import type { FolderSettings, SqlRun } from '../plan/plan.ts';
 
 export interface SqlScriptOptions {
@@ -85,11 +86,6 @@ function closeRights({ schema, role }: FolderSettings): readonly string[] {
   if (role === null) return [];
   const name = quoteIdentifier(role);
   return [`revoke create on schema ${quoteIdentifier(schema)} from ${name}`, unlessSuperuser(`revoke ${name} from current_user`)];
-}
-
-function unlessSuperuser(statement: string): string {
-  const block = `begin if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then ${statement}; end if; end`;
-  return `do ${quoteLiteral(block)}`;
 }
 
 /** Functions that came after the runner in this transaction: also those that a block with a handler made, whose xmin is another. */

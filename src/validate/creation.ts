@@ -7,6 +7,7 @@ import type { Database, Session } from '../database/database.ts';
 import { id, qualified, quoteIdentifier, sql } from '../database/sql.ts';
 import type { Reader } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
+import { lockWithAncestors } from '../environment/folder-locks.ts';
 import { createRole, protectRecord, roleExists, roleName } from '../environment/roles.ts';
 import type { RunContext, StagedDelivery } from '../integrate/integrator.ts';
 import { integrateInto } from '../integrate/integrator.ts';
@@ -111,22 +112,17 @@ export async function createFolder(
 }
 
 /**
- * Nothing is integrated into the parent from here on, so its dictionary and its level are of one state. Its row comes before the supervisor
- * folder's (`insertFolder`), and both in the mode in which they can be the same row: two creations cannot wait for each other.
- * @returns what changes with everything that is integrated into it
+ * Nothing is integrated into the parent from here on, so its dictionary and its level are of one state. All ancestors are held with it: the
+ * new folder's role gets rights on their schemas.
+ * @returns what changes with everything that is integrated into the parent
  */
 async function lockParent(session: Session, { parent, historyOf }: NewFolder): Promise<string> {
   if (parent === null) return '';
-  const [row] = await session.query<{ state: string }>(
-    sql`select state from rustine.folder where id = ${parent.id} for no key update`,
-  );
-  checkReady(parent, row);
-  if (historyOf !== null && historyOf.id !== parent.id) {
-    // As the reference to it does: in any other mode two creations could wait for each other. Dropping waits for it.
-    checkReady(
-      historyOf,
-      (await session.query<{ state: string }>(sql`select state from rustine.folder where id = ${historyOf.id} for key share`))[0],
-    );
+  const needed = historyOf === null ? [parent.code] : [parent.code, historyOf.code];
+  const locked = await lockWithAncestors(session, needed);
+  for (const code of needed) {
+    const state = locked.find((folder) => folder.code === code)?.state ?? 'dropping';
+    if (state !== 'ready') throw new Refusal('folder-not-ready', { folder: code, state });
   }
   const [last] = await session.query<{ state: string }>(sql`
     select concat_ws(' ', (select max(id) from rustine.integration where folder = ${parent.id}),
@@ -134,14 +130,8 @@ async function lockParent(session: Session, { parent, historyOf }: NewFolder): P
   return last?.state ?? '';
 }
 
-function checkReady(folder: Folder, row: { readonly state: string } | undefined): void {
-  if (row?.state !== 'ready') throw new Refusal('folder-not-ready', { folder: folder.code, state: row?.state ?? 'dropping' });
-}
-
 async function insertFolder(session: Session, folder: NewFolder, roles: boolean, operator: string): Promise<Folder> {
   const schema = folder.code.toLowerCase();
-  // Rights on a schema are one row of the server's catalog: two folders that change their ancestors' at the same time would fail.
-  await session.query(sql`select from rustine.folder where parent is null for no key update`);
   await checkCreatable(session, [folder.code], roles);
   const role = roles ? await roleName(session, folder.code) : null;
   const [row] = await session.query<{ id: number }>(sql`

@@ -4,6 +4,7 @@ import type { Database } from '../database/database.ts';
 import { qualified, quoteIdentifier, sql } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
 import { ancestorsOf } from '../environment/folder.ts';
+import { lockWithAncestors } from '../environment/folder-locks.ts';
 import { dropRole } from '../environment/roles.ts';
 
 const TABLES_AT_ONCE = 200;
@@ -17,7 +18,7 @@ export async function dropFolder(database: Database, folder: Folder, folders: re
   while (await dropAside(database, folder.id));
   await database.transaction(async (session) => {
     // As at creation: the role's rights on its ancestors' schemas go.
-    await session.query(sql`select from rustine.folder where parent is null for no key update`);
+    await lockWithAncestors(session, [folder.code]);
     await session.script(`drop schema if exists ${quoteIdentifier(folder.schema)} cascade`);
     if (folder.role !== null)
       await dropRole(

@@ -4,7 +4,7 @@ import { escapeIdentifier } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openRustine } from '../../src/app/rustine.ts';
 import { openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
-import { script } from '../support/patches.ts';
+import { exe, script } from '../support/patches.ts';
 import { openPooler } from '../support/pooler.ts';
 import { servers } from '../support/servers.ts';
 
@@ -16,6 +16,17 @@ const traps = (schema: string): string =>
         `create function ${schema}.${signature} language plpgsql as $$ begin update rustine.environment set supervisor = 'EVIL'; return null; end $$;`,
     )
     .join('\n');
+
+/** URL of a user who owns the database and may create roles, and no more. */
+async function databaseOwner(superuser: string, database: string): Promise<string> {
+  const owner = `${database}_owner`;
+  await queryAt(superuser, `create role ${escapeIdentifier(owner)} login password 'secret' createrole`);
+  await queryAt(superuser, `alter database ${escapeIdentifier(database)} owner to ${escapeIdentifier(owner)}`);
+  const url = new URL(superuser);
+  url.username = owner;
+  url.password = 'secret';
+  return url.href;
+}
 
 /** Does what would spring them: by a transaction, and by single statements. */
 async function work(rustine: TestEnvironment['rustine']): Promise<void> {
@@ -71,4 +82,19 @@ describe.each(servers())('what a SQL script leaves behind, on $name', (server) =
     await work(env.rustine);
     expect(await supervisor(env)).toBe(user.toUpperCase());
   });
+
+  test.each(['superuser', 'owner'] as const)(
+    'R3: a folder is dropped whatever its role was given (connected as %s)',
+    async (user) => {
+      const env = await openEnvironment(server, { folders: ['SHOP'], ...(user === 'owner' ? { as: databaseOwner } : {}) });
+      const grip = `-- x\nselect lo_create(0); alter default privileges grant select on tables to public;`;
+      await env.integrate(await env.patch('A.dat', [script('GRIP', grip), exe('GRIP')]));
+      await env.rustine.dropFolder('SHOP');
+      expect((await env.rustine.folders()).map(({ code }) => code)).toEqual(['X3']);
+      const [role] = await env.query<{ roles: number }>(
+        `select count(*)::integer as roles from pg_roles where rolname = current_database() || '_shop'`,
+      );
+      expect(role?.roles).toBe(0);
+    },
+  );
 });
