@@ -5,6 +5,7 @@ import type { StoredEntry } from '../environment/kept.ts';
 import type { Index, InspectedTable } from '../tables/model.ts';
 import { ROW_COLUMN, TICK_COLUMN } from '../tables/model.ts';
 import { keepRows } from './keep-rows.ts';
+import { keptRows, unfitValues, writable } from './kept-fit.ts';
 import type { RestoredParts, Restoring } from './restoring.ts';
 import { noted } from './restoring.ts';
 
@@ -15,16 +16,21 @@ export interface PutRows extends Restoring {
   readonly source: string;
   /** Columns that the kept rows have; those that the table has no more are left where they are. */
   readonly columns: readonly string[];
+  /** Those of them that may have another type by now; absent: any. */
+  readonly retyped?: readonly string[];
 }
 
 const MOST_SAMPLES = 5;
 
 export async function putRows(put: PutRows): Promise<RestoredParts> {
+  const unfit = await unfitValues(put, put.table, kept(put), writable(put.table, put.retyped ?? put.columns));
+  if (unfit.length > 0) return { rows: 0, columns: [], whole: false, findings: unfit };
   const taken = await takenKeys(put);
-  if (taken.length > 0 && !put.overwrite) return { rows: 0, columns: [], findings: taken };
+  if (taken.length > 0 && !put.overwrite) return { rows: 0, columns: [], whole: false, findings: taken };
   if (taken.length > 0) await put.session.script(clearStatement(put));
   const [result] = await put.session.script(putStatement(put));
-  return { rows: Number(result?.rows[0]?.rows ?? 0), columns: [], findings: lostColumns(put) };
+  const findings = lostColumns(put);
+  return { rows: Number(result?.rows[0]?.rows ?? 0), columns: [], whole: findings.length === 0, findings };
 }
 
 /** Values of columns that the table has no more stay aside. */
@@ -34,10 +40,7 @@ function lostColumns({ entry, table, columns }: PutRows): readonly Finding[] {
   return lost.length === 0 ? [] : [noted(entry, 'kept-columns-gone', 'warn', { columns: lost })];
 }
 
-/** The rows as the table's own type: what does not fit it is an error of the database, with the value. */
-function kept({ entry, source }: PutRows): string {
-  return `kept as materialized (select k.row_number, r from (${source}) k, jsonb_populate_record(null::${target(entry)}, k.value) r)`;
-}
+const kept = (put: PutRows): string => keptRows(put, put.source, writable(put.table, put.retyped ?? put.columns));
 
 const target = (entry: StoredEntry): string => qualified(entry.schema, entry.table);
 
@@ -83,8 +86,9 @@ function clearStatement(put: PutRows): string {
 
 /** All of it is put aside before the first row changes: the count asks for that. */
 function putStatement(put: PutRows): string {
-  const there = new Set(put.table.columns.map((column) => column.name));
-  const columns = put.columns.filter((name) => there.has(name) && name !== ROW_COLUMN && name !== TICK_COLUMN);
+  const columns = writable(put.table, put.columns)
+    .map((column) => column.name)
+    .filter((name) => name !== ROW_COLUMN && name !== TICK_COLUMN);
   const list = (of: string): string => columns.map((name) => `${of}.${quoteIdentifier(name)}`).join(', ');
   const ticks = put.columns.includes(TICK_COLUMN);
   const names = [...columns, ...(ticks ? [TICK_COLUMN] : [])].map(quoteIdentifier);

@@ -27,5 +27,5 @@ export async function restoreTexts({ session, entry, operator }: Restoring): Pro
     put as (insert into rustine.translation (${KEY}, text) select ${KEY}, text from kept
       on conflict (${KEY}) do update set text = excluded.text where translation.text <> excluded.text returning 1)
     select count(*)::integer as rows from put`);
-  return { rows: Number(result?.rows[0]?.rows ?? 0), columns: [], findings: [] };
+  return { rows: Number(result?.rows[0]?.rows ?? 0), columns: [], whole: true, findings: [] };
 }

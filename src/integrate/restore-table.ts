@@ -4,7 +4,7 @@ import { id, qualified, quoteIdentifier, quoteLiteral, sql } from '../database/s
 import { KEPT_SCHEMA } from '../environment/kept.ts';
 import { inspectTables } from '../tables/inspect.ts';
 import type { InspectedTable } from '../tables/model.ts';
-import { ROW_COLUMN, ROW_SEQUENCE } from '../tables/model.ts';
+import { ROW_COLUMN, ROW_SEQUENCE, typeName } from '../tables/model.ts';
 import { putRows } from './put-rows.ts';
 import type { RestoredParts, Restoring } from './restoring.ts';
 import { blocked, lockedTable, noted } from './restoring.ts';
@@ -18,7 +18,9 @@ export async function restoreTable(restoring: Restoring): Promise<RestoredParts>
   const table = await lockedTable(restoring);
   if (table !== undefined) {
     const source = `select ${ROW_COLUMN} as row_number, to_jsonb(m) as value from ${qualified(KEPT_SCHEMA, relation)} m`;
-    return putRows({ ...restoring, table, source, columns: moved.columns.map((column) => column.name) });
+    const types = new Map(table.columns.map(({ name, type }) => [name, typeName(type)]));
+    const retyped = moved.columns.filter(({ name, type }) => types.get(name) !== typeName(type)).map(({ name }) => name);
+    return putRows({ ...restoring, table, source, columns: moved.columns.map((column) => column.name), retyped });
   }
   await hideView(session, entry.schema, entry.table);
   const [other] = await session.query<{ name: string }>(
@@ -39,7 +41,12 @@ async function moveBack({ session, entry }: Restoring, moved: InspectedTable): P
   const [counted] = await session.query<{ rows: number }>(
     sql`select count(*)::integer as rows from ${id(entry.schema, entry.table)}`,
   );
-  return { rows: counted?.rows ?? 0, columns: [], findings: [noted(entry, 'kept-undefined', 'warn', { columns: [] })] };
+  return {
+    rows: counted?.rows ?? 0,
+    columns: [],
+    whole: true,
+    findings: [noted(entry, 'kept-undefined', 'warn', { columns: [] })],
+  };
 }
 
 /** Aside they stand behind the table's name, so that those of two folders do not meet. A name that is taken by now stays as it is. */

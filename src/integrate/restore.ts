@@ -29,27 +29,31 @@ export async function restoreEntries(
   overwrite: boolean,
 ): Promise<Restored> {
   const findings: Finding[] = [];
+  const whole: number[] = [];
   const restored: { id: number; rows: number; columns: readonly string[] }[] = [];
   await session.script('savepoint before_restoring');
   for (const entry of entries.toSorted((a, b) => b.id - a.id)) {
     const parts = await tried({ session, entry, operator, overwrite });
     findings.push(...parts.findings);
     restored.push({ id: entry.id, rows: parts.rows, columns: parts.columns });
+    if (parts.whole) whole.push(entry.id);
   }
   if (blocks(findings)) {
     await session.script('rollback to savepoint before_restoring');
     return { entries: [], findings };
   }
-  const ids = entries.map((entry) => entry.id);
+  // What still has values aside stays open: they can be put back when there is a place for them again.
   await session.query(
-    sql`update rustine.kept set restored_at = now(), restored_by = ${operator} where id = any(${ids}::bigint[])`,
+    sql`update rustine.kept set restored_at = now(), restored_by = ${operator} where id = any(${whole}::bigint[])`,
   );
   return { entries: restored, findings };
 }
 
-const UNIQUE = '23505';
-/** Data exceptions: a value that the column as it is now cannot hold. */
-const DATA = '22';
+/**
+ * What the table as it is now does not take: data exceptions, constraints (an administrator's own as well), columns that the server computes, an index
+ * entry or row that is too long, too many columns.
+ */
+const UNFIT = /^(?:22...|23...|428C9|54000|54011)$/;
 
 /** Values that do not fit and keys that are taken by other restored rows show themselves only on writing. */
 async function tried(restoring: Restoring): Promise<RestoredParts> {
@@ -58,8 +62,7 @@ async function tried(restoring: Restoring): Promise<RestoredParts> {
   try {
     return await restoreEntry(restoring);
   } catch (error) {
-    const state = sqlState(error) ?? '';
-    if (!(error instanceof Failure) || (state !== UNIQUE && !state.startsWith(DATA))) throw error;
+    if (!(error instanceof Failure) || !UNFIT.test(sqlState(error) ?? '')) throw error;
     await session.script('rollback to savepoint one_entry');
     const reason = [error.facts.reason, error.facts.detail].filter((each) => each !== undefined && each !== '').join(' – ');
     return blocked(entry, 'kept-unfit', { reason });

@@ -20,6 +20,8 @@ export interface RestoredParts {
   readonly rows: number;
   /** Columns that were added again. */
   readonly columns: readonly string[];
+  /** Every kept value came back; what stays aside can be put back later. */
+  readonly whole: boolean;
   readonly findings: readonly Finding[];
 }
 
@@ -33,7 +35,7 @@ export async function lockedTable({ session, entry }: Restoring): Promise<Inspec
 
 /** An entry that cannot be put back, and why. */
 export function blocked(entry: StoredEntry, code: string, facts: Finding['facts']): RestoredParts {
-  return { rows: 0, columns: [], findings: [noted(entry, code, 'block', facts)] };
+  return { rows: 0, columns: [], whole: false, findings: [noted(entry, code, 'block', facts)] };
 }
 
 export function noted(entry: StoredEntry, code: string, severity: Finding['severity'], facts: Finding['facts']): Finding {

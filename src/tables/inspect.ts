@@ -6,7 +6,7 @@ import type { ColumnType, ForeignType, Index, InspectedTable } from './model.ts'
 interface Row {
   readonly name: string;
   readonly attributes: number;
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly generated: boolean }[];
   readonly indexes: readonly {
     readonly name: string;
     readonly unique: boolean;
@@ -25,7 +25,7 @@ export async function inspectTables(
 ): Promise<ReadonlyMap<string, InspectedTable>> {
   const rows = await session.query<Row>(sql`
     select c.relname as name, c.relnatts::integer as attributes,
-      (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
+      (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'generated', a.attgenerated <> '' or a.attidentity = 'a') order by a.attnum)
        from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
       coalesce((select json_agg(json_build_object('name', ic.relname, 'unique', i.indisunique, 'keys',
           (select json_agg(json_build_object('column', ka.attname, 'descending', (i.indoption[k.n - 1] & 1) = 1) order by k.n)
@@ -42,7 +42,11 @@ export async function inspectTables(
       {
         name: row.name,
         attributes: row.attributes,
-        columns: row.columns.map(({ name, type }) => ({ name, type: parseType(type) })),
+        columns: row.columns.map(({ name, type, generated }) => ({
+          name,
+          type: parseType(type),
+          ...(generated ? { generated: true as const } : {}),
+        })),
         indexes: row.indexes as readonly Index[],
       },
     ]),

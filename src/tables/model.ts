@@ -41,6 +41,8 @@ export interface ForeignType {
 export interface InspectedColumn {
   readonly name: string;
   readonly type: ColumnType | ForeignType;
+  /** The server computes its values; nobody can write them. */
+  readonly generated?: true;
 }
 
 export interface InspectedTable {

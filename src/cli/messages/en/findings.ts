@@ -80,12 +80,14 @@ export const findings = {
     `Entry ${f('kept')}: in table ${f('table')}, ${n(f.number('count'), 'row')} (${some(f.list('keys'))}) ${f.number('count') === 1 ? 'has' : 'have'} a key of index ${f('index')} that a kept row has too. --overwrite takes the kept rows, and puts those of now aside.`,
   'kept-unfit': (f) =>
     `Entry ${f('kept')}: table ${f('table')} as it is now does not take what was kept: ${f('reason')}. \`rustine kept show ${f('kept')}\` shows the values.`,
+  'kept-values-unfit': (f) =>
+    `Entry ${f('kept')}: ${n(f.number('count'), 'row')} of table ${f('table')} (${some(f.list('keys'))}) would get another value than the kept one in ${some(f.list('columns'))}: the column is narrower or of another type now. Put it back when the column is as it was, or take the values from \`rustine kept show ${f('kept')}\`.`,
   'kept-undefined': (f) =>
     f.has('columns')
       ? `Table ${f('table')}: ${some(f.list('columns'))} stands in the database again, but the dictionary of folder ${f('folder')} does not define it: patches do not fill it, and where its field has fewer slots or an inactive activity code, the next table validation puts it aside again. Give the table's definition the field; a specific activity code (X, Y, Z) on it protects it from standard patches.`
       : `Table ${f('table')} stands in the database again. Where the dictionary of folder ${f('folder')} does not define it or its activity code or module is inactive, a table validation may put it aside again: define it, or activate them.`,
   'kept-rows-gone': (f) =>
-    `Entry ${f('kept')}: ${n(f.number('count'), 'row')} of table ${f('table')} ${f.number('count') === 1 ? 'exists' : 'exist'} no longer; the values kept for ${f.number('count') === 1 ? 'it' : 'them'} stay aside. \`rustine kept show ${f('kept')}\` shows them.`,
+    `Entry ${f('kept')}: ${n(f.number('count'), 'row')} of table ${f('table')} ${f.number('count') === 1 ? 'exists' : 'exist'} no longer; the values kept for ${f.number('count') === 1 ? 'it' : 'them'} stay aside, to be put back once the rows are. \`rustine kept show ${f('kept')}\` shows them.`,
   'kept-columns-gone': (f) =>
     `Entry ${f('kept')}: table ${f('table')} no longer has ${some(f.list('columns'))}; the values of these columns stay aside. \`rustine kept --table ${f('table')}\` lists columns that can be put back first.`,
   'data-key-missing': (f) =>
@@ -113,7 +115,7 @@ export const findings = {
   'abbreviation-twice': (f) =>
     `The abbreviation ${f('abbreviation')} belongs to several tables (${some(f.list('tables'))}): data patches could not tell them apart. Change one of them.`,
   'too-many-columns': (f) =>
-    `Table ${f('table')} would have ${f('count')} columns${f.number('dropped') > 0 ? `, ${f('dropped')} of them dropped ones that PostgreSQL still counts` : ''}; PostgreSQL takes 1,600 at most. Reduce the array sizes or the activity codes that set them.`,
+    `Table ${f('table')} would have ${f('count')} columns${f.number('dropped') > 0 ? `, ${f('dropped')} of them dropped ones that PostgreSQL still counts` : ''}; PostgreSQL takes 1,600 at most. ${f.number('count') - f.number('dropped') > 1_600 ? 'Reduce the array sizes or the activity codes that set them.' : 'Dropped columns count until the table is made anew: dump and reload it (pg_dump, pg_restore) while nobody works in the folder, then try again.'}`,
   'name-reserved': (f) =>
     `No table can be called ${f('name')}: PostgreSQL or Rustine keeps that name for itself. The patch has to be mended where it was made.`,
   'name-taken': (f) =>

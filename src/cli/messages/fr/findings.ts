@@ -83,12 +83,14 @@ export const findings: Sentences<FindingCode> = {
     `Entrée ${f('kept')} : dans la table ${f('table')}, ${n(f.number('count'), 'ligne')} (${some(f.list('keys'))}) ${f.number('count') < 2 ? 'a' : 'ont'} une clé de l'index ${f('index')} qu'a aussi une ligne gardée. --overwrite prend les lignes gardées et met de côté celles de maintenant.`,
   'kept-unfit': (f) =>
     `Entrée ${f('kept')} : la table ${f('table')}, telle qu'elle est maintenant, n'accepte pas ce qui a été gardé : ${f('reason')}. \`rustine kept show ${f('kept')}\` montre les valeurs.`,
+  'kept-values-unfit': (f) =>
+    `Entrée ${f('kept')} : ${n(f.number('count'), 'ligne')} de la table ${f('table')} (${some(f.list('keys'))}) ${f.number('count') < 2 ? 'recevrait une autre valeur' : 'recevraient une autre valeur'} que celle gardée dans ${some(f.list('columns'))} : la colonne est maintenant plus étroite ou d'un autre type. Remettez l'entrée en place quand la colonne sera comme avant, ou reprenez les valeurs dans \`rustine kept show ${f('kept')}\`.`,
   'kept-undefined': (f) =>
     f.has('columns')
       ? `Table ${f('table')} : ${some(f.list('columns'))} est de nouveau dans la base de données, mais le dictionnaire du dossier ${f('folder')} ne le définit pas : les patches ne l'alimentent pas et, si son champ a moins de postes ou un code activité inactif, la prochaine validation de la table le remettra de côté. Donnez ce champ à la définition de la table ; un code activité spécifique (X, Y, Z) l'y protège des patches standard.`
       : `La table ${f('table')} est de nouveau dans la base de données. Si le dictionnaire du dossier ${f('folder')} ne la définit pas, ou si son code activité ou son module est inactif, une validation peut la remettre de côté : définissez-la, ou activez-les.`,
   'kept-rows-gone': (f) =>
-    `Entrée ${f('kept')} : ${n(f.number('count'), 'ligne')} de la table ${f('table')} ${f.number('count') < 2 ? "n'existe" : "n'existent"} plus ; les valeurs gardées restent de côté. \`rustine kept show ${f('kept')}\` les montre.`,
+    `Entrée ${f('kept')} : ${n(f.number('count'), 'ligne')} de la table ${f('table')} ${f.number('count') < 2 ? "n'existe" : "n'existent"} plus ; les valeurs gardées restent de côté, à remettre une fois les lignes revenues. \`rustine kept show ${f('kept')}\` les montre.`,
   'kept-columns-gone': (f) =>
     `Entrée ${f('kept')} : la table ${f('table')} n'a plus ${some(f.list('columns'))} ; les valeurs de ces colonnes restent de côté. \`rustine kept --table ${f('table')}\` liste les colonnes à remettre d'abord.`,
   'data-key-missing': (f) =>
@@ -116,7 +118,7 @@ export const findings: Sentences<FindingCode> = {
   'abbreviation-twice': (f) =>
     `L'abréviation ${f('abbreviation')} est celle de plusieurs tables (${some(f.list('tables'))}) : les patches de données ne sauraient pas les distinguer. Changez l'une d'elles.`,
   'too-many-columns': (f) =>
-    `La table ${f('table')} aurait ${f('count')} colonnes${f.number('dropped') > 0 ? `, dont ${f('dropped')} supprimées que PostgreSQL compte encore` : ''} ; PostgreSQL en accepte 1 600 au plus. Réduisez les dimensions ou les codes activité qui les fixent.`,
+    `La table ${f('table')} aurait ${f('count')} colonnes${f.number('dropped') > 0 ? `, dont ${f('dropped')} supprimées que PostgreSQL compte encore` : ''} ; PostgreSQL en accepte 1 600 au plus. ${f.number('count') - f.number('dropped') > 1_600 ? 'Réduisez les dimensions ou les codes activité qui les fixent.' : "Les colonnes supprimées comptent jusqu'à ce que la table soit recréée : exportez-la et rechargez-la (pg_dump, pg_restore) pendant que personne ne travaille dans le dossier, puis recommencez."}`,
   'name-reserved': (f) => `Aucune table ne peut s'appeler ${f('name')} : PostgreSQL ou Rustine se réserve ce nom. ${MEND}`,
   'name-taken': (f) =>
     `Table ${f('table')} : ${f('kind') === 'index' ? 'son index' : 'elle'} s'appellerait ${f('name')} dans la base de données, et autre chose porte déjà ce nom dans le schéma du dossier. Renommez ou supprimez d'abord cela.`,
