@@ -35,7 +35,7 @@ export interface FolderFacts {
   readonly decisions: Decisions;
   /** All data types of the folder by code. */
   readonly dataTypes: ReadonlyMap<string, OwnRecord>;
-  /** Database tables that the delivery defines, or that use a data type it brings, by physical name. */
+  /** Database tables that the delivery defines or has rows for, or that use a data type it brings, by physical name. */
   readonly tables: ReadonlyMap<string, InspectedTable>;
   /** Dictionary tables of the folder: abbreviation by table code. */
   readonly abbreviations: ReadonlyMap<string, string>;
@@ -91,11 +91,12 @@ export async function gatherBasis(
     type_user as materialized (
       select distinct r.name from rustine.record r join rustine.content c on c.id = r.content
       where exists (select from known_type) and r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATZ' and c.fields ->> 'CODTYP' in (select name from known_type)),
-    wanted_table as materialized (select lower(name) as name from delivered where type = 'ATB' union select lower(name) from type_user),
     target as materialized (
       select r.name from rustine.record r join rustine.content c on c.id = r.content
       where cardinality(${abbreviations}::text[]) > 0 and r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATB'
         and (c.fields ->> 'ABRFIC' = any(${abbreviations}::text[]) or r.name = any(${abbreviations}::text[]))),
+    wanted_table as materialized (
+      select lower(name) as name from delivered where type = 'ATB' union select lower(name) from type_user union select lower(name) from target),
     fact as (
       select concat_ws(' ', 'r', r.type, r.name, r.tag, r.key, r.content, r.position, array_to_string(r.changed, ',')) as line
       from rustine.record r join delivered d using (type, name) where r.folder = ${folder.id}
@@ -208,14 +209,10 @@ export async function gatherFacts(
     folder,
     delivery.elements.filter((e) => e.type === 'ATY').map((e) => e.name),
   );
-  const tableNames = [...delivery.elements.filter((e) => e.type === 'ATB').map((e) => e.name), ...users].map((name) =>
-    name.toLowerCase(),
-  );
+  const defined = delivery.elements.filter((e) => e.type === 'ATB').map((e) => e.name);
   const rowTables = new Set(namesOfRowTables(delivery));
-  const tables =
-    tableNames.length === 0 ? new Map<string, InspectedTable>() : await inspectTables(session, folder.schema, tableNames);
-  const abbreviations =
-    tableNames.length === 0 && rowTables.size === 0 ? new Map<string, string>() : await gatherAbbreviations(session, folder);
+  const shapes = defined.length + users.length + rowTables.size > 0;
+  const abbreviations = shapes ? await gatherAbbreviations(session, folder) : new Map<string, string>();
   const targets = [
     ...new Set([
       ...[...abbreviations].flatMap(([code, abbreviation]) => (rowTables.has(abbreviation) || rowTables.has(code) ? [code] : [])),
@@ -223,7 +220,10 @@ export async function gatherFacts(
     ]),
   ];
   const codes = delivery.elements.filter((element) => element.type === 'ACV').map((element) => element.name);
-  const needsCodes = tableNames.length > 0 || rowTables.size > 0 || codes.length > 0;
+  const needsCodes = shapes || codes.length > 0;
+  const tableNames = [...new Set([...defined, ...targets])].map((name) => name.toLowerCase());
+  const tables =
+    tableNames.length === 0 ? new Map<string, InspectedTable>() : await inspectTables(session, folder.schema, tableNames);
   const definitions = targets.length === 0 ? new Map<string, OwnRecord[]>() : await gatherDefinitions(session, folder, targets);
   return {
     elements,

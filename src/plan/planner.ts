@@ -27,8 +27,9 @@ export async function* planDelivery(input: PlanningInput): AsyncGenerator<PlanIt
     yield* planPart(part, input, authorization, draft);
   }
   yield* planRuns(input, draft);
-  const { definitions, byCode, changes } = planTables(input, draft);
-  if (tableNames(input.delivery).length > 0) yield* planRows(input, { byAbbreviation: definitions, byCode }, draft);
+  const rowTables = tableNames(input.delivery);
+  const { definitions, byCode, changes } = planTables(input, draft, rowTables);
+  if (rowTables.length > 0) yield* planRows(input, { byAbbreviation: definitions, byCode }, draft);
   const views = planViews(input.facts.views, draft.fieldsSeen, tableChanges(changes), draft.findings);
   return finish(draft, changes, views);
 }

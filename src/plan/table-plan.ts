@@ -26,14 +26,19 @@ export interface TablePlan {
   readonly changes: readonly TableChange[];
 }
 
-/** Tables of the delivery (`draft.definitions`), and those that use a data type it changes. */
-export function planTables({ folder, facts }: TablePlanning, draft: Draft): TablePlan {
+/**
+ * Tables of the delivery (`draft.definitions`), those that use a data type it changes, and those that rows are delivered for: what a row is
+ * written to has to be the table that the definition makes, and nothing that a script put in its place.
+ * @param rowTables names and abbreviations by which the delivery means tables that it has rows for
+ */
+export function planTables({ folder, facts }: TablePlanning, draft: Draft, rowTables: readonly string[] = []): TablePlan {
   const generation = { codes: draft.codes, alwaysActive: folder.activityCodes, modules: folder.modules };
   const context: DesiredContext = { types: draft.dataTypes, generation, findings: draft.findings };
   const definitions = new Map<string, TableDefinition>();
   const byCode = new Map<string, TableDefinition>();
   const abbreviations = new Map(facts.abbreviations);
   const planned: TableDefinition[] = [];
+  const withRows = new Set(rowTables);
   for (const [code, records] of draft.definitions) {
     const definition = desiredTable(code, records, context);
     abbreviations.set(code, definition.abbreviation);
@@ -49,7 +54,7 @@ export function planTables({ folder, facts }: TablePlanning, draft: Draft): Tabl
     const abbreviation = abbreviations.get(code) ?? '';
     byCode.set(code, definition);
     if (!definitions.has(abbreviation)) definitions.set(abbreviation, definition);
-    if (usesChanged(records, draft.changedTypes)) planned.push(definition);
+    if (withRows.has(code) || withRows.has(abbreviation) || usesChanged(records, draft.changedTypes)) planned.push(definition);
   }
   const changes = planned.flatMap((definition) => changeOf(definition, facts, draft.findings) ?? []);
   reportTaken(planned, changes, facts.taken, draft.findings);
