@@ -366,6 +366,11 @@ end $$;
 comment on function rustine.activity_codes is 'state and size of the activity codes of a folder, as its table ADOSACT has them';
 revoke all on function rustine.activity_codes from public;
 
+alter table rustine.integration add column left_out text[] not null default '{}';
+alter table rustine.integration add column reopened boolean not null default false;
+comment on column rustine.integration.left_out is 'tables (box) and columns (bag.kit_0) that rows came for and that the folder did not have: inactive activity code, module not in use, fewer slots';
+comment on column rustine.integration.reopened is 'the folder has something of left_out now: integrating the same file again brings these rows';
+
 alter table rustine.plan_item add column before bytea;
 alter table rustine.plan_item add column scope text;
 alter table rustine.plan_write drop column delivered;

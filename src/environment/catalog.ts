@@ -82,7 +82,10 @@ export interface Integrated {
   readonly digest: string;
   readonly at: string;
   readonly ignored: readonly string[];
-  /** A new folder has what the patch brought to its parent's dictionary; rows and scripts to run are still to come. */
+  /**
+   * Rows are still to come: a new folder has only what the patch brought to its parent's dictionary, or rows were left out for a table or
+   * column that the folder did not have then and has now.
+   */
   readonly open: boolean;
 }
 
@@ -92,7 +95,7 @@ export async function readIntegrated(
   files: readonly string[],
 ): Promise<readonly Integrated[]> {
   return reader.query<Integrated>(sql`
-    select distinct on (folder, file) folder, file, encode(digest, 'hex') as digest, to_char(at, 'YYYY-MM-DD HH24:MI') as at, ignored, apatch_num is null as open
+    select distinct on (folder, file) folder, file, encode(digest, 'hex') as digest, to_char(at, 'YYYY-MM-DD HH24:MI') as at, ignored, apatch_num is null or reopened as open
     from rustine.integration where folder = any(${folders}::integer[]) and file = any(${files}::text[]) order by folder, file, id desc`);
 }
 

@@ -12,7 +12,7 @@ import { eventJson } from '../journal/runs.ts';
 import { parsePatchName } from '../patch/sequence.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { tableNames } from '../plan/delivery.ts';
-import type { Authorized } from '../plan/draft.ts';
+import type { Authorized, PlanningInput } from '../plan/draft.ts';
 import type { StartingState } from '../plan/facts.ts';
 import { gatherBasis, gatherFacts } from '../plan/facts.ts';
 import type { FolderSettings, OutsideRun, Plan } from '../plan/plan.ts';
@@ -23,6 +23,7 @@ import type { TableCost } from '../tables/cost.ts';
 import { costsOf } from '../tables/cost.ts';
 import type { Applied } from './apply.ts';
 import { applyScript } from './apply.ts';
+import { reopened } from './reopened.ts';
 import { scriptFailure } from './sql-scripts.ts';
 import { checkValues, restorable } from './value-checks.ts';
 
@@ -80,7 +81,7 @@ export async function blockingFindings(
 ): Promise<readonly Finding[]> {
   return database.transaction(async (session) => {
     await session.script(`set local lock_timeout = ${Math.round(context.lockTimeoutMs)}`);
-    const { plan } = await planFor(session, database, folder, staged, context, false);
+    const { plan } = await planFor(session, database, folder, staged, context, WHOLE);
     const blocking = plan.findings.filter((finding) => finding.severity === 'block');
     return blocking.length > 0 ? blocking : (await checkValues(session, plan.tables, folder.schema, false)).findings;
   }, 'rollback');
@@ -96,11 +97,11 @@ export async function integrateInto(
 ): Promise<Integration> {
   const started = performance.now();
   const file = staged.delivery.file;
-  const { integration, already, rowsOnly, ignored } = await lockFolder(session, folder, staged.delivery, context);
+  const { integration, already, scope, ignored } = await lockFolder(session, folder, staged.delivery, context);
   const ms = (): number => Math.round(performance.now() - started);
   if (already) return { outcome: emptyOutcome(file, 'already', ms()), findings: [], due: false, pending: [] };
   context.stopPoint('folder-locked');
-  const { plan, state } = await planFor(session, database, folder, staged, context, rowsOnly);
+  const { plan, state } = await planFor(session, database, folder, staged, context, scope);
   if (blocks(plan.findings)) return blockedBy(plan.findings, file, ms());
   await checkLocks(session, folder.code, plan.locks);
   const checked = await checkValues(session, plan.tables, folder.schema);
@@ -173,12 +174,16 @@ const settings = ({ lockTimeoutMs }: Pick<RunContext, 'lockTimeoutMs'>): readonl
   NOTICE_LOST_CLIENT,
 ];
 
+/** What of a delivery is planned. */
+type Scope = Pick<PlanningInput, 'rowsOnly' | 'onlyTables'>;
+
+const WHOLE: Scope = { rowsOnly: false, onlyTables: null };
+
 /** What the folder's lock showed. */
 interface Locked {
   readonly integration: string;
   readonly already: boolean;
-  /** The dictionary came with the folder's creation: only rows and scripts to run are missing. */
-  readonly rowsOnly: boolean;
+  readonly scope: Scope;
   /** Codes that were ignored at the time the dictionary came. */
   readonly ignored: readonly string[];
 }
@@ -190,14 +195,27 @@ async function lockFolder(session: Session, folder: FolderSettings, delivery: De
     select state, nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration
     from rustine.folder where id = ${folder.id} for update`);
   if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });
-  const fresh = { integration: row.integration, already: false, rowsOnly: false, ignored: [] };
+  const fresh = { integration: row.integration, already: false, scope: WHOLE, ignored: [] };
   if (!context.records) return fresh;
   if (row.state !== 'ready') throw new Failure('folder-not-ready', { folder: folder.code, state: row.state });
-  const [had] = await session.query<{ same: boolean; open: boolean; ignored: readonly string[] }>(sql`
-    select encode(digest, 'hex') = ${delivery.digest} and not ignored && ${authorizedNames(context)}::text[] as same, apatch_num is null as open, ignored
+  const [had] = await session.query<Had>(sql`
+    select encode(digest, 'hex') = ${delivery.digest} and not ignored && ${authorizedNames(context)}::text[] as same, apatch_num is null as open, ignored, reopened, left_out
     from rustine.integration where folder = ${folder.id} and file = ${delivery.file} order by id desc limit 1`);
   if (had?.same !== true) return fresh;
-  return had.open ? { ...fresh, rowsOnly: true, ignored: had.ignored } : { ...fresh, already: true };
+  // The dictionary came then: a later patch may have changed it since.
+  if (had.open) return { ...fresh, scope: { rowsOnly: true, onlyTables: null }, ignored: had.ignored };
+  if (!had.reopened) return { ...fresh, already: true };
+  const onlyTables = new Set(had.left_out.map((each) => each.split('.')[0] ?? each));
+  return { ...fresh, scope: { rowsOnly: true, onlyTables }, ignored: had.ignored };
+}
+
+interface Had {
+  readonly same: boolean;
+  /** The dictionary came with the folder's creation: rows and scripts to run are missing. */
+  readonly open: boolean;
+  readonly ignored: readonly string[];
+  readonly reopened: boolean;
+  readonly left_out: readonly string[];
 }
 
 /** Codes as `ignored` holds them: the code itself, and its letter for scripts. */
@@ -211,7 +229,7 @@ async function planFor(
   folder: FolderSettings,
   staged: StagedDelivery,
   context: RunContext,
-  rowsOnly: boolean,
+  scope: Scope,
 ): Promise<{ readonly plan: Plan; readonly state: StartingState }> {
   const { delivery, stagedAs } = staged;
   const abbreviations = [...new Set([...tableNames(delivery), ...delivery.abbreviations])];
@@ -224,14 +242,21 @@ async function planFor(
   // So do the folder's modules and its own list of codes, where there are tables.
   const shapes = tableNames(delivery).length > 0 || delivery.elements.some(({ type }) => type === 'ATB' || type === 'ATY');
   const generated = shapes ? [[...folder.activityCodes].sort(), folder.modules] : [];
-  const basis = JSON.stringify([state.digest, languages, scripts, rowsOnly, generated]);
+  const basis = JSON.stringify([
+    state.digest,
+    languages,
+    scripts,
+    scope.rowsOnly,
+    [...(scope.onlyTables ?? [])].sort(),
+    generated,
+  ]);
   const known = staged.plans.get(basis);
   if (known !== undefined) return { plan: await known, state };
   const made = gatherFacts(session, folder, delivery, stagedAs).then((facts) =>
     stagePlan(
       database,
       basis,
-      planDelivery({ delivery, folder, facts, authorized: context.authorized, rowsOnly, takeUnchanged: context.takeUnchanged }),
+      planDelivery({ delivery, folder, facts, authorized: context.authorized, ...scope, takeUnchanged: context.takeUnchanged }),
     ),
   );
   staged.plans.set(basis, made);
@@ -275,12 +300,12 @@ function recordScript(
   const name = parsePatchName(delivery.file);
   const authorized = typeof context.authorized === 'string' ? [] : context.authorized;
   const statements: string[] = [];
-  if (context.records) statements.push(apatchSql(folder, delivery, context));
-  statements.push(`insert into rustine.integration (id, folder, run, file, digest, patch_type, languages, series, number, version, apatch_num, operator, authorized, ignored, forced, rows, outcome)
+  if (context.records) statements.push(apatchSql(folder, delivery, context), ...reopened(plan.tables, folder.id));
+  statements.push(`insert into rustine.integration (id, folder, run, file, digest, patch_type, languages, series, number, version, apatch_num, operator, authorized, ignored, left_out, forced, rows, outcome)
     values (${integration}, ${folder.id}, ${q(context.run)}, ${q(delivery.file)}, '\\x${delivery.digest}', ${q(delivery.patchType)}, ${textArray(delivery.languages)},
       ${name === undefined ? 'null, null, null' : `${q(name.series)}, ${name.number}, ${q(name.version)}`},
       ${context.records ? `(select num_0 from ${qualified(folder.schema, 'apatch')} where fic_0 = ${q(apatchFile(delivery.file))})` : 'null'},
-      ${q(context.operator)}, ${textArray(authorized)}, ${textArray(plan.ignoredCodes)}, ${q(JSON.stringify(context.forced))}::jsonb, ${plan.rows}, ${q(JSON.stringify(outcome))}::jsonb)`);
+      ${q(context.operator)}, ${textArray(authorized)}, ${textArray(plan.ignoredCodes)}, ${textArray(plan.leftOut)}, ${q(JSON.stringify(context.forced))}::jsonb, ${plan.rows}, ${q(JSON.stringify(outcome))}::jsonb)`);
   if (plan.due.length > 0) {
     statements.push(
       `update rustine.folder set due = array(select distinct unnest(due || ${textArray(plan.due)}) order by 1) where id = ${folder.id}`,

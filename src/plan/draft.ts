@@ -67,6 +67,8 @@ export interface PlanningInput {
   readonly authorized: Authorized;
   /** The folder has dictionary and scripts of this delivery from its creation: only rows and scripts to run are planned. */
   readonly rowsOnly: boolean;
+  /** Physical tables; rows were left out of them before: only rows of these are planned, nothing is run again. null: no such restriction. */
+  readonly onlyTables: ReadonlySet<string> | null;
   /** Set-up values that nobody in the folder changed follow the delivery. */
   readonly takeUnchanged: boolean;
 }
@@ -97,6 +99,7 @@ export interface Draft {
   readonly batches: Map<string, RowBatch>;
   /** By physical name. */
   readonly replaced: Map<string, ReplacedTable>;
+  readonly leftOut: Set<string>;
   /** Fields of the records that are written, for the typed views. */
   readonly fieldsSeen: FieldsSeen;
   /** Physical tables that the delivery changes, for the lock count. */
@@ -135,6 +138,7 @@ export function newDraft(facts: Pick<FolderFacts, 'dataTypes' | 'codes'>): Draft
     installed: new Map(),
     batches: new Map(),
     replaced: new Map(),
+    leftOut: new Set(),
     fieldsSeen: new Map(),
     ordinal: 0,
     scripts: 0,

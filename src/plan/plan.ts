@@ -64,6 +64,8 @@ export interface Plan {
   readonly ignoredCodes: readonly string[];
   /** Why the folder must be validated afterwards (R25), in words of `due`. */
   readonly due: readonly string[];
+  /** Tables and columns (`table.column`) that rows came for and that the folder does not generate. */
+  readonly leftOut: readonly string[];
   /** Rows, and tables whose content is replaced: more than none says that a new folder has yet to get them. */
   readonly rows: number;
   /** Relations that one transaction locks, for the lock capacity check. */

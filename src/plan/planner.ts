@@ -43,6 +43,7 @@ export function tableChanges(changes: readonly TableChange[]): TableNames {
 
 function* planPart(part: DeliveredPart, input: PlanningInput, authorization: Authorization, draft: Draft): Generator<PlanItem> {
   draft.ordinal += 1;
+  if (input.onlyTables !== null) return;
   switch (part.part) {
     case 'dictionary':
       if (input.rowsOnly) return;
@@ -74,6 +75,7 @@ function finish(draft: Draft, tables: readonly TableChange[], views: readonly Vi
     formerFunctions: draft.formerFunctions,
     ignoredCodes: [...draft.ignoredCodes].filter(isSpecific),
     due: [...draft.due],
+    leftOut: [...draft.leftOut],
     rows: draft.rows + draft.replaced.size,
     // A view that is made reads three tables of the catalog.
     locks: locksOf(tables) + (views.length === 0 ? 0 : views.length + 3),

@@ -20,16 +20,21 @@ export interface Tables {
 }
 
 export async function* planRows(input: PlanningInput, tables: Tables, draft: Draft): AsyncGenerator<PlanItem> {
-  reportUnknown(input.delivery, tables, draft);
+  const { onlyTables } = input;
+  if (onlyTables === null) reportUnknown(input.delivery, tables, draft);
+  const concerned = (name: TableName): TableDefinition | undefined => {
+    const definition = find(tables, name);
+    return definition === undefined || onlyTables?.has(definition.table.name) === false ? undefined : definition;
+  };
   if (blocks(draft.findings)) return;
-  reportLeftOut(input.delivery, tables, draft);
+  reportLeftOut(input.delivery, concerned, draft);
   for (const content of input.delivery.contents) {
-    const definition = content.replaces ? find(tables, { name: content.table, by: 'either' }) : undefined;
+    const definition = content.replaces ? concerned({ name: content.table, by: 'either' }) : undefined;
     if (definition?.generated === true) planReplacement(definition, content.element, draft);
   }
   const rows: Rows = { input, draft, repeated: new RepeatedKeys(), report: limited(draft.findings) };
   for await (const part of input.delivery.parts([])) {
-    const definition = part.part === 'row' ? find(tables, part.table) : undefined;
+    const definition = part.part === 'row' ? concerned(part.table) : undefined;
     if (part.part === 'row' && definition?.generated === true) yield* rowItems(rows, definition, part.fields);
   }
   for (const { definition, keys, count } of rows.repeated.found()) reportRepeated(definition, keys, count, draft);
@@ -40,14 +45,15 @@ function find(tables: Tables, { name, by }: TableName): TableDefinition | undefi
 }
 
 /** The folder knows the table and has none: its activity code is inactive, or its module not in use. */
-function reportLeftOut(delivery: Delivery, tables: Tables, draft: Draft): void {
+function reportLeftOut(delivery: Delivery, concerned: (name: TableName) => TableDefinition | undefined, draft: Draft): void {
   const delivered = [
-    ...[...delivery.rows].map(([name, rows]) => ({ definition: find(tables, { name, by: 'abbreviation' }), rows })),
-    ...delivery.contents.map(({ table, rows }) => ({ definition: find(tables, { name: table, by: 'either' }), rows })),
+    ...[...delivery.rows].map(([name, rows]) => ({ definition: concerned({ name, by: 'abbreviation' }), rows })),
+    ...delivery.contents.map(({ table, rows }) => ({ definition: concerned({ name: table, by: 'either' }), rows })),
   ];
   for (const { definition, rows } of delivered) {
     if (definition === undefined || definition.generated) continue;
     const { code: table } = definition;
+    draft.leftOut.add(definition.table.name);
     draft.findings.push({ code: 'rows-left-out', severity: 'warn', subject: `ATB:${table}`, facts: { table, rows } });
   }
 }
@@ -144,15 +150,14 @@ function* rowItems({ input, draft, repeated, report }: Rows, definition: TableDe
       fields: JSON.stringify({ field: text.field, id1: text.id1, id2: text.id2 }),
     };
   }
-  const left = Object.keys(row.remainder.slots);
+  const left = Object.entries(row.remainder.slots);
   if (left.length === 0 && row.remainder.extra.length === 0) return;
-  for (const field of left)
-    report({
-      code: 'column-unknown',
-      severity: 'warn',
-      subject: `ATB:${definition.code}`,
-      facts: { table: definition.code, field },
-    });
+  for (const [field, slots] of left) {
+    const known = definition.fields.has(field.toLowerCase());
+    if (known) slots.forEach((slot, at) => void (slot !== null && draft.leftOut.add(`${name}.${field.toLowerCase()}_${at}`)));
+    const facts = { table: definition.code, field };
+    report({ code: known ? 'field-left-out' : 'column-unknown', severity: 'warn', subject: `ATB:${definition.code}`, facts });
+  }
   yield { item: 'remainder', ordinal, name, fields: fieldsToJson(row.remainder) };
 }
 

@@ -170,7 +170,7 @@ async function copyLevel(session: Session, folder: Folder, parent: Folder, opera
     with had as (
       select distinct on (file) * from rustine.integration where folder = ${parent.id} and apatch_num is not null order by file, id desc),
     concerned as (
-      select *, rows > 0 or jsonb_array_length(coalesce(outcome -> 'pending', '[]')) > 0 or coalesce((outcome #>> '{scripts,run}')::integer, 0) > 0 as open from had where patch_type <> '2')
+      select *, rows > 0 or left_out <> '{}' or jsonb_array_length(coalesce(outcome -> 'pending', '[]')) > 0 or coalesce((outcome #>> '{scripts,run}')::integer, 0) > 0 as open from had where patch_type <> '2')
     insert into rustine.integration (folder, file, digest, patch_type, series, number, version, apatch_num, operator, authorized, ignored, forced, rows, outcome)
     select ${folder.id}, file, digest, patch_type, series, number, version, case when not open then apatch_num end, ${operator}, authorized, ignored, forced, rows, outcome
     from concerned order by id`);

@@ -6,6 +6,7 @@ import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
 import { checkLocks } from '../integrate/integrator.ts';
+import { reopened } from '../integrate/reopened.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import { checkValues, restorable } from '../integrate/value-checks.ts';
 import { changeStatements } from '../integrate/write-tables.ts';
@@ -60,6 +61,8 @@ export async function validateFolder(
       ...viewStatements(plan, current),
     ];
     if (statements.length > 0) await session.script(statements.map(({ text }) => text).join(';\n'));
+    const opened = reopened(plan.tables, folder.id);
+    const [again] = opened.length === 0 ? [] : await session.script(opened.join(';'));
     const settled = current.due.filter((reason) => SETTLED.test(reason));
     const left = current.due.filter((reason) => !SETTLED.test(reason));
     if (settled.length > 0) await session.query(sql`update rustine.folder set due = ${left}::text[] where id = ${folder.id}`);
@@ -71,7 +74,10 @@ export async function validateFolder(
       tables: tableOutcome(plan.tables, costsOf(plan.tables, new Map([...plan.rows, ...checked.rows]))),
       ms: ms(),
     };
-    return { outcome, findings: [...plan.findings, ...restorable(plan.tables, plan.aside)] };
+    const files = [...new Set((again?.rows ?? []).map(({ file }) => String(file)))].sort();
+    const toCome: readonly Finding[] =
+      files.length === 0 ? [] : [{ code: 'rows-to-come', severity: 'warn', facts: { folder: folder.code, files } }];
+    return { outcome, findings: [...plan.findings, ...toCome, ...restorable(plan.tables, plan.aside)] };
   });
 }
 

@@ -92,7 +92,7 @@ describe.each(servers())('tables on $name', (server) => {
     expect(said.map((finding) => [finding.code, finding.severity, finding.subject, finding.facts])).toEqual([
       ['index-left-out', 'info', 'ATB:ITEM', { table: 'ITEM', index: 'ITM1', field: 'KITCOD' }],
       ['rows-left-out', 'warn', 'ATB:BOX', { table: 'BOX', rows: 1 }],
-      ['column-unknown', 'warn', 'ATB:ITEM', { table: 'ITEM', field: 'KITCOD' }],
+      ['field-left-out', 'warn', 'ATB:ITEM', { table: 'ITEM', field: 'KITCOD' }],
     ]);
     expect(outcome.findings.filter((finding) => finding.folder === 'WITH')).toEqual([]);
   });

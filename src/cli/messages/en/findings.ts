@@ -64,8 +64,12 @@ export const findings = {
   'row-key-twice': (f) =>
     `Table ${f('table')}: ${n(f.number('count'), 'row')} of the patch ${f.number('count') === 1 ? 'repeats' : 'repeat'} the key of an earlier one (${some(f.list('keys'))}); the last one counts.`,
   'column-unknown': (f) => `Table ${f('table')} has no field ${f('field')}: the values for it are left out.`,
+  'field-left-out': (f) =>
+    `Table ${f('table')}: this folder does not have field ${f('field')}, or not as many slots of it (inactive activity code, or its size): the values for it are left out. Once the code is active and the folder validated, integrating the same file again brings them.`,
+  'rows-to-come': (f) =>
+    `Folder ${f('folder')} now has tables or fields for which rows were left out: integrate ${some(f.list('files'))} again to bring these rows, and nothing else.`,
   'rows-left-out': (f) =>
-    `${n(f.number('rows'), 'row')} for table ${f('table')} left out: this folder does not have the table, because its activity code is inactive or its module is not in use.`,
+    `${n(f.number('rows'), 'row')} for table ${f('table')} left out: this folder does not have the table, because its activity code is inactive or its module is not in use. Once the folder has the table and is validated, integrating the same file again brings them.`,
   'kept-restored': (f) =>
     `Entry ${f('kept')} (table ${f('table')}) was put back already, on ${f('on').slice(0, 10)} by ${f('by')}. What stood there before that is an entry of its own: \`rustine kept --table ${f('table')}\`.`,
   'kept-table-gone': (f) =>

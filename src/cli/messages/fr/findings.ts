@@ -67,8 +67,12 @@ export const findings: Sentences<FindingCode> = {
   'row-key-twice': (f) =>
     `Table ${f('table')} : ${n(f.number('count'), 'ligne')} du patch ${f.number('count') < 2 ? 'répète' : 'répètent'} la clé d'une ligne précédente (${some(f.list('keys'))}) ; la dernière compte.`,
   'column-unknown': (f) => `La table ${f('table')} n'a pas de champ ${f('field')} : ses valeurs sont laissées de côté.`,
+  'field-left-out': (f) =>
+    `Table ${f('table')} : ce dossier n'a pas le champ ${f('field')}, ou pas autant de postes (code activité inactif, ou sa taille) : ses valeurs sont laissées de côté. Le code une fois actif et le dossier validé, intégrer à nouveau le même fichier les apporte.`,
+  'rows-to-come': (f) =>
+    `Le dossier ${f('folder')} a maintenant des tables ou des champs dont des lignes ont été laissées de côté : intégrez à nouveau ${some(f.list('files'))} pour apporter ces lignes, et rien d'autre.`,
   'rows-left-out': (f) =>
-    `${n(f.number('rows'), 'ligne')} de la table ${f('table')} laissée${f.number('rows') < 2 ? '' : 's'} de côté : ce dossier n'a pas la table, car son code activité est inactif ou son module n'est pas utilisé.`,
+    `${n(f.number('rows'), 'ligne')} de la table ${f('table')} laissée${f.number('rows') < 2 ? '' : 's'} de côté : ce dossier n'a pas la table, car son code activité est inactif ou son module n'est pas utilisé. Une fois la table là et le dossier validé, intégrer à nouveau le même fichier les apporte.`,
   'kept-restored': (f) =>
     `L'entrée ${f('kept')} (table ${f('table')}) a déjà été remise en place, le ${f('on').slice(0, 10)} par ${f('by')}. Ce qui y était avant cela est une entrée à part : \`rustine kept --table ${f('table')}\`.`,
   'kept-table-gone': (f) =>
