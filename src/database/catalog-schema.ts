@@ -305,6 +305,7 @@ create table rustine.kept (
   table_name text collate "C" not null,
   columns jsonb not null default '{}',
   relation text,
+  indexes jsonb not null default '{}',
   rows bigint not null default 0,
   why text not null,
   kept_at timestamptz not null default now(),
@@ -316,6 +317,7 @@ create index kept_folder on rustine.kept (folder, table_name);
 comment on table rustine.kept is 'what went away, put aside in the same transaction (R27)';
 comment on column rustine.kept.columns is 'physical column → its type, for columns that went away';
 comment on column rustine.kept.relation is 'where a table that went away stands in schema rustine_kept';
+comment on column rustine.kept.indexes is 'name of an index of that table in schema rustine_kept → its own name';
 comment on column rustine.kept.why is 'code of the reason: dropped, narrowed, retyped, shrunk, inactive, replaced, updated, overwritten (by putting something else back)';
 
 create table rustine.kept_row (

@@ -32,6 +32,8 @@ export interface StoredEntry extends KeptEntry {
   readonly role: string | null;
   /** Name in schema `rustine_kept`, of a table that went away. */
   readonly relation: string | null;
+  /** Name of an index there → its own name. */
+  readonly indexes: Readonly<Record<string, string>>;
 }
 
 /** Table of the texts by language: the same for all folders, so that no table of a folder can be called like this. */
@@ -53,7 +55,7 @@ export async function readStored(reader: Reader, filter: KeptFilter): Promise<re
     select k.id::text, f.code as folder, to_char(k.kept_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as at, i.file,
       coalesce(nullif(k.kept_by, ''), i.operator, '') as by, k.table_name as table, k.kind, k.columns, k.rows::text, k.why,
       case when k.restored_at is not null then jsonb_build_object('at', to_char(k.restored_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'by', coalesce(k.restored_by, '')) end as restored,
-      f.id as "folderId", f.state as "folderState", f.schema_name as schema, f.role_name as role, k.relation
+      f.id as "folderId", f.state as "folderState", f.schema_name as schema, f.role_name as role, k.relation, k.indexes
     from rustine.kept k join rustine.folder f on f.id = k.folder left join rustine.integration i on i.id = k.integration
     where (${ids}::bigint[] is null or k.id = any(${ids}::bigint[])) and (${folder}::text is null or f.code = ${folder})
       and (${table}::text is null or k.table_name = lower(${table})) and (${before}::date is null or k.kept_at < ${before}::date::timestamp at time zone 'UTC')
@@ -63,7 +65,15 @@ export async function readStored(reader: Reader, filter: KeptFilter): Promise<re
 
 /** What people and programs see of it. */
 export function entryOf(stored: StoredEntry): KeptEntry {
-  const { folderId: _, folderState: _state, schema: _schema, role: _role, relation: _relation, ...entry } = stored;
+  const {
+    folderId: _,
+    folderState: _state,
+    schema: _schema,
+    role: _role,
+    relation: _relation,
+    indexes: _indexes,
+    ...entry
+  } = stored;
   return entry;
 }
 
@@ -143,7 +153,7 @@ async function keyColumns(reader: Reader, schema: string, name: string): Promise
   const rows = await reader.query<{ column: string }>(sql`
     select a.attname as column
     from (select i.* from pg_index i join pg_class x on x.oid = i.indexrelid
-      where i.indrelid = to_regclass(${qualified(schema, name)}) and i.indexprs is null order by not i.indisunique, x.relname limit 1) i
+      where i.indrelid = to_regclass(${qualified(schema, name)}) and i.indexprs is null and i.indpred is null order by not i.indisunique, x.relname limit 1) i
     cross join unnest(i.indkey) with ordinality as k (attnum, n) join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum order by k.n`);
   return rows.map((row) => row.column);
 }

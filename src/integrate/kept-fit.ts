@@ -62,6 +62,6 @@ export async function unfitValues(
 
 /** What names a row to people. */
 export function keyColumns(table: InspectedTable): readonly string[] {
-  const index = table.indexes.toSorted((a, b) => Number(b.unique) - Number(a.unique))[0];
+  const index = table.indexes.filter((each) => each.partial !== true).toSorted((a, b) => Number(b.unique) - Number(a.unique))[0];
   return index?.keys.map(({ column }) => column) ?? [];
 }

@@ -1,6 +1,7 @@
 // Puts a table back that went away: moved as it is where its name is free, else row by row into the table that has the name now.
 import type { Session } from '../database/database.ts';
 import { id, qualified, quoteIdentifier, quoteLiteral, sql } from '../database/sql.ts';
+import type { StoredEntry } from '../environment/kept.ts';
 import { KEPT_SCHEMA } from '../environment/kept.ts';
 import { inspectTables } from '../tables/inspect.ts';
 import type { InspectedTable } from '../tables/model.ts';
@@ -37,7 +38,7 @@ async function moveBack({ session, entry }: Restoring, moved: InspectedTable): P
     alter table ${qualified(entry.schema, moved.name)} rename to ${quoteIdentifier(entry.table)};
     alter table ${table} alter column ${ROW_COLUMN} set default nextval(${quoteLiteral(qualified(entry.schema, ROW_SEQUENCE))}::regclass)
     ${entry.role === null ? '' : `; grant select, insert, update, delete on ${table} to ${quoteIdentifier(entry.role)}`}`);
-  await renameIndexes(session, entry.schema, moved);
+  await renameIndexes(session, entry);
   const [counted] = await session.query<{ rows: number }>(
     sql`select count(*)::integer as rows from ${id(entry.schema, entry.table)}`,
   );
@@ -49,16 +50,13 @@ async function moveBack({ session, entry }: Restoring, moved: InspectedTable): P
   };
 }
 
-/** Aside they stand behind the table's name, so that those of two folders do not meet. A name that is taken by now stays as it is. */
-async function renameIndexes(session: Session, schema: string, moved: InspectedTable): Promise<void> {
-  const prefix = `${moved.name}_`;
-  const named = moved.indexes.map((index) => index.name).filter((name) => name.startsWith(prefix));
+/** A name that something else has by now stays as it is. */
+async function renameIndexes(session: Session, { schema, indexes }: StoredEntry): Promise<void> {
   const taken = await session.query<{ name: string }>(sql`
     select relname as name from pg_class
-    where relnamespace = to_regnamespace(quote_ident(${schema})) and relname = any(${named.map((name) => name.slice(prefix.length))}::name[])`);
-  const free = named.filter((name) => !taken.some((each) => each.name === name.slice(prefix.length)));
-  const renames = free.map(
-    (name) => `alter index ${qualified(schema, name)} rename to ${quoteIdentifier(name.slice(prefix.length))}`,
-  );
+    where relnamespace = to_regnamespace(quote_ident(${schema})) and relname = any(${Object.values(indexes)}::name[])`);
+  const renames = Object.entries(indexes)
+    .filter(([, name]) => !taken.some((each) => each.name === name))
+    .map(([aside, name]) => `alter index if exists ${qualified(schema, aside)} rename to ${quoteIdentifier(name)}`);
   if (renames.length > 0) await session.script(renames.join('; '));
 }

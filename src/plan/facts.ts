@@ -126,7 +126,8 @@ export async function gatherBasis(
       from pg_class t join pg_attribute a on a.attrelid = t.oid
       where t.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.relkind = 'r' and t.relname in (select name from wanted_table) and a.attnum > 0 and not a.attisdropped
       union all
-      select concat_ws(' ', 'i', t.relname, x.relname, i.indisunique, i.indkey, i.indoption)
+      select concat_ws(' ', 'i', t.relname, x.relname, i.indisunique, i.indkey, i.indoption, i.indnkeyatts, i.indexprs, i.indpred,
+        exists (select from pg_constraint k where k.conrelid = t.oid and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')))
       from pg_class t join pg_index i on i.indrelid = t.oid join pg_class x on x.oid = i.indexrelid
       where t.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.relkind = 'r' and t.relname in (select name from wanted_table)
       union all

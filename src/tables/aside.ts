@@ -72,20 +72,23 @@ function keptSql(kind: string, table: string, columns: object, rows: string, why
 
 /**
  * Moves a table, no row is copied. Its number is known only when it is put aside, so its name is made there. On the way it has a name that no
- * dictionary table can have; its indexes keep theirs behind its own, so that those of two folders do not meet.
+ * dictionary table can have; its indexes are numbered behind its own, so that those of two
+ * folders do not meet and none is cut; their names are written down.
  */
 function tableAside({ table, columns, why }: TableChange & { change: 'remove' }, origin: Origin): string {
   const [schema, name] = [quoteLiteral(origin.schema), quoteLiteral(table)];
   const kept = quoteLiteral(KEPT_SCHEMA);
-  return `do ${quoteLiteral(`declare number bigint; rows bigint; each record;
+  return `do ${quoteLiteral(`declare number bigint; rows bigint; each record; names jsonb := '{}'; place text;
     begin
       lock table ${qualified(origin.schema, table)} in access exclusive mode;
       select count(*) into rows from ${qualified(origin.schema, table)};
       ${keptSql('table', table, columns, 'rows', why, origin)} returning id into number;
-      update rustine.kept set relation = 'k' || number where id = number;
-      for each in select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid where i.indrelid = ${quoteLiteral(qualified(origin.schema, table))}::regclass loop
-        execute format('alter index %I.%I rename to %I', ${schema}, each.relname, left('k' || number || '_' || each.relname, 63));
+      for each in select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid where i.indrelid = ${quoteLiteral(qualified(origin.schema, table))}::regclass order by c.relname loop
+        place := 'k' || number || '_i' || (select count(*) + 1 from jsonb_object_keys(names));
+        names := names || jsonb_build_object(place, each.relname);
+        execute format('alter index %I.%I rename to %I', ${schema}, each.relname, place);
       end loop;
+      update rustine.kept set relation = 'k' || number, indexes = names where id = number;
       execute format('alter table %I.%I rename to %I', ${schema}, ${name}, 'K' || number);
       execute format('alter table %I.%I set schema %I', ${schema}, 'K' || number, ${kept});
       execute format('alter table %I.%I rename to %I', ${kept}, 'K' || number, 'k' || number);

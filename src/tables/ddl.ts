@@ -52,7 +52,11 @@ function alterTable(table: string, steps: readonly TableStep[], schema: string):
   for (const step of steps) {
     switch (step.step) {
       case 'drop-index':
-        drops.push(`drop index ${qualified(schema, step.index)}`);
+        drops.push(
+          step.constraint === true
+            ? `alter table ${qualified(schema, table)} drop constraint ${quoteIdentifier(step.index)}`
+            : `drop index ${qualified(schema, step.index)}`,
+        );
         break;
       case 'drop-column':
         actions.push(`drop column ${quoteIdentifier(step.column)}`);

@@ -1,7 +1,7 @@
 // What brings a database table in line with its definition, as data: the steps, what each costs, what has to hold first. Pure.
 import type { Finding } from '../base/finding.ts';
 import { conversionOf } from './conversion.ts';
-import type { Column, ColumnType, ForeignType, Index, InspectedColumn, InspectedTable, Table } from './model.ts';
+import type { Column, ColumnType, ForeignType, Index, InspectedColumn, InspectedIndex, InspectedTable, Table } from './model.ts';
 import { MOST_COLUMNS, ROW_COLUMN, TICK_COLUMN, typeName } from './model.ts';
 
 /** Why something goes: the field left the definition · it has fewer slots · its activity code or module is not in use. */
@@ -18,7 +18,12 @@ export type TableStep =
     }
   | { readonly step: 'drop-column'; readonly column: string; readonly type: ColumnType | ForeignType; readonly why: Why }
   | { readonly step: 'create-index'; readonly index: Index }
-  | { readonly step: 'drop-index'; readonly index: string };
+  | {
+      readonly step: 'drop-index';
+      readonly index: string;
+      /** It is a constraint's, which goes with it. */
+      readonly constraint?: true;
+    };
 
 export type TableChange =
   | { readonly change: 'create'; readonly table: Table }
@@ -105,12 +110,12 @@ function whyGone(column: string, wanted: ReadonlySet<string>, { inactiveFields }
   return inactiveFields.has(fieldOf(column)) ? 'inactive' : 'dropped';
 }
 
-const indexText = (index: Index): string =>
-  `${index.unique} ${index.keys.map((key) => `${key.column} ${key.descending}`).join(',')}`;
+const indexText = (index: InspectedIndex): string =>
+  `${index.unique} ${index.partial === true} ${index.keys.map((key) => `${key.column} ${key.descending}`).join(',')}`;
 
 function indexSteps(
   wanted: readonly Index[],
-  found: readonly Index[],
+  found: readonly InspectedIndex[],
   managed: ReadonlySet<string>,
   columns: readonly TableStep[],
 ): readonly TableStep[] {
@@ -119,12 +124,18 @@ function indexSteps(
   const names = new Set(wanted.map((index) => index.name));
   const gone = new Set(columns.flatMap((step) => (step.step === 'drop-column' ? [step.column] : [])));
   // An index goes with a column of its, whoever made it.
-  const goes = (index: Index): boolean =>
-    managed.has(index.name) || names.has(index.name) || index.keys.some((key) => gone.has(key.column));
+  const goes = (index: InspectedIndex): boolean =>
+    managed.has(index.name) ||
+    names.has(index.name) ||
+    (index.uses ?? index.keys.map((key) => key.column)).some((column) => gone.has(column));
   return [
     ...found
       .filter((index) => !asWanted.has(index.name) && goes(index))
-      .map((index) => ({ step: 'drop-index' as const, index: index.name })),
+      .map(({ name, constraint }) => ({
+        step: 'drop-index' as const,
+        index: name,
+        ...(constraint === true ? { constraint } : {}),
+      })),
     ...wanted.filter((index) => !asWanted.has(index.name)).map((index) => ({ step: 'create-index' as const, index })),
   ];
 }

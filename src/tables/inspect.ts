@@ -1,7 +1,7 @@
 // From the database's catalog to table shapes: one query for all tables asked for.
 import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
-import type { ColumnType, ForeignType, Index, InspectedTable } from './model.ts';
+import type { ColumnType, ForeignType, InspectedIndex, InspectedTable } from './model.ts';
 
 interface Row {
   readonly name: string;
@@ -11,12 +11,15 @@ interface Row {
     readonly name: string;
     readonly unique: boolean;
     readonly keys: readonly { column: string; descending: boolean }[];
+    readonly partial: boolean;
+    readonly constraint: boolean;
+    readonly uses: readonly string[] | null;
   }[];
 }
 
 /**
  * Tables of a schema by name; tables that do not exist are missing from the map, and so are those that a script made: they belong to the
- * folder's role, and its triggers and defaults would run with the rights of whoever writes to them. Indexes on expressions are left out.
+ * folder's role, and its triggers and defaults would run with the rights of whoever writes to them.
  */
 export async function inspectTables(
   session: Session,
@@ -27,12 +30,19 @@ export async function inspectTables(
     select c.relname as name, c.relnatts::integer as attributes,
       (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'generated', a.attgenerated <> '' or a.attidentity = 'a') order by a.attnum)
        from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
-      coalesce((select json_agg(json_build_object('name', ic.relname, 'unique', i.indisunique, 'keys',
-          (select json_agg(json_build_object('column', ka.attname, 'descending', (i.indoption[k.n - 1] & 1) = 1) order by k.n)
+      coalesce((select json_agg(json_build_object('name', ic.relname, 'unique', i.indisunique and i.indpred is null and i.indexprs is null,
+          'partial', i.indpred is not null or i.indexprs is not null,
+          'constraint', exists (select from pg_constraint k where k.conrelid = c.oid and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')),
+          'uses', case when i.indpred is not null or i.indexprs is not null or i.indnatts > i.indnkeyatts then (
+            select json_agg(ua.attname order by ua.attnum) from pg_attribute ua
+            where ua.attrelid = c.oid and ua.attnum > 0 and (ua.attnum = any(i.indkey::smallint[]) or exists (
+              select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid and d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and d.refobjsubid = ua.attnum))) end,
+          'keys',
+          (select coalesce(json_agg(json_build_object('column', ka.attname, 'descending', (i.indoption[k.n - 1] & 1) = 1) order by k.n), '[]')
            from generate_series(1, i.indnkeyatts) as k (n)
            join pg_attribute ka on ka.attrelid = c.oid and ka.attnum = i.indkey[k.n - 1])) order by ic.relname)
        from pg_index i join pg_class ic on ic.oid = i.indexrelid
-       where i.indrelid = c.oid and i.indexprs is null), '[]') as indexes
+       where i.indrelid = c.oid), '[]') as indexes
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = ${schema} and c.relkind = 'r' and c.relname = any(${names}::name[])
       and not exists (select from rustine.folder f where f.schema_name = n.nspname and f.role_name = pg_get_userbyid(c.relowner))`);
@@ -47,10 +57,19 @@ export async function inspectTables(
           type: parseType(type),
           ...(generated ? { generated: true as const } : {}),
         })),
-        indexes: row.indexes as readonly Index[],
+        indexes: row.indexes.map(inspectedIndex),
       },
     ]),
   );
+}
+
+function inspectedIndex({ partial, constraint, uses, ...index }: Row['indexes'][number]): InspectedIndex {
+  return {
+    ...index,
+    ...(partial ? { partial: true } : {}),
+    ...(constraint ? { constraint: true } : {}),
+    ...(uses === null ? {} : { uses }),
+  };
 }
 
 const VARCHAR = /^character varying\((\d+)\)$/;

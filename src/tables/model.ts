@@ -24,6 +24,16 @@ export interface Index {
   readonly keys: readonly IndexKey[];
 }
 
+/** An index as it stands; an administrator's may be what the dictionary never makes. */
+export interface InspectedIndex extends Index {
+  /** Of some rows only, or on expressions: it is never `unique` here, as it says nothing about the columns of all rows. */
+  readonly partial?: true;
+  /** Belongs to a constraint (primary key, unique, exclusion) and goes with it. */
+  readonly constraint?: true;
+  /** All columns that it needs, also those of expressions, of its condition and included ones; absent: its keys. */
+  readonly uses?: readonly string[];
+}
+
 export interface Table {
   /** Physical name: the dictionary's in lower case. */
   readonly name: string;
@@ -48,7 +58,7 @@ export interface InspectedColumn {
 export interface InspectedTable {
   readonly name: string;
   readonly columns: readonly InspectedColumn[];
-  readonly indexes: readonly Index[];
+  readonly indexes: readonly InspectedIndex[];
   /** Columns that count towards PostgreSQL's limit: dropped ones as well. */
   readonly attributes: number;
 }

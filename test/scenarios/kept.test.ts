@@ -53,6 +53,7 @@ async function moveAside(env: TestEnvironment, name: string): Promise<number> {
   await env.query(`update rustine.kept set relation = 'k${id}', rows = ${count?.n} where id = ${id}`);
   await env.query(`do $$ declare each record; begin
     for each in select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid where i.indrelid = 'x3.${name}'::regclass loop
+      update rustine.kept set indexes = indexes || jsonb_build_object('k${id}_' || each.relname, each.relname) where id = ${id};
       execute format('alter index x3.%I rename to %I', each.relname, 'k${id}_' || each.relname);
     end loop; end $$`);
   await env.query(`alter table x3.${name} rename to k${id}`);
