@@ -11,8 +11,11 @@ export interface StatementResult {
 /** A connection inside a transaction. Whoever takes one is inside somebody's transaction and neither commits nor rolls back. */
 export interface Session {
   query<Row extends object>(statement: Sql): Promise<Row[]>;
-  /** Several statements without parameters in one round trip; results in order. */
-  script(text: string): Promise<readonly StatementResult[]>;
+  /**
+   * Several statements without parameters in one round trip; results in order.
+   * @param heard gets what the server says meanwhile (`raise info`, warnings)
+   */
+  script(text: string, heard?: (message: string) => void): Promise<readonly StatementResult[]>;
   /** COPY … FROM STDIN in text format; yields are whole or partial rows. @returns rows copied */
   copyIn(statement: string, rows: AsyncIterable<string>): Promise<number>;
 }

@@ -118,8 +118,13 @@ async function runTransaction<Result>(
 function sessionOf(client: pg.PoolClient): Session {
   return {
     query: (statement) => querySession<never>(client, statement).catch(rethrow),
-    script: async (text) => {
-      const results: unknown = await client.query(text).catch(rethrow);
+    script: async (text, heard) => {
+      const onNotice = ({ message }: { readonly message: string | undefined }): void => heard?.(message ?? '');
+      client.on('notice', onNotice);
+      const results: unknown = await client
+        .query(text)
+        .catch(rethrow)
+        .finally(() => client.removeListener('notice', onNotice));
       return (Array.isArray(results) ? (results as pg.QueryResult[]) : [results as pg.QueryResult]).map(statementResult);
     },
     copyIn: async (statement, rows) => {

@@ -24,7 +24,7 @@ import { costsOf } from '../tables/cost.ts';
 import type { Applied } from './apply.ts';
 import { applyScript } from './apply.ts';
 import { reopened } from './reopened.ts';
-import { scriptFailure } from './sql-scripts.ts';
+import { watched } from './script-watch.ts';
 import { checkValues, restorable } from './value-checks.ts';
 
 /** A delivery whose element list is staged, and the plans made for it so far, by starting state. */
@@ -108,9 +108,10 @@ export async function integrateInto(
   if (blocks(checked.findings)) return blockedBy([...plan.findings, ...checked.findings], file, ms());
   context.stopPoint('planned');
   const script = applyScript(plan, folder, integration, { timeoutMs: context.scriptTimeoutMs, settings: settings(context) });
-  const [held, ...results] = await session.script(`${holdPlan(plan)};\n${script.text}`).catch((error: unknown) => {
-    throw scriptFailure(error, plan.runs, folder.code);
-  });
+  const watch = { runs: plan.runs, folder: folder.code, timeoutMs: context.scriptTimeoutMs };
+  const [held, ...results] = await watched(database, watch, (heard) =>
+    session.script(`${holdPlan(plan)};\n${script.text}`, heard),
+  );
   if (held?.rows.length !== 1) throw new Failure('database-lost', { reason: 'what was staged for this run is gone' });
   const applied = script.read(results);
   context.stopPoint('applied');

@@ -8,8 +8,9 @@ import type { Folder } from '../environment/folder.ts';
 import { type FoundBody, readBody, readPending } from '../environment/inheritance.ts';
 import type { SqlRun } from '../plan/plan.ts';
 import { OUTPUT_BYTES, type Runner, type RunnerResult, runWith } from './runner.ts';
+import { watched } from './script-watch.ts';
 import { settingsOf } from './settings.ts';
-import { scriptFailure, sqlScriptStatements } from './sql-scripts.ts';
+import { sqlScriptStatements } from './sql-scripts.ts';
 
 export interface ScriptRunning {
   readonly database: Database;
@@ -156,23 +157,18 @@ async function runInDatabase(running: ScriptRunning, folder: Folder, script: str
         sql`delete from rustine.pending_script where folder = ${folder.id} and script = ${script} returning script`,
       );
       if (gone.length === 0) return false;
-      await session.script(sqlScriptStatements(runs, settingsOf(folder), '0', { timeoutMs, settings: [] }).join(';\n'));
+      const statements = sqlScriptStatements(runs, settingsOf(folder), '0', { timeoutMs, settings: [] });
+      await watched(database, { runs, folder: folder.code, timeoutMs }, (heard) => session.script(statements.join(';\n'), heard));
       return true;
     });
     return { ...about, state: ran ? 'done' : 'busy', ms: ms() };
   } catch (error) {
-    const failure = scriptFailure(error, runs, folder.code);
-    if (!(failure instanceof Failure) || failure.code !== 'script-failed') throw failure;
+    if (!(error instanceof Failure) || !['script-failed', 'script-overran'].includes(error.code)) throw error;
+    const { code, facts } = error;
     await database.query(sql`
-      update rustine.pending_script set attempts = attempts + 1, last_run = now(), last_error = ${String(failure.facts.reason)}
+      update rustine.pending_script set attempts = attempts + 1, last_run = now(), last_error = ${String(facts.reason ?? 'timeout')}
       where folder = ${folder.id} and script = ${script}`);
-    const finding: Finding = {
-      code: failure.code,
-      severity: 'warn',
-      folder: folder.code,
-      subject: `EXE:${script}`,
-      facts: failure.facts,
-    };
+    const finding: Finding = { code, severity: 'warn', folder: folder.code, subject: `EXE:${script}`, facts };
     return { ...about, state: 'failed', ms: ms(), finding };
   }
 }

@@ -5,6 +5,9 @@ import { qualified, quoteIdentifier, quoteLiteral } from '../database/sql.ts';
 import { unlessSuperuser } from '../environment/roles.ts';
 import type { FolderSettings, SqlRun } from '../plan/plan.ts';
 
+/** How the beginning and the end of a run are told: `<mark> <number> begin <word> <process>`, `<mark> <number> end <word>`. */
+export const MARK = 'rustine-script';
+
 export interface SqlScriptOptions {
   /** Limit for each script. */
   readonly timeoutMs: number;
@@ -12,14 +15,9 @@ export interface SqlScriptOptions {
   readonly settings: readonly string[];
 }
 
-/** Name of the function through which the run with this number goes; the server names it where a script fails. */
-const runnerName = (at: number): string => `rustine_run_${at + 1}`;
-const RUNNER = /\brustine_run_(\d+)\(/g;
-
 /**
  * A script's text is executed by a function that belongs to the folder's role and runs with its rights (`security definer`): there PostgreSQL
- * refuses changes of role and the end of the transaction. The function is made and called with nothing in between, so no script can put its
- * own in its place.
+ * refuses changes of role and the end of the transaction.
  */
 export function sqlScriptStatements(
   runs: readonly SqlRun[],
@@ -32,32 +30,67 @@ export function sqlScriptStatements(
     ...openRights(folder),
     OWN_NAMES,
     ...runs.flatMap((run, at) => [
-      ...runStatements(run, runnerName(at), folder, options),
-      ...(run.own ? [recordFunctions(run.name, runnerName(at), folder, integration)] : []),
-      `drop function ${qualified(folder.schema, runnerName(at))}(pg_catalog.text)`,
-      ...checkAfter(folder, runnerName(at)),
+      `set local statement_timeout = ${limitOf(options.timeoutMs)}`,
+      `do ${quoteLiteral(runBlock(run, at + 1, folder, integration, limitOf(options.timeoutMs)))}`,
+      ...CLEAN,
     ]),
     ...closeRights(folder),
     ...options.settings,
   ];
 }
 
+const limitOf = (timeoutMs: number): number => Math.max(1, Math.round(timeoutMs));
+
 /** Where a statement of ours looks up names while scripts run: never among what a script made, temporary objects included. */
 const OWN_NAMES = 'set local search_path = pg_catalog, pg_temp';
 
-function runStatements(run: SqlRun, runner: string, folder: FolderSettings, { timeoutMs }: SqlScriptOptions): readonly string[] {
-  const name = qualified(folder.schema, runner);
-  const path = [...[folder, ...folder.ancestors].map(({ schema }) => quoteIdentifier(schema)), 'pg_temp'].join(', ');
-  return [
-    // Deferred triggers would otherwise fire at the commit, with the rights of whoever commits.
-    `create function ${name}(pg_catalog.text) returns pg_catalog.void language plpgsql security definer set search_path = ${path}
-      as 'begin execute $1; set constraints all immediate; end'`,
-    ...(folder.role === null ? [] : [`alter function ${name}(pg_catalog.text) owner to ${quoteIdentifier(folder.role)}`]),
-    `set local statement_timeout = ${Math.max(1, Math.round(timeoutMs))}`,
-    `select ${name}(rustine.source(bytes)) from rustine.blob where digest = '\\x${run.digest}'`,
-    ...CLEAN,
-  ];
+/**
+ * One run. The function has a name that nobody knows before it is there (a script can read the text of the whole message, so the server makes it
+ * up), and is made and called with nothing in between. Its beginning and end are told with a word that the script cannot read, so that whoever
+ * watches the time believes nobody else (script-watch).
+ */
+function runBlock(run: SqlRun, number: number, folder: FolderSettings, integration: string, timeoutMs: number): string {
+  const { schema, role } = folder;
+  const path = [...[folder, ...folder.ancestors].map((each) => quoteIdentifier(each.schema)), 'pg_temp'].join(', ');
+  const refuse = (condition: string, sqlstate: string, message: string): string =>
+    `if ${condition} then raise exception using errcode = '${sqlstate}', message = ${quoteLiteral(message)}, detail = runner; end if;`;
+  const owned = quoteLiteral(role === null ? '' : quoteIdentifier(role));
+  return `declare
+    runner constant text := '${RUNNER_PREFIX}${number}_' || replace(gen_random_uuid()::text, '-', '');
+    word constant text := gen_random_uuid();
+    began constant timestamptz := clock_timestamp();
+    login_query constant text := ${quoteLiteral(LOGIN)} || case when has_table_privilege('pg_authid', 'select') then ${quoteLiteral(PASSWORD)} else '' end;
+    login_before text;
+    login_after text;
+  begin
+    execute format('create function %I.%I(text) returns void language plpgsql security definer set search_path = %s as %L',
+      ${quoteLiteral(schema)}, runner, ${quoteLiteral(path)}, ${quoteLiteral(RUNNER_BODY)});
+    ${role === null ? '' : `execute format('alter function %I.%I(text) owner to %s', ${quoteLiteral(schema)}, runner, ${owned});`}
+    execute login_query into login_before using ${owned};
+    raise info '${MARK} ${number} begin % %', word, pg_backend_pid();
+    execute format('select %I.%I($1)', ${quoteLiteral(schema)}, runner)
+      using (select rustine.source(bytes) from rustine.blob where digest = decode('${run.digest}', 'hex'));
+    perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    raise info '${MARK} ${number} end %', word;
+    ${refuse(`clock_timestamp() - began > interval '${timeoutMs} milliseconds'`, '57014', 'canceling statement due to statement timeout')}
+    ${refuse(`current_setting('transaction_read_only') = 'on'`, '25006', 'a script must not make the transaction read-only')}
+    ${refuse(`to_regprocedure(format('%I.%I(text)', ${quoteLiteral(schema)}, runner)) is null`, '0A000', 'a script must not drop all that its role owns')}
+    execute login_query into login_after using ${owned};
+    ${refuse('login_after is distinct from login_before', '0A000', "a script must not change its folder's login (password, settings)")}
+    ${role === null ? '' : refuse(deferrableOf(role), '0A000', 'deferrable constraints of a script are not allowed')}
+    ${run.own ? `${recordFunctions(run.name, folder, integration)};` : ''}
+    execute format('drop function %I.%I(text)', ${quoteLiteral(schema)}, runner);
+  end`;
 }
+
+const RUNNER_PREFIX = 'rustine_run_';
+const RUNNER = /\brustine_run_(\d+)_[0-9a-f]{32}\b/g;
+/** Deferred triggers would otherwise fire at the commit, with the rights of whoever commits. */
+const RUNNER_BODY = 'begin execute $1; set constraints all immediate; end';
+
+/** What a role can change about itself; its password shows only to who may see passwords. $1: the role, quoted. */
+const LOGIN = `select (select jsonb_agg(jsonb_build_array(setdatabase::text, setconfig) order by setdatabase) from pg_db_role_setting where setrole = to_regrole($1))::text`;
+const PASSWORD = ` || coalesce((select rolpassword from pg_authid where oid = to_regrole($1)), '')`;
 
 /** What a script can leave in the session that would act later, with other rights than its own. */
 const CLEAN: readonly string[] = [
@@ -89,30 +122,21 @@ function closeRights({ schema, role }: FolderSettings): readonly string[] {
 }
 
 /** Functions that came after the runner in this transaction: also those that a block with a handler made, whose xmin is another. */
-function recordFunctions(script: string, runner: string, folder: FolderSettings, integration: string): string {
-  const schema = `${quoteLiteral(quoteIdentifier(folder.schema))}::pg_catalog.regnamespace`;
+function recordFunctions(script: string, folder: FolderSettings, integration: string): string {
   return `insert into rustine.script_function (folder, kind, name, function, integration)
     select ${folder.id}, 'TRT', ${quoteLiteral(script)},
-      pg_catalog.format('%I(%s)', p.proname, (select pg_catalog.string_agg(pg_catalog.format_type(a.type, null), ', ' order by a.ordinality) from pg_catalog.unnest(p.proargtypes) with ordinality as a (type))),
+      format('%I(%s)', p.proname, (select string_agg(format_type(a.type, null), ', ' order by a.ordinality) from unnest(p.proargtypes) with ordinality as a (type))),
       ${integration}
-    from pg_catalog.pg_proc r join pg_catalog.pg_proc p on p.pronamespace = r.pronamespace and p.oid <> r.oid
-    where r.pronamespace = ${schema} and r.proname = ${quoteLiteral(runner)}
-      and pg_catalog.age(p.xmin) <= pg_catalog.age(r.xmin) and p.cmin::pg_catalog.text::pg_catalog.int8 > r.cmin::pg_catalog.text::pg_catalog.int8
+    from pg_proc r join pg_proc p on p.pronamespace = r.pronamespace and p.oid <> r.oid
+    where r.pronamespace = ${quoteLiteral(quoteIdentifier(folder.schema))}::regnamespace and r.proname = runner
+      and age(p.xmin) <= age(r.xmin) and p.cmin::text::int8 > r.cmin::text::int8
     on conflict (folder, function) do update set kind = excluded.kind, name = excluded.name, integration = excluded.integration`;
 }
 
-/**
- * A constraint that is checked at the end of the transaction would be checked with other rights than the script's. One that a script
- * leaves behind is refused by the name of its run.
- */
-function checkAfter({ role }: FolderSettings, runner: string): readonly string[] {
-  if (role === null) return [];
-  const block = `begin
-    if exists (select from pg_catalog.pg_constraint c join pg_catalog.pg_class t on t.oid = c.conrelid
-      where c.condeferrable and c.contype <> 'f' and t.relowner = ${quoteLiteral(quoteIdentifier(role))}::pg_catalog.regrole) then
-      raise exception using errcode = 'feature_not_supported', message = 'deferrable constraints of a script are not allowed', detail = ${quoteLiteral(`${runner}(`)};
-    end if; end`;
-  return [`do ${quoteLiteral(block)}`];
+/** A constraint that is checked at the end of the transaction would be checked with other rights than the script's. */
+function deferrableOf(role: string): string {
+  return `exists (select from pg_constraint c join pg_class t on t.oid = c.conrelid
+      where c.condeferrable and c.contype <> 'f' and t.relowner = ${quoteLiteral(quoteIdentifier(role))}::regrole)`;
 }
 
 /** Functions that the scripts' earlier versions made and the new ones did not; one statement for all scripts of a plan. */
@@ -128,29 +152,36 @@ export function dropFormerFunctions(plan: string, folder: FolderSettings, integr
 /** Errors that say something about the world and nothing about the script: lock not available, deadlock, connection, resources, shutdown. */
 const NOT_THE_SCRIPTS = /^(55P03|40|08|53|57P|58|XX)/;
 
-/** An error inside a script as a failure that names the script and the place in it; any other error as it is. */
-export function scriptFailure(error: unknown, runs: readonly SqlRun[], folder: string): unknown {
+/**
+ * An error inside a script as a failure that names the script and the place in it; any other error as it is.
+ * @param begun number of the run that was the last to begin: its time may be up when it has just ended
+ */
+export function scriptFailure(error: unknown, runs: readonly SqlRun[], folder: string, begun: number): unknown {
   const said = serverError(error);
   if (said === undefined || NOT_THE_SCRIPTS.test(said.sqlstate)) return error;
   // The outermost frame is ours: a script could name a function of its own like that.
-  const at = [...`${said.detail}\n${said.context.join('\n')}`.matchAll(RUNNER)].at(-1)?.[1];
-  const run = at === undefined ? undefined : runs[Number(at) - 1];
+  const [runner, number] = [...`${said.detail}\n${said.context.join('\n')}`.matchAll(RUNNER)].at(-1) ?? [];
+  const run = runs[Number(number ?? (said.sqlstate === QUERY_CANCELED ? begun : 0)) - 1];
   if (run === undefined) return error;
   return new Failure(
     'script-failed',
     {
-      element: `${run.when === 'end' ? 'EXE' : 'TRT'}:${run.name}`,
+      element: elementOf(run),
       script: run.name,
       folder,
       sqlstate: said.sqlstate,
       reason: said.message,
-      detail: said.detail.startsWith('rustine_run_') ? '' : said.detail,
+      detail: said.detail.startsWith(RUNNER_PREFIX) ? '' : said.detail,
       hint: said.hint,
-      ...placeOf(said, runnerName(Number(at) - 1)),
+      ...(runner === undefined ? {} : placeOf(said, runner)),
     },
     error,
   );
 }
+
+const QUERY_CANCELED = '57014';
+
+export const elementOf = (run: SqlRun): string => `${run.when === 'end' ? 'EXE' : 'TRT'}:${run.name}`;
 
 /** Only where the error is right in the script's text, not in a function that it calls, the position is one of that text. */
 function placeOf(

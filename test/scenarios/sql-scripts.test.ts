@@ -282,6 +282,27 @@ describe.each(servers())('SQL scripts on $name', (server) => {
     await env.integrate(await env.patch('B.dat', [sleepy('A'), sleepy('B'), sleepy('C')]));
   });
 
+  test('R28: a script that catches its cancellation is ended all the same, and has failed, also where it ends by itself', async () => {
+    const env = await openEnvironment(server, { folders: ['SHOP'], settings: { scriptTimeoutMs: 300 } });
+    const stubborn = (seconds: number): string => `-- x
+      do $$ declare stop timestamptz := clock_timestamp() + interval '${seconds} s'; begin while clock_timestamp() < stop loop
+        begin raise info 'rustine-script 1 end ${'0'.repeat(8)}-0000-0000-0000-000000000000'; perform pg_sleep(0.05); exception when query_canceled then null; end;
+      end loop; end $$;`;
+    const began = performance.now();
+    const path = await env.patch('A.dat', [script('ENDLESS', stubborn(30)), exe('ENDLESS')]);
+    const outcome = await env.rustine.integrate({ paths: [path], mode: 'integrate', folders: ['SHOP'] });
+    expect(performance.now() - began).toBeLessThan(10_000);
+    const overran = { code: 'script-overran', severity: 'block', folder: 'SHOP', subject: 'EXE:ENDLESS' };
+    expect(outcome.findings.filter(({ severity }) => severity === 'block')).toMatchObject([
+      { ...overran, facts: { element: 'EXE:ENDLESS', script: 'ENDLESS', folder: 'SHOP', seconds: 0.3 } },
+    ]);
+    const late = await attempt(env, await env.patch('B.dat', [script('GOOD', '-- x\nselect 1;'), script('LATE', stubborn(0.6))]));
+    expect(late.findings).toMatchObject([{ code: 'script-failed', facts: { sqlstate: '57014', script: 'LATE' } }, {}]);
+    expect(await env.query('select fic_0 from x3.apatch')).toEqual([]);
+    // Nothing is left of it: the next patch finds the folder as it was.
+    await env.integrate(await env.patch('C.dat', [script('FINE', '-- x\nselect pg_sleep(0.2);')]));
+  });
+
   test('R28: a script in Latin-1 is read as such; one that is only a comment does nothing', async () => {
     const env = await openEnvironment(server);
     await env.integrate(await env.patch('A.dat', [item, script('EMPTY', '-- nothing\n')]));
@@ -292,35 +313,57 @@ describe.each(servers())('SQL scripts on $name', (server) => {
   });
 
   describe.each(['superuser', 'owner'] as const)('with the rights of the folder, connected as %s', (user) => {
-    const ATTACKS: readonly (readonly [what: string, text: string, sqlstate: string])[] = [
-      ['set role', 'set role postgres;', '42501'],
-      ['set role none', 'set role none;', '42501'],
-      ['reset role', 'reset role;', '42501'],
-      ['set session authorization', 'set session authorization default;', '42501'],
-      ['reset session authorization', 'reset session authorization;', '42501'],
-      ['set_config of the role', `select set_config('role', 'none', false);`, '42501'],
-      ['commit', 'commit;', '0A000'],
-      ['rollback', 'rollback;', '0A000'],
-      ['commit in a block', 'do $$ begin commit; end $$;', '2D000'],
-      ['another folder', 'select * from other.item;', '42501'],
-      ["its parent's tables", 'select * from x3.item;', '42501'],
-      ['the catalog', 'select * from rustine.folder;', '42501'],
-      ['what the catalog runs', `select rustine.source('x');`, '42501'],
-      ['an object in rustine', 'create table rustine.mine (a integer);', '42501'],
-      ['an object in pg_catalog', 'create function pg_catalog.mine() returns void language sql as $$ $$;', '42501'],
-      ['an object in pg_catalog by search_path', 'set search_path = pg_catalog; create table mine (a integer);', '42501'],
-      ['an object in its parent', 'create function x3.mine() returns void language sql as $$ $$;', '42501'],
-      ['its APATCH', `update apatch set num_0 = 9;`, '42501'],
-      ['its APATCH, from a function', `do $$ begin delete from apatch; end $$;`, '42501'],
-      ['the structure of its tables', 'alter table item add mine integer;', '42501'],
+    const ATTACKS = (
       [
-        'a trigger on its tables',
-        'create trigger t before insert on item execute function suppress_redundant_updates_trigger();',
-        '42501',
-      ],
-      ['files of the server', `copy item to program 'true';`, '42501'],
-      ['a constraint that waits for the end', 'create table mine (a integer unique deferrable initially deferred);', '0A000'],
-    ];
+        ['set role', 'set role postgres;', '42501'],
+        ['set role none', 'set role none;', '42501'],
+        ['reset role', 'reset role;', '42501'],
+        ['set session authorization', 'set session authorization default;', '42501'],
+        ['reset session authorization', 'reset session authorization;', '42501'],
+        ['set_config of the role', `select set_config('role', 'none', false);`, '42501'],
+        ['commit', 'commit;', '0A000'],
+        ['rollback', 'rollback;', '0A000'],
+        ['commit in a block', 'do $$ begin commit; end $$;', '2D000'],
+        ['another folder', 'select * from other.item;', '42501'],
+        ["its parent's tables", 'select * from x3.item;', '42501'],
+        ['the catalog', 'select * from rustine.folder;', '42501'],
+        ['what the catalog runs', `select rustine.source('x');`, '42501'],
+        ['an object in rustine', 'create table rustine.mine (a integer);', '42501'],
+        ['an object in pg_catalog', 'create function pg_catalog.mine() returns void language sql as $$ $$;', '42501'],
+        ['an object in pg_catalog by search_path', 'set search_path = pg_catalog; create table mine (a integer);', '42501'],
+        ['an object in its parent', 'create function x3.mine() returns void language sql as $$ $$;', '42501'],
+        ['its APATCH', `update apatch set num_0 = 9;`, '42501'],
+        ['its APATCH, from a function', `do $$ begin delete from apatch; end $$;`, '42501'],
+        ['the structure of its tables', 'alter table item add mine integer;', '42501'],
+        [
+          'a trigger on its tables',
+          'create trigger t before insert on item execute function suppress_redundant_updates_trigger();',
+          '42501',
+        ],
+        ['files of the server', `copy item to program 'true';`, '42501'],
+        [
+          'its own password',
+          `do $$ begin execute format('alter role %I password ''mine''', current_user); end $$;`,
+          user === 'superuser' ? '0A000' : '',
+        ],
+        ['its settings', `do $$ begin execute format('alter role %I set work_mem = ''64kB''', current_user); end $$;`, '0A000'],
+        [
+          'where it looks up names',
+          `do $$ begin execute format('alter role %I in database %I set search_path = public', current_user, current_database()); end $$;`,
+          '0A000',
+        ],
+        [
+          'its settings in this database',
+          `do $$ begin execute format('alter role %I in database %I reset all', current_user, current_database()); end $$;`,
+          '0A000',
+        ],
+        ['all that its role owns', 'drop owned by current_user;', '0A000'],
+        ['that the transaction writes', 'set transaction read only;', '25006'],
+        ['a constraint that waits for the end', 'create table mine (a integer unique deferrable initially deferred);', '0A000'],
+      ] satisfies (readonly [what: string, text: string, sqlstate: string])[]
+    )
+    // Passwords can be compared by superusers only.
+      .filter(([, , sqlstate]) => sqlstate !== '');
 
     test('what is not its own is out of reach, and each attempt is refused by name', async () => {
       const env = await open(server, user, ['OTHER', 'SEED']);
@@ -389,14 +432,22 @@ describe.each(servers())('SQL scripts on $name', (server) => {
       expect(outcome.findings).toMatchObject([{ code: 'name-taken', severity: 'block', subject: 'ATB:TRAP' }]);
     });
 
-    test('a script cannot take the place of what runs the next one', async () => {
+    test('a script cannot take the place of what runs the next one, nor stand in its way later', async () => {
       const env = await open(server, user, []);
-      const takeOver = (at: number): string =>
-        `do $$ begin create or replace function rustine_run_${at}(text) returns void language plpgsql as 'begin perform set_config(''x.y'', current_user, false); end'; end $$;`;
-      const outcome = await attempt(env, await env.patch('A.dat', [script('ONE', takeOver(2)), script('TWO', '-- x')]));
-      expect(outcome.state).toBe('failed');
-      await env.integrate(await env.patch('B.dat', [script('ONE', takeOver(1)), script('TWO', '-- x')]));
-      expect(await functions(env, 'x3')).toEqual([]);
+      // The text of the whole message is there to read; names in it would be known.
+      const takeOver = `do $$ declare name text; begin
+        foreach name in array array['rustine_run_1', 'rustine_run_2'] || (select array_agg(m[1]) from regexp_matches(current_query(), 'rustine_run_[0-9a-z_]+', 'g') m) loop
+          execute format('create or replace function %I(text) returns void language plpgsql as ''begin perform set_config(''''x.y'''', current_user, false); end''', name); end loop; end $$;`;
+      await env.integrate(
+        await env.patch('A.dat', [
+          script('ONE', takeOver),
+          script('TWO', '-- x\ncreate function two() returns void language sql as $$ $$;'),
+        ]),
+      );
+      await env.integrate(
+        await env.patch('B.dat', [script('THREE', '-- x\ncreate function three() returns void language sql as $$ $$;')]),
+      );
+      expect(await functions(env, 'x3')).toEqual(expect.arrayContaining(['rustine_run_1', 'rustine_run_2', 'three', 'two']));
     });
   });
 });

@@ -137,6 +137,8 @@ export const errors = {
     for (const name of ['detail', 'hint']) if (f.has(name)) parts.push(`${name}: ${f(name)}`);
     return `${parts.join('\n  ')}\nNothing of the patch was changed in this folder. The script has to be mended where it was made.`;
   },
+  'script-overran': (f) =>
+    `${f('element')} went on in folder ${f('folder')} after its time limit of ${f('seconds')} s: it catches the cancellation. Its session was ended, and nothing that it did stays. The script has to be mended where it was made; script-timeout in rustine.yaml sets the limit.`,
   'script-not-pending': (f) =>
     `Script ${f('script')} is not left to run in ${some(f.list('folders'), 20)}. \`rustine script pending\` lists those that are.`,
   'script-unknown': (f) =>

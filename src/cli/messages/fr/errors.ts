@@ -147,6 +147,8 @@ export const errors: Sentences<ErrorCode> = {
     if (f.has('hint')) parts.push(`conseil : ${f('hint')}`);
     return `${parts.join('\n  ')}\nRien du patch n'a changé dans ce dossier. Le traitement est à corriger là où il a été fait.`;
   },
+  'script-overran': (f) =>
+    `${f('element')} a continué dans le dossier ${f('folder')} au-delà de sa durée limite de ${f('seconds')} s : il intercepte l'annulation. Sa session a été fermée et rien de ce qu'il a fait ne reste. Le traitement doit être corrigé là où il a été fait ; script-timeout dans rustine.yaml fixe la durée limite.`,
   'script-not-pending': (f) =>
     `Le traitement ${f('script')} ne reste pas à exécuter dans ${some(f.list('folders'), 20)}. \`rustine script pending\` liste ceux qui le sont.`,
   'script-unknown': (f) =>
