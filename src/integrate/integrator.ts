@@ -176,9 +176,9 @@ const settings = ({ lockTimeoutMs }: Pick<RunContext, 'lockTimeoutMs'>): readonl
 ];
 
 /** What of a delivery is planned. */
-type Scope = Pick<PlanningInput, 'rowsOnly' | 'onlyTables'>;
+type Scope = Pick<PlanningInput, 'rowsOnly' | 'onlyTables' | 'ranBefore'>;
 
-const WHOLE: Scope = { rowsOnly: false, onlyTables: null };
+const WHOLE: Scope = { rowsOnly: false, onlyTables: null, ranBefore: [] };
 
 /** What the folder's lock showed. */
 interface Locked {
@@ -200,14 +200,19 @@ async function lockFolder(session: Session, folder: FolderSettings, delivery: De
   if (!context.records) return fresh;
   if (row.state !== 'ready') throw new Failure('folder-not-ready', { folder: folder.code, state: row.state });
   const [had] = await session.query<Had>(sql`
-    select encode(digest, 'hex') = ${delivery.digest} and not ignored && ${authorizedNames(context)}::text[] as same, apatch_num is null as open, ignored, reopened, left_out
-    from rustine.integration where folder = ${folder.id} and file = ${delivery.file} order by id desc limit 1`);
-  if (had?.same !== true) return fresh;
+    select encode(digest, 'hex') = ${delivery.digest} and not ignored && ${authorizedNames(context)}::text[] as same, apatch_num is null as open, ignored, reopened, left_out,
+      array(select distinct jsonb_array_elements_text(coalesce(o.outcome -> 'ran', '[]') || coalesce(o.outcome -> 'pending', '[]'))
+        from rustine.integration o where o.folder = i.folder and o.file = i.file and encode(o.digest, 'hex') = ${delivery.digest} and o.apatch_num is not null
+          and not exists (select from rustine.integration n where n.folder = o.folder and n.file = o.file and n.digest <> o.digest and n.id > o.id)
+        order by 1) as ran
+    from rustine.integration i where folder = ${folder.id} and file = ${delivery.file} order by id desc limit 1`);
+  if (had === undefined) return fresh;
+  if (!had.same) return { ...fresh, scope: { ...WHOLE, ranBefore: had.ran } };
   // The dictionary came then: a later patch may have changed it since.
-  if (had.open) return { ...fresh, scope: { rowsOnly: true, onlyTables: null }, ignored: had.ignored };
+  if (had.open) return { ...fresh, scope: { ...WHOLE, rowsOnly: true }, ignored: had.ignored };
   if (!had.reopened) return { ...fresh, already: true };
   const onlyTables = new Set(had.left_out.map((each) => each.split('.')[0] ?? each));
-  return { ...fresh, scope: { rowsOnly: true, onlyTables }, ignored: had.ignored };
+  return { ...fresh, scope: { rowsOnly: true, onlyTables, ranBefore: had.ran }, ignored: had.ignored };
 }
 
 interface Had {
@@ -217,6 +222,8 @@ interface Had {
   readonly ignored: readonly string[];
   readonly reopened: boolean;
   readonly left_out: readonly string[];
+  /** Scripts to run of this very file that ran in the folder or were listed. */
+  readonly ran: readonly string[];
 }
 
 /** Codes as `ignored` holds them: the code itself, and its letter for scripts. */
@@ -249,6 +256,7 @@ async function planFor(
     scripts,
     scope.rowsOnly,
     [...(scope.onlyTables ?? [])].sort(),
+    scope.ranBefore,
     generated,
   ]);
   const known = staged.plans.get(basis);

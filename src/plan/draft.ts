@@ -69,6 +69,8 @@ export interface PlanningInput {
   readonly rowsOnly: boolean;
   /** Physical tables; rows were left out of them before: only rows of these are planned, nothing is run again. null: no such restriction. */
   readonly onlyTables: ReadonlySet<string> | null;
+  /** Scripts to run of this very file that the folder has run or listed already: it comes again for codes that were not authorised then. */
+  readonly ranBefore: readonly string[];
   /** Set-up values that nobody in the folder changed follow the delivery. */
   readonly takeUnchanged: boolean;
 }

@@ -69,9 +69,10 @@ export function noteExe(
   else ignoreScript({ type: 'EXE', name }, input.delivery, draft);
 }
 
-/** After all parts are known: what runs at the end, and with which body. A script that is named twice runs once. */
+/** After all parts are known: what runs at the end, and with which body. A script that is named twice runs once, and once for each folder (R28). */
 export function* planRuns(input: PlanningInput, draft: Draft): Generator<PlanItem> {
   for (const { ordinal, name, title } of new Map(draft.exes.map((exe) => [exe.name, exe])).values()) {
+    if (input.ranBefore.includes(name)) continue;
     const { body, own } = bodyFor(name, input, draft);
     if (body?.language === 'sql') {
       draft.runs.push({ name, digest: body.digest, when: 'end', own });

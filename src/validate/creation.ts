@@ -170,7 +170,10 @@ async function copyLevel(session: Session, folder: Folder, parent: Folder, opera
     with had as (
       select distinct on (file) * from rustine.integration where folder = ${parent.id} and apatch_num is not null order by file, id desc),
     concerned as (
-      select *, rows > 0 or left_out <> '{}' or jsonb_array_length(coalesce(outcome -> 'pending', '[]')) > 0 or coalesce((outcome #>> '{scripts,run}')::integer, 0) > 0 as open from had where patch_type <> '2')
+      select *, rows > 0 or left_out <> '{}' or exists (select from rustine.integration i where i.folder = had.folder and i.file = had.file and i.digest = had.digest
+          -- Integrated again for more codes, a patch runs only what it did not run the first time.
+          and (jsonb_array_length(coalesce(i.outcome -> 'pending', '[]')) > 0 or coalesce((i.outcome #>> '{scripts,run}')::integer, 0) > 0)) as open
+      from had where patch_type <> '2')
     insert into rustine.integration (folder, file, digest, patch_type, series, number, version, apatch_num, operator, authorized, ignored, forced, rows, outcome)
     select ${folder.id}, file, digest, patch_type, series, number, version, case when not open then apatch_num end, ${operator}, authorized, ignored, forced, rows, outcome
     from concerned order by id`);

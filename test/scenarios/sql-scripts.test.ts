@@ -174,6 +174,40 @@ describe.each(servers())('SQL scripts on $name', (server) => {
     expect(await rowsIn(env, 'x3')).toHaveLength(2);
   });
 
+  test('R28: integrated again for more codes, a patch runs what was ignored the first time and nothing else; new folders run all of it', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.integrate(await env.patch('A.dat', [item]));
+    const say = (name: string, text: string) => script(name, `-- x\ninsert into item (cod_0) values ('${text}');`);
+    const scripts = [say('FIX', 'fix'), say('ZFIX', 'zfix'), say('YFIX', 'yfix')];
+    const path = await env.patch('B.dat', [...scripts, exe('FIX'), exe('OUTSIDE'), exe('ZFIX'), exe('YFIX')]);
+    const ran = async (authorize: readonly string[]): Promise<unknown> =>
+      (await env.integrate(path, { authorize })).folders.map(({ patches }) => [patches[0]?.ran, patches[0]?.pending]);
+    expect(await ran([])).toEqual([
+      [['FIX'], ['OUTSIDE']],
+      [['FIX'], ['OUTSIDE']],
+    ]);
+    await env.query(`delete from rustine.pending_script`);
+    const onlyZ = [['ZFIX'], []];
+    expect(await ran(['ZALI'])).toEqual([onlyZ, onlyZ]);
+    const none = [[], []];
+    expect(await ran(['ZALI'])).toEqual([none, none]);
+    expect(await ran(['ZALI', 'YALI'])).toEqual([
+      [['YFIX'], []],
+      [['YFIX'], []],
+    ]);
+    expect((await rowsIn(env, 'seed')).map(({ cod }) => cod)).toEqual(['fix', 'yfix', 'zfix']);
+    expect(await env.rustine.scripts.pending()).toEqual([]);
+    await env.folders(['NEW']);
+    expect((await env.rustine.folder('NEW')).lag).toEqual(['B.dat']);
+    const [created] = (await env.integrate(path, { authorize: ['ZALI', 'YALI'], folders: ['NEW'] })).folders;
+    expect(created?.patches[0]?.ran).toEqual(['FIX', 'ZFIX', 'YFIX']);
+    // Other content under the same name is another delivery.
+    await env.patch('B.dat', [...scripts, exe('FIX')]);
+    const force = [{ check: 'content', reason: 'new' }];
+    const again = await env.rustine.integrate({ paths: [path], mode: 'integrate', folders: ['SEED'], force });
+    expect(again.findings.filter(({ code }) => code === 'script-failed')).toHaveLength(1);
+  });
+
   test("R28: the body is the own copy, else the one of the patch, else an ancestor's", async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     const says = (text: string) => `insert into item (cod_0) values ('${text}');`;
@@ -362,7 +396,7 @@ describe.each(servers())('SQL scripts on $name', (server) => {
         ['a constraint that waits for the end', 'create table mine (a integer unique deferrable initially deferred);', '0A000'],
       ] satisfies (readonly [what: string, text: string, sqlstate: string])[]
     )
-    // Passwords can be compared by superusers only.
+      // Passwords can be compared by superusers only.
       .filter(([, , sqlstate]) => sqlstate !== '');
 
     test('what is not its own is out of reach, and each attempt is refused by name', async () => {
