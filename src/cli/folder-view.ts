@@ -56,12 +56,6 @@ function dueText(view: FolderView, report: Messages['report']): string {
   return view.reasons.length === 0 ? report.yes : `${report.yes} (${some(view.reasons.map(report.dueReason), 12)})`;
 }
 
-/** What is to be done about the folders, under the table of `status`. */
-export function advice(folders: readonly FolderView[], { report }: Messages): string {
-  const due = folders.filter((folder) => folder.due || folder.lag.length > 0).map((folder) => folder.code);
-  return due.length === 0 ? report.allInLine : report.dueFolders(some(due, 12));
-}
-
 function stateOf(view: FolderView, report: Messages['report']): string {
   return (report.states as Readonly<Record<string, string>>)[view.state] ?? view.state;
 }

@@ -2,6 +2,7 @@
 import { canonical } from '../base/canonical.ts';
 import type { Finding } from '../base/finding.ts';
 import type { FolderOutcome, PatchOutcome, RunOutcome } from '../journal/outcome.ts';
+import { type DueFolder, dueLines } from './due.ts';
 import { findingsText } from './findings.ts';
 import { paint, type Tone, table, wrap } from './layout.ts';
 import type { Messages } from './messages/en.ts';
@@ -44,11 +45,12 @@ export function runDocument(outcome: RunOutcome, messages: Messages): object {
   };
 }
 
-export function runSummary(outcome: RunOutcome, messages: Messages, style: SummaryStyle): string {
+/** @param folders all of them as they are after the run, also those that it left out; none after a rehearsal */
+export function runSummary(outcome: RunOutcome, folders: readonly DueFolder[], messages: Messages, style: SummaryStyle): string {
   const { report } = messages;
   const findings = inFolderOrder(outcome).filter(({ severity }) => !style.quiet || severity === 'block');
   if (style.quiet && outcome.state === 'done') return '';
-  const due = outcome.folders.filter((each) => each.due).map((each) => each.folder);
+  const rehearsed = outcome.mode === 'rehearse' ? outcome.folders.filter((each) => each.due).map((each) => each.folder) : [];
   const pending = outcome.folders.flatMap((folder) => {
     const scripts = folder.patches.flatMap((patch) => patch.pending);
     return scripts.length === 0 ? [] : [report.pending(folder.folder, some(scripts.map(safe)))];
@@ -59,7 +61,8 @@ export function runSummary(outcome: RunOutcome, messages: Messages, style: Summa
     style.verbose || outcome.mode === 'rehearse' ? tableCostsText(costsOfRun(outcome), messages, style.width) : '',
     ...reasons(outcome, messages, style.width),
     ...pending,
-    due.length === 0 ? '' : wrap(report.dueFolders(some(due, 12)), style.width, 2),
+    rehearsed.length === 0 ? '' : wrap(report.due.rehearsed(some(rehearsed, 12)), style.width, 2),
+    ...dueLines(folders, messages, style.width),
     paint(TONES[outcome.state], report.runs[outcome.mode][outcome.state], style.colour),
     paint('dim', report.runLine(outcome.run, style.ms), style.colour),
   ];

@@ -1,5 +1,6 @@
 // The end of a validation: the document of `validate --json`, and what people read.
 import type { ValidationOutcome } from '../app/validations.ts';
+import { dueLines } from './due.ts';
 import { findingsText } from './findings.ts';
 import { paint, table } from './layout.ts';
 import type { Messages } from './messages/en.ts';
@@ -43,13 +44,13 @@ export function validationSummary(
     { title: report.validation.settled },
     { title: report.columns.time, right: true },
   ];
-  const due = folders.filter((folder) => folder.due).map(({ folder }) => folder);
+  const due = folders.map(({ folder, reasons }) => ({ code: folder, state: 'ready', lag: [], reasons }));
   const costs = folders.map(({ folder, tables }) => ({ folder, changes: tables.changes }));
   return [
     findingsText(shown, messages, { width: style.width, colour: style.colour, all: style.verbose }),
     table(columns, rows, style.width),
     style.verbose ? tableCostsText(costs, messages, style.width) : '',
-    due.length === 0 ? '' : report.validation.stillDue(some(due, 12)),
+    ...dueLines(due, messages, style.width),
     paint(toneOfState(state), report.validation.ends[state], style.colour),
   ]
     .filter((part) => part !== '')

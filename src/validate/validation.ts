@@ -4,6 +4,7 @@ import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
 import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
+import { settledByValidation } from '../environment/due.ts';
 import type { Folder } from '../environment/folder.ts';
 import { checkLocks } from '../integrate/integrator.ts';
 import { reopened } from '../integrate/reopened.ts';
@@ -22,6 +23,8 @@ export interface FolderValidation {
   readonly state: 'validated' | 'unchanged' | 'failed';
   /** Whether it is still due, for reasons that this validation does not settle. */
   readonly due: boolean;
+  /** Why it is still due, as in `FolderView`. */
+  readonly reasons: readonly string[];
   /** Reasons of `due` that are settled by it. */
   readonly settled: readonly string[];
   readonly tables: TableOutcome;
@@ -34,9 +37,6 @@ export interface ValidationContext {
   readonly operator: string;
   readonly lockTimeoutMs: number;
 }
-
-/** Reasons that are about tables: `activity-code:…` comes from a patch, `data-type:…` from `element set`, the others from the folder's settings. */
-const SETTLED = /^(activity-code:.*|activity-codes|data-type:.*|modules)$/;
 
 /** @throws Failure when the database refuses; the folder is then as it was */
 export async function validateFolder(
@@ -63,13 +63,14 @@ export async function validateFolder(
     if (statements.length > 0) await session.script(statements.map(({ text }) => text).join(';\n'));
     const opened = reopened(plan.tables, folder.id);
     const [again] = opened.length === 0 ? [] : await session.script(opened.join(';'));
-    const settled = current.due.filter((reason) => SETTLED.test(reason));
-    const left = current.due.filter((reason) => !SETTLED.test(reason));
+    const settled = current.due.filter(settledByValidation);
+    const left = current.due.filter((reason) => !settledByValidation(reason));
     if (settled.length > 0) await session.query(sql`update rustine.folder set due = ${left}::text[] where id = ${folder.id}`);
     const outcome: FolderValidation = {
       folder: folder.code,
       state: plan.tables.length === 0 ? 'unchanged' : 'validated',
       due: left.length > 0,
+      reasons: left,
       settled,
       tables: tableOutcome(plan.tables, costsOf(plan.tables, new Map([...plan.rows, ...checked.rows]))),
       ms: ms(),
@@ -101,5 +102,14 @@ function blockedBy(findings: readonly Finding[], folder: Folder, ms: number): Fo
 }
 
 export function failedValidation(folder: Folder, reason: NonNullable<FolderValidation['reason']>): FolderValidation {
-  return { folder: folder.code, state: 'failed', due: folder.due.length > 0, settled: [], tables: NO_TABLES, ms: 0, reason };
+  return {
+    folder: folder.code,
+    state: 'failed',
+    due: folder.due.length > 0,
+    reasons: folder.due,
+    settled: [],
+    tables: NO_TABLES,
+    ms: 0,
+    reason,
+  };
 }

@@ -1,5 +1,6 @@
 // Validation: folders are brought in line with their own codes and modules, one transaction each; what is settled is no longer due.
 import { describe, expect, test } from 'vitest';
+import { rustine as program } from '../support/crash.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import { activityCode, any, row, table } from '../support/patches.ts';
@@ -155,5 +156,20 @@ describe.each(servers())('validation on $name', (server) => {
     const typed = any('ATY', 'COL', [{ tag: 'ATY', values: { CODTYP: 'COL', TYPTYP: 7, LNGTYP: 5 } }]);
     await env.integrate(await env.patch('THREE.dat', [typed]));
     expect((await env.rustine.validate({})).state).toBe('done');
+  });
+
+  test('R34: the commands that status gives, one after the other, bring all folders in line', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED', 'SHOP'] });
+    const say = async (...argv: readonly string[]) =>
+      (await program([...argv, '--home', env.home, '--database', env.url, '--lang', 'en'])).out;
+    await env.rustine.setFolder('SHOP', { modules: [1] });
+    const path = await env.patch('A.dat', [activityCode('NBQ', { size: 2 }), item]);
+    expect(await say('integrate', path, '--folders', 'X3')).toContain('`rustine integrate A.dat --folders SEED,SHOP`');
+    const commands = [...(await say('status')).matchAll(/`rustine ([^`]+)`/g)].map((found) => found[1] ?? '');
+    expect(commands).toEqual(['integrate A.dat --folders SEED,SHOP', 'validate SHOP']);
+    for (const command of commands) await say(...command.replace('A.dat', path).split(' '));
+    expect(await say('status')).toContain('All folders are in line');
+    await env.rustine.setFolder('SHOP', { languages: ['FRA'] });
+    expect(await say('validate', 'SHOP')).toContain('no command settles it yet: SHOP (languages)');
   });
 });

@@ -108,11 +108,20 @@ const VALIDATED: ValidationOutcome = {
   state: 'partial',
   findings: [{ code: 'blocked', severity: 'block', folder: 'SEED', facts: { codes: ['values-do-not-fit'] } }],
   folders: [
-    { folder: 'X3', state: 'validated', due: true, settled: ['activity-code:KIT', 'modules'], tables: COSTS, ms: 7 },
+    {
+      folder: 'X3',
+      state: 'validated',
+      due: true,
+      reasons: ['languages'],
+      settled: ['activity-code:KIT', 'modules'],
+      tables: COSTS,
+      ms: 7,
+    },
     {
       folder: 'SEED',
       state: 'failed',
-      due: false,
+      due: true,
+      reasons: ['modules'],
       settled: [],
       tables: { created: [], altered: [], removed: [], changes: [] },
       ms: 3,
@@ -357,7 +366,8 @@ describe('folders', () => {
   });
 
   it('that are due are named by status', async () => {
-    expect((await cli('status')).out).toContain('Due for validation: SEED.');
+    expect((await cli('status')).out).toContain('`rustine integrate P_0013_140.dat --folders SEED`');
+    expect((await cli('folder show SEED')).out).toContain('`rustine integrate P_0013_140.dat --folders SEED`');
     expect((await cli('status', { answers: { folders: [X3] } })).out).toContain('All folders are in line');
   });
 
@@ -503,6 +513,20 @@ describe('integrate', () => {
     expect((await cli('integrate x --verbose', { answers })).out).toContain('ATB:T39');
   });
 
+  it('R34: says what is due after it, also in folders that it left out', async () => {
+    const folders = [X3, { ...SEED, lag: [], reasons: ['activity-code:KIT'] }, { ...SEED, code: 'LEFT', lag: [patch.file] }];
+    const { out, calls } = await cli('integrate x', { answers: { folders } });
+    expect(calls.map(([name]) => name)).toEqual(['integrate', 'folders', 'close']);
+    expect(out).toContain('Due for validation: SEED (activity code KIT): `rustine validate SEED`');
+    expect(out).toContain('`rustine integrate ZCLIENT.dat --folders LEFT`');
+    const refused = await cli('integrate x', { answers: { folders, integrate: REFUSED } });
+    const rehearsed = await cli('integrate x --rehearse', { answers: { folders, integrate: { ...DONE, mode: 'rehearse' } } });
+    expect([refused.out, refused.calls.length]).toEqual([expect.not.stringContaining('rustine validate'), 2]);
+    expect(rehearsed.out).toContain('Would be due for validation: SEED.');
+    const lost = await cli('integrate x', { answers: { folders: new Failure('database-lost', { reason: 'gone' }) } });
+    expect([lost.code, lost.out]).toEqual([0, expect.stringContaining('Done.')]);
+  });
+
   it('says why a folder failed, once', async () => {
     const reason = { code: 'lock-timeout', facts: { folder: 'SEED', blocker: 'psql (pid 7)', table: 'bpcustomer' } };
     const folders = [folder('X3'), folder('SEED', { state: 'failed', patches: [{ ...patch, state: 'failed', reason }] })];
@@ -562,7 +586,8 @@ describe('validate', () => {
     const { code, out } = await cli('validate X3 SEED');
     expect(code).toBe(1);
     expect(out).toMatch(/X3 +validated +1 altered, 1 put aside +activity code KIT, modules/);
-    expect(out).toContain('Still due: X3.');
+    expect(out).toContain('Due for validation: SEED (modules): `rustine validate SEED`');
+    expect(out).toContain('no command settles it yet: X3 (languages)');
     expect(out).toContain('Validated for some folders only.');
     expect((await cli('validate --due', { answers: { validate: { state: 'done', findings: [], folders: [] } } })).out).toBe(
       'No folder is due.\n',

@@ -82,13 +82,23 @@ async function list(cli: Cli): Promise<void> {
 }
 
 async function show(cli: Cli, code: string): Promise<void> {
-  const [{ folderCode }, { folderText }] = await Promise.all([import('../../base/ids.ts'), import('../folder-view.ts')]);
+  const [{ folderCode }, { folderText }, { dueLines }] = await Promise.all([
+    import('../../base/ids.ts'),
+    import('../folder-view.ts'),
+    import('../due.ts'),
+  ]);
   const folder = await cli.withRustine((rustine) => rustine.folder(folderCode(code)));
-  cli.result(folder, () => folderText(folder, cli.messages));
+  cli.result(folder, () =>
+    [folderText(folder, cli.messages), ...dueLines([folder], cli.messages, cli.terminal.width)].join('\n'),
+  );
 }
 
 async function set(cli: Cli, code: string, { modules: some, ...options }: SetOptions): Promise<void> {
-  const [{ folderCode }, { showChanged }] = await Promise.all([import('../../base/ids.ts'), import('../created.ts')]);
+  const [{ folderCode }, { showChanged }, { dueLines }] = await Promise.all([
+    import('../../base/ids.ts'),
+    import('../created.ts'),
+    import('../due.ts'),
+  ]);
   const wanted = folderCode(code);
   const change: SettingsChange = { ...options, ...(some === undefined ? {} : { modules: some === 'all' ? null : some }) };
   if (Object.keys(change).length === 0)
@@ -97,7 +107,7 @@ async function set(cli: Cli, code: string, { modules: some, ...options }: SetOpt
   const { report } = cli.messages;
   const sentences = [
     changed.length === 0 ? report.folderSame(folder.code) : report.folderSet(folder.code, changed),
-    folder.due ? report.dueFolder(folder.code) : '',
+    ...dueLines([folder], cli.messages, cli.terminal.width),
   ];
   showChanged(cli, { ...folder, changed }, findings, sentences);
 }

@@ -37,11 +37,11 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
   const { folders, authorize, onError, force } = options;
   const some = folders === undefined || folders.includes('all') ? undefined : folders.map(folderCode);
   const started = performance.now();
-  const outcome = await cli.withRustine(async (rustine, settings) => {
+  const { outcome, due } = await cli.withRustine(async (rustine, settings) => {
     const jobs = options.jobs ?? settings.jobs;
     const progress = quiet || json ? NO_PROGRESS : createProgress(terminal, cli.messages);
     try {
-      return await rustine.integrate({
+      const outcome = await rustine.integrate({
         paths,
         mode: options.rehearse ? 'rehearse' : 'integrate',
         listener: progress.listener,
@@ -52,6 +52,9 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
         ...(force === undefined ? {} : { force }),
         ...(jobs === undefined ? {} : { jobs }),
       });
+      // What came of the run is known: it is told even where its consequences cannot be read any more.
+      const told = quiet || json || options.rehearse || outcome.state === 'refused';
+      return { outcome, due: told ? [] : await rustine.folders().catch(() => []) };
     } finally {
       progress.end();
     }
@@ -64,5 +67,5 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
     ms: performance.now() - started,
   };
   cli.exitCode = runExitCode(outcome);
-  cli.result(runDocument(outcome, cli.messages), () => runSummary(outcome, cli.messages, style));
+  cli.result(runDocument(outcome, cli.messages), () => runSummary(outcome, due, cli.messages, style));
 }

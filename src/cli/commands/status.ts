@@ -10,7 +10,12 @@ export function defineStatus(program: Program, cli: Cli): void {
 }
 
 async function status(cli: Cli): Promise<void> {
-  const { advice, foldersTable } = await import('../folder-view.ts');
+  const [{ foldersTable }, { dueLines }] = await Promise.all([import('../folder-view.ts'), import('../due.ts')]);
   const folders = await cli.withRustine((rustine) => rustine.folders());
-  cli.result({ folders }, () => `${foldersTable(folders, cli.messages, cli.terminal.width)}\n\n${advice(folders, cli.messages)}`);
+  const { messages, terminal } = cli;
+  cli.result({ folders }, () => {
+    const due = dueLines(folders, messages, terminal.width);
+    const advice = due.length === 0 ? messages.report.allInLine : due.join('\n');
+    return `${foldersTable(folders, messages, terminal.width)}\n\n${advice}`;
+  });
 }

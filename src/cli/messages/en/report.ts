@@ -106,7 +106,6 @@ export const report = {
   folderSet: (code: string, settings: readonly string[]) =>
     `Folder ${code}: ${settings.map((each) => settingNames[each] ?? each).join(', ')} changed.`,
   folderSame: (code: string) => `Folder ${code} is set like that already: nothing was changed.`,
-  dueFolder: (code: string) => `Folder ${code} is due for validation: \`rustine validate ${code}\`.`,
   dueReason: (reason: string) =>
     reason
       .replace(/^activity-code:/, 'activity code ')
@@ -127,7 +126,6 @@ export const report = {
   validation: {
     nothing: 'No folder is due.',
     settled: 'settled',
-    stillDue: (codes: string) => `Still due: ${codes}. \`rustine folder show\` says why.`,
     states: { validated: 'validated', unchanged: 'unchanged', failed: 'failed' },
     ends: {
       done: 'Validated.',
@@ -219,8 +217,18 @@ export const report = {
   moreElements: (count: number) => `… and ${n(count, 'element')} more`,
   bytes: (count: number) => `${count.toLocaleString('en')} bytes`,
   pending: (folder: string, scripts: string) => `Still to be run in ${folder}: ${scripts} (rustine script pending)`,
-  dueFolders: (codes: string) =>
-    `Due for validation: ${codes}. Their level is below the supervisor folder’s, or their settings changed.`,
+  due: {
+    directory: 'DIRECTORY',
+    lacking: (codes: string, count: number, files: string, command: string) =>
+      `${codes} ${count === 1 ? 'lacks' : 'lack'} ${files}, which the supervisor folder has: \`${command}\``,
+    lackingMany: (codes: string, count: number, files: string, command: string) =>
+      `Missing in ${codes}: ${n(count, 'patch', 'patches')} that the supervisor folder has (${files}): \`${command}\`, DIRECTORY being where they lie`,
+    validate: (folders: string, command: string) => `Due for validation: ${folders}: \`${command}\``,
+    open: (folders: string) =>
+      `Due, and no command settles it yet: ${folders}. Validation does not compare the dictionary with the parent folder’s so far, nor bring texts of other languages or legislations.`,
+    dropping: (code: string, command: string) => `${code} is half dropped: \`${command}\` finishes that`,
+    rehearsed: (codes: string) => `Would be due for validation: ${codes}.`,
+  },
   keptColumns: {
     folder: 'folder',
     age: 'age',

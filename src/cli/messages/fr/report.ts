@@ -89,7 +89,6 @@ export const report: Messages['report'] = {
   folderSet: (code, settings) =>
     `Dossier ${code} : ${settings.map((each) => settingNames[each] ?? each).join(', ')} ${settings.length < 2 ? 'a changé' : 'ont changé'}.`,
   folderSame: (code) => `Le dossier ${code} est déjà ainsi : rien n'a changé.`,
-  dueFolder: (code) => `Le dossier ${code} est à valider : \`rustine validate ${code}\`.`,
   dueReason: (reason) =>
     reason
       .replace(/^activity-code:/, 'code activité ')
@@ -122,7 +121,6 @@ export const report: Messages['report'] = {
   validation: {
     nothing: 'Aucun dossier n’est à valider.',
     settled: 'réglé',
-    stillDue: (codes) => `Encore à valider : ${codes}. \`rustine folder show\` dit pourquoi.`,
     states: { validated: 'validé', unchanged: 'inchangé', failed: 'échec' },
     ends: {
       done: 'Validation faite.',
@@ -214,8 +212,18 @@ export const report: Messages['report'] = {
   moreElements: (count) => `… et ${n(count, 'élément')} de plus`,
   bytes: (count) => `${count.toLocaleString('fr')} octets`,
   pending: (folder, scripts) => `Reste à exécuter dans ${folder} : ${scripts} (rustine script pending)`,
-  dueFolders: (codes) =>
-    `À valider : ${codes}. Leur niveau est inférieur à celui du dossier superviseur, ou leurs paramètres ont changé.`,
+  due: {
+    directory: 'RÉPERTOIRE',
+    lacking: (codes, count, files, command) =>
+      `${codes} ${count === 1 ? "n'a" : "n'ont"} pas ${files}, que le dossier superviseur a : \`${command}\``,
+    lackingMany: (codes, count, files, command) =>
+      `Manquent dans ${codes} ${n(count, 'patch', 'patches')} que le dossier superviseur a (${files}) : \`${command}\`, RÉPERTOIRE étant là où ils se trouvent`,
+    validate: (folders, command) => `À valider : ${folders} : \`${command}\``,
+    open: (folders) =>
+      `À valider, mais aucune commande ne le règle encore : ${folders}. La validation ne compare pas encore le dictionnaire à celui du dossier de référence, et n'apporte pas les textes d'autres langues ou législations.`,
+    dropping: (code, command) => `${code} est à moitié supprimé : \`${command}\` termine la suppression`,
+    rehearsed: (codes) => `Serait à valider : ${codes}.`,
+  },
   keptColumns: {
     folder: 'dossier',
     age: 'âge',

@@ -1,0 +1,66 @@
+// What is to be done about folders that are not in line: the exact command for each cause, or that there is none yet (R34).
+import type { FolderView } from '../app/rustine.ts';
+import { settledByValidation } from '../environment/due.ts';
+import { wrap } from './layout.ts';
+import type { Messages } from './messages/en.ts';
+import { safe, some } from './messages/said.ts';
+
+/** What of a folder says whether and why it is due. */
+export type DueFolder = Pick<FolderView, 'code' | 'state' | 'lag' | 'reasons'>;
+
+/** From so many on a command names no folders, or a directory instead of the files: it would fill the screen. */
+const MOST_FOLDERS = 12;
+const MOST_FILES = 3;
+
+/** A line per cause; none where everything is in line. */
+export function dueLines(folders: readonly DueFolder[], messages: Messages, width: number | undefined): readonly string[] {
+  const { due } = messages.report;
+  const ready = folders.filter(({ state }) => state !== 'dropping');
+  const lines = [
+    ...folders.filter((each) => !ready.includes(each)).map(({ code }) => due.dropping(code, `rustine folder drop ${code} --yes`)),
+    ...[...Map.groupBy(ready, ({ lag }) => JSON.stringify(lag)).values()].flatMap((group) => lackingLine(group, messages)),
+    ...reasonLines(ready, messages),
+  ];
+  return lines.map((line) => wrap(line, width, 2));
+}
+
+/** Folders that lack the same patches. */
+function lackingLine(folders: readonly DueFolder[], { report: { due } }: Messages): readonly string[] {
+  const lag = folders[0]?.lag ?? [];
+  if (lag.length === 0) return [];
+  const codes = folders.map(({ code }) => code);
+  const few = lag.length <= MOST_FILES;
+  const paths = few ? lag.map(shellWord).join(' ') : due.directory;
+  // Those that have them already are left as they are.
+  const where = codes.length <= MOST_FOLDERS ? ` --folders ${codes.join(',')}` : '';
+  const command = safe(`rustine integrate ${paths}${where}`);
+  const files = some(lag.map(safe), MOST_FILES);
+  const names = some(codes, MOST_FOLDERS);
+  return [few ? due.lacking(names, codes.length, files, command) : due.lackingMany(names, lag.length, files, command)];
+}
+
+function reasonLines(folders: readonly DueFolder[], { report }: Messages): readonly string[] {
+  const { due, dueReason } = report;
+  const withReasons = (settled: boolean): readonly (readonly [code: string, why: string])[] =>
+    folders.flatMap(({ code, reasons }) => {
+      const mine = reasons.filter((reason) => settledByValidation(reason) === settled);
+      return mine.length === 0 ? [] : [[code, `${code} (${some(mine.map((reason) => safe(dueReason(reason))))})`] as const];
+    });
+  const said = (list: readonly (readonly [string, string])[]): string =>
+    some(
+      list.map(([, why]) => why),
+      MOST_FOLDERS,
+    );
+  const settled = withReasons(true);
+  const open = withReasons(false);
+  const codes = settled.length <= MOST_FOLDERS ? settled.map(([code]) => code).join(' ') : '--due';
+  return [
+    ...(settled.length === 0 ? [] : [due.validate(said(settled), `rustine validate ${codes}`)]),
+    ...(open.length === 0 ? [] : [due.open(said(open))]),
+  ];
+}
+
+/** As it can be pasted into a shell, whatever a file is called. */
+function shellWord(text: string): string {
+  return /^[\w.,:=@%+/-]+$/.test(text) && !text.startsWith('-') ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
