@@ -101,13 +101,14 @@ export async function listElements(
   return { folder: folder.code, elements: await readElements(database, folder.id, type?.trim().toUpperCase()) };
 }
 
-/** @throws Refusal as `showElement` and `setFields`; Failure `lock-timeout` while a patch is being integrated into the folder */
+/** @throws Refusal `script-not-set-up`, and as `showElement` and `setFields`; Failure `lock-timeout` while a patch is being integrated into the folder */
 export async function setElement(
   { database, operator }: Opened,
   options: SetOptions,
 ): Promise<FieldsSet & { readonly element: string; readonly folder: string }> {
   const folder = chosenFolder(await existingFolders(database), options.folder);
   const element = elementName(options.element);
+  if (isScript(element)) throw new Refusal('script-not-set-up', { element: subjectOf(element), script: element.name });
   const record = options.record === undefined ? {} : { record: recordPlace(options.record) };
   const set = await changeInFolder(database, folder.code, (session) =>
     setFields(session, settingsOf(folder), { element, ...record, assignments: options.assignments }, operator),

@@ -3,9 +3,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { canonical } from '../base/canonical.ts';
-import { Refusal } from '../base/errors.ts';
+import { Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
+import { sqlState } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
 import { isSafeScriptName } from '../dictionary/script-name.ts';
 import type { Reader } from '../environment/catalog.ts';
@@ -33,24 +34,37 @@ const ENDINGS: Readonly<Record<string, string>> = { TRT: 'src', ADX: 'adx' };
 const MARK = '.rustine-export.json';
 const AT_ONCE = 100;
 
-// One number for the lock that keeps two exports of an environment from clearing each other's half-written sets away.
-const EXPORT_LOCK = 7_083_115;
+/** Two exports of an environment would clear each other's half-written sets away: they wait for each other. */
+const LOCK_TIMEOUT_MS = 15_000;
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
  * `directory` becomes a symbolic link to a directory beside it that is named by its content; renaming the link is the only step that readers
  * can notice.
- * @throws Refusal `export-directory`
+ * @throws Refusal `export-directory`; Failure `export-busy`
  */
 export async function exportScripts(
   database: Database,
   folders: readonly Folder[],
   directory: string,
   reached: (name: string) => void,
+  lockTimeoutMs = LOCK_TIMEOUT_MS,
 ): Promise<ScriptExport & { readonly findings: readonly Finding[] }> {
   return database.transaction(async (session) => {
-    await session.query(sql`select pg_advisory_xact_lock(${EXPORT_LOCK})`);
+    await session.query(sql`select set_config('lock_timeout', ${`${lockTimeoutMs}ms`}, true)`);
+    await takeTurn(session, directory);
     return exportWith(session, folders, directory, reached);
   }, 'rollback');
+}
+
+/** A row of the catalog, which no login of a folder can lock: a number for a lock could be held by anybody. */
+async function takeTurn(reader: Reader, directory: string): Promise<void> {
+  try {
+    await reader.query(sql`select from rustine.environment for no key update`);
+  } catch (error) {
+    if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+    throw new Failure('export-busy', { directory }, error);
+  }
 }
 
 async function exportWith(
@@ -75,7 +89,10 @@ async function exportWith(
   await mkdir(dirname(target), { recursive: true });
   // A set of that name that is not in use was left by a crash, perhaps half written.
   const fresh = `${set}.${randomBytes(4).toString('hex')}.new`;
-  await writeSet(reader, fresh, codes, scripts);
+  await writeSet(reader, fresh, codes, scripts).catch(async (error: unknown) => {
+    await rm(fresh, { recursive: true, force: true });
+    throw error;
+  });
   reached('export-written');
   await rm(set, { recursive: true, force: true });
   await rename(fresh, set);

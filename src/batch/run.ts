@@ -9,7 +9,7 @@ import { emptyOutcome } from '../integrate/integrator.ts';
 import type { Runner } from '../integrate/runner.ts';
 import type { RunEvent, RunListener } from '../journal/journal.ts';
 import type { FolderOutcome, RunMode, RunOutcome, RunState } from '../journal/outcome.ts';
-import { beginRun, finishRun, noteEvents } from '../journal/runs.ts';
+import { beginRun, finishRun, type NotedEvent, noteEvents } from '../journal/runs.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import type { Preflight } from '../plan/preflight.ts';
@@ -44,11 +44,11 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
   const started = performance.now();
   const id = randomUUID();
   let seq = 0;
-  const noted: { seq: number; event: RunEvent }[] = [];
+  const noted: NotedEvent[] = [];
   // What a folder integrated is written in its transaction (not in a rehearsal, which leaves nothing); the listener hears of all.
   const emit = (event: RunEvent): void => {
     const written = event.kind === 'patch-finished' && event.outcome.state === 'integrated' && request.mode === 'integrate';
-    if (!written) noted.push({ seq: ++seq, event });
+    if (!written) noted.push({ seq: ++seq, event, at: performance.now() });
     request.listener(event);
   };
   const files = request.deliveries.map((delivery) => delivery.file);

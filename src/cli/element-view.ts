@@ -125,14 +125,12 @@ function fieldsText(fields: Fields, verbose: boolean): string {
   return lines.length === 0 ? '' : pairs(lines);
 }
 
-/** The fields of an offer that the record has otherwise. */
+/** The fields that the record has otherwise than they were delivered; those that were not delivered at all among them. */
 function differingText(own: Fields, offered: Fields): string {
-  const lines = Object.keys(offered.slots)
-    .sort()
-    .flatMap((field) => {
-      const text = (fields: Fields) => (fields.slots[field] ?? []).map((slot) => slotText(slot) ?? '').join('  ');
-      return NOISE.has(field) || text(own) === text(offered) ? [] : [[`    ${field}`, text(offered)] as const];
-    });
+  const lines = [...new Set([...Object.keys(offered.slots), ...Object.keys(own.slots)])].sort().flatMap((field) => {
+    const text = (fields: Fields) => (fields.slots[field] ?? []).map((slot) => slotText(slot) ?? '').join('  ');
+    return NOISE.has(field) || text(own) === text(offered) ? [] : [[`    ${field}`, text(offered) || '-'] as const];
+  });
   return lines.length === 0 ? '' : pairs(lines);
 }
 

@@ -107,7 +107,10 @@ function folderTable(folders: readonly FolderOutcome[], { report }: Messages, wi
           removed: tables.removed.length,
         })),
       ),
-      String(sums(patches, (patch) => ({ ...patch.scripts })).installed || '-'),
+      counts(
+        report.scripts,
+        sums(patches, (patch) => ({ ...patch.scripts })),
+      ),
       counts(
         report.rows,
         sums(patches, (patch) => ({ ...patch.rows })),
@@ -122,7 +125,7 @@ function folderTable(folders: readonly FolderOutcome[], { report }: Messages, wi
     { title: patches, right: true },
     { title: elements },
     { title: tables },
-    { title: scripts, right: true },
+    { title: scripts },
     { title: data },
     { title: time, right: true },
   ];

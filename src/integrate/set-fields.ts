@@ -153,9 +153,10 @@ async function write(
     on conflict (digest) do nothing`);
   // What was delivered stands beside it from the first change on: as delivered before and now, so nothing waits for a decision yet.
   await session.query(sql`
-    insert into rustine.offer (folder, type, name, tag, key, scope, position, content, before, integration)
-    select folder, type, name, tag, key, 'fields', position, content, content, updated_by from rustine.record
-    where folder = ${folder.id} and type = ${type} and name = ${name} and tag = ${tag} and key = ${key} and cardinality(changed) = 0
+    insert into rustine.offer (folder, type, name, tag, key, scope, position, content, before, integration, since)
+    select r.folder, r.type, r.name, r.tag, r.key, 'fields', r.position, r.content, r.content, r.updated_by, coalesce(i.at, now())
+    from rustine.record r left join rustine.integration i on i.id = r.updated_by
+    where r.folder = ${folder.id} and r.type = ${type} and r.name = ${name} and r.tag = ${tag} and r.key = ${key} and cardinality(r.changed) = 0
     on conflict do nothing`);
   // Who did it, and when (R20): as every change of a record, it refers to an integration, which is none of a patch.
   await session.query(sql`
@@ -165,11 +166,14 @@ async function write(
     update rustine.record set content = (select id from rustine.content where digest = decode(${exactDigest(fields)}, 'hex')), changed = ${own},
       updated_by = (select id from i)
     where folder = ${folder.id} and type = ${type} and name = ${name} and tag = ${tag} and key = ${key}`);
-  // Set back to what was delivered: nothing is kept against it any more.
+  // Set back to what was delivered: nothing is kept against it any more, and the record is that delivery's again.
   if (delivered !== undefined && meaningDigest(delivered) === meaningDigest(fields)) {
     await session.query(sql`
-      delete from rustine.offer
-      where folder = ${folder.id} and type = ${type} and name = ${name} and tag = ${tag} and key = ${key} and scope = 'fields'`);
+      with o as (delete from rustine.offer
+        where folder = ${folder.id} and type = ${type} and name = ${name} and tag = ${tag} and key = ${key} and scope = 'fields'
+        returning integration)
+      update rustine.record r set updated_by = o.integration from o
+      where r.folder = ${folder.id} and r.type = ${type} and r.name = ${name} and r.tag = ${tag} and r.key = ${key}`);
   }
 }
 

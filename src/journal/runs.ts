@@ -48,16 +48,24 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Events that belong to no folder's transaction, several in one statement. */
-export async function noteEvents(
-  database: Database,
-  run: string,
-  events: readonly { readonly seq: number; readonly event: RunEvent }[],
-): Promise<void> {
+export interface NotedEvent {
+  readonly seq: number;
+  readonly event: RunEvent;
+  /** When it happened, in milliseconds of this process. */
+  readonly at: number;
+}
+
+/**
+ * Events that belong to no folder's transaction, several in one statement. They are stamped with the time of the server, as those of the
+ * transactions are, so that the two clocks do not mix; by their age, since they are written later than they happened.
+ */
+export async function noteEvents(database: Database, run: string, events: readonly NotedEvent[]): Promise<void> {
   if (events.length === 0) return;
+  const now = performance.now();
   await database.query(sql`
-    insert into rustine.event (run, seq, event)
-    select ${run}, seq, event from unnest(${events.map((e) => e.seq)}::integer[], ${events.map((e) => eventJson(e.event))}::jsonb[]) as e (seq, event)`);
+    insert into rustine.event (run, seq, event, at)
+    select ${run}, seq, event, clock_timestamp() - age * interval '1 millisecond'
+    from unnest(${events.map((e) => e.seq)}::integer[], ${events.map((e) => eventJson(e.event))}::jsonb[], ${events.map((e) => now - e.at)}::float8[]) as e (seq, event, age)`);
 }
 
 /** A text cut in the middle of a character would be no JSON for the database. */

@@ -263,6 +263,47 @@ describe.each(servers())('elements on $name', (server) => {
     ).toMatchObject({ changed: [] });
   });
 
+  test('R37: beside an own value stands who delivered the other one, and when, however often it is changed', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.integrate(await env.patch('A1.dat', [action('one', 'DELIVERED')]));
+    await env.query(`update rustine.integration set at = '2020-02-03 04:05:06Z' where file = 'A1.dat'`);
+    const set = (field: string, text: string) =>
+      env.rustine.setElement({ element: 'ACT:ACTA', folder: 'SEED', assignments: [{ field, value: text }] });
+    const offered = async () => {
+      const shown = await env.rustine.element({ element: 'ACT:ACTA', folder: 'SEED' });
+      const record = 'element' in shown ? shown.element.records.find(({ tag }) => tag === 'ACT') : undefined;
+      return [record?.offer?.patch, record?.offer?.since, record?.updated?.patch];
+    };
+    const delivered = ['A1.dat', '2020-02-03T04:05:06Z'];
+    await set('SPETRT', 'OWN');
+    expect(await offered()).toEqual([...delivered, '(element set ACT:ACTA)']);
+    await set('SPETRT', 'OWN2');
+    expect(await offered()).toEqual([...delivered, '(element set ACT:ACTA)']);
+    // Back, and changed again: what was delivered did not come from the first change.
+    await set('SPETRT', 'DELIVERED');
+    expect(await offered()).toEqual([undefined, undefined, 'A1.dat']);
+    await set('SPETRT', 'OWN3');
+    expect(await offered()).toEqual([...delivered, '(element set ACT:ACTA)']);
+    // A set-up field that no patch has delivered.
+    await env.integrate(await env.patch('A2.dat', [table('ITEM', 'ITM', { COD: 'A:10' }, { ITM0: 'COD' })]));
+    await env.rustine.setElement({ element: 'ATB:ITEM', folder: 'SEED', assignments: [{ field: 'NBENREG', value: '7' }] });
+    expect((await rustine(env, 'element', 'show', 'ATB:ITEM', '--folder', 'SEED')).out).toMatch(
+      /delivered by A2\.dat, .*, kept otherwise:\n {4}NBENREG {2}-\n/,
+    );
+  });
+
+  test('a script has no set-up fields, and is told as what it is', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.integrate(await env.patch('A1.dat', [script('LIB', '# a\n'), compiled('LIB', Buffer.from([1]))]));
+    for (const [type, folder] of [
+      ['TRT', 'X3'],
+      ['ADX', 'SEED'],
+    ] as const) {
+      const { code, err } = await rustine(env, 'element', 'set', `${type}:LIB`, 'X=1', '--folder', folder);
+      expect([code, err]).toEqual([2, expect.stringContaining(`${type}:LIB is a script, and scripts have no set-up fields`)]);
+    }
+  });
+
   test('set-up fields of lines, numbers and arrays keep their form; what does not fit is refused and nothing is changed', async () => {
     const env = await openEnvironment(server);
     await env.integrate(

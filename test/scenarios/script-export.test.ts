@@ -2,8 +2,11 @@
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { exportScripts } from '../../src/app/script-export.ts';
+import { openPostgres } from '../../src/database/postgres.ts';
+import { readFolders } from '../../src/environment/catalog.ts';
 import { rustine as program } from '../support/crash.ts';
-import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { connected, openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { compiled, script } from '../support/patches.ts';
 import { servers } from '../support/servers.ts';
 
@@ -103,5 +106,50 @@ describe.each(servers())('script export on $name', (server) => {
     const both = await Promise.all([env.rustine.scripts.export(out), env.rustine.scripts.export(out)]);
     expect(both.map(({ unchanged }) => unchanged).sort()).toEqual([false, true]);
     expect([Object.keys(await files(out)).length, await sets(parent)]).toEqual([4, [await readlink(out)]]);
+  });
+
+  test('a name that no file system takes leaves out that script, and no other', async () => {
+    const { env, parent, out } = await withScripts();
+    const [long, longest] = ['漢'.repeat(90), '漢'.repeat(80)];
+    await env.integrate(await env.patch('B.dat', [script(long, '# long\n'), script(longest, '# longest\n')]));
+    const { findings, scripts } = await env.rustine.scripts.export(out);
+    expect([findings.map(({ code, folder, subject }) => [code, folder, subject]), scripts]).toEqual([
+      [
+        ['script-name-unsafe', 'TRY', `TRT:${long}`],
+        ['script-name-unsafe', 'X3', `TRT:${long}`],
+      ],
+      6,
+    ]);
+    expect(Object.keys(await files(out))).toContain(`X3/TRT/${longest}.src`);
+    expect(await sets(parent)).toEqual([await readlink(out)]);
+  });
+
+  test.skipIf(process.platform !== 'linux')('an export that fails leaves nothing behind', async () => {
+    const { env } = await withScripts();
+    await env.integrate(await env.patch('B.dat', [script('N'.repeat(90), '# long\n')]));
+    // So deep that a path to the set is still possible, and one to the longest script no more: 4,096 bytes with the final NUL.
+    let parent = join(env.home, 'deep');
+    while (parent.length < 3_800) parent = join(parent, 'd'.repeat(200));
+    parent = join(parent, 'd'.repeat(4_000 - parent.length - 1));
+    await expect(env.rustine.scripts.export(join(parent, 'out'))).rejects.toMatchObject({ code: 'ENAMETOOLONG' });
+    expect(await readdir(parent)).toEqual([]);
+  });
+
+  test('waits for another export, but not for ever; locks that anybody can take do not stop it', async () => {
+    const { env, parent, out } = await withScripts();
+    await connected(await env.rustine.databaseUrl('SEED'), async (client) => {
+      await client.query('select pg_advisory_lock(n) from generate_series(7083110, 7083120) n');
+      expect(await env.rustine.scripts.export(out)).toMatchObject({ unchanged: false });
+    });
+    await connected(env.url, async (client) => {
+      await client.query('begin');
+      await client.query('select from rustine.environment for no key update');
+      const database = await openPostgres(env.url, 1);
+      env.later(() => database.close());
+      const busy = exportScripts(database, await readFolders(database), join(parent, 'other'), () => undefined, 200);
+      await expect(busy).rejects.toMatchObject({ code: 'export-busy', facts: { directory: join(parent, 'other') } });
+      await client.query('rollback');
+    });
+    expect((await readdir(parent)).filter((name) => name.includes('other'))).toEqual([]);
   });
 });

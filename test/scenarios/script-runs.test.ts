@@ -193,6 +193,20 @@ describe.each(servers())('scripts to run on $name', (server) => {
     },
   );
 
+  test('R33: the times of a trace are those at which things happened, also where a script runs long after the patch', async () => {
+    const env = await openEnvironment(server);
+    const rustine = await withRunners(env, { '4gl': node('setTimeout(() => {}, 1500)') });
+    const outcome = await rustine.integrate({
+      paths: [await env.patch('A.dat', [script('AFTER', FOURGL), exe('AFTER')])],
+      mode: 'integrate',
+    });
+    const at = new Map((await rustine.log(outcome.run)).map((entry) => [entry.kind, Date.parse(entry.at)]));
+    const time = (kind: string): number => at.get(kind as 'run-started') ?? Number.NaN;
+    expect(time('patch-started')).toBeLessThanOrEqual(time('patch-finished'));
+    expect(time('script-run') - time('patch-finished')).toBeGreaterThan(1_000);
+    expect(time('run-finished')).toBeGreaterThanOrEqual(time('script-run'));
+  });
+
   test('R28: of the output the last 64 KB are kept', async () => {
     const env = await openEnvironment(server);
     const rustine = await withRunners(env, {

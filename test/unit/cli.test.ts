@@ -498,8 +498,19 @@ describe('integrate', () => {
   it('sums up folders that fared alike in one line', async () => {
     const folders = Array.from({ length: 120 }, (_, n) => folder(`F${n}`, { patches: [{ ...patch, pending: [], ms: n }] }));
     const { out } = await cli('integrate x', { answers: { integrate: { ...DONE, folders } } });
-    expect(out).toMatch(/^F0, F1, F2, F3 … \+116\s+integrated\s+1\s+3 new, 2 ignored\s+1 new\s+2\s+1 inserted\s+119 ms$/m);
+    expect(out).toMatch(
+      /^F0, F1, F2, F3 … \+116\s+integrated\s+1\s+3 new, 2 ignored\s+1 new\s+2 installed\s+1 inserted\s+119 ms$/m,
+    );
     expect(out.split('\n').length).toBeLessThan(10);
+  });
+
+  it('R28: counts SQL scripts that were run, beside those that were installed', async () => {
+    const runs = (installed: number, run_: number) =>
+      folder('X3', { patches: [{ ...patch, scripts: { installed, run: run_ } }] });
+    const shown = async (installed: number, run_: number) =>
+      (await cli('integrate x', { answers: { integrate: { ...DONE, folders: [runs(installed, run_)] } } })).out;
+    expect(await shown(0, 1)).toMatch(/^X3 +integrated .* 1 new +1 run +1 inserted/m);
+    expect(await shown(2, 1)).toMatch(/^X3 +integrated .* 1 new +2 installed, 1 run +1 inserted/m);
   });
 
   it('shows a few findings of a kind, and all with --verbose', async () => {

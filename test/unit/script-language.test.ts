@@ -21,6 +21,26 @@ describe('the language of a script', () => {
     'grant select on item to public;',
     'set role postgres;',
     'commit;',
+    'set search_path = seed, x3;',
+    "SET LOCAL lock_timeout = '5s'",
+    'set constraints all immediate;',
+    'reset all;',
+    'call fill(1, now());',
+    "call seed.fill('a;b)');",
+    'lock table item in exclusive mode;',
+    'values (1), (2);',
+    'create global temp table t (a int);',
+    'analyze;',
+    'analyze item;',
+    'explain select 1;',
+    'select a\nfrom item',
+    'select cod_0\n  , nam_0\nfrom item',
+    'select\n  count(*)\nfrom item',
+    'select cod_0 from item',
+    'select a::text;',
+    'select now();',
+    'select *\nfrom item',
+    'select current_user;',
     '\uFEFF-- with a byte order mark',
   ])('%j is SQL', (text) => expect(languageOf('TRT', Buffer.from(text))).toBe('sql'));
 
@@ -41,6 +61,16 @@ describe('the language of a script', () => {
     'Do something',
     'With',
     'Set',
+    'Set X = 1',
+    'Set X = 1\nEnd # a;b',
+    'Select CLIENT',
+    'Select CLIENT\nEnd',
+    'Select CLIENT : End',
+    'Select CLIENT # a comment',
+    'Call STOCK(1)\nCall OTHER()',
+    'Lock [F:ITM]',
+    'Value Integer A',
+    'Reset A\nEnd',
     'Create',
     '',
     '- not a comment',
@@ -53,7 +83,7 @@ describe('the language of a script', () => {
 });
 
 describe('names of scripts', () => {
-  it.each(['SUBPROG', 'ZCLIENT_CVER', 'A.B', 'X-1', 'TRT$A', 'É1'])('%j may be an argument and a file', (name) =>
+  it.each(['SUBPROG', 'ZCLIENT_CVER', 'A.B', 'X-1', 'TRT$A', 'É1', '漢'.repeat(80)])('%j may be an argument and a file', (name) =>
     expect(isSafeScriptName(name)).toBe(true),
   );
 
@@ -78,5 +108,7 @@ describe('names of scripts', () => {
     'CON.txt',
     'a.',
     'x'.repeat(101),
+    '漢'.repeat(81),
+    '😀'.repeat(61),
   ])('%j may not', (name) => expect(isSafeScriptName(name)).toBe(false));
 });

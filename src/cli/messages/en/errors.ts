@@ -143,6 +143,10 @@ export const errors = {
     `Script ${f('script')} is not left to run in ${some(f.list('folders'), 20)}. \`rustine script pending\` lists those that are.`,
   'script-unknown': (f) =>
     `There is no script ${f('script')} in folder ${f('folder')} or its ancestors. \`rustine script which ${f('script')} --folder FOLDER\` shows who has it.`,
+  'script-not-set-up': (f) =>
+    `${f('element')} is a script, and scripts have no set-up fields: a patch brings the next version. \`rustine script show ${f('script')}\` shows the one in use.`,
+  'export-busy': (f) =>
+    `Scripts cannot be exported to ${f('directory')} now: another export of this environment has not ended for 15 seconds. Wait for it, or end it.`,
   'script-binary': (f) =>
     `Script ${f('script')} is compiled: it has no source to show. \`rustine script export DIR\` writes it to a file, --json gives it in base64.`,
   'export-directory': (f) =>

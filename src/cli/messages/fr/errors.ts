@@ -153,6 +153,10 @@ export const errors: Sentences<ErrorCode> = {
     `Le traitement ${f('script')} ne reste pas à exécuter dans ${some(f.list('folders'), 20)}. \`rustine script pending\` liste ceux qui le sont.`,
   'script-unknown': (f) =>
     `Il n'y a pas de traitement ${f('script')} dans le dossier ${f('folder')} ni dans ses dossiers de référence. \`rustine script which ${f('script')} --folder DOSSIER\` montre qui l'a.`,
+  'script-not-set-up': (f) =>
+    `${f('element')} est un traitement, et un traitement n'a pas de champs de paramétrage : c'est un patch qui apporte la version suivante. \`rustine script show ${f('script')}\` montre celle qui sert.`,
+  'export-busy': (f) =>
+    `Les traitements ne peuvent pas être exportés dans ${f('directory')} pour l'instant : un autre export de cet environnement n'est pas terminé après 15 secondes. Attendez-le, ou terminez-le.`,
   'script-binary': (f) =>
     `Le traitement ${f('script')} est compilé : il n'a pas de source à montrer. \`rustine script export RÉP\` l'écrit dans un fichier, --json le donne en base64.`,
   'export-directory': (f) =>
