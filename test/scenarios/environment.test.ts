@@ -96,7 +96,7 @@ describe.each(servers())('$name', (server) => {
     await environment.folders(['seed']);
     expect((await environment.rustine.folders()).map(({ code }) => code)).toEqual(['X3', 'SEED']);
     expect(await refused(environment.rustine.createFolders(['NEW', 'Seed'], {}))).toBe('folder-exists');
-    expect(await refused(environment.rustine.createFolders(['NEW', 'NEW'], {}))).toBe('folder-exists');
+    expect(await refused(environment.rustine.createFolders(['NEW', 'NEW'], {}))).toBe('folder-named-twice');
     expect(await refused(environment.rustine.createFolders(['NEW'], { parent: 'GONE' }))).toBe('folder-parent-unknown');
     expect(await refused(environment.rustine.createFolders(['NEW'], { historyOf: 'GONE' }))).toBe('folder-unknown');
     expect(await refused(environment.rustine.createFolders(['NEW'], { languages: ['FR'] }))).toBe('language-code');
