@@ -1,6 +1,7 @@
 // A plan as one script for one folder: dictionary, tables, data, scripts, in one round trip.
 import type { StatementResult } from '../database/database.ts';
 import type { FolderSettings, Plan } from '../plan/plan.ts';
+import type { FormerFunction } from './former-functions.ts';
 import type { SqlScriptOptions } from './sql-scripts.ts';
 import type { Counted, Statement } from './statement.ts';
 import { dictionaryStatements } from './write-dictionary.ts';
@@ -9,8 +10,10 @@ import { scriptStatements } from './write-scripts.ts';
 import { tableStatements } from './write-tables.ts';
 import { droppedViewStatements, viewStatements } from './write-views.ts';
 
-/** What the script counted. */
-export type Applied = Readonly<Record<Counted, number>>;
+/** What the script counted, and what became of functions that scripts no longer make. */
+export interface Applied extends Readonly<Record<Counted, number>> {
+  readonly functions: readonly FormerFunction[];
+}
 
 /** @param integration number of the integration: who and when are looked up through it */
 export function applyScript(
@@ -32,8 +35,10 @@ export function applyScript(
 
 function readCounts(statements: readonly Statement[], results: readonly StatementResult[]): Applied {
   const counted: Record<Counted, number> = { scripts: 0, inserted: 0, updated: 0, deleted: 0 };
+  const functions: FormerFunction[] = [];
   statements.forEach((statement, at) => {
     const result = results[at];
+    if (statement.counts === 'functions') functions.push(...((result?.rows ?? []) as unknown as readonly FormerFunction[]));
     if (statement.counts === 'scripts') counted.scripts += result?.count ?? 0;
     if (statement.counts === 'rows') {
       counted.inserted += Number(result?.rows[0]?.inserted ?? 0);
@@ -41,5 +46,5 @@ function readCounts(statements: readonly Statement[], results: readonly Statemen
       counted.deleted += Number(result?.rows[0]?.deleted ?? 0);
     }
   });
-  return counted;
+  return { ...counted, functions };
 }

@@ -23,6 +23,7 @@ import type { TableCost } from '../tables/cost.ts';
 import { costsOf } from '../tables/cost.ts';
 import type { Applied } from './apply.ts';
 import { applyScript } from './apply.ts';
+import { formerFunctionFindings } from './former-functions.ts';
 import { reopened } from './reopened.ts';
 import { watched } from './script-watch.ts';
 import { checkValues, restorable } from './value-checks.ts';
@@ -122,7 +123,7 @@ export async function integrateInto(
   context.stopPoint('recorded');
   return {
     outcome,
-    findings: [...plan.findings, ...restorable(plan.tables, state.aside)],
+    findings: [...plan.findings, ...restorable(plan.tables, state.aside), ...formerFunctionFindings(applied.functions)],
     due: plan.due.length > 0,
     pending: plan.pending,
   };

@@ -139,16 +139,6 @@ function deferrableOf(role: string): string {
       where c.condeferrable and c.contype <> 'f' and t.relowner = ${quoteLiteral(quoteIdentifier(role))}::regrole)`;
 }
 
-/** Functions that the scripts' earlier versions made and the new ones did not; one statement for all scripts of a plan. */
-export function dropFormerFunctions(plan: string, folder: FolderSettings, integration: string): string {
-  const block = `declare gone pg_catalog.text; begin
-    for gone in delete from rustine.script_function f using rustine.plan_item p
-      where p.plan = ${plan} and p.item = 'script' and f.folder = ${folder.id} and f.kind = p.type and f.name = p.name and f.integration <> ${integration}
-      returning f.function
-    loop execute 'drop routine if exists ' || ${quoteLiteral(`${quoteIdentifier(folder.schema)}.`)} || gone; end loop; end`;
-  return `do ${quoteLiteral(block)}`;
-}
-
 /** Errors that say something about the world and nothing about the script: lock not available, deadlock, connection, resources, shutdown. */
 const NOT_THE_SCRIPTS = /^(55P03|40|08|53|57P|58|XX)/;
 

@@ -1,7 +1,8 @@
 // Statements that write a plan's scripts, run those that are SQL, and list those to be run outside (R28).
 import type { FolderSettings, Plan } from '../plan/plan.ts';
+import { formerFunctionStatements } from './former-functions.ts';
 import type { SqlScriptOptions } from './sql-scripts.ts';
-import { dropFormerFunctions, sqlScriptStatements } from './sql-scripts.ts';
+import { sqlScriptStatements } from './sql-scripts.ts';
 import type { Statement } from './statement.ts';
 
 export function scriptStatements(
@@ -14,8 +15,13 @@ export function scriptStatements(
     { text: scriptStatement(plan.id, folder.id, integration), counts: 'scripts' },
     { text: pendingStatement(plan.id, folder.id, integration) },
     ...sqlScriptStatements(plan.runs, folder, integration, options).map((text) => ({ text })),
-    ...(plan.formerFunctions ? [{ text: dropFormerFunctions(plan.id, folder, integration) }] : []),
+    ...(plan.formerFunctions ? formerStatements(folder, integration) : []),
   ];
+}
+
+function formerStatements(folder: FolderSettings, integration: string): readonly Statement[] {
+  const [drop, tell] = formerFunctionStatements(folder, integration);
+  return [{ text: drop }, { text: tell, counts: 'functions' }];
 }
 
 function scriptStatement(plan: string, folder: number, integration: string): string {

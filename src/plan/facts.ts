@@ -138,6 +138,10 @@ export async function gatherBasis(
         and not case when coalesce(t.relname, x.relname) in (select name from wanted_table) then x.relkind in ('r', 'i') else false end
         and not exists (select from rustine.dictionary_view v where x.relkind = 'v' and v.folder = ${folder.id} and v.name = x.relname)
       union all
+      select concat_ws(' ', 'n', typname) from pg_type
+      where typnamespace = to_regnamespace(quote_ident(${folder.schema})) and typrelid = 0 and typcategory <> 'A'
+        and case when typname in (select name from wanted_table) then true else typname = any(${views}::text[]) end
+      union all
       select concat_ws(' ', 'a', code, active, size) from rustine.activity_codes(${folder.schema}, ${folder.code})
       where exists (select from wanted_table) or cardinality(${abbreviations}::text[]) > 0 or exists (select from delivered where type = 'ACV')
       union all

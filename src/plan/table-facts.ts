@@ -68,6 +68,10 @@ export async function gatherTaken(session: Session, folder: FolderSettings, tabl
     where x.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and case when p.prefix in (select name from wanted) then true else false end
       and not case when coalesce(t.relname, x.relname) in (select name from wanted) then x.relkind = 'i' or (x.relkind = 'r' and x.relowner <> coalesce(to_regrole(quote_ident(${folder.role})), 0)) else false end
       -- A typed view makes way for a table of its name.
-      and not exists (select from rustine.dictionary_view v where x.relkind = 'v' and v.folder = ${folder.id} and v.name = x.relname)`);
+      and not exists (select from rustine.dictionary_view v where x.relkind = 'v' and v.folder = ${folder.id} and v.name = x.relname)
+    union
+    -- A table is a type too; those of arrays make way by themselves.
+    select typname::text from pg_type where typnamespace = to_regnamespace(quote_ident(${folder.schema})) and typrelid = 0 and typcategory <> 'A'
+      and typname in (select name from wanted)`);
   return new Set(rows.map((row) => row.name));
 }

@@ -38,10 +38,12 @@ export async function gatherViews(session: Session, folder: FolderSettings, name
     hidden: boolean | null;
     relation: string | null;
   }>(sql`
-    select n.name, v.columns, v.hidden, c.relkind::text as relation
+    select n.name, v.columns, v.hidden, coalesce(c.relkind, t.typtype)::text as relation
     from unnest(${names}::text[]) as n (name)
     left join rustine.dictionary_view v on v.folder = ${folder.id} and v.name = n.name
-    left join pg_class c on c.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and c.relname = n.name`);
+    left join pg_class c on c.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and c.relname = n.name
+    -- A view is a type too.
+    left join pg_type t on t.typnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.typname = n.name and t.typrelid = 0 and t.typcategory <> 'A'`);
   const known = rows.flatMap(({ name, columns, hidden }): [string, OwnView][] =>
     columns === null ? [] : [[name, { columns: columnsFromText(columns), hidden: hidden === true }]],
   );

@@ -4,7 +4,7 @@ import { escapeIdentifier } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openRustine } from '../../src/app/rustine.ts';
 import { openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
-import { exe, script } from '../support/patches.ts';
+import { any, exe, script, table } from '../support/patches.ts';
 import { openPooler } from '../support/pooler.ts';
 import { servers } from '../support/servers.ts';
 
@@ -97,4 +97,19 @@ describe.each(servers())('what a SQL script leaves behind, on $name', (server) =
       expect(role?.roles).toBe(0);
     },
   );
+
+  test('R26: a type of a script that has the name of a table is told before anything changes; a typed view stays away', async () => {
+    const env = await openEnvironment(server);
+    const types = `-- x\ncreate type item as enum ('a'); create domain aglobvar as integer;`;
+    await env.integrate(await env.patch('A.dat', [script('TYPES', types)]));
+    const path = await env.patch('B.dat', [table('ITEM', 'ITM', { COD: 'A:10' }, { ITM0: 'COD' })]);
+    const outcome = await env.rustine.integrate({ paths: [path], mode: 'integrate' });
+    expect(outcome.findings).toMatchObject([
+      { code: 'name-taken', severity: 'block', subject: 'ATB:ITEM', facts: { table: 'ITEM', kind: 'table', name: 'item' } },
+    ]);
+    const variable = any('AGB', 'A', [{ tag: 'AGB', values: { CODVAR: 'A' } }]);
+    expect((await env.integrate(await env.patch('C.dat', [variable]))).findings).toMatchObject([
+      { code: 'view-hidden', severity: 'info', facts: { view: 'aglobvar' } },
+    ]);
+  });
 });

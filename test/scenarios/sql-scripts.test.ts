@@ -274,6 +274,41 @@ describe.each(servers())('SQL scripts on $name', (server) => {
     ]);
   });
 
+  test('R28: functions that a new version does not make are told: dropped, or kept where it names them or something uses them', async () => {
+    const env = await openEnvironment(server);
+    const make = (signature: string): string =>
+      `create or replace function ${signature} returns integer language sql as 'select 1';`;
+    const bodied = (name: string, calls: string): string =>
+      `create function ${name}() returns integer language sql begin atomic select ${calls}(); end;`;
+    await env.integrate(
+      await env.patch('A.dat', [
+        script(
+          'LIB',
+          `-- x\n${['gone()', 'guarded()', 'inner_()', 'seen()', 'moved(integer)'].map(make).join('\n')}\n${bodied('outer_', 'inner_')}`,
+        ),
+      ]),
+    );
+    await env.query('create view x3.uses_seen as select x3.seen()');
+    const next = `-- x\ndo $$ begin if to_regproc('guarded') is null then ${make('guarded()').replaceAll('$', '')} end if; end $$;\n${make('moved(bigint)')}`;
+    const { findings } = await env.integrate(await env.patch('B.dat', [script('LIB', next)]));
+    expect(findings.map(({ code, severity, subject, facts }) => [code, severity, subject, facts.function, facts.users])).toEqual([
+      ['function-dropped', 'info', 'TRT:LIB', 'gone()', undefined],
+      ['function-kept', 'warn', 'TRT:LIB', 'guarded()', []],
+      ['function-dropped', 'info', 'TRT:LIB', 'inner_()', undefined],
+      ['function-dropped', 'info', 'TRT:LIB', 'moved(integer)', undefined],
+      ['function-dropped', 'info', 'TRT:LIB', 'outer_()', undefined],
+      ['function-kept', 'warn', 'TRT:LIB', 'seen()', ['view x3.uses_seen']],
+    ]);
+    expect(await functions(env, 'x3')).toEqual(['guarded', 'moved', 'seen']);
+    await env.query('drop view x3.uses_seen');
+    const last = await env.integrate(await env.patch('C.dat', [script('LIB', Buffer.from('# no SQL any more').toString())]));
+    expect(last.findings.map(({ code, facts }) => [code, facts.function])).toEqual([
+      ['function-dropped', 'guarded()'],
+      ['function-dropped', 'moved(bigint)'],
+      ['function-dropped', 'seen()'],
+    ]);
+  });
+
   test('R28: an error names script, SQLSTATE and place; nothing of the patch stays in that folder', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     await env.integrate(await env.patch('A.dat', [item]));

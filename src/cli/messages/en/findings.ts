@@ -103,7 +103,7 @@ export const findings = {
   'data-type-unknown': (f) =>
     `Table ${f('table')}, field ${f('field')}: the data type ${f('type')} is neither in the folder nor in the patch list. Integrate the patch that brings it (element ATY:${f('type')}) first.`,
   'view-hidden': (f) =>
-    `The typed view ${f('view')} of the dictionary is not there: an application table has this name. The dictionary is readable in rustine.dictionary all the same.`,
+    `The typed view ${f('view')} of the dictionary is not there: something else in the folder's schema has this name, as an application table may. The dictionary is readable in rustine.dictionary all the same.`,
   'activity-code-unknown': (f) =>
     `Activity code ${f('code')} is not in the dictionary of folder ${f('folder')}: it takes effect when a patch brings it. Check the spelling.`,
   'values-do-not-fit': (f) =>
@@ -122,6 +122,12 @@ export const findings = {
     `Table ${f('table')} would have ${f('count')} columns${f.number('dropped') > 0 ? `, ${f('dropped')} of them dropped ones that PostgreSQL still counts` : ''}; PostgreSQL takes 1,600 at most. ${f.number('count') - f.number('dropped') > 1_600 ? 'Reduce the array sizes or the activity codes that set them.' : 'Dropped columns count until the table is made anew: dump and reload it (pg_dump, pg_restore) while nobody works in the folder, then try again.'}`,
   'name-reserved': (f) =>
     `No table can be called ${f('name')}: PostgreSQL or Rustine keeps that name for itself. The patch has to be mended where it was made.`,
+  'function-dropped': (f) =>
+    `Script ${f('script')} no longer makes function ${f('function')}, which its earlier version made: it was dropped.`,
+  'function-kept': (f) =>
+    f.has('users')
+      ? `Script ${f('script')} no longer makes function ${f('function')}, but ${some(f.list('users'))} needs it: it was kept. Drop both where nobody uses them.`
+      : `Script ${f('script')} names function ${f('function')}, which its earlier version made, and did not make it again: the function was kept as it was. \`create or replace\` without a condition would bring the new version's.`,
   'name-taken': (f) =>
     `Table ${f('table')}: its ${f('kind')} would be called ${f('name')} in the database, and something else in the folder's schema has that name already. Rename or drop that first.`,
   'system-field': (f) =>

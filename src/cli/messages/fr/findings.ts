@@ -106,7 +106,7 @@ export const findings: Sentences<FindingCode> = {
   'data-type-unknown': (f) =>
     `Table ${f('table')}, champ ${f('field')} : le type de données ${f('type')} n'est ni dans le dossier ni dans la liste de patches. Intégrez d'abord le patch qui l'apporte (élément ATY:${f('type')}).`,
   'view-hidden': (f) =>
-    `La vue typée ${f('view')} du dictionnaire n'est pas là : une table de l'application porte ce nom. Le dictionnaire reste lisible dans rustine.dictionary.`,
+    `La vue typée ${f('view')} du dictionnaire n'est pas là : autre chose dans le schéma du dossier porte ce nom, par exemple une table de l'application. Le dictionnaire reste lisible dans rustine.dictionary.`,
   'activity-code-unknown': (f) =>
     `Le code activité ${f('code')} n'est pas dans le dictionnaire du dossier ${f('folder')} : il prendra effet quand un patch l'apportera. Vérifiez l'orthographe.`,
   'values-do-not-fit': (f) =>
@@ -124,6 +124,12 @@ export const findings: Sentences<FindingCode> = {
   'too-many-columns': (f) =>
     `La table ${f('table')} aurait ${f('count')} colonnes${f.number('dropped') > 0 ? `, dont ${f('dropped')} supprimées que PostgreSQL compte encore` : ''} ; PostgreSQL en accepte 1 600 au plus. ${f.number('count') - f.number('dropped') > 1_600 ? 'Réduisez les dimensions ou les codes activité qui les fixent.' : "Les colonnes supprimées comptent jusqu'à ce que la table soit recréée : exportez-la et rechargez-la (pg_dump, pg_restore) pendant que personne ne travaille dans le dossier, puis recommencez."}`,
   'name-reserved': (f) => `Aucune table ne peut s'appeler ${f('name')} : PostgreSQL ou Rustine se réserve ce nom. ${MEND}`,
+  'function-dropped': (f) =>
+    `Le traitement ${f('script')} ne crée plus la fonction ${f('function')}, que sa version précédente avait créée : elle a été supprimée.`,
+  'function-kept': (f) =>
+    f.has('users')
+      ? `Le traitement ${f('script')} ne crée plus la fonction ${f('function')}, mais ${some(f.list('users'))} en a besoin : elle a été conservée. Supprimez les deux si personne ne s'en sert.`
+      : `Le traitement ${f('script')} nomme la fonction ${f('function')}, que sa version précédente avait créée, et ne l'a pas recréée : elle reste telle qu'elle était. \`create or replace\` sans condition apporterait celle de la nouvelle version.`,
   'name-taken': (f) =>
     `Table ${f('table')} : ${f('kind') === 'index' ? 'son index' : 'elle'} s'appellerait ${f('name')} dans la base de données, et autre chose porte déjà ce nom dans le schéma du dossier. Renommez ou supprimez d'abord cela.`,
   'system-field': (f) =>
