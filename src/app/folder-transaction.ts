@@ -1,11 +1,8 @@
 // A transaction that changes one folder: it waits for the folder's lock, but not for ever, and says who holds it.
-import { Failure } from '../base/errors.ts';
 import type { Database, Ending, Session } from '../database/database.ts';
-import { sqlState } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
-import { readBlockers } from '../environment/sessions.ts';
+import { lockFailure } from '../environment/sessions.ts';
 
-const LOCK_NOT_AVAILABLE = '55P03';
 const LOCK_TIMEOUT_MS = 15_000;
 
 export interface FolderTransaction {
@@ -27,10 +24,6 @@ export async function changeInFolder<Result>(
       return work(session);
     }, ending);
   } catch (error) {
-    if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
-    // Who held the lock is mostly still there; where it cannot be found out, the wait itself is reason enough.
-    const blockers = await readBlockers(database, folder.toLowerCase()).catch(() => []);
-    const facts = { folder, blocker: blockers.map(({ who }) => who).join('; '), table: blockers[0]?.table ?? '' };
-    throw new Failure('lock-timeout', facts, error);
+    throw await lockFailure(database, { code: folder, schema: folder.toLowerCase() }, error);
   }
 }

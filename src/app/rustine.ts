@@ -109,7 +109,7 @@ export interface Rustine {
   folder(code: string): Promise<FolderView>;
   /** Changes settings; those that are absent stay. */
   setFolder(code: string, change: SettingsChange): Promise<ChangedFolder>;
-  dropFolder(code: string): Promise<void>;
+  dropFolder(code: string, options?: { readonly lockTimeoutMs?: number }): Promise<void>;
   integrate(options: IntegrateOptions): Promise<RunOutcome>;
   /** Elements and own scripts of a folder (absent: the supervisor folder), of one type or of all. */
   elements(options: {
@@ -195,10 +195,10 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
     },
     folder: async (code) => oneView(database, code),
     setFolder: (code, change) => changeFolder(opened, code, change),
-    dropFolder: async (code) => {
+    dropFolder: async (code, options) => {
       const folders = await existingFolders(database);
       const folder = known(folders, code);
-      await dropFolder(database, folder, folders);
+      await dropFolder(database, folder, folders, options?.lockTimeoutMs);
       if (folder.role !== null) await forgetPassword(settings.home, folder.role);
     },
     integrate: (options) => integrateInto(opened, options),

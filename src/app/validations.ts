@@ -1,9 +1,8 @@
 // The verb that validates folders: the supervisor folder first, then level by level, several at once.
 import { Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
-import { sqlState } from '../database/postgres.ts';
 import type { Folder } from '../environment/folder.ts';
-import { readBlockers } from '../environment/sessions.ts';
+import { lockFailure } from '../environment/sessions.ts';
 import type { RunState } from '../journal/outcome.ts';
 import type { FolderValidation } from '../validate/validation.ts';
 import { failedValidation, validateFolder } from '../validate/validation.ts';
@@ -23,7 +22,6 @@ export interface ValidationOutcome {
   readonly folders: readonly FolderValidation[];
 }
 
-const LOCK_NOT_AVAILABLE = '55P03';
 const LOCK_TIMEOUT_MS = 15_000;
 
 /** @throws Refusal `folder-unknown`; what goes wrong in one folder is that folder's outcome */
@@ -59,15 +57,11 @@ async function validateOne(
   try {
     return await validateFolder(database, folder, { operator, lockTimeoutMs });
   } catch (error) {
-    if (!(error instanceof Failure) && !(error instanceof Refusal)) throw error;
-    const reason = { code: error.code, facts: error.facts };
-    if (sqlState(error) === LOCK_NOT_AVAILABLE) {
-      // Who held the lock is mostly still there; where it cannot be found out, the wait itself is reason enough.
-      const blockers = await readBlockers(database, folder.schema).catch(() => []);
-      const blocker = blockers.map((each) => each.who).join('; ');
-      Object.assign(reason, { code: 'lock-timeout', facts: { folder: folder.code, blocker, table: blockers[0]?.table ?? '' } });
-    }
-    return { outcome: failedValidation(folder, reason), findings: [{ ...reason, severity: 'block' }] };
+    const known = await lockFailure(database, folder, error);
+    if (!(known instanceof Failure) && !(known instanceof Refusal)) throw known;
+    const { code, facts } = known;
+    const reason = known instanceof Refusal ? { code: 'blocked', facts: { codes: [code] } } : { code, facts };
+    return { outcome: failedValidation(folder, reason), findings: [{ code, facts, severity: 'block' }] };
   }
 }
 

@@ -2,9 +2,8 @@
 import { Bug, type Facts, Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
-import { sqlState } from '../database/postgres.ts';
 import type { Folder } from '../environment/folder.ts';
-import { readBlockers } from '../environment/sessions.ts';
+import { lockFailure } from '../environment/sessions.ts';
 import type { Integration, RunContext, StagedDelivery } from '../integrate/integrator.ts';
 import { blockingFindings, emptyOutcome, integrate, integrateInto } from '../integrate/integrator.ts';
 import type { Runner } from '../integrate/runner.ts';
@@ -136,11 +135,14 @@ async function tried(running: Running, folder: Folder, delivery: Delivery, attem
   try {
     return await attempt(staged);
   } catch (error) {
-    if (!(error instanceof Failure) && !(error instanceof Refusal)) throw error;
-    const reason = await reasonOf(running, error, folder);
+    const known = await lockFailure(running.database, folder, error);
+    if (!(known instanceof Failure) && !(known instanceof Refusal)) throw known;
+    const { code, facts } = known;
+    // What somebody has to mend is no failure of the world.
+    const reason = known instanceof Refusal ? { code: 'blocked', facts: { codes: [code] } } : { code, facts };
     return {
       outcome: { ...emptyOutcome(delivery.file, 'failed', 0), reason },
-      findings: [{ code: reason.code, severity: 'block', ...subjectIn(reason.facts), facts: reason.facts }],
+      findings: [{ code, severity: 'block', ...subjectIn(facts), facts }],
       due: false,
       pending: [],
     };
@@ -149,15 +151,3 @@ async function tried(running: Running, folder: Folder, delivery: Delivery, attem
 
 /** An error that names an element is about it. */
 const subjectIn = ({ element }: Facts): Pick<Finding, 'subject'> => (typeof element === 'string' ? { subject: element } : {});
-
-const LOCK_NOT_AVAILABLE = '55P03';
-
-type Reason = NonNullable<PatchOutcome['reason']>;
-
-async function reasonOf({ database }: Running, error: Failure | Refusal, folder: Folder): Promise<Reason> {
-  if (sqlState(error) !== LOCK_NOT_AVAILABLE) return { code: error.code, facts: error.facts };
-  // Who held the lock is mostly still there; where it cannot be found out, the wait itself is reason enough.
-  const blockers = await readBlockers(database, folder.schema).catch(() => []);
-  const table = blockers[0]?.table ?? '';
-  return { code: 'lock-timeout', facts: { folder: folder.code, blocker: blockers.map((each) => each.who).join('; '), table } };
-}

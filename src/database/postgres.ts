@@ -238,6 +238,7 @@ export interface ServerError {
   readonly message: string;
   readonly detail: string;
   readonly hint: string;
+  readonly table: string | undefined;
   /** Text of the statement inside a function that is wrong, and the character in it, from 1. */
   readonly query: string | undefined;
   readonly position: number | undefined;
@@ -253,6 +254,7 @@ export function serverError(error: unknown): ServerError | undefined {
     message: found.message,
     detail: found.detail ?? '',
     hint: found.hint ?? '',
+    table: found.table,
     query: found.internalQuery,
     position: found.internalPosition === undefined ? undefined : Number(found.internalPosition),
     context: (found.where ?? '').split('\n'),

@@ -21,11 +21,13 @@ import { stagePlan } from '../plan/staging.ts';
 import { viewsOf } from '../plan/view-facts.ts';
 import type { TableCost } from '../tables/cost.ts';
 import { costsOf } from '../tables/cost.ts';
+import { lockTables } from '../tables/locks.ts';
 import type { Applied } from './apply.ts';
 import { applyScript } from './apply.ts';
 import { formerFunctionFindings } from './former-functions.ts';
 import { reopened } from './reopened.ts';
 import { watched } from './script-watch.ts';
+import { tableFailure } from './table-failure.ts';
 import { checkValues, restorable } from './value-checks.ts';
 
 /** A delivery whose element list is staged, and the plans made for it so far, by starting state. */
@@ -110,9 +112,13 @@ export async function integrateInto(
   context.stopPoint('planned');
   const script = applyScript(plan, folder, integration, { timeoutMs: context.scriptTimeoutMs, settings: settings(context) });
   const watch = { runs: plan.runs, folder: folder.code, timeoutMs: context.scriptTimeoutMs };
-  const [held, ...results] = await watched(database, watch, (heard) =>
-    session.script(`${holdPlan(plan)};\n${script.text}`, heard),
-  );
+  const locks = lockTables(plan.tables, folder.schema);
+  const text = [...locks, holdPlan(plan), script.text].join(';\n');
+  const answers = await watched(database, watch, (heard) => session.script(text, heard)).catch(async (error: unknown) => {
+    const written = plan.batches.map(({ table }) => table);
+    throw await tableFailure(error, database, folder, plan.tables, written);
+  });
+  const [held, ...results] = answers.slice(locks.length);
   if (held?.rows.length !== 1) throw new Failure('database-lost', { reason: 'what was staged for this run is gone' });
   const applied = script.read(results);
   context.stopPoint('applied');

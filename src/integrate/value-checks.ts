@@ -3,8 +3,9 @@ import type { Finding } from '../base/finding.ts';
 import type { Session } from '../database/database.ts';
 import type { Aside } from '../plan/table-facts.ts';
 import type { Check } from '../tables/checks.ts';
-import { checkSql, checksOf, lockSql } from '../tables/checks.ts';
+import { checkSql, checksOf } from '../tables/checks.ts';
 import type { TableChange } from '../tables/diff.ts';
+import { lockTables } from '../tables/locks.ts';
 import { typeName } from '../tables/model.ts';
 
 export interface CheckedValues {
@@ -33,7 +34,7 @@ export async function checkValues(
   const checks = checksOf(changes);
   if (checks.length === 0) return { findings: [], rows: new Map() };
   const text = checkSql(checks, schema);
-  const results = await session.script(lock ? `${lockSql(changes, schema)};\n${text}` : text);
+  const results = await session.script([...(lock ? lockTables(changes, schema) : []), text].join(';\n'));
   const answers = (results.at(-1)?.rows ?? []) as unknown as readonly CheckRow[];
   return {
     findings: checks.flatMap((check, at) => findingOf(check, answers[at])),

@@ -69,12 +69,6 @@ function valueAfter(column: string, step: TypeStep | undefined): string {
     : `case when ${conversion.fits(column)} then ${conversion.using(column)} end`;
 }
 
-/** Locks the tables that the checks read: what holds now still holds when the table changes. */
-export function lockSql(changes: readonly TableChange[], schema: string): string {
-  const tables = [...new Set(checksOf(changes).map((check) => check.table))].sort();
-  return `lock table ${tables.map((table) => qualified(schema, table)).join(', ')} in access exclusive mode`;
-}
-
 /** One row per check, in their order: `at`, `rows` of the table, `count` of those that break the rule, `samples`. */
 export function checkSql(checks: readonly Check[], schema: string): string {
   const numbered = checks.map((check, at) => ({ check, at }));

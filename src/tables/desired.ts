@@ -7,7 +7,7 @@ import { columnTypeOf, lengthAllowed } from './data-types.ts';
 import type { Generation } from './generation.ts';
 import { isActive, slotsOfField, usesModule } from './generation.ts';
 import type { Column, Index, IndexKey, Table } from './model.ts';
-import { LONGEST_NAME, MOST_COLUMNS, ROW_COLUMN, SYSTEM_TABLES, TICK_COLUMN } from './model.ts';
+import { LONGEST_NAME, MOST_COLUMNS, MOST_KEYS, ROW_COLUMN, SYSTEM_TABLES, TICK_COLUMN } from './model.ts';
 import { isReserved } from './reserved-names.ts';
 
 export interface TableDefinition {
@@ -178,6 +178,10 @@ function indexOf(
   if (!generated || !isActive(generation, record.activity)) return undefined;
   if (absent !== undefined) {
     report('info', 'index-left-out', { table, index: code, field: absent });
+    return undefined;
+  }
+  if (keys.length > MOST_KEYS) {
+    report('block', 'index-too-wide', { table, index: code, count: keys.length, most: MOST_KEYS });
     return undefined;
   }
   return { name: indexName(table, code), unique: fieldValue(record.fields, 'HOMONYM') === '1', keys };

@@ -81,6 +81,7 @@ export const ROW_SEQUENCE = 'rowid_seq';
 
 /** PostgreSQL's limits. */
 export const MOST_COLUMNS = 1_600;
+export const MOST_KEYS = 32;
 export const LONGEST_NAME = 63;
 export const LONGEST_VARCHAR = 10_485_760;
 

@@ -1,22 +1,45 @@
 // Drops a folder: first its state says so, then its tables in portions that fit the lock table, then schema, role and records.
-import { Refusal } from '../base/errors.ts';
-import type { Database } from '../database/database.ts';
+import { setTimeout } from 'node:timers/promises';
+import { Failure, Refusal } from '../base/errors.ts';
+import type { Database, Session } from '../database/database.ts';
 import { qualified, quoteIdentifier, sql } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
 import { ancestorsOf } from '../environment/folder.ts';
 import { lockWithAncestors } from '../environment/folder-locks.ts';
 import { dropRole } from '../environment/roles.ts';
+import { lockFailure, readUsers } from '../environment/sessions.ts';
 
 const TABLES_AT_ONCE = 200;
 
-/** May be repeated after a crash: it goes on where it stopped. @throws Refusal `folder-is-supervisor`, `folder-has-children` */
-export async function dropFolder(database: Database, folder: Folder, folders: readonly Folder[]): Promise<void> {
+/** How long it waits for other sessions, all in all before anything is dropped, later for each portion. */
+const LOCK_TIMEOUT_MS = 15_000;
+const LOOK_AGAIN_MS = 250;
+
+/**
+ * May be repeated after a crash or a lock: it goes on where it stopped.
+ * @throws Refusal `folder-is-supervisor`, `folder-has-children`; Failure `lock-timeout`
+ */
+export async function dropFolder(
+  database: Database,
+  folder: Folder,
+  folders: readonly Folder[],
+  lockTimeoutMs = LOCK_TIMEOUT_MS,
+): Promise<void> {
   if (folder.parent === null) throw new Refusal('folder-is-supervisor', { folder: folder.code });
   const ancestors = ancestorsOf(folder.code, new Map(folders.map((each) => [each.code, each])));
-  await markDropping(database, folder);
-  while (await dropTables(database, folder.schema));
-  while (await dropAside(database, folder.id));
-  await database.transaction(async (session) => {
+  const inTime = <Result>(work: (session: Session) => Promise<Result>): Promise<Result> =>
+    database
+      .transaction(async (session) => {
+        await session.script(`set local lock_timeout = ${Math.round(lockTimeoutMs)}`);
+        return work(session);
+      })
+      .catch(async (error: unknown) => {
+        throw await lockFailure(database, folder, error);
+      });
+  await inTime((session) => markDropping(session, folder, lockTimeoutMs));
+  while (await inTime((session) => dropTables(session, folder.schema)));
+  while (await inTime((session) => dropAside(session, folder.id)));
+  await inTime(async (session) => {
     // As at creation: the role's rights on its ancestors' schemas go.
     await lockWithAncestors(session, [folder.code]);
     await session.script(`drop schema if exists ${quoteIdentifier(folder.schema)} cascade`);
@@ -32,37 +55,46 @@ export async function dropFolder(database: Database, folder: Folder, folders: re
 }
 
 /** Whoever makes a child holds the folder's row: it is there when we look, or finds the folder marked. */
-async function markDropping(database: Database, folder: Folder): Promise<void> {
-  await database.transaction(async (session) => {
-    await session.query(sql`select from rustine.folder where id = ${folder.id} for update`);
-    const children = await session.query<{ code: string }>(
-      sql`select code from rustine.folder where parent = ${folder.id} or history_of = ${folder.id} order by code`,
-    );
-    if (children.length > 0)
-      throw new Refusal('folder-has-children', { folder: folder.code, children: children.map(({ code }) => code) });
-    await session.query(sql`update rustine.folder set state = 'dropping' where id = ${folder.id}`);
-  });
+async function markDropping(session: Session, folder: Folder, lockTimeoutMs: number): Promise<void> {
+  await session.query(sql`select from rustine.folder where id = ${folder.id} for update`);
+  const children = await session.query<{ code: string }>(
+    sql`select code from rustine.folder where parent = ${folder.id} or history_of = ${folder.id} order by code`,
+  );
+  if (children.length > 0)
+    throw new Refusal('folder-has-children', { folder: folder.code, children: children.map(({ code }) => code) });
+  await waitForUsers(session, folder, lockTimeoutMs);
+  await session.query(sql`update rustine.folder set state = 'dropping' where id = ${folder.id}`);
+}
+
+/** Whoever works in the folder is found before it is half gone. @throws Failure `lock-timeout` */
+async function waitForUsers(session: Session, folder: Folder, lockTimeoutMs: number): Promise<void> {
+  const started = performance.now();
+  for (;;) {
+    const [first, ...others] = await readUsers(session, folder.schema);
+    if (first === undefined) return;
+    if (performance.now() - started >= lockTimeoutMs) {
+      const blocker = [first, ...others].map(({ who }) => who).join('; ');
+      throw new Failure('lock-timeout', { folder: folder.code, blocker, table: first.table });
+    }
+    await setTimeout(Math.min(LOOK_AGAIN_MS, lockTimeoutMs));
+  }
 }
 
 /** Tables that were put aside go with their folder (R27): its role could not be dropped while it has rights on them. */
-async function dropAside(database: Database, folder: number): Promise<boolean> {
-  return database.transaction(async (session) => {
-    const tables = await session.query<{ name: string }>(sql`
+async function dropAside(session: Session, folder: number): Promise<boolean> {
+  const tables = await session.query<{ name: string }>(sql`
       select c.relname as name from rustine.kept k join pg_class c on c.relname = k.relation
       where k.folder = ${folder} and c.relnamespace = 'rustine_kept'::regnamespace and c.relkind = 'r' order by k.id limit ${TABLES_AT_ONCE}`);
-    if (tables.length === 0) return false;
-    await session.script(`drop table ${tables.map((table) => qualified('rustine_kept', table.name)).join(', ')} cascade`);
-    return true;
-  });
+  if (tables.length === 0) return false;
+  await session.script(`drop table ${tables.map((table) => qualified('rustine_kept', table.name)).join(', ')} cascade`);
+  return true;
 }
 
-async function dropTables(database: Database, schema: string): Promise<boolean> {
-  return database.transaction(async (session) => {
-    const tables = await session.query<{ name: string }>(sql`
+async function dropTables(session: Session, schema: string): Promise<boolean> {
+  const tables = await session.query<{ name: string }>(sql`
       select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where n.nspname = ${schema} and c.relkind = 'r' order by c.relname limit ${TABLES_AT_ONCE}`);
-    if (tables.length === 0) return false;
-    await session.script(`drop table ${tables.map((table) => qualified(schema, table.name)).join(', ')} cascade`);
-    return true;
-  });
+  if (tables.length === 0) return false;
+  await session.script(`drop table ${tables.map((table) => qualified(schema, table.name)).join(', ')} cascade`);
+  return true;
 }

@@ -9,6 +9,7 @@ import type { Folder } from '../environment/folder.ts';
 import { checkLocks } from '../integrate/integrator.ts';
 import { reopened } from '../integrate/reopened.ts';
 import { settingsOf } from '../integrate/settings.ts';
+import { tableFailure } from '../integrate/table-failure.ts';
 import { checkValues, restorable } from '../integrate/value-checks.ts';
 import { changeStatements } from '../integrate/write-tables.ts';
 import { droppedViewStatements, viewStatements } from '../integrate/write-views.ts';
@@ -16,6 +17,7 @@ import type { TableOutcome } from '../journal/outcome.ts';
 import { NO_TABLES, tableOutcome } from '../journal/outcome.ts';
 import { planValidation } from '../plan/validation-plan.ts';
 import { costsOf } from '../tables/cost.ts';
+import { lockTables } from '../tables/locks.ts';
 
 export interface FolderValidation {
   readonly folder: string;
@@ -60,7 +62,11 @@ export async function validateFolder(
       ...changeStatements(plan.tables, origin),
       ...viewStatements(plan, current),
     ];
-    if (statements.length > 0) await session.script(statements.map(({ text }) => text).join(';\n'));
+    const script = [...lockTables(plan.tables, folder.schema), ...statements.map(({ text }) => text)].join(';\n');
+    if (statements.length > 0)
+      await session.script(script).catch(async (error: unknown) => {
+        throw await tableFailure(error, database, folder, plan.tables);
+      });
     const opened = reopened(plan.tables, folder.id);
     const [again] = opened.length === 0 ? [] : await session.script(opened.join(';'));
     const settled = current.due.filter(settledByValidation);

@@ -117,6 +117,10 @@ export const errors = {
     `The embedded PostgreSQL cannot run as root, and no other user could be switched to (user ${f('user')}${f.has('tried') ? `; tried: ${f('tried')}` : ''}). Create that user, run Rustine as an ordinary user, or give a server with --database.`,
   'force-unknown': (f) =>
     `There is no check "${f('check')}" that --force could pass over. Those that can be forced: ${f('known')}.`,
+  'column-in-use': (f) =>
+    `Table ${f('table')}: ${some(f.list('columns'))} cannot go or get another type in folder ${f('folder')}, because something else in the database needs it: ${some(f.list('objects'))}. Save its definition, drop it, run the command again, then make it anew.`,
+  'row-too-long': (f) =>
+    `Folder ${f('folder')}: a row, index key or value${f.has('tables') ? ` (table ${some(f.list('tables'))})` : ''} would be longer than PostgreSQL takes (${f('reason')}). Shorten the values, or define fewer or shorter fields for the table or index.`,
   'lock-timeout': (f) =>
     `Folder ${f('folder')}: ${f.has('table') ? `table ${f('table')}` : 'a table'} stayed locked ${f.has('blocker') ? `by ${f('blocker')}` : 'by another session'} for too long. End that session, or run the command again when it is over.`,
   config: (f) =>

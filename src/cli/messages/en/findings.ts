@@ -114,6 +114,8 @@ export const findings = {
     `Table ${f('table')}, index ${f('index')}: there is no field ${f('field')} to index. The patch has to be mended where it was made.`,
   'index-duplicates': (f) =>
     `Table ${f('table')}, index ${f('index')} allows no duplicates, but ${n(f.number('count'), 'value occurs', 'values occur')} more than once: ${some(f.list('keys'))}. Mend these rows first.`,
+  'index-too-wide': (f) =>
+    `Table ${f('table')}, index ${f('index')} has ${f('count')} fields; PostgreSQL takes ${f('most')} at most. The patch has to be mended where it was made.`,
   'index-left-out': (f) =>
     `Table ${f('table')}: index ${f('index')} is not made here, because this folder does not have ${f('field')} (inactive activity code, or fewer slots).`,
   'abbreviation-twice': (f) =>

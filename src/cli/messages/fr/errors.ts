@@ -123,6 +123,10 @@ export const errors: Sentences<ErrorCode> = {
     `Le PostgreSQL embarqué ne peut pas tourner sous root, et aucun autre utilisateur n'a pu être pris (utilisateur ${f('user')}${f.has('tried') ? ` ; essayé : ${f('tried')}` : ''}). Créez cet utilisateur, lancez Rustine sous un utilisateur ordinaire, ou indiquez un serveur avec --database.`,
   'force-unknown': (f) =>
     `Il n'y a pas de contrôle « ${f('check')} » que --force pourrait lever. Peuvent l'être : ${f('known')}.`,
+  'column-in-use': (f) =>
+    `Table ${f('table')} : ${some(f.list('columns'))} ne peut ni disparaître ni changer de type dans le dossier ${f('folder')}, car autre chose dans la base de données en a besoin : ${some(f.list('objects'))}. Sauvegardez sa définition, supprimez-le, relancez la commande, puis recréez-le.`,
+  'row-too-long': (f) =>
+    `Dossier ${f('folder')} : une ligne, une clé d'index ou une valeur${f.has('tables') ? ` (table ${some(f.list('tables'))})` : ''} serait plus longue que ce qu'accepte PostgreSQL (${f('reason')}). Raccourcissez les valeurs, ou définissez moins de champs ou des champs plus courts dans la table ou l'index.`,
   'lock-timeout': (f) =>
     `Dossier ${f('folder')} : ${f.has('table') ? `la table ${f('table')}` : 'une table'} est restée trop longtemps verrouillée par ${f.has('blocker') ? f('blocker') : 'une autre session'}. Terminez cette session, ou relancez la commande quand elle est finie.`,
   config: (f) =>

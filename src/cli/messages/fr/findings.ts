@@ -117,6 +117,8 @@ export const findings: Sentences<FindingCode> = {
     `Table ${f('table')}, index ${f('index')} : il n'y a pas de champ ${f('field')} à indexer. ${MEND}`,
   'index-duplicates': (f) =>
     `Table ${f('table')}, index ${f('index')} sans doublons, mais ${n(f.number('count'), 'valeur apparaît', 'valeurs apparaissent')} plusieurs fois : ${some(f.list('keys'))}. Corrigez d'abord ces lignes.`,
+  'index-too-wide': (f) =>
+    `Table ${f('table')}, index ${f('index')} : il a ${f('count')} champs ; PostgreSQL en accepte ${f('most')} au plus. ${MEND}`,
   'index-left-out': (f) =>
     `Table ${f('table')} : l'index ${f('index')} n'est pas créé ici, car ce dossier n'a pas ${f('field')} (code activité inactif, ou moins d'occurrences).`,
   'abbreviation-twice': (f) =>

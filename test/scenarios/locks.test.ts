@@ -1,0 +1,110 @@
+// Somebody else's locks, views and limits: waited for in short steps, named, told with table and way out; the folder stays as it was.
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import type { RunOutcome } from '../../src/journal/outcome.ts';
+import type { TestEnvironment } from '../support/environment.ts';
+import { connected, openEnvironment } from '../support/environment.ts';
+import type { Field } from '../support/patches.ts';
+import { row, table } from '../support/patches.ts';
+import { servers } from '../support/servers.ts';
+
+let files = 0;
+const attempt = async (
+  env: TestEnvironment,
+  elements: Parameters<TestEnvironment['patch']>[1],
+  lockTimeoutMs = 15_000,
+): Promise<RunOutcome> =>
+  env.rustine.integrate({ paths: [await env.patch(`L${++files}.dat`, elements)], mode: 'integrate', lockTimeoutMs });
+
+const item = (fields: Readonly<Record<string, Field>>) => table('ITEM', 'ITM', { COD: 'A:5', ...fields }, { ITM0: 'COD' });
+const told = ({ state, findings }: RunOutcome) => [state, ...findings.map(({ code, subject, facts }) => [code, subject, facts])];
+
+describe.each(servers())('locks and dependents on $name', (server) => {
+  test('R17: while a table’s lock is waited for, those who only read it are let through every second', async () => {
+    const env = await openEnvironment(server);
+    await attempt(env, [item({ NUM: 'C' }), table('OTHER', 'OTH', { COD: 'A:5' }, { OTH0: 'COD' })]);
+    await connected(env.url, async (holder) => {
+      await holder.query('begin');
+      await holder.query('select from x3.item');
+      const run = attempt(env, [item({ NUM: 'C', NEW: 'C' })], 4_000);
+      await setTimeout(400);
+      const started = performance.now();
+      await env.query('select from x3.item');
+      expect(performance.now() - started).toBeLessThan(2_500);
+      await holder.query('commit');
+      expect((await run).state).toBe('done');
+    });
+  });
+
+  test('R17: who holds the lock is named with the table that is waited for, not who works on another one', async () => {
+    const env = await openEnvironment(server);
+    await attempt(env, [item({ NUM: 'C' }), table('OTHER', 'OTH', { COD: 'A:5' }, { OTH0: 'COD' })]);
+    await connected(env.url, async (bystander) => {
+      await bystander.query(`set application_name = 'bystander'; begin; select from x3.other`);
+      await connected(env.url, async (holder) => {
+        await holder.query(`set application_name = 'holder'; begin; select from x3.item`);
+        const outcome = await attempt(env, [item({ NUM: 'C', NEW: 'C' })], 300);
+        expect(outcome.folders[0]?.patches[0]?.reason).toMatchObject({
+          code: 'lock-timeout',
+          facts: { table: 'item', blocker: expect.stringMatching(/^holder as [^;]*$/) },
+        });
+      });
+    });
+  });
+
+  test('a folder that somebody works in is not half dropped: who it is, is told first', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await attempt(env, [item({ NUM: 'C' })]);
+    await connected(env.url, async (holder) => {
+      await holder.query(`set application_name = 'holder'; begin; select from seed.item`);
+      await expect(env.rustine.dropFolder('SEED', { lockTimeoutMs: 300 })).rejects.toMatchObject({
+        code: 'lock-timeout',
+        facts: { folder: 'SEED', table: 'item', blocker: expect.stringMatching(/^holder as /) },
+      });
+    });
+    expect((await env.rustine.folder('SEED')).state).toBe('ready');
+    await env.rustine.dropFolder('SEED');
+    expect((await env.rustine.folders()).map(({ code }) => code)).toEqual(['X3']);
+  });
+
+  test('R26: what else in the database needs a column that goes or changes is named, with its owner, and nothing changes', async () => {
+    const env = await openEnvironment(server);
+    await attempt(env, [item({ NUM: 'C', NAM: 'A:9' })]);
+    await env.query('create schema bi');
+    await env.query('create view bi.totals as select num_0, nam_0 from x3.item');
+    const [{ owner } = { owner: '' }] = await env.query<{ owner: string }>('select current_user::text as owner');
+    const facts = { element: 'ATB:ITEM', folder: 'X3', table: 'ITEM' };
+    expect(told(await attempt(env, [item({ NAM: 'A:12' })]))).toEqual([
+      'refused',
+      ['column-in-use', 'ATB:ITEM', { ...facts, columns: ['nam_0', 'num_0'], objects: [`VIEW bi.totals (${owner})`] }],
+    ]);
+    await env.query('drop view bi.totals');
+    await env.query('alter table x3.item add column twice integer generated always as (num_0 * 2) stored');
+    expect(told(await attempt(env, [item({ NUM: 'L', NAM: 'A:9' })]))).toEqual([
+      'refused',
+      ['column-in-use', 'ATB:ITEM', { ...facts, columns: ['num_0'], objects: ['TABLE COLUMN x3.item.twice'] }],
+    ]);
+    await env.query('alter table x3.item drop column twice');
+    expect((await attempt(env, [item({ NUM: 'L', NAM: 'A:12' })])).state).toBe('done');
+  });
+
+  test('R17: an index of too many fields and rows that are too long are findings with table and index', async () => {
+    const env = await openEnvironment(server);
+    const many = Object.fromEntries(Array.from({ length: 33 }, (_, at) => [`F${at}`, 'A:99']));
+    const wide = (keys: number) => table('WIDE', 'WID', many, { WID0: Object.keys(many).slice(0, keys).join('+') });
+    expect(told(await attempt(env, [wide(33)]))).toEqual([
+      'refused',
+      ['index-too-wide', 'ATB:WIDE', { table: 'WIDE', index: 'WID0', count: 33, most: 32 }],
+    ]);
+    expect((await attempt(env, [wide(32)])).state).toBe('done');
+    // Something that does not compress: the limit is on what is stored.
+    const noise = (at: number) =>
+      Array.from({ length: 99 }, (_, n) => String.fromCharCode(256 + ((at * 7919 + n * n * 104_729) % 5_000))).join('');
+    const values = Object.fromEntries(Object.keys(many).map((field, at) => [field, noise(at)]));
+    const outcome = await attempt(env, [row('WID', 'x', values)]);
+    expect([outcome.state, outcome.findings.map(({ code, facts }) => [code, facts.tables])]).toEqual([
+      'refused',
+      [['row-too-long', ['WIDE']]],
+    ]);
+  });
+});
