@@ -92,7 +92,7 @@ export async function restoreKept(
   });
 }
 
-/** For good. @returns what was removed. @throws Refusal `kept-unknown`, `folder-not-ready`; Failure `lock-timeout` */
+/** For good. @returns what was removed. @throws Refusal `kept-unknown`, `kept-in-use`, `folder-not-ready`; Failure `lock-timeout` */
 export async function purgeKept(database: Database, options: PurgeOptions): Promise<readonly KeptEntry[]> {
   await openEnvironment(database);
   const found = 'ids' in options ? await known(database, options.ids) : await readStored(database, options);

@@ -14,6 +14,8 @@ const CONNECT_TIMEOUT_MS = 60_000;
  * Names that a statement of ours leaves open are looked up among the server's own only. With the usual path (`"$user", public`) a function
  * that a script or a folder's login put there, with closer argument types, would run with our rights (R3).
  */
+/** Dates, spans of time and bytes as text are the same whatever the server is set to: values become text and JSON, and come back. */
+const OWN_FORMS = `set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; set local bytea_output = 'hex'`;
 const OWN_NAMES = 'search_path = pg_catalog, pg_temp';
 
 /** bigint and numeric come as text: no digit is lost. Small counts are converted where they are read. */
@@ -102,7 +104,7 @@ async function runTransaction<Result>(
   work: (session: Session) => Promise<Result>,
   ending: Ending,
 ): Promise<Result> {
-  await client.query(`begin; set local ${OWN_NAMES}`);
+  await client.query(`begin; set local ${OWN_NAMES}; ${OWN_FORMS}`);
   try {
     const result = await work(sessionOf(client));
     // What ran inside may have reset all settings for good.

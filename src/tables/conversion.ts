@@ -22,6 +22,9 @@ type Kind = ColumnType['kind'];
 type NumberKind = 'smallint' | 'integer' | 'bigint' | 'numeric';
 type Numbers = Extract<ColumnType, { kind: NumberKind }>;
 
+/** Dates go on for longer. */
+const LAST_TIMESTAMP = '294276-12-31';
+
 const INTEGERS = { smallint: 32_767n, integer: 2_147_483_647n, bigint: 9_223_372_036_854_775_807n } as const;
 
 const isNumber = (type: ColumnType | ForeignType): type is Numbers => type.kind in INTEGERS || type.kind === 'numeric';
@@ -32,7 +35,12 @@ export function conversionOf(from: ColumnType | ForeignType, to: ColumnType): Co
   if (to.kind === 'varchar' || to.kind === 'text') return toText(from, to.kind === 'varchar' ? to.length : undefined, to);
   if (from.kind === 'varchar' || from.kind === 'text' || from.kind === 'other') return fromText(from, to);
   if (from.kind === 'date' && to.kind === 'timestamptz')
-    return { change: 'retype', rewrites: true, using: (c) => `${c}::timestamp at time zone 'UTC'` };
+    return {
+      change: 'retype',
+      rewrites: true,
+      fits: (c) => `(${c} <= '${LAST_TIMESTAMP}' or ${c} = 'infinity')`,
+      using: (c) => `${c}::timestamp at time zone 'UTC'`,
+    };
   if (from.kind === 'timestamptz' && to.kind === 'date')
     return {
       change: 'retype',
@@ -66,7 +74,10 @@ function numberConversion(from: Numbers, to: Numbers): Conversion {
   const scale = (type: Numbers): number => (type.kind === 'numeric' ? type.scale : 0);
   const change = from.kind === 'numeric' ? to.kind === 'numeric' : to.kind !== 'numeric';
   const rewrites = from.kind !== 'numeric' || to.kind !== 'numeric' || from.scale !== to.scale || to.precision < from.precision;
-  if (wholeAfter >= wholeBefore && scale(to) >= scale(from)) return { change: change ? 'widen' : 'retype', rewrites };
+  // Only numeric knows a value that is no number.
+  const whole: Pick<Conversion, 'fits'> =
+    from.kind === 'numeric' && to.kind !== 'numeric' ? { fits: (c) => `${c} <> 'NaN'` } : {};
+  if (wholeAfter >= wholeBefore && scale(to) >= scale(from)) return { change: change ? 'widen' : 'retype', rewrites, ...whole };
   const range = (c: string): string =>
     to.kind === 'numeric'
       ? `abs(trunc(${c}::numeric)) <= ${wholeAfter}`

@@ -3,7 +3,7 @@
 /** An activity code as the folder's ADOSACT has it. */
 export interface CodeState {
   readonly active: boolean;
-  /** Number of slots that fields with this code get; 0 or 1: the code sizes nothing. */
+  /** Number of slots that fields with this code get; 0: the code sizes nothing. */
   readonly size: number;
 }
 
@@ -23,7 +23,7 @@ export function isActive({ codes, alwaysActive }: Generation, code: string): boo
 /** Slots of a field: the size of its activity code, where that has one, else its own. */
 export function slotsOfField({ codes }: Generation, code: string, own: number): number {
   const size = codes.get(code)?.size ?? 0;
-  return size > 1 ? size : own;
+  return size > 0 ? size : own;
 }
 
 /** Module 0 is that of what belongs to all of them. */

@@ -1,11 +1,12 @@
 // Somebody else's locks, views and limits: waited for in short steps, named, told with table and way out; the folder stays as it was.
 import { setTimeout } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openRustine } from '../../src/app/rustine.ts';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { connected, openEnvironment } from '../support/environment.ts';
 import type { Field } from '../support/patches.ts';
-import { row, table } from '../support/patches.ts';
+import { activityCode, bare, row, table } from '../support/patches.ts';
 import { servers } from '../support/servers.ts';
 
 let files = 0;
@@ -106,5 +107,41 @@ describe.each(servers())('locks and dependents on $name', (server) => {
       'refused',
       [['row-too-long', ['WIDE']]],
     ]);
+  });
+
+  test('R26: values that only one of two types knows are told by row, never an abort; text of a date is the same on every server', async () => {
+    const env = await openEnvironment(server);
+    const day = (date: string) => row('ITM', 'a', { COD: 'A', DAY: bare(date) });
+    await attempt(env, [item({ NUM: 'DCB:4', DAY: 'D' }), day('20240229')]);
+    await env.query(`update x3.item set num_0 = 'NaN', day_0 = '300000-01-01'`);
+    const outcome = await attempt(env, [item({ NUM: 'C', DAY: 'ADATIM' })]);
+    expect([outcome.state, outcome.findings.map(({ code, facts }) => [code, facts.field, facts.count])]).toEqual([
+      'refused',
+      [
+        ['values-do-not-fit', 'num_0', 1],
+        ['values-do-not-fit', 'day_0', 1],
+      ],
+    ]);
+    await env.query(`update x3.item set num_0 = 7, day_0 = '2024-02-29'`);
+    await env.query(`do $$ begin execute format('alter database %I set datestyle = %L', current_database(), 'German'); end $$`);
+    const fresh = await openRustine({ home: env.home, database: env.url, language: 'en' });
+    onTestFinished(() => fresh.close());
+    const paths = [await env.patch('TEXT.dat', [item({ NUM: 'C', DAY: 'A:10' })])];
+    expect((await fresh.integrate({ paths, mode: 'integrate' })).state).toBe('done');
+    expect(await env.query('select num_0, day_0 from x3.item')).toEqual([{ num_0: 7, day_0: '2024-02-29' }]);
+  });
+
+  test('R2: a code of size 1 gives its fields one slot; one of size 0 sizes nothing', async () => {
+    const env = await openEnvironment(server);
+    const sized = (size: number) => [activityCode('SIZ', { size }), item({ ARR: { type: 'C', slots: 3, activity: 'SIZ' } })];
+    const slots = async (size: number) => {
+      await attempt(env, sized(size));
+      return env.query(
+        `select attname from pg_attribute where attrelid = 'x3.item'::regclass and attname like 'arr%' and not attisdropped`,
+      );
+    };
+    expect((await slots(1)).length).toBe(1);
+    expect((await slots(2)).length).toBe(2);
+    expect((await slots(0)).length).toBe(3);
   });
 });

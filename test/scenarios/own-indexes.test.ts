@@ -92,4 +92,23 @@ describe.each(servers())('an administrator’s own indexes on $name', (server) =
     await integrate(env, ...long(true));
     expect(await indexes(env, name.toLowerCase())).toEqual(before);
   });
+
+  test('R27: a table put aside that somebody’s view needs is not purged, and the view is named', async () => {
+    const env = await openEnvironment(server);
+    const box = (active: boolean) => [
+      activityCode('KIT', { active }),
+      table('BOX', 'BOX', { COD: 'A:5' }, { BOX0: 'COD' }, { activity: 'KIT' }),
+    ];
+    await integrate(env, ...box(true), row('BOX', 'a', { COD: 'A' }));
+    await env.query('create schema bi');
+    await env.query('create view bi.boxes as select cod_0 from x3.box');
+    await integrate(env, ...box(false));
+    const [kept] = await env.rustine.kept({});
+    await expect(env.rustine.purgeKept({ ids: [kept?.id ?? 0] })).rejects.toMatchObject({
+      code: 'kept-in-use',
+      facts: { reason: expect.stringContaining('bi.boxes') },
+    });
+    await env.query('drop view bi.boxes');
+    expect((await env.rustine.purgeKept({ ids: [kept?.id ?? 0] })).length).toBe(1);
+  });
 });

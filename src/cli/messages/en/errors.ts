@@ -59,6 +59,8 @@ export const errors = {
   'folder-create-partial': (f) =>
     `${f('created')} ${f.list('created').length === 1 ? 'was' : 'were'} created and can be used; ${f('folder')} was not (${f('cause')}${f.has('reason') ? `: ${why(f)}` : ''}). \`rustine folder create ${f('folder')}\` alone says what is in the way.`,
   'kept-unknown': (f) => `Nothing is put aside under ${some(f.list('ids'), 20)}. \`rustine kept\` lists what is.`,
+  'kept-in-use': (f) =>
+    `A table that is put aside is needed by something else in the database: ${f('reason')}. Save its definition and drop it, or leave the table aside.`,
   'kept-type': (f) =>
     `Column ${f('column')} was kept with a type that cannot be made: ${f('type')}. Add the column by hand, then put its values back.`,
   'element-name': (f) => `"${f('value')}" does not name an element. Write TYPE:NAME, such as ATB:ITEM.`,

@@ -60,6 +60,8 @@ export const errors: Sentences<ErrorCode> = {
   'folder-create-partial': (f) =>
     `${f.list('created').length === 1 ? 'Créé et utilisable' : 'Créés et utilisables'} : ${f('created')}. Le dossier ${f('folder')} ne l'a pas été (${f('cause')}${f.has('reason') ? ` : ${why(f)}` : ''}). \`rustine folder create ${f('folder')}\` seul dit ce qui gêne.`,
   'kept-unknown': (f) => `Rien n'est mis de côté sous ${some(f.list('ids'), 20)}. \`rustine kept\` liste ce qui l'est.`,
+  'kept-in-use': (f) =>
+    `Autre chose dans la base de données a besoin d'une table mise de côté : ${f('reason')}. Sauvegardez sa définition et supprimez-le, ou laissez la table de côté.`,
   'kept-type': (f) =>
     `La colonne ${f('column')} a été gardée avec un type impossible à recréer : ${f('type')}. Ajoutez la colonne à la main, puis remettez ses valeurs.`,
   'element-name': (f) => `« ${f('value')} » ne désigne pas un élément. Écrivez TYPE:NOM, comme ATB:ITEM.`,
