@@ -19,7 +19,6 @@ import type { FolderSettings, OutsideRun, Plan } from '../plan/plan.ts';
 import { planDelivery } from '../plan/planner.ts';
 import { stagePlan } from '../plan/staging.ts';
 import { viewsOf } from '../plan/view-facts.ts';
-import { columnsInUse } from '../tables/column-users.ts';
 import type { TableCost } from '../tables/cost.ts';
 import { costsOf } from '../tables/cost.ts';
 import { lockTables } from '../tables/locks.ts';
@@ -85,10 +84,8 @@ export async function blockingFindings(
 ): Promise<readonly Finding[]> {
   return database.transaction(async (session) => {
     await session.script(`set local lock_timeout = ${Math.round(context.lockTimeoutMs)}`);
-    const { plan, state } = await planFor(session, database, folder, staged, context, WHOLE);
-    const blocking = [...plan.findings, ...columnsInUse(plan.tables, state.users)].filter(
-      (finding) => finding.severity === 'block',
-    );
+    const { plan } = await planFor(session, database, folder, staged, context, WHOLE);
+    const blocking = plan.findings.filter((finding) => finding.severity === 'block');
     return blocking.length > 0 ? blocking : (await checkValues(session, plan.tables, folder.schema, false)).findings;
   }, 'rollback');
 }
@@ -108,8 +105,7 @@ export async function integrateInto(
   if (already) return { outcome: emptyOutcome(file, 'already', ms()), findings: [], due: false, pending: [] };
   context.stopPoint('folder-locked');
   const { plan, state } = await planFor(session, database, folder, staged, context, scope);
-  const inUse = columnsInUse(plan.tables, state.users);
-  if (blocks([...plan.findings, ...inUse])) return blockedBy([...plan.findings, ...inUse], file, ms());
+  if (blocks(plan.findings)) return blockedBy(plan.findings, file, ms());
   await checkLocks(session, folder.code, plan.locks);
   const checked = await checkValues(session, plan.tables, folder.schema);
   if (blocks(checked.findings)) return blockedBy([...plan.findings, ...checked.findings], file, ms());

@@ -9,7 +9,6 @@ import { elementKey } from '../dictionary/element.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import { fieldsFromJson } from '../dictionary/fields.ts';
 import type { OfferScope, OwnOffer, OwnRecord } from '../dictionary/merge-record.ts';
-import type { ColumnUser } from '../tables/column-users.ts';
 import type { CodeState } from '../tables/generation.ts';
 import { inspectTables } from '../tables/inspect.ts';
 import type { InspectedTable } from '../tables/model.ts';
@@ -72,8 +71,6 @@ export interface StartingState {
   readonly rows: ReadonlyMap<string, number>;
   /** What was put aside of these tables. */
   readonly aside: readonly Aside[];
-  /** What uses columns of these tables. */
-  readonly users: readonly ColumnUser[];
 }
 
 export async function gatherBasis(
@@ -88,7 +85,6 @@ export async function gatherBasis(
     staged_by: number | null;
     estimates: Record<string, number>;
     aside: Aside[];
-    users: ColumnUser[];
   }>(sql`
     with delivered as materialized (select distinct type, name from rustine.delivery_element where delivery = ${deliveryId}),
     known_type as materialized (select r.name from rustine.record r join delivered using (type, name) where r.folder = ${folder.id} and r.type = 'ATY' and r.tag = 'ATY'),
@@ -157,20 +153,12 @@ export async function gatherBasis(
       (select coalesce(json_object_agg(t.relname, t.reltuples), '{}') from pg_class t
         where t.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.relkind = 'r' and t.reltuples >= 0 and t.relname in (select name from wanted_table)) as estimates,
       (select coalesce(json_agg(json_build_object('id', k.id::text, 'table', k.table_name, 'kind', k.kind, 'columns', array(select jsonb_object_keys(k.columns))) order by k.id), '[]')
-        from rustine.kept k where k.folder = ${folder.id} and k.restored_at is null and k.kind in ('table', 'columns') and k.table_name in (select name from wanted_table)) as aside,
-      (select coalesce(json_agg(u), '[]') from (
-        select distinct t.relname::text as "table", a.attname::text as "column", pg_get_userbyid(coalesce(v.relowner, f.proowner))::text as owner,
-          case when v.oid is null then pg_describe_object(d.classid, d.objid, 0) else pg_describe_object('pg_class'::regclass, v.oid, 0) end as "user"
-        from pg_class t join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = t.oid and d.refobjsubid > 0 and d.deptype = 'n'
-          join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
-          left join pg_rewrite w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid left join pg_class v on v.oid = w.ev_class
-          left join pg_proc f on d.classid = 'pg_proc'::regclass and f.oid = d.objid
-        where t.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.relkind = 'r' and (v.oid is not null or f.oid is not null) and t.relname in (select name from wanted_table)) u) as users
+        from rustine.kept k where k.folder = ${folder.id} and k.restored_at is null and k.kind in ('table', 'columns') and k.table_name in (select name from wanted_table)) as aside
     from fact`);
   // A server that restarts empties the staging: judged against nothing, the delivery would overwrite what the folder keeps.
   const [row] = rows;
   if (row?.staged_by !== process.pid) throw new Failure('database-lost', { reason: 'the server restarted' });
-  return { digest: row.basis, rows: new Map(Object.entries(row.estimates)), aside: row.aside, users: row.users };
+  return { digest: row.basis, rows: new Map(Object.entries(row.estimates)), aside: row.aside };
 }
 
 interface RecordRow {

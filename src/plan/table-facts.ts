@@ -1,7 +1,6 @@
 // What a folder has that shapes its tables: activity codes, definitions that use a data type, names that are taken, what was put aside.
 import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
-import type { ColumnUser } from '../tables/column-users.ts';
 import type { CodeState } from '../tables/generation.ts';
 import type { FolderSettings } from './plan.ts';
 
@@ -55,18 +54,6 @@ export async function gatherAside(session: Session, folder: FolderSettings): Pro
   return session.query<Aside>(sql`
     select id::text, table_name as table, kind, array(select jsonb_object_keys(columns)) as columns
     from rustine.kept where folder = ${folder.id} and restored_at is null and kind in ('table', 'columns') order by id`);
-}
-
-/** What uses columns of the folder's tables. */
-export async function gatherUsers(session: Session, folder: FolderSettings): Promise<readonly ColumnUser[]> {
-  return session.query<ColumnUser>(sql`
-        select distinct t.relname::text as "table", a.attname::text as "column", pg_get_userbyid(coalesce(v.relowner, f.proowner))::text as owner,
-          case when v.oid is null then pg_describe_object(d.classid, d.objid, 0) else pg_describe_object('pg_class'::regclass, v.oid, 0) end as "user"
-        from pg_class t join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = t.oid and d.refobjsubid > 0 and d.deptype = 'n'
-          join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
-          left join pg_rewrite w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid left join pg_class v on v.oid = w.ev_class
-          left join pg_proc f on d.classid = 'pg_proc'::regclass and f.oid = d.objid
-        where t.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and t.relkind = 'r' and (v.oid is not null or f.oid is not null)`);
 }
 
 /** Names in the schema that begin with one of these tables' and are neither such a table nor an index of one. */

@@ -15,9 +15,7 @@ import { changeStatements } from '../integrate/write-tables.ts';
 import { droppedViewStatements, viewStatements } from '../integrate/write-views.ts';
 import type { TableOutcome } from '../journal/outcome.ts';
 import { NO_TABLES, tableOutcome } from '../journal/outcome.ts';
-import { gatherUsers } from '../plan/table-facts.ts';
 import { planValidation } from '../plan/validation-plan.ts';
-import { columnsInUse } from '../tables/column-users.ts';
 import { costsOf } from '../tables/cost.ts';
 import { lockTables } from '../tables/locks.ts';
 
@@ -55,8 +53,6 @@ export async function validateFolder(
     const plan = await planValidation(session, settingsOf(current));
     const failed = (findings: readonly Finding[]) => ({ outcome: blockedBy(findings, current, ms()), findings });
     if (blocks(plan.findings)) return failed(plan.findings);
-    const inUse = plan.tables.length === 0 ? [] : columnsInUse(plan.tables, await gatherUsers(session, settingsOf(current)));
-    if (blocks(inUse)) return failed([...plan.findings, ...inUse]);
     await checkLocks(session, folder.code, plan.locks);
     const checked = await checkValues(session, plan.tables, folder.schema);
     if (blocks(checked.findings)) return failed([...plan.findings, ...checked.findings]);

@@ -113,7 +113,7 @@ describe.each(servers())('what a SQL script leaves behind, on $name', (server) =
     ]);
   });
 
-  test('R26: a view or function that uses a column which changes is named before anything changes', async () => {
+  test('R26: a view or function that uses a column which changes is named, and nothing changes', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     const item = (length: number) => table('ITEM', 'ITM', { COD: 'A:10', DES: `A:${length}`, QTY: 'L' }, { ITM0: 'COD' });
     const uses = `-- x\ncreate view uses as select cod_0, des_0 from item;
@@ -121,15 +121,15 @@ describe.each(servers())('what a SQL script leaves behind, on $name', (server) =
     await env.integrate(await env.patch('A.dat', [item(20), script('USES', uses)]));
     const path = await env.patch('B.dat', [item(30)]);
     const outcome = await env.rustine.integrate({ paths: [path], mode: 'integrate' });
-    const role = `${env.database}_x3`;
-    expect(outcome.findings.filter(({ code }) => code === 'column-in-use')).toMatchObject([
+    const { findings } = outcome;
+    expect(findings.filter(({ code }) => code === 'column-in-use')).toMatchObject([
       {
         severity: 'block',
-        folder: 'X3',
         subject: 'ATB:ITEM',
-        facts: { table: 'ITEM', field: 'des_0', users: [`function x3.reads() (${role})`, `view x3.uses (${role})`] },
+        facts: { table: 'ITEM', columns: ['des_0'], objects: ['FUNCTION x3.reads()', `VIEW x3.uses (${env.database}_x3)`] },
       },
     ]);
+    expect(await env.query('select fic_0 from seed.apatch')).toEqual([{ fic_0: 'A.dat' }]);
     await env.query('drop view x3.uses; drop function x3.reads()');
     await env.query('create view x3.codes as select cod_0 from x3.item');
     await env.integrate(path);

@@ -130,8 +130,6 @@ export const findings = {
     f.has('users')
       ? `Script ${f('script')} no longer makes function ${f('function')}, but ${some(f.list('users'))} needs it: it was kept. Drop both where nobody uses them.`
       : `Script ${f('script')} names function ${f('function')}, which its earlier version made, and did not make it again: the function was kept as it was. \`create or replace\` without a condition would bring the new version's.`,
-  'column-in-use': (f) =>
-    `Table ${f('table')}: column ${f('field')} would change, and ${some(f.list('users'))} uses it: PostgreSQL refuses that. Drop what uses it (its owner stands in brackets), integrate, and make it again.`,
   'name-taken': (f) =>
     `Table ${f('table')}: its ${f('kind')} would be called ${f('name')} in the database, and something else in the folder's schema has that name already. Rename or drop that first.`,
   'system-field': (f) =>

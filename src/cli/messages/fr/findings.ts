@@ -132,8 +132,6 @@ export const findings: Sentences<FindingCode> = {
     f.has('users')
       ? `Le traitement ${f('script')} ne crée plus la fonction ${f('function')}, mais ${some(f.list('users'))} en a besoin : elle a été conservée. Supprimez les deux si personne ne s'en sert.`
       : `Le traitement ${f('script')} nomme la fonction ${f('function')}, que sa version précédente avait créée, et ne l'a pas recréée : elle reste telle qu'elle était. \`create or replace\` sans condition apporterait celle de la nouvelle version.`,
-  'column-in-use': (f) =>
-    `Table ${f('table')} : la colonne ${f('field')} changerait, et ${some(f.list('users'))} s'en sert : PostgreSQL le refuse. Supprimez ce qui s'en sert (le propriétaire est entre parenthèses), intégrez, puis recréez-le.`,
   'name-taken': (f) =>
     `Table ${f('table')} : ${f('kind') === 'index' ? 'son index' : 'elle'} s'appellerait ${f('name')} dans la base de données, et autre chose porte déjà ce nom dans le schéma du dossier. Renommez ou supprimez d'abord cela.`,
   'system-field': (f) =>
