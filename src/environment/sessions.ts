@@ -11,7 +11,7 @@ export interface Blocker {
 }
 
 /** Other sessions that hold locks on a folder's tables; the oldest first. @param table that one only; absent: all of them, and the folder's row */
-export async function readBlockers(reader: Reader, schema: string, table?: string): Promise<readonly Blocker[]> {
+async function readBlockers(reader: Reader, schema: string, table?: string): Promise<readonly Blocker[]> {
   return holders(reader, schema, table ?? null, table === undefined);
 }
 
