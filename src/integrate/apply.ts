@@ -1,4 +1,4 @@
-// A plan as one script for one folder: dictionary, tables, data, scripts, in one round trip.
+// A plan as one script for one folder: dictionary, tables, data, scripts, in one round trip; two where rows could collide.
 import type { StatementResult } from '../database/database.ts';
 import type { FolderSettings, Plan } from '../plan/plan.ts';
 import type { FormerFunction } from './former-functions.ts';
@@ -15,22 +15,28 @@ export interface Applied extends Readonly<Record<Counted, number>> {
   readonly functions: readonly FormerFunction[];
 }
 
+export interface ApplyScript {
+  /** Statements for dictionary and tables, then those for rows and scripts. */
+  readonly shape: readonly string[];
+  readonly content: readonly string[];
+  /** @param results of all of them */
+  read(results: readonly StatementResult[]): Applied;
+}
+
 /** @param integration number of the integration: who and when are looked up through it */
-export function applyScript(
-  plan: Plan,
-  folder: FolderSettings,
-  integration: string,
-  scripts: SqlScriptOptions,
-): { readonly text: string; read(results: readonly StatementResult[]): Applied } {
-  const statements: readonly Statement[] = [
+export function applyScript(plan: Plan, folder: FolderSettings, integration: string, scripts: SqlScriptOptions): ApplyScript {
+  const shape: readonly Statement[] = [
     ...droppedViewStatements(plan, folder),
     ...dictionaryStatements(plan, folder, integration),
     ...tableStatements(plan, folder, integration),
     ...viewStatements(plan, folder),
+  ];
+  const content: readonly Statement[] = [
     ...rowStatements(plan, folder, integration),
     ...scriptStatements(plan, folder, integration, scripts),
   ];
-  return { text: statements.map((statement) => statement.text).join(';\n'), read: (results) => readCounts(statements, results) };
+  const texts = (statements: readonly Statement[]): readonly string[] => statements.map((statement) => statement.text);
+  return { shape: texts(shape), content: texts(content), read: (results) => readCounts([...shape, ...content], results) };
 }
 
 function readCounts(statements: readonly Statement[], results: readonly StatementResult[]): Applied {

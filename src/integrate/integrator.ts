@@ -21,14 +21,11 @@ import { stagePlan } from '../plan/staging.ts';
 import { viewsOf } from '../plan/view-facts.ts';
 import type { TableCost } from '../tables/cost.ts';
 import { costsOf } from '../tables/cost.ts';
-import { lockTables } from '../tables/locks.ts';
 import type { Applied } from './apply.ts';
-import { applyScript } from './apply.ts';
 import { formerFunctionFindings } from './former-functions.ts';
 import { reopened } from './reopened.ts';
-import { watched } from './script-watch.ts';
-import { tableFailure } from './table-failure.ts';
 import { checkValues, restorable } from './value-checks.ts';
+import { writePlan } from './write-plan.ts';
 
 /** A delivery whose element list is staged, and the plans made for it so far, by starting state. */
 export interface StagedDelivery {
@@ -110,17 +107,12 @@ export async function integrateInto(
   const checked = await checkValues(session, plan.tables, folder.schema);
   if (blocks(checked.findings)) return blockedBy([...plan.findings, ...checked.findings], file, ms());
   context.stopPoint('planned');
-  const script = applyScript(plan, folder, integration, { timeoutMs: context.scriptTimeoutMs, settings: settings(context) });
-  const watch = { runs: plan.runs, folder: folder.code, timeoutMs: context.scriptTimeoutMs };
-  const locks = lockTables(plan.tables, folder.schema);
-  const text = [...locks, holdPlan(plan), script.text].join(';\n');
-  const answers = await watched(database, watch, (heard) => session.script(text, heard)).catch(async (error: unknown) => {
-    const written = plan.batches.map(({ table }) => table);
-    throw await tableFailure(error, database, folder, plan.tables, written);
+  const written = await writePlan(session, database, folder, plan, integration, {
+    timeoutMs: context.scriptTimeoutMs,
+    settings: settings(context),
   });
-  const [held, ...results] = answers.slice(locks.length);
-  if (held?.rows.length !== 1) throw new Failure('database-lost', { reason: 'what was staged for this run is gone' });
-  const applied = script.read(results);
+  if ('findings' in written) return blockedBy([...plan.findings, ...written.findings], file, ms());
+  const { applied } = written;
   context.stopPoint('applied');
   const costs = costsOf(plan.tables, new Map([...state.rows, ...checked.rows]));
   const outcome = outcomeOf(file, plan, costs, applied, ms());
@@ -279,11 +271,6 @@ async function planFor(
   // A failure (a lost connection) is this folder's; the next one tries anew.
   made.catch(() => staged.plans.delete(basis));
   return { plan: await made, state };
-}
-
-/** Nobody removes what was staged while a folder reads it: the script's first statement. */
-function holdPlan(plan: Plan): string {
-  return `select id from rustine.work where id = ${plan.id} for share`;
 }
 
 /** One transaction holds a lock for each relation it touches: checked before, not found out in the middle. */

@@ -2,33 +2,29 @@
 import { qualified, quoteIdentifier } from '../database/sql.ts';
 import type { FolderSettings, Plan, ReplacedTable, RowBatch } from '../plan/plan.ts';
 import { keepRows } from './keep-rows.ts';
+import { batchesOf, keyList, sameKey } from './row-keys.ts';
 import type { Statement } from './statement.ts';
+import { uniqueRowStatement } from './write-unique-rows.ts';
 
 export function rowStatements(plan: Plan, folder: FolderSettings, integration: string): readonly Statement[] {
   const counts = 'rows' as const;
+  const unique = new Set(plan.furtherUnique.map(({ table }) => table));
   return [
+    ...lockStatements(plan, folder),
     // First what goes away: a new row may have the value of another unique index from it.
     ...plan.replaced.map((table) => ({ text: replaceStatement(plan, table, folder, integration), counts })),
-    ...plan.batches.map((batch) => ({ text: rowStatement(plan, batch, folder, integration), counts })),
+    ...plan.furtherUnique.map((unique) => ({ text: uniqueRowStatement(plan, unique, folder, integration), counts })),
+    ...plan.batches
+      .filter((batch) => !unique.has(batch.table))
+      .map((batch) => ({ text: rowStatement(plan, batch, folder, integration), counts })),
     ...textStatements(plan.id, folder.id, integration),
   ];
 }
 
-/** Batches of one table: the rows of one differ from those of another in the columns they bring. */
-function batchesOf(plan: Plan, table: string): readonly number[] {
-  return plan.batches.filter((each) => each.table === table).map((each) => each.batch);
-}
-
-const keyList = (key: RowBatch['key']): string => key.map(({ column }) => quoteIdentifier(column)).join(', ');
-
-/** Where empty is NULL, as text: two NULLs are one key, and unlike `is not distinct from` that can be hashed. */
-function sameKey(key: RowBatch['key'], a: string, b: string): string {
-  return key
-    .map(({ column, nullable }) => {
-      const [one, other] = [`${a}.${quoteIdentifier(column)}`, `${b}.${quoteIdentifier(column)}`];
-      return nullable ? `coalesce(${one}::text, '') = coalesce(${other}::text, '')` : `${one} = ${other}`;
-    })
-    .join(' and ');
+/** What somebody else adds to a table while its content is replaced would survive. */
+function lockStatements(plan: Plan, folder: FolderSettings): readonly Statement[] {
+  const tables = plan.replaced.map(({ table }) => qualified(folder.schema, table)).sort();
+  return tables.length === 0 ? [] : [{ text: `lock table ${tables.join(', ')} in share row exclusive mode` }];
 }
 
 /**

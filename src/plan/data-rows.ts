@@ -114,7 +114,8 @@ type Value =
 const INTEGER_RANGE = { smallint: 32_767n, integer: 2_147_483_647n, bigint: 9_223_372_036_854_775_807n } as const;
 const DECIMAL = /^(-?)(\d*)(?:\.(\d*))?$/;
 const DATE = /^(\d{4})(\d{2})(\d{2})$/;
-const TIME = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2}(?:\.\d+)?)(Z|[+-]\d{2}:\d{2})$/;
+// PostgreSQL takes no offset of 16 hours or more.
+const TIME = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2}(?:\.\d+)?)(Z|[+-](?:0\d|1[0-5]):[0-5]\d)$/;
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 
 /** Text that PostgreSQL reads as this type; the empty dates of the format become NULL. */

@@ -10,7 +10,7 @@ import { dataTypeOf } from '../tables/data-types.ts';
 import type { CodeState } from '../tables/generation.ts';
 import type { Delivery } from './delivery.ts';
 import type { FolderFacts } from './facts.ts';
-import type { FolderSettings, OutsideRun, Plan, ReplacedTable, RowBatch, SqlRun } from './plan.ts';
+import type { FolderSettings, FurtherUnique, OutsideRun, Plan, ReplacedTable, RowBatch, SqlRun } from './plan.ts';
 import type { ScriptBody } from './script-facts.ts';
 
 /** One staged row of a plan, as the catalog's plan_item holds it. */
@@ -102,6 +102,8 @@ export interface Draft {
   /** By physical name. */
   readonly replaced: Map<string, ReplacedTable>;
   readonly leftOut: Set<string>;
+  /** By physical name. */
+  readonly furtherUnique: Map<string, FurtherUnique>;
   /** Fields of the records that are written, for the typed views. */
   readonly fieldsSeen: FieldsSeen;
   /** Physical tables that the delivery changes, for the lock count. */
@@ -120,8 +122,7 @@ export interface DeliveredExe {
 export function newDraft(facts: Pick<FolderFacts, 'dataTypes' | 'codes'>): Draft {
   const dataTypes = new Map<string, DataType>();
   for (const [code, header] of facts.dataTypes) {
-    const type = header.fields === undefined ? undefined : dataTypeOf(code, { ...header, fields: header.fields });
-    if (type !== undefined) dataTypes.set(code, type);
+    if (header.fields !== undefined) dataTypes.set(code, dataTypeOf(code, { ...header, fields: header.fields }));
   }
   return {
     findings: [],
@@ -141,6 +142,7 @@ export function newDraft(facts: Pick<FolderFacts, 'dataTypes' | 'codes'>): Draft
     batches: new Map(),
     replaced: new Map(),
     leftOut: new Set(),
+    furtherUnique: new Map(),
     fieldsSeen: new Map(),
     ordinal: 0,
     scripts: 0,

@@ -26,6 +26,23 @@ export interface ReplacedTable {
   readonly duplicates: boolean;
 }
 
+/** A table of rows that has other indexes without duplicates besides the first: its rows may exchange their values. */
+export interface FurtherUnique {
+  /** Physical name. */
+  readonly table: string;
+  /** Dictionary name. */
+  readonly code: string;
+  readonly key: RowBatch['key'];
+  /** Columns of the definition but the row's number, with the SQL of their empty value; null: empty is NULL. */
+  readonly columns: readonly { readonly column: string; readonly empty: string | null }[];
+  /** Columns that somebody else added. */
+  readonly others: readonly string[];
+  /** Columns whose change does not make a row an updated one. */
+  readonly noise: readonly string[];
+  /** The definition's own such indexes. */
+  readonly indexes: readonly { readonly name: string; readonly columns: readonly string[] }[];
+}
+
 /** A SQL script that runs inside the folder's transaction (R28). */
 export interface SqlRun {
   readonly name: string;
@@ -54,6 +71,7 @@ export interface Plan {
   readonly views: readonly ViewChange[];
   readonly batches: readonly RowBatch[];
   readonly replaced: readonly ReplacedTable[];
+  readonly furtherUnique: readonly FurtherUnique[];
   readonly scripts: number;
   /** SQL scripts in the order in which they run. */
   readonly runs: readonly SqlRun[];

@@ -29,7 +29,7 @@ export async function* planDelivery(input: PlanningInput): AsyncGenerator<PlanIt
   yield* planRuns(input, draft);
   const rowTables = tableNames(input.delivery);
   const { definitions, byCode, changes } = planTables(input, draft, rowTables);
-  if (rowTables.length > 0) yield* planRows(input, { byAbbreviation: definitions, byCode }, draft);
+  if (rowTables.length > 0) yield* planRows(input, { byAbbreviation: definitions, byCode, changes }, draft);
   const views = planViews(input.facts.views, draft.fieldsSeen, tableChanges(changes), draft.findings);
   return finish(draft, changes, views);
 }
@@ -69,6 +69,7 @@ function finish(draft: Draft, tables: readonly TableChange[], views: readonly Vi
     views,
     batches: [...draft.batches.values()],
     replaced: [...draft.replaced.values()],
+    furtherUnique: [...draft.furtherUnique.values()],
     scripts: draft.scripts,
     runs: draft.runs,
     pending: draft.pending,

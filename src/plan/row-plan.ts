@@ -4,9 +4,12 @@ import { blocks } from '../base/finding.ts';
 import type { Fields } from '../dictionary/fields.ts';
 import { fieldsToJson } from '../dictionary/fields.ts';
 import type { TableDefinition } from '../tables/desired.ts';
+import type { TableChange } from '../tables/diff.ts';
+import { emptyText } from '../tables/model.ts';
 import { comparedColumns, keyColumns, planRow } from './data-rows.ts';
 import type { Delivery, TableName } from './delivery.ts';
 import type { Draft, PlanItem, PlanningInput } from './draft.ts';
+import { furtherUnique } from './further-unique.ts';
 import type { RowBatch } from './plan.ts';
 import { RepeatedKeys } from './repeated-keys.ts';
 
@@ -17,6 +20,8 @@ const MOST_EQUAL_FINDINGS = 20;
 export interface Tables {
   readonly byAbbreviation: ReadonlyMap<string, TableDefinition>;
   readonly byCode: ReadonlyMap<string, TableDefinition>;
+  /** How they change before the rows come. */
+  readonly changes: readonly TableChange[];
 }
 
 export async function* planRows(input: PlanningInput, tables: Tables, draft: Draft): AsyncGenerator<PlanItem> {
@@ -26,18 +31,30 @@ export async function* planRows(input: PlanningInput, tables: Tables, draft: Dra
     const definition = find(tables, name);
     return definition === undefined || onlyTables?.has(definition.table.name) === false ? undefined : definition;
   };
+  reportOwnAccount(input.delivery, concerned, draft);
   if (blocks(draft.findings)) return;
   reportLeftOut(input.delivery, concerned, draft);
   for (const content of input.delivery.contents) {
     const definition = content.replaces ? concerned({ name: content.table, by: 'either' }) : undefined;
-    if (definition?.generated === true) planReplacement(definition, content.element, draft);
+    if (definition?.generated === true) planReplacement(definition, draft);
   }
   const rows: Rows = { input, draft, repeated: new RepeatedKeys(), report: limited(draft.findings) };
   for await (const part of input.delivery.parts([])) {
     const definition = part.part === 'row' ? concerned(part.table) : undefined;
     if (part.part === 'row' && definition?.generated === true) yield* rowItems(rows, definition, part.fields);
   }
+  for (const { table } of draft.batches.values()) planUnique(definitionOf(tables, table), input, tables, draft);
   for (const { definition, keys, count } of rows.repeated.found()) reportRepeated(definition, keys, count, draft);
+}
+
+function definitionOf({ byCode }: Tables, table: string): TableDefinition | undefined {
+  return byCode.values().find((definition) => definition.table.name === table);
+}
+
+function planUnique(definition: TableDefinition | undefined, input: PlanningInput, { changes }: Tables, draft: Draft): void {
+  if (definition === undefined || draft.furtherUnique.has(definition.table.name)) return;
+  const unique = furtherUnique(definition, input.facts.tables.get(definition.table.name), changes);
+  if (unique !== undefined) draft.furtherUnique.set(unique.table, unique);
 }
 
 function find(tables: Tables, { name, by }: TableName): TableDefinition | undefined {
@@ -75,20 +92,23 @@ function reportUnknown(delivery: Delivery, tables: Tables, draft: Draft): void {
   }
 }
 
-/** APATCH is the folder's own account of its patches (R29): the content of another folder's would be false in this one. */
+/** APATCH is the folder's own account of its patches (R29): what another folder's says would be false in this one. */
 const OWN_ACCOUNT = 'apatch';
 
-function planReplacement(definition: TableDefinition, element: string, draft: Draft): void {
-  const { name, indexes } = definition.table;
-  if (name === OWN_ACCOUNT) {
-    draft.findings.push({
-      code: 'content-own-account',
-      severity: 'block',
-      subject: element,
-      facts: { element, table: definition.code },
-    });
-    return;
+function reportOwnAccount(delivery: Delivery, concerned: (name: TableName) => TableDefinition | undefined, draft: Draft): void {
+  const delivered = [
+    ...[...delivery.rows.keys()].map((name) => ({ element: name, definition: concerned({ name, by: 'abbreviation' }) })),
+    ...delivery.contents.map(({ element, table }) => ({ element, definition: concerned({ name: table, by: 'either' }) })),
+  ];
+  for (const { element, definition } of delivered) {
+    if (definition?.table.name !== OWN_ACCOUNT) continue;
+    const facts = { element, table: definition.code };
+    draft.findings.push({ code: 'content-own-account', severity: 'block', subject: element, facts });
   }
+}
+
+function planReplacement(definition: TableDefinition, draft: Draft): void {
+  const { name, indexes } = definition.table;
   const key = keyColumns(definition);
   const duplicates = indexes[0]?.unique !== true || key.some((column) => column.nullable);
   draft.replaced.set(name, { table: name, key, duplicates });
@@ -130,14 +150,15 @@ function* rowItems({ input, draft, repeated, report }: Rows, definition: TableDe
   const row = planRow(definition, fields, input.folder.languages, input.delivery.languages);
   for (const problem of row.problems) report(problem);
   if (row.problems.length > 0) return;
-  repeated.note(definition, row.values, losesRepeated(definition, draft));
+  const values = draft.replaced.has(definition.table.name) ? { ...emptyValues(definition), ...row.values } : row.values;
+  repeated.note(definition, values, losesRepeated(definition, draft));
   const ordinal = ++draft.rows;
   const name = definition.table.name;
   yield {
     item: 'row',
     ordinal,
-    position: batchOf(definition, Object.keys(row.values), draft).batch,
-    fields: JSON.stringify(row.values),
+    position: batchOf(definition, Object.keys(values), draft).batch,
+    fields: JSON.stringify(values),
   };
   for (const text of row.texts) {
     yield {
@@ -159,6 +180,13 @@ function* rowItems({ input, draft, repeated, report }: Rows, definition: TableDe
     report({ code: known ? 'field-left-out' : 'column-unknown', severity: 'warn', subject: `ATB:${definition.code}`, facts });
   }
   yield { item: 'remainder', ordinal, name, fields: fieldsToJson(row.remainder) };
+}
+
+/** A table whose content is replaced holds what was delivered: a field that was not is empty. Who made a row and when is not its content. */
+function emptyValues(definition: TableDefinition): Readonly<Record<string, string | null>> {
+  const columns = definition.table.columns.filter((column) => column.field !== null);
+  const compared = new Set(comparedColumns(columns.map((column) => column.name)));
+  return Object.fromEntries(columns.flatMap(({ name, type }) => (compared.has(name) ? [[name, emptyText(type)]] : [])));
 }
 
 function batchOf(definition: TableDefinition, columns: readonly string[], draft: Draft): RowBatch {

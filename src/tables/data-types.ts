@@ -24,16 +24,18 @@ export type InternalType = (typeof INTERNAL_TYPES)[keyof typeof INTERNAL_TYPES];
 
 export interface DataType {
   readonly code: string;
-  readonly internal: InternalType;
+  /** null: the number is none that is known, so no column can be made of it. */
+  readonly internal: InternalType | null;
+  /** Number of the internal type, as written. */
+  readonly number: string;
   /** Length as written: `20`, or `9.3` for decimals. */
   readonly length: string;
 }
 
-/** @returns undefined when the internal type is none that is known */
-export function dataTypeOf(code: string, header: DictionaryRecord): DataType | undefined {
-  const number = Number(fieldValue(header.fields, 'TYPTYP') ?? Number.NaN);
-  const internal = number in INTERNAL_TYPES ? INTERNAL_TYPES[number as keyof typeof INTERNAL_TYPES] : undefined;
-  return internal === undefined ? undefined : { code, internal, length: fieldValue(header.fields, 'LNGTYP') ?? '0' };
+export function dataTypeOf(code: string, header: DictionaryRecord): DataType {
+  const number = fieldValue(header.fields, 'TYPTYP') ?? '';
+  const internal = Number(number) in INTERNAL_TYPES ? INTERNAL_TYPES[Number(number) as keyof typeof INTERNAL_TYPES] : null;
+  return { code, internal, number, length: fieldValue(header.fields, 'LNGTYP') ?? '0' };
 }
 
 const LENGTH = /^(\d+)(?:\.(\d+))?$/;
@@ -45,6 +47,8 @@ const LENGTH = /^(\d+)(?:\.(\d+))?$/;
 export function columnTypeOf(type: DataType, fieldLength: string): ColumnType | undefined {
   const [whole, decimals] = lengthOf(fieldLength) ?? lengthOf(type.length) ?? [0, 0];
   switch (type.internal) {
+    case null:
+      return undefined;
     case 'text':
       return whole >= 1 && whole <= LONGEST_VARCHAR ? { kind: 'varchar', length: whole } : undefined;
     case 'decimal':
@@ -75,11 +79,16 @@ export function columnTypeOf(type: DataType, fieldLength: string): ColumnType | 
 export function lengthAllowed(type: DataType, fieldLength: string): boolean {
   const most = lengthOf(type.length);
   const length = lengthOf(fieldLength);
-  if (most === undefined || length === undefined || !WITH_LENGTH.has(type.internal)) return true;
+  if (most === undefined || length === undefined || type.internal === null || !WITH_LENGTH.has(type.internal)) return true;
   return length[0] <= most[0] && length[1] <= most[1];
 }
 
 const WITH_LENGTH: ReadonlySet<InternalType> = new Set(['text', 'decimal', 'float', 'double']);
+
+/** The length that counts, as written: the field's own, or else the type's. */
+export function writtenLength(type: DataType, fieldLength: string): string {
+  return lengthOf(fieldLength) === undefined && /^[0.]*$/.test(fieldLength) ? type.length : fieldLength;
+}
 
 function lengthOf(text: string): readonly [number, number] | undefined {
   const match = LENGTH.exec(text);

@@ -3,7 +3,7 @@ import type { Finding } from '../base/finding.ts';
 import type { DictionaryRecord } from '../dictionary/element.ts';
 import { fieldValue } from '../dictionary/fields.ts';
 import type { DataType } from './data-types.ts';
-import { columnTypeOf, lengthAllowed } from './data-types.ts';
+import { columnTypeOf, lengthAllowed, writtenLength } from './data-types.ts';
 import type { Generation } from './generation.ts';
 import { isActive, slotsOfField, usesModule } from './generation.ts';
 import type { Column, Index, IndexKey, Table } from './model.ts';
@@ -133,10 +133,14 @@ function fieldOf(
     report('block', 'data-type-unknown', { table, field, type: code });
     return nothing;
   }
+  if (type.internal === null) {
+    report('block', 'data-type-internal', { table, field, type: code, number: type.number });
+    return nothing;
+  }
   const length = fieldValue(record.fields, 'LONG') ?? '0';
   const columnType = columnTypeOf(type, length);
   if (columnType === undefined || !Number.isInteger(slots) || slots > SLOT_LIMIT) {
-    report('block', 'field-length', { table, field, type: code, length, slots });
+    report('block', 'field-length', { table, field, type: code, length: writtenLength(type, length), slots });
     return nothing;
   }
   if (!lengthAllowed(type, length)) {

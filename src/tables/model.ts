@@ -98,6 +98,12 @@ export function typeName(type: ColumnType | ForeignType): string {
   }
 }
 
+/** The empty value as text that PostgreSQL reads, or null. */
+export function emptyText(type: ColumnType): string | null {
+  const empty = emptyValue(type);
+  return empty === undefined ? null : empty === "''" ? '' : empty;
+}
+
 /** Default of a NOT NULL column; undefined where empty is NULL. */
 export function emptyValue(type: ColumnType): string | undefined {
   switch (type.kind) {

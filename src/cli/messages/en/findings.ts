@@ -58,7 +58,7 @@ export const findings = {
   'content-tag': (f) =>
     `${f('element')}: the record in line ${f('line')} has the tag ${f('tag')}, but the content of a table consists of ${f('expected')} records alone. The patch has to be mended where it was made.`,
   'content-own-account': (f) =>
-    `${f('element')}: table ${f('table')} is the folder's own account of its patches, which a patch does not replace. Ask for the patch without this element.`,
+    `${f('element')}: table ${f('table')} is the folder's own account of its patches, which a patch does not write. Ask for the patch without this element.`,
   'content-key-twice': (f) =>
     `Table ${f('table')}: ${n(f.number('count'), 'row')} of its delivered content ${f.number('count') === 1 ? 'repeats' : 'repeat'} the key of another (${some(f.list('keys'))}). The first index allows that, so they could not be told apart. Deliver the table with a unique first index.`,
   'row-key-twice': (f) =>
@@ -102,6 +102,8 @@ export const findings = {
     `Table ${f('table')}, field ${f('field')}: "${f('value')}" does not fit ${f('type')}: ${why(f)}. The patch has to be mended where it was made.`,
   'data-type-unknown': (f) =>
     `Table ${f('table')}, field ${f('field')}: the data type ${f('type')} is neither in the folder nor in the patch list. Integrate the patch that brings it (element ATY:${f('type')}) first.`,
+  'data-type-internal': (f) =>
+    `Table ${f('table')}, field ${f('field')}: its data type ${f('type')} has ${f.has('number') ? `the internal type ${f('number')}` : 'no internal type'}, which Rustine cannot make a column of; 1 to 12 are known. Mend the element ATY:${f('type')} where it was made.`,
   'view-hidden': (f) =>
     `The typed view ${f('view')} of the dictionary is not there: something else in the folder's schema has this name, as an application table may. The dictionary is readable in rustine.dictionary all the same.`,
   'activity-code-unknown': (f) =>
@@ -116,6 +118,8 @@ export const findings = {
     `Table ${f('table')}, index ${f('index')} allows no duplicates, but ${n(f.number('count'), 'value occurs', 'values occur')} more than once: ${some(f.list('keys'))}. Mend these rows first.`,
   'index-too-wide': (f) =>
     `Table ${f('table')}, index ${f('index')} has ${f('count')} fields; PostgreSQL takes ${f('most')} at most. The patch has to be mended where it was made.`,
+  'rows-collide': (f) =>
+    `Table ${f('table')}, index ${f('index')} allows no duplicates, but with the delivered rows ${n(f.number('count'), 'value', 'values')} would stand there more than once: ${some(f.list('keys'))}. Change the folder's own rows that have them, or ask for a mended patch.`,
   'index-left-out': (f) =>
     `Table ${f('table')}: index ${f('index')} is not made here, because this folder does not have ${f('field')} (inactive activity code, or fewer slots).`,
   'abbreviation-twice': (f) =>

@@ -61,7 +61,7 @@ export const findings: Sentences<FindingCode> = {
   'content-tag': (f) =>
     `${f('element')} : l'enregistrement de la ligne ${f('line')} est de type ${f('tag')}, or le contenu d'une table ne se compose que d'enregistrements ${f('expected')}. ${MEND}`,
   'content-own-account': (f) =>
-    `${f('element')} : la table ${f('table')} est le suivi des patches du dossier lui-même, qu'un patch ne remplace pas. Demandez le patch sans cet élément.`,
+    `${f('element')} : la table ${f('table')} est le suivi des patches du dossier lui-même, qu'un patch n'écrit pas. Demandez le patch sans cet élément.`,
   'content-key-twice': (f) =>
     `Table ${f('table')} : ${n(f.number('count'), 'ligne')} du contenu livré ${f.number('count') < 2 ? 'répète' : 'répètent'} la clé d'une autre (${some(f.list('keys'))}). Le premier index le permet : on ne saurait pas les distinguer. Livrez la table avec un premier index sans doublons.`,
   'row-key-twice': (f) =>
@@ -105,6 +105,8 @@ export const findings: Sentences<FindingCode> = {
     `Table ${f('table')}, champ ${f('field')} : « ${f('value')} » ne convient pas à ${f('type')} : ${why(f)}. ${MEND}`,
   'data-type-unknown': (f) =>
     `Table ${f('table')}, champ ${f('field')} : le type de données ${f('type')} n'est ni dans le dossier ni dans la liste de patches. Intégrez d'abord le patch qui l'apporte (élément ATY:${f('type')}).`,
+  'data-type-internal': (f) =>
+    `Table ${f('table')}, champ ${f('field')} : son type de données ${f('type')} ${f.has('number') ? `a le type interne ${f('number')}` : "n'a pas de type interne"}, Rustine ne peut pas en faire de colonne ; 1 à 12 sont connus. Corrigez l'élément ATY:${f('type')} là où il a été fait.`,
   'view-hidden': (f) =>
     `La vue typée ${f('view')} du dictionnaire n'est pas là : autre chose dans le schéma du dossier porte ce nom, par exemple une table de l'application. Le dictionnaire reste lisible dans rustine.dictionary.`,
   'activity-code-unknown': (f) =>
@@ -119,6 +121,8 @@ export const findings: Sentences<FindingCode> = {
     `Table ${f('table')}, index ${f('index')} sans doublons, mais ${n(f.number('count'), 'valeur apparaît', 'valeurs apparaissent')} plusieurs fois : ${some(f.list('keys'))}. Corrigez d'abord ces lignes.`,
   'index-too-wide': (f) =>
     `Table ${f('table')}, index ${f('index')} : il a ${f('count')} champs ; PostgreSQL en accepte ${f('most')} au plus. ${MEND}`,
+  'rows-collide': (f) =>
+    `Table ${f('table')}, index ${f('index')} sans doublons, mais avec les lignes livrées ${n(f.number('count'), 'valeur y serait', 'valeurs y seraient')} plus d'une fois : ${some(f.list('keys'))}. Changez les lignes du dossier qui les ont, ou demandez un patch corrigé.`,
   'index-left-out': (f) =>
     `Table ${f('table')} : l'index ${f('index')} n'est pas créé ici, car ce dossier n'a pas ${f('field')} (code activité inactif, ou moins d'occurrences).`,
   'abbreviation-twice': (f) =>
