@@ -1,7 +1,7 @@
 // The verb that changes a folder's settings: from what was asked to what changed, and what is due now.
 import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
-import { activityCode, folderCode, languageCode, legislationCode } from '../base/ids.ts';
+import { folderCode, languageCode, legislationCode, sizedActivityCodes } from '../base/ids.ts';
 import { openEnvironment } from '../environment/environment.ts';
 import type { Setting, SettingsChange } from '../environment/settings-change.ts';
 import { changeSettings } from '../environment/settings-change.ts';
@@ -27,7 +27,7 @@ export async function changeFolder(opened: Opened, text: string, options: Settin
     ...(parent === undefined ? {} : { parent: folderCode(parent) }),
     ...(languages === undefined ? {} : { languages: unique(languages, languageCode) }),
     ...(legislations === undefined ? {} : { legislations: unique(legislations, legislationCode) }),
-    ...(activityCodes === undefined ? {} : { activityCodes: unique(activityCodes, activityCode) }),
+    ...(activityCodes === undefined ? {} : sizedActivityCodes(activityCodes)),
   };
   await openEnvironment(database);
   const { changed, findings } = await changeInFolder(database, code, (session) =>

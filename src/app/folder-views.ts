@@ -11,8 +11,21 @@ export async function folderViews(reader: Reader): Promise<readonly FolderView[]
     const level = byFolder.get(folder.id);
     // Dropped by somebody between the two statements.
     if (level === undefined) return [];
-    const { code, parent, state, languages, legislations, modules, activityCodes, test, specific, historyOf, schema, role } =
-      folder;
+    const {
+      code,
+      parent,
+      state,
+      languages,
+      legislations,
+      modules,
+      activityCodes,
+      activitySizes,
+      test,
+      specific,
+      historyOf,
+      schema,
+      role,
+    } = folder;
     return {
       code,
       parent,
@@ -22,6 +35,7 @@ export async function folderViews(reader: Reader): Promise<readonly FolderView[]
       due: folder.due.length > 0 || level.lag.length > 0,
       languages,
       activityCodes,
+      activitySizes,
       legislations,
       modules,
       reasons: folder.due,

@@ -2,7 +2,7 @@
 import { Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { FolderCode } from '../base/ids.ts';
-import { activityCode, folderCode, languageCode, legislationCode } from '../base/ids.ts';
+import { folderCode, languageCode, legislationCode, sizedActivityCodes } from '../base/ids.ts';
 import { unstage } from '../batch/run.ts';
 import type { Database } from '../database/database.ts';
 import { readEnvironment, readFolders } from '../environment/catalog.ts';
@@ -41,6 +41,7 @@ export async function initialize(
     ancestors: [],
     languages,
     activityCodes: [],
+    activitySizes: {},
     legislations: [],
     modules: null,
     test: false,
@@ -87,7 +88,7 @@ export async function createFolders(
       parent,
       ancestors,
       languages: languagesOf(options.languages) ?? parent.languages,
-      activityCodes: (options.activityCodes ?? []).map(activityCode),
+      ...sizedActivityCodes(options.activityCodes ?? []),
       legislations: [...new Set((options.legislations ?? []).map(legislationCode))],
       modules: options.modules ?? null,
       test: options.test ?? false,

@@ -56,6 +56,8 @@ export interface FolderView {
   readonly reasons: readonly string[];
   /** Those set at creation; `folder()` adds those that a patch switched on. */
   readonly activityCodes: readonly string[];
+  /** Code → number of slots that the folder itself sets. */
+  readonly activitySizes: Readonly<Record<string, number>>;
   readonly test: boolean;
   readonly specific: boolean;
   readonly historyOf: string | null;
@@ -77,6 +79,7 @@ export interface FolderOptions {
   readonly specific?: boolean;
   readonly historyOf?: string;
   readonly languages?: readonly string[];
+  /** `KIT`, or `KIT:5` with the number of slots. */
   readonly activityCodes?: readonly string[];
   readonly legislations?: readonly string[];
   /** Modules in use; absent: all of them. */

@@ -36,6 +36,35 @@ export function activityCode(text: string): string {
   return code;
 }
 
+/** More slots than a table has columns make no sense. */
+const MOST_SLOTS = 1_600;
+
+export interface SizedCodes {
+  readonly activityCodes: readonly string[];
+  /** Code → number of slots, for those that were given with one. */
+  readonly activitySizes: Readonly<Record<string, number>>;
+}
+
+/** `KIT` or, with the number of slots that it gives here, `KIT:5`. @throws Refusal `activity-code`, `activity-code-size` */
+export function sizedActivityCodes(texts: readonly string[]): SizedCodes {
+  const sizes = new Map<string, number | undefined>();
+  for (const text of texts) {
+    const [code = '', size, ...more] = text.split(':');
+    const good = size === undefined || (more.length === 0 && /^[1-9]\d{0,3}$/.test(size) && Number(size) <= MOST_SLOTS);
+    if (!good) throw new Refusal('activity-code-size', { value: text, most: MOST_SLOTS });
+    sizes.set(activityCode(code), size === undefined ? undefined : Number(size));
+  }
+  return {
+    activityCodes: [...sizes.keys()],
+    activitySizes: Object.fromEntries([...sizes].flatMap(([code, size]) => (size === undefined ? [] : [[code, size]]))),
+  };
+}
+
+/** As they are written: `KIT`, or `KIT:5`. */
+export function writtenCodes({ activityCodes, activitySizes }: SizedCodes): readonly string[] {
+  return activityCodes.map((code) => (activitySizes[code] === undefined ? code : `${code}:${activitySizes[code]}`));
+}
+
 /** @throws Refusal `legislation-code` */
 export function legislationCode(text: string): string {
   const code = text.trim().toUpperCase();

@@ -1,5 +1,7 @@
 // Folders for people: the list of them, and one in full.
+
 import type { FolderView } from '../app/rustine.ts';
+import { writtenCodes } from '../base/ids.ts';
 import { pairs, table } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { some } from './messages/said.ts';
@@ -40,7 +42,7 @@ export function folderText(view: FolderView, { report }: Messages): string {
     [columns.languages, view.languages.join(' ')],
     [columns.legislations, view.legislations.length === 0 ? '-' : view.legislations.join(' ')],
     [columns.modules, view.modules === null ? report.all : view.modules.join(' ')],
-    [columns.activityCodes, view.activityCodes.length === 0 ? '-' : view.activityCodes.join(' ')],
+    [columns.activityCodes, writtenCodes(view).join(' ') || '-'],
     [columns.level, levels(view) || '-'],
     [columns.lag, view.lag.length === 0 ? '-' : some(view.lag, 20)],
     [columns.patches, String(view.patches)],

@@ -368,6 +368,9 @@ end $$;
 comment on function rustine.activity_codes is 'state and size of the activity codes of a folder, as its table ADOSACT has them';
 revoke all on function rustine.activity_codes from public;
 
+alter table rustine.folder add column activity_sizes jsonb not null default '{}';
+comment on column rustine.folder.activity_sizes is 'activity code → number of slots that the folder itself sets, whatever size the code is delivered in';
+
 alter table rustine.integration add column left_out text[] not null default '{}';
 alter table rustine.integration add column reopened boolean not null default false;
 comment on column rustine.integration.left_out is 'tables (box) and columns (bag.kit_0) that rows came for and that the folder did not have: inactive activity code, module not in use, fewer slots';

@@ -29,6 +29,7 @@ interface FolderRow {
   readonly role_name: string | null;
   readonly languages: readonly string[];
   readonly activity_codes: readonly string[];
+  readonly activity_sizes: Readonly<Record<string, number>>;
   readonly legislations: readonly string[];
   readonly modules: readonly number[] | null;
   readonly test: boolean;
@@ -47,7 +48,7 @@ export async function readFolders(reader: Reader): Promise<readonly Folder[]> {
       union all
       select f.id, t.depth + 1, jsonb_build_array(jsonb_build_object('id', p.id, 'code', p.code, 'schema', p.schema_name)) || t.ancestors
       from tree t join rustine.folder p on p.id = t.id join rustine.folder f on f.parent = t.id)
-    select f.id, f.code, p.code as parent, f.state, f.schema_name, f.role_name, f.languages, f.activity_codes, f.legislations, f.modules, f.test, f.specific,
+    select f.id, f.code, p.code as parent, f.state, f.schema_name, f.role_name, f.languages, f.activity_codes, f.activity_sizes, f.legislations, f.modules, f.test, f.specific,
       h.code as history_of, f.due, t.depth, t.ancestors
     from tree t join rustine.folder f on f.id = t.id left join rustine.folder p on p.id = f.parent left join rustine.folder h on h.id = f.history_of
     order by t.depth, f.code`);
@@ -65,6 +66,7 @@ function folderOf(row: FolderRow): Folder {
     role: row.role_name,
     languages: row.languages,
     activityCodes: row.activity_codes,
+    activitySizes: row.activity_sizes,
     legislations: row.legislations,
     modules: row.modules,
     test: row.test,

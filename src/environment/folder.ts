@@ -15,6 +15,8 @@ export interface Folder {
   readonly role: string | null;
   readonly languages: readonly string[];
   readonly activityCodes: readonly string[];
+  /** Of these, the number of slots that the folder itself sets. */
+  readonly activitySizes: Readonly<Record<string, number>>;
   readonly legislations: readonly string[];
   /** Modules in use; null: all of them. */
   readonly modules: readonly number[] | null;

@@ -17,7 +17,10 @@ export interface SettingsChange {
   readonly legislations?: readonly string[];
   /** null: all of them. */
   readonly modules?: readonly number[] | null;
+  /** To `setFolder`, a code may come with its number of slots: `KIT:5`. */
   readonly activityCodes?: readonly string[];
+  /** Together with `activityCodes`: the number of slots that the folder itself sets. */
+  readonly activitySizes?: Readonly<Record<string, number>>;
   readonly test?: boolean;
   readonly specific?: boolean;
 }
@@ -53,7 +56,7 @@ export async function changeSettings(
   if (changed.length === 0) return { changed, findings };
   await writeRow(session, folder, { ...change, ...(parent === undefined ? {} : { parentId: parent.id }) }, changed);
   if (parent !== undefined) await moveRoles(session, folders, folder, parent);
-  if (change.activityCodes !== undefined) await switchCodes(session, folder, change.activityCodes, operator);
+  if (change.activityCodes !== undefined) await switchCodes(session, folder, change, operator);
   return { changed, findings };
 }
 
@@ -93,12 +96,16 @@ function settingsChanged(folder: Folder, change: SettingsChange): readonly Setti
   // The first language gives the text where a column has one only, so their order counts; that of codes says nothing.
   const list = (values: readonly (string | number)[] | null | undefined): string => JSON.stringify(values ?? null);
   const set = (values: readonly (string | number)[] | null | undefined): string => list(values?.toSorted() ?? null);
+  const sizes = (each: Readonly<Record<string, number>>): string => JSON.stringify(Object.entries(each).sort());
   const differs: Readonly<Record<Setting, boolean>> = {
     parent: change.parent !== undefined && change.parent !== folder.parent,
     languages: change.languages !== undefined && list(change.languages) !== list(folder.languages),
     legislations: change.legislations !== undefined && set(change.legislations) !== set(folder.legislations),
     modules: change.modules !== undefined && set(change.modules) !== set(folder.modules),
-    'activity-codes': change.activityCodes !== undefined && set(change.activityCodes) !== set(folder.activityCodes),
+    'activity-codes':
+      change.activityCodes !== undefined &&
+      (set(change.activityCodes) !== set(folder.activityCodes) ||
+        sizes(change.activitySizes ?? {}) !== sizes(folder.activitySizes)),
     test: change.test !== undefined && change.test !== folder.test,
     specific: change.specific !== undefined && change.specific !== folder.specific,
   };
@@ -114,10 +121,11 @@ async function writeRow(
   const due = changed.filter((setting) => VALIDATED.includes(setting));
   const { languages = folder.languages, legislations = folder.legislations, activityCodes = folder.activityCodes } = change;
   const { test = folder.test, specific = folder.specific } = change;
+  const activitySizes = change.activityCodes === undefined ? folder.activitySizes : (change.activitySizes ?? {});
   const modules = change.modules === undefined ? folder.modules : change.modules;
   await session.query(sql`
     update rustine.folder set parent = coalesce(${change.parentId ?? null}, parent), languages = ${languages}, legislations = ${legislations},
-      modules = ${modules}, activity_codes = ${activityCodes}, test = ${test}, specific = ${specific},
+      modules = ${modules}, activity_codes = ${activityCodes}, activity_sizes = ${JSON.stringify(activitySizes)}::jsonb, test = ${test}, specific = ${specific},
       due = array(select distinct unnest(due || ${due}::text[]) order by 1)
     where id = ${folder.id}`);
 }
@@ -153,19 +161,30 @@ async function unknownCodes(session: Session, folder: Folder, codes: readonly st
   }));
 }
 
-/** ADOSACT: codes that come to the list are active, those that go have the state again that they were last delivered in. */
-async function switchCodes(session: Session, folder: Folder, codes: readonly string[], operator: string): Promise<void> {
+/** ADOSACT: codes that come to the list are active; those that go, and sizes that go, are again as they were last delivered. */
+async function switchCodes(session: Session, folder: Folder, change: SettingsChange, operator: string): Promise<void> {
+  const { activityCodes: codes = [], activitySizes: sizes = {} } = change;
   const come = codes.filter((code) => !folder.activityCodes.includes(code));
   const gone = folder.activityCodes.filter((code) => !codes.includes(code));
+  const unsized = Object.keys(folder.activitySizes).filter((code) => !Object.hasOwn(sizes, code));
   await session.query(sql`
     with delivered as (
-      select r.name as code, coalesce((coalesce(d.fields, c.fields) ->> 'FLACT')::numeric, 0)::smallint as state
+      select r.name as code, coalesce(d.fields, c.fields) as fields
       from rustine.record r join rustine.content c on c.id = r.content
       left join rustine.offer o on o.folder = r.folder and o.type = r.type and o.name = r.name and o.tag = r.tag and o.key = r.key
       left join rustine.content d on d.id = o.content
-      where r.folder = ${folder.id} and r.type = 'ACV' and r.tag = 'ACV' and r.name = any(${gone}::text[])
-        and jsonb_typeof(coalesce(d.fields, c.fields) -> 'FLACT') = 'number'),
-    wanted as (select code, 2::smallint as state from unnest(${come}::text[]) as c (code) union all select code, state from delivered)
-    update ${id(folder.schema, 'adosact')} a set flact_0 = w.state, updtick_0 = a.updtick_0 + 1, upddattim_0 = now(), updusr_0 = ${operator.slice(0, 30)}
-    from wanted w where a.codact_0 = w.code and a.dossier_0 = ${folder.code} and a.flact_0 <> w.state`);
+      where r.folder = ${folder.id} and r.type = 'ACV' and r.tag = 'ACV' and r.name = any(${[...gone, ...unsized]}::text[])),
+    wanted as (
+      select code, max(state) as state, max(size) as size from (
+        select code, 2::smallint as state, null::integer as size from unnest(${come}::text[]) as c (code)
+        union all
+        select code, case when code = any(${gone}::text[]) and jsonb_typeof(fields -> 'FLACT') = 'number' then (fields ->> 'FLACT')::numeric::smallint end,
+          case when code = any(${unsized}::text[]) and jsonb_typeof(fields -> 'DIME') = 'number' then (fields ->> 'DIME')::numeric::integer end
+        from delivered
+        union all
+        select key, null, value::integer from jsonb_each_text(${JSON.stringify(sizes)}::jsonb)) each_one
+      group by code)
+    update ${id(folder.schema, 'adosact')} a
+    set flact_0 = coalesce(w.state, a.flact_0), dime_0 = coalesce(w.size, a.dime_0), updtick_0 = a.updtick_0 + 1, upddattim_0 = now(), updusr_0 = ${operator.slice(0, 30)}
+    from wanted w where a.codact_0 = w.code and a.dossier_0 = ${folder.code} and (a.flact_0 <> w.state or a.dime_0 <> w.size)`);
 }

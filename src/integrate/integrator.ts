@@ -248,7 +248,7 @@ async function planFor(
     : [];
   // So do the folder's modules and its own list of codes, where there are tables.
   const shapes = tableNames(delivery).length > 0 || delivery.elements.some(({ type }) => type === 'ATB' || type === 'ATY');
-  const generated = shapes ? [[...folder.activityCodes].sort(), folder.modules] : [];
+  const generated = shapes ? [[...folder.activityCodes].sort(), Object.entries(folder.activitySizes).sort(), folder.modules] : [];
   const basis = JSON.stringify([
     state.digest,
     languages,

@@ -46,7 +46,16 @@ export async function restoreEntries(
   await session.query(
     sql`update rustine.kept set restored_at = now(), restored_by = ${operator} where id = any(${whole}::bigint[])`,
   );
+  await makeDue(session, entries);
   return { entries: restored, findings };
+}
+
+/** State and size of the activity codes shape the folder's other tables (R25). */
+async function makeDue(session: Session, entries: readonly StoredEntry[]): Promise<void> {
+  const folders = entries.filter(({ table }) => table === 'adosact').map(({ folderId }) => folderId);
+  if (folders.length === 0) return;
+  await session.query(sql`
+    update rustine.folder set due = array(select distinct unnest(due || array['activity-codes']) order by 1) where id = any(${folders}::integer[])`);
 }
 
 /**

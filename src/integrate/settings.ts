@@ -3,6 +3,19 @@ import type { Folder } from '../environment/folder.ts';
 import type { FolderSettings } from '../plan/plan.ts';
 
 export function settingsOf(folder: Folder): FolderSettings {
-  const { id, code, schema, parent, test, specific, languages, activityCodes, modules, ancestors, role } = folder;
-  return { id, code, schema, supervisor: parent === null, test, specific, languages, activityCodes, modules, ancestors, role };
+  const { id, code, schema, parent, test, specific, languages, activityCodes, activitySizes, modules, ancestors, role } = folder;
+  return {
+    id,
+    code,
+    schema,
+    supervisor: parent === null,
+    test,
+    specific,
+    languages,
+    activityCodes,
+    activitySizes,
+    modules,
+    ancestors,
+    role,
+  };
 }

@@ -17,15 +17,16 @@ export function changeStatements(changes: readonly TableChange[], origin: Origin
   return changes.flatMap((change) => [...asideOf(change, origin), ...ddlOf(change, origin.schema)]).map((text) => ({ text }));
 }
 
-/** Codes that the folder was created with are active whatever state they are delivered in. */
+/** Codes of the folder's own list are active whatever state they are delivered in, and have the size that it sets. */
 function activityStatements(plan: Plan, folder: FolderSettings): readonly Statement[] {
   const table = qualified(folder.schema, 'adosact');
+  const sizes = `${quoteLiteral(JSON.stringify(folder.activitySizes))}::jsonb`;
   const active = `array[${folder.activityCodes.map(quoteLiteral).join(', ')}]::text[]`;
   return [
     {
       text: `insert into ${table} (dossier_0, codact_0, intit_0, flact_0, dime_0, module_0)
         select distinct on (name) ${quoteLiteral(folder.code)}, name, left(title, 80), case when name = any(${active}) then 2 else (fields ->> 'FLACT')::smallint end,
-          (fields ->> 'DIME')::integer, (fields ->> 'MODULE')::smallint
+          coalesce((${sizes} ->> name)::integer, (fields ->> 'DIME')::integer), (fields ->> 'MODULE')::smallint
         from rustine.plan_item where plan = ${plan.id} and item = 'activity' order by name, ordinal desc
         on conflict (dossier_0, codact_0) do update
         set intit_0 = excluded.intit_0, flact_0 = excluded.flact_0, dime_0 = excluded.dime_0, module_0 = excluded.module_0, updtick_0 = adosact.updtick_0 + 1`,

@@ -13,7 +13,6 @@ import { LINE_VERDICT_NAMES } from '../dictionary/merge-result.ts';
 import { seeFields } from '../dictionary/seen-fields.ts';
 import { dataTypeOf } from '../tables/data-types.ts';
 import type { Draft, PlanItem, PlanningInput } from './draft.ts';
-import type { FolderFacts } from './facts.ts';
 import { mergeFindings } from './merge-findings.ts';
 
 export function* planElement(
@@ -49,7 +48,7 @@ export function* planElement(
   const records = recordsAfter(own?.records ?? [], merged);
   if (behaviour === 'table') draft.definitions.set(element.name, records.map(shapeOnly));
   if (behaviour === 'data-type') learnDataType(element.name, records, draft);
-  if (behaviour === 'activity-code') yield* planActivityCode(element, input.facts, merged, draft);
+  if (behaviour === 'activity-code') yield* planActivityCode(element, input, merged, draft);
 }
 
 function* mergeItems(
@@ -159,7 +158,7 @@ const ACTIVE = 2;
 /** ADOSACT holds the state and size of each code (R25); a change of either makes the folder due. */
 function* planActivityCode(
   element: DictionaryElement,
-  facts: Pick<FolderFacts, 'codes' | 'usedCodes'>,
+  { facts, folder }: Pick<PlanningInput, 'facts' | 'folder'>,
   merged: MergeResult,
   draft: Draft,
 ): Generator<PlanItem> {
@@ -172,7 +171,9 @@ function* planActivityCode(
     ['FLACT', 'DIME', 'MODULE'].map((field) => [field, Number(fieldValue(header.fields, field) || '0')]),
   );
   const before = facts.codes.get(element.name) ?? (facts.usedCodes.has(element.name) ? UNKNOWN_CODE : undefined);
-  const changes = before !== undefined && (before.active !== (fields.FLACT === ACTIVE) || before.size !== fields.DIME);
+  const changes =
+    before !== undefined &&
+    (before.active !== (fields.FLACT === ACTIVE) || before.size !== (folder.activitySizes[element.name] ?? fields.DIME));
   if (changes) draft.due.add(`activity-code:${element.name}`);
   // Tables of the same delivery follow the new state.
   draft.codes.set(element.name, { active: fields.FLACT === ACTIVE, size: fields.DIME ?? 0 });

@@ -100,6 +100,8 @@ export interface FolderSettings {
   readonly specific: boolean;
   readonly languages: readonly string[];
   readonly activityCodes: readonly string[];
+  /** Number of slots that the folder itself sets for a code, whatever size it is delivered in. */
+  readonly activitySizes: Readonly<Record<string, number>>;
   /** Modules in use; null: all of them. */
   readonly modules: readonly number[] | null;
   /** From the parent up: where scripts are looked up that the folder does not have (R4). */

@@ -107,8 +107,12 @@ function reportOwnAccount(delivery: Delivery, concerned: (name: TableName) => Ta
   }
 }
 
+/** The state and size of the folder's activity codes: other tables follow at validation (R25). */
+const CODES = 'adosact';
+
 function planReplacement(definition: TableDefinition, draft: Draft): void {
   const { name, indexes } = definition.table;
+  if (name === CODES) draft.due.add('activity-codes');
   const key = keyColumns(definition);
   const duplicates = indexes[0]?.unique !== true || key.some((column) => column.nullable);
   draft.replaced.set(name, { table: name, key, duplicates });
@@ -152,6 +156,7 @@ function* rowItems({ input, draft, repeated, report }: Rows, definition: TableDe
   if (row.problems.length > 0) return;
   const values = draft.replaced.has(definition.table.name) ? { ...emptyValues(definition), ...row.values } : row.values;
   repeated.note(definition, values, losesRepeated(definition, draft));
+  if (definition.table.name === CODES) draft.due.add(`activity-code:${values.codact_0 ?? ''}`);
   const ordinal = ++draft.rows;
   const name = definition.table.name;
   yield {

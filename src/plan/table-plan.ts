@@ -14,7 +14,7 @@ import type { FolderSettings } from './plan.ts';
 
 /** What the tables of a folder are planned from. */
 export interface TablePlanning {
-  readonly folder: Pick<FolderSettings, 'activityCodes' | 'modules'>;
+  readonly folder: Pick<FolderSettings, 'activityCodes' | 'activitySizes' | 'modules'>;
   readonly facts: Pick<FolderFacts, 'abbreviations' | 'definitions' | 'elements' | 'tables' | 'taken'>;
 }
 
@@ -32,7 +32,8 @@ export interface TablePlan {
  * @param rowTables names and abbreviations by which the delivery means tables that it has rows for
  */
 export function planTables({ folder, facts }: TablePlanning, draft: Draft, rowTables: readonly string[] = []): TablePlan {
-  const generation = { codes: draft.codes, alwaysActive: folder.activityCodes, modules: folder.modules };
+  const { activityCodes: alwaysActive, activitySizes: ownSizes, modules } = folder;
+  const generation = { codes: draft.codes, alwaysActive, ownSizes, modules };
   const context: DesiredContext = { types: draft.dataTypes, generation, findings: draft.findings };
   const definitions = new Map<string, TableDefinition>();
   const byCode = new Map<string, TableDefinition>();

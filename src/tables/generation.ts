@@ -12,6 +12,8 @@ export interface Generation {
   readonly codes: ReadonlyMap<string, CodeState>;
   /** Codes that the folder's own list switches on, whatever ADOSACT says. */
   readonly alwaysActive: readonly string[];
+  /** Sizes that the folder itself sets, by code, whatever ADOSACT says. */
+  readonly ownSizes?: Readonly<Record<string, number>>;
   /** Modules in use; null: all of them. */
   readonly modules: readonly number[] | null;
 }
@@ -21,8 +23,8 @@ export function isActive({ codes, alwaysActive }: Generation, code: string): boo
 }
 
 /** Slots of a field: the size of its activity code, where that has one, else its own. */
-export function slotsOfField({ codes }: Generation, code: string, own: number): number {
-  const size = codes.get(code)?.size ?? 0;
+export function slotsOfField({ codes, ownSizes = {} }: Generation, code: string, own: number): number {
+  const size = (Object.hasOwn(ownSizes, code) ? ownSizes[code] : codes.get(code)?.size) ?? 0;
   return size > 0 ? size : own;
 }
 

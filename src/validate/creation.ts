@@ -21,6 +21,7 @@ export interface NewFolder {
   readonly ancestors: readonly Folder[];
   readonly languages: readonly string[];
   readonly activityCodes: readonly string[];
+  readonly activitySizes: Readonly<Record<string, number>>;
   readonly legislations: readonly string[];
   readonly modules: readonly number[] | null;
   readonly test: boolean;
@@ -135,11 +136,11 @@ async function insertFolder(session: Session, folder: NewFolder, roles: boolean,
   await checkCreatable(session, [folder.code], roles);
   const role = roles ? await roleName(session, folder.code) : null;
   const [row] = await session.query<{ id: number }>(sql`
-    insert into rustine.folder (code, parent, state, schema_name, role_name, languages, activity_codes, legislations, modules, test, specific, history_of, created_by)
-    values (${folder.code}, ${folder.parent?.id ?? null}, 'creating', ${schema}, ${role}, ${folder.languages}, ${folder.activityCodes},
+    insert into rustine.folder (code, parent, state, schema_name, role_name, languages, activity_codes, activity_sizes, legislations, modules, test, specific, history_of, created_by)
+    values (${folder.code}, ${folder.parent?.id ?? null}, 'creating', ${schema}, ${role}, ${folder.languages}, ${folder.activityCodes}, ${JSON.stringify(folder.activitySizes)}::jsonb,
       ${folder.legislations}, ${folder.modules}, ${folder.test}, ${folder.specific}, ${folder.historyOf?.id ?? null}, ${operator})
     returning id`);
-  const { code, languages, activityCodes, legislations, modules, test, specific } = folder;
+  const { code, languages, activityCodes, activitySizes, legislations, modules, test, specific } = folder;
   return {
     id: row?.id ?? 0,
     code,
@@ -150,6 +151,7 @@ async function insertFolder(session: Session, folder: NewFolder, roles: boolean,
     role,
     languages,
     activityCodes,
+    activitySizes,
     legislations,
     modules,
     test,

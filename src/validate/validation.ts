@@ -95,11 +95,14 @@ async function lockFolder(session: Session, folder: Folder, context: ValidationC
     state: string;
     due: readonly string[];
     codes: readonly string[];
+    sizes: Readonly<Record<string, number>>;
     modules: readonly number[] | null;
-  }>(sql`select state, due, activity_codes as codes, modules from rustine.folder where id = ${folder.id} for update`);
+  }>(
+    sql`select state, due, activity_codes as codes, activity_sizes as sizes, modules from rustine.folder where id = ${folder.id} for update`,
+  );
   if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });
   if (row.state !== 'ready') throw new Failure('folder-not-ready', { folder: folder.code, state: row.state });
-  return { ...folder, due: row.due, activityCodes: row.codes, modules: row.modules };
+  return { ...folder, due: row.due, activityCodes: row.codes, activitySizes: row.sizes, modules: row.modules };
 }
 
 function blockedBy(findings: readonly Finding[], folder: Folder, ms: number): FolderValidation {

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Refusal } from '../../src/base/errors.ts';
 import { rustine as program } from '../support/crash.ts';
 import { openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
-import { activityCode, any, texts } from '../support/patches.ts';
+import { activityCode, any, row, table, texts } from '../support/patches.ts';
 import { servers } from '../support/servers.ts';
 
 const refused = (work: Promise<unknown>): Promise<unknown> =>
@@ -95,6 +95,63 @@ describe.each(servers())('folder settings on $name', (server) => {
     await set([]);
     expect(await states(env, 'seed')).toEqual({ ON: 2, OFF: 1, ALSO: 1 });
     expect((await set([])).changed).toEqual([]);
+  });
+
+  test('R2: a sizing code gives the number of slots per folder, at creation and later, whatever size a patch delivers', async () => {
+    const env = await openEnvironment(server, { folders: ['SHOP'] });
+    const bag = table('BAG', 'BAG', { COD: 'A:5', K: { type: 'C', slots: 1, activity: 'KIT' } }, { BAG0: 'COD' });
+    await env.integrate(await env.patch('A.dat', [activityCode('KIT', { size: 2 }), bag]));
+    await env.folders(['NEW'], { activityCodes: ['kit:4'] });
+    const slots = async (folder: string) => [
+      (
+        await env.query<{ n: number }>(
+          `select count(*)::integer as n from pg_attribute where attrelid = $1::regclass and attname like 'k\\__'`,
+          [`${folder}.bag`],
+        )
+      )[0]?.n,
+      (await env.query<{ n: number }>(`select dime_0 as n from ${folder}.adosact where codact_0 = 'KIT'`))[0]?.n,
+    ];
+    expect(await slots('new')).toEqual([4, 4]);
+    const set = (activityCodes: readonly string[]) => env.rustine.setFolder('SHOP', { activityCodes });
+    expect(await set(['KIT:5'])).toMatchObject({
+      changed: ['activity-codes'],
+      folder: { activityCodes: ['KIT'], activitySizes: { KIT: 5 }, reasons: ['activity-codes'] },
+    });
+    expect((await set(['KIT:5'])).changed).toEqual([]);
+    expect(await slots('shop')).toEqual([2, 5]);
+    await env.rustine.validate({ folders: ['SHOP'] });
+    expect(await slots('shop')).toEqual([5, 5]);
+    await env.integrate(await env.patch('B.dat', [activityCode('KIT', { size: 3 }), bag]));
+    expect([await slots('shop'), await slots('new'), await slots('x3')]).toEqual([
+      [5, 5],
+      [4, 4],
+      [3, 3],
+    ]);
+    expect((await env.rustine.folder('SHOP')).reasons).toEqual([]);
+    await set(['KIT']);
+    await env.rustine.validate({ folders: ['SHOP'] });
+    expect(await slots('shop')).toEqual([3, 3]);
+    for (const wrong of ['KIT:0', 'KIT:', 'KIT:1601', 'KIT:2:3', 'KIT:x'])
+      expect(await refused(set([wrong]))).toEqual({ code: 'activity-code-size', facts: { value: wrong, most: 1600 } });
+  });
+
+  test('R25: rows that a patch brings for ADOSACT, or that are put back, make the folder due; validation follows', async () => {
+    const env = await openEnvironment(server);
+    const bag = table('BAG', 'BAG', { COD: 'A:5', K: { type: 'C', slots: 1, activity: 'KIT' } }, { BAG0: 'COD' });
+    await env.integrate(await env.patch('A.dat', [activityCode('KIT', { size: 2 }), bag]));
+    const reasons = async () => (await env.rustine.folder('X3')).reasons;
+    await env.integrate(await env.patch('B.dat', [row('ADOA', 'x', { DOSSIER: 'X3', CODACT: 'KIT', DIME: 7 })]));
+    expect(await reasons()).toEqual(['activity-code:KIT']);
+    expect((await env.rustine.validate({})).folders[0]?.tables.altered).toEqual(['bag']);
+    const [kept] = await env.query<{ id: number }>(`select id::integer from rustine.kept where table_name = 'adosact'`);
+    await env.rustine.restoreKept([kept?.id ?? 0], { overwrite: true });
+    expect(await reasons()).toEqual(['activity-codes']);
+    await env.rustine.validate({});
+    expect(
+      await env.query(
+        `select count(*)::integer as n from pg_attribute where attrelid = 'x3.bag'::regclass and attname like 'k\\__'`,
+      ),
+    ).toEqual([{ n: 2 }]);
   });
 
   test('R3, R4: another parent: lookup and rights of the folder and of all below it follow', async () => {

@@ -22,6 +22,7 @@ const X3: FolderView = {
   due: false,
   languages: ['FRA', 'ENG'],
   activityCodes: [],
+  activitySizes: {},
   legislations: [],
   modules: null,
   reasons: [],

@@ -15,6 +15,7 @@ const folder = (id: number, code: string, parent: string | null): Folder => ({
   role: null,
   languages: ['ENG'],
   activityCodes: [],
+  activitySizes: {},
   test: false,
   specific: false,
   historyOf: null,

@@ -58,7 +58,7 @@ type CreateOptions = Omit<FolderOptions, 'modules'> & Modules;
 type SetOptions = Omit<SettingsChange, 'modules'> & Modules;
 
 async function create(cli: Cli, codes: readonly string[], { modules: some, ...options }: CreateOptions): Promise<void> {
-  const [{ folderCode, languageCode, activityCode }, { showCreated }] = await Promise.all([
+  const [{ folderCode, languageCode, sizedActivityCodes, writtenCodes }, { showCreated }] = await Promise.all([
     import('../../base/ids.ts'),
     import('../created.ts'),
   ]);
@@ -69,7 +69,7 @@ async function create(cli: Cli, codes: readonly string[], { modules: some, ...op
       ...(options.parent === undefined ? {} : { parent: folderCode(options.parent) }),
       ...(options.historyOf === undefined ? {} : { historyOf: folderCode(options.historyOf) }),
       ...(options.languages === undefined ? {} : { languages: options.languages.map(languageCode) }),
-      ...(options.activityCodes === undefined ? {} : { activityCodes: options.activityCodes.map(activityCode) }),
+      ...(options.activityCodes === undefined ? {} : { activityCodes: writtenCodes(sizedActivityCodes(options.activityCodes)) }),
     }),
   );
   showCreated(cli, { folders }, findings, cli.messages.report.foldersCreated(folders.map(({ code }) => code)));

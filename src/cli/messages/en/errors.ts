@@ -12,6 +12,8 @@ export const errors = {
   'language-code': (f) => `"${f('value')}" is not a language code. A code is three letters, such as FRA or ENG.`,
   'activity-code': (f) =>
     `"${f('value')}" is not an activity code. A code is a letter followed by up to 9 letters or digits, such as ZALI.`,
+  'activity-code-size': (f) =>
+    `"${f('value')}": the number of slots of an activity code follows a colon and is 1 to ${f('most')}, as in KIT:5.`,
   'legislation-code': (f) =>
     `"${f('value')}" is not a legislation code. A code is a letter followed by letters or digits, such as FRA.`,
   digest: (f) => `"${f('value')}" is not a digest: 64 hexadecimal digits are expected.`,

@@ -13,6 +13,8 @@ export const errors: Sentences<ErrorCode> = {
   'language-code': (f) => `« ${f('value')} » n'est pas un code de langue. Un code a trois lettres, comme FRA ou ENG.`,
   'activity-code': (f) =>
     `« ${f('value')} » n'est pas un code activité. Un code est une lettre suivie d'au plus 9 lettres ou chiffres, comme ZALI.`,
+  'activity-code-size': (f) =>
+    `« ${f('value')} » : le nombre de postes d'un code activité suit deux-points et va de 1 à ${f('most')}, comme dans KIT:5.`,
   'legislation-code': (f) =>
     `« ${f('value')} » n'est pas un code législation. Un code est une lettre suivie de lettres ou de chiffres, comme FRA.`,
   digest: (f) => `« ${f('value')} » n'est pas une empreinte : 64 chiffres hexadécimaux sont attendus.`,
