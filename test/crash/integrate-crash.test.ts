@@ -13,7 +13,7 @@ import { activityCode, any, bare, compiled, exe, rows, script, table, texts, wri
 import { servers } from '../support/servers.ts';
 
 /** How many runs are killed at a random moment; more: RUSTINE_CRASH_RUNS=500, other moments: RUSTINE_CRASH_SEED=7. */
-const RUNS = Number(process.env.RUSTINE_CRASH_RUNS ?? '25');
+const RUNS = Number(process.env.RUSTINE_CRASH_RUNS ?? '12');
 const SEED = Number(process.env.RUSTINE_CRASH_SEED ?? '1');
 
 // --- what is integrated -----------------------------------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ describe.each(servers())('$name', (server) => {
   /** Every position and all runs on the first server; the others are there to find what differs between versions. */
   const thorough = server.name === servers()[0]?.name;
   const positions = Array.from({ length: POSITIONS }, (_, at) => at + 1).filter((at) => thorough || at % 3 === 1);
-  const runs = thorough ? RUNS : Math.ceil(RUNS / 5);
+  const runs = thorough ? RUNS : Math.ceil(RUNS / 4);
   const cleanUp: (() => Promise<void>)[] = [];
   let directory = '';
   let original = '';

@@ -9,7 +9,7 @@ import type { Holding } from '../support/folder-dump.ts';
 import { difference, holdings } from '../support/folder-dump.ts';
 import type { RandomPatch } from '../support/patch-sequences.ts';
 import { randomPatch } from '../support/patch-sequences.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
 
 /** Standard, Specific, Vertical, Add-on: those that go to every folder. */
 const TYPES = ['1', '3', '4', '5'];
@@ -37,7 +37,7 @@ interface StoredRecord {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-describe.each(servers())('$name', (server) => {
+describe.each(oneServer())('$name', (server) => {
   const cleanUp: (() => Promise<void>)[] = [];
   let env: TestEnvironment;
   let number = 0;

@@ -5,7 +5,7 @@ import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import type { Element, Values } from '../support/patches.ts';
 import { any, table, texts } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
 
 const action = (script: string, more: Values = {}, lines: readonly Values[] = []): Element =>
   any('ACT', 'ACTA', [
@@ -24,7 +24,7 @@ const brief = ({ folder, element, scope, field, before, now, own, unchanged }: K
   unchanged,
 });
 
-describe.each(servers())('$name', (server) => {
+describe.each(oneServer())('$name', (server) => {
   let numbers = 0;
   async function deliver(
     env: TestEnvironment,

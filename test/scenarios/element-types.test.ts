@@ -23,7 +23,7 @@ import {
   without,
   withUnknown,
 } from '../support/fixtures.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
 
 /** A specific activity code. */
 const CODE = 'YABC';
@@ -104,7 +104,7 @@ const table = known.filter(inDictionary);
 const tableWith = (stage: Stage, condition: (given: Fixture) => boolean): readonly Fixture[] =>
   table.filter((given) => condition(delivered(given, stage)));
 
-describe.each(servers())('element types on $name', (server) => {
+describe.each(oneServer())('element types on $name', (server) => {
   const cleanUp: (() => Promise<void>)[] = [];
   const outcomes = new Map<Stage, RunOutcome>();
   const after = new Map<Stage, Dictionary>();

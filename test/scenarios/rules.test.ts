@@ -5,7 +5,7 @@ import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import type { Element, Values } from '../support/patches.ts';
 import { any, exe, row, script, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
 
 const codes = (outcome: RunOutcome, folder: string): readonly string[] =>
   outcome.findings.filter((finding) => finding.folder === folder).map((finding) => finding.code);
@@ -20,7 +20,7 @@ async function header(env: TestEnvironment, type: string, name: string): Promise
   return found;
 }
 
-describe.each(servers())('rules on $name', (server) => {
+describe.each(oneServer())('rules on $name', (server) => {
   test('R7: a supervisor patch goes to the supervisor folder only, whatever folders are given; the others hear that it is not theirs', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     const path = await env.patch('SUP.dat', [any('ADC', 'SCR', [{ tag: 'ADC', values: { CODTRT: 'SCR' } }])], { type: '2' });

@@ -8,7 +8,7 @@ import { readFolders } from '../../src/environment/catalog.ts';
 import { rustine as program } from '../support/crash.ts';
 import { connected, openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { compiled, script } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
 
 /** Every file below the directory, with its content. */
 async function files(directory: string): Promise<Readonly<Record<string, string>>> {
@@ -23,7 +23,7 @@ async function files(directory: string): Promise<Readonly<Record<string, string>
 
 const sets = async (parent: string): Promise<string[]> => (await readdir(parent)).filter((name) => name.startsWith('.out.'));
 
-describe.each(servers())('script export on $name', (server) => {
+describe.each(oneServer())('script export on $name', (server) => {
   async function withScripts(): Promise<{ readonly env: TestEnvironment; readonly parent: string; readonly out: string }> {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     await env.folders(['TRY'], { test: true });

@@ -10,7 +10,7 @@ import type { RunOutcome } from '../../src/journal/outcome.ts';
 import { rustine as program } from '../support/crash.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { activityCode, compiled, exe, script, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
 
 const FOURGL = '# a script\nEnd\n';
 
@@ -32,7 +32,7 @@ async function withRunners(env: TestEnvironment, runners: Readonly<Record<string
 
 const codes = (outcome: RunOutcome): unknown[] => outcome.findings.map(({ code, folder, subject }) => [code, folder, subject]);
 
-describe.each(servers())('scripts to run on $name', (server) => {
+describe.each(oneServer())('scripts to run on $name', (server) => {
   test('R28: the runner of the language gets folder, script and text; what it prints is in the trace', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     const log = join(env.home, 'log');

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Delivered, Own, SetUpReason, SetUpState } from '../../src/dictionary/verdicts.ts';
 import { ELEMENT_VERDICTS, LINE_VERDICTS, SET_UP_VERDICTS } from '../../src/dictionary/verdicts.ts';
 import { openEnvironment } from '../support/environment.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
 import type { Matrix } from '../verdicts/matrix.ts';
 import { liveMatrices } from '../verdicts/matrix.ts';
 import { verdictPage } from '../verdicts/page.ts';
@@ -52,7 +52,7 @@ function expected([title, row, column, cell]: Cell): string | undefined {
   return verdict === 'updated' && column === 'the same' ? 'identical' : verdict;
 }
 
-describe.each(servers())('$name', (server) => {
+describe.each(oneServer())('$name', (server) => {
   let matrices: readonly Matrix[] = [];
   const closing: (() => Promise<void>)[] = [];
 

@@ -4,9 +4,9 @@ import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import type { Element, PatchOptions, RecordOf, Values } from '../support/patches.ts';
 import { activityCode, any, bare, exe, row, script, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
 
-describe.each(servers())('$name', (server) => {
+describe.each(oneServer())('$name', (server) => {
   let numbers = 0;
   async function deliver(
     env: TestEnvironment,
