@@ -9,7 +9,7 @@ import { run } from '../../src/cli/run.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import { any, bare, compiled, script, table, texts } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
 
 const refused = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
@@ -59,7 +59,7 @@ const value = async (env: TestEnvironment, folder = 'SEED') =>
     )
   ).map(({ own, changed }) => [own, changed]);
 
-describe.each(servers())('elements on $name', (server) => {
+describe.each(oneServer())('elements on $name', (server) => {
   test('item 8: an element with its lines and fields, for people and for programs', async () => {
     const env = await openEnvironment(server);
     await env.integrate(await env.patch('A1.dat', [action('one', 'MINE')]));

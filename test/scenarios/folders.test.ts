@@ -5,7 +5,7 @@ import { openRustine } from '../../src/app/rustine.ts';
 import { Refusal } from '../../src/base/errors.ts';
 import { openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { any, row, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
 
 const parameter = (title: string) => any('ADP', 'LIMIT', [{ tag: 'ADP', values: { PARAM: 'LIMIT', INTIT: title } }]);
 const item = table('ITEM', 'ITM', { COD: 'A:10' }, { ITM0: 'COD' });
@@ -47,7 +47,7 @@ async function waiting(env: TestEnvironment, count: number): Promise<void> {
   throw new Error('nobody waits');
 }
 
-describe.each(servers())('folders on $name', (server) => {
+describe.each(oneServer())('folders on $name', (server) => {
   test('R34: patches with rows stay open in a new folder; integrating them brings the rows and no old dictionary', async () => {
     const env = await openEnvironment(server);
     const wider = table('ITEM', 'ITM', { COD: 'A:15', NAM: 'A:20' }, { ITM0: 'COD' });

@@ -3,11 +3,11 @@ import { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { openEnvironment } from '../support/environment.ts';
 import { any, row, rows, script, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
 
 const item = (code = 'ITEM', abbreviation = 'ITM') => table(code, abbreviation, { COD: 'A:10', NAM: 'A:20' }, { IDX0: 'COD' });
 
-describe.each(servers())('runs on $name', (server) => {
+describe.each(oneServer())('runs on $name', (server) => {
   test('more folders at the same time than there are connections by default: none waits for ever', async () => {
     const env = await openEnvironment(server, { folders: Array.from({ length: 12 }, (_, at) => `F${at}`) });
     const path = await env.patch('A.dat', [item(), script('HELLO', '# hello'), row('ITM', 'x', { COD: 'A' })]);
