@@ -93,6 +93,17 @@ const authorize = (delivered: string): Partial<IntegrateOptions> =>
 const codeOf = (delivered: string): string => (delivered === 'standard' ? '' : SPECIFIC);
 const everything = { authorize: [SPECIFIC] };
 
+/** Code and text of what the folder has before; undefined: nothing. */
+function ownState(own: (typeof OWN)[number], delivered: string): readonly [code: string, text: string] | undefined {
+  const states = {
+    absent: undefined,
+    'the same': [codeOf(delivered), 'new'],
+    'standard, other': ['', 'old'],
+    specific: [SPECIFIC, 'own'],
+  } as const;
+  return states[own];
+}
+
 /** Constants (AGB) have no set-up fields: only the header decides. */
 async function elements(cells: Cells): Promise<Matrix> {
   const element = (name: string, code: string, text: string): Element =>
@@ -100,13 +111,8 @@ async function elements(cells: Cells): Promise<Matrix> {
   const rows = DELIVERED.map((delivered) =>
     OWN.map((own) => async () => {
       const name = cells.name();
-      const there = {
-        absent: [],
-        'the same': [codeOf(delivered), 'new'],
-        'standard, other': ['', 'old'],
-        specific: [SPECIFIC, 'own'],
-      }[own];
-      if (there.length > 0) await cells.deliver([element(name, there[0] ?? '', there[1] ?? '')], everything);
+      const there = ownState(own, delivered);
+      if (there !== undefined) await cells.deliver([element(name, ...there)], everything);
       return counted((await cells.deliver([element(name, codeOf(delivered), 'new')], authorize(delivered))).elements);
     }),
   );
@@ -123,12 +129,7 @@ async function lines(cells: Cells): Promise<Matrix> {
     OWN.map((own) => async () => {
       if (delivered === 'not in the patch' && own === 'the same') return '–';
       const name = cells.name();
-      const there = {
-        absent: undefined,
-        'the same': [codeOf(delivered), 'new'],
-        'standard, other': ['', 'old'],
-        specific: [SPECIFIC, 'own'],
-      }[own];
+      const there = ownState(own, delivered);
       await cells.deliver([element(name, there?.[0], there?.[1] ?? '')], everything);
       const code = delivered === 'not in the patch' ? undefined : codeOf(delivered);
       const outcome = await cells.deliver([element(name, code, 'new')], authorize(delivered));
@@ -158,13 +159,8 @@ async function blocks(cells: Cells): Promise<Matrix> {
     OWN.map((own) => async () => {
       if (delivered === 'not in the patch' && own === 'the same') return '–';
       const name = cells.name();
-      const there = {
-        absent: undefined,
-        'the same': [codeOf(delivered), 'new'],
-        'standard, other': ['', 'old'],
-        specific: [SPECIFIC, 'own'],
-      }[own];
-      await cells.deliver([screen(name, there as readonly [string, string] | undefined)], everything);
+      const there = ownState(own, delivered);
+      await cells.deliver([screen(name, there)], everything);
       const second = delivered === 'not in the patch' ? undefined : ([codeOf(delivered), 'new'] as const);
       const outcome = await cells.deliver([screen(name, second)], authorize(delivered));
       const titles = await blockTitles(cells, name);
