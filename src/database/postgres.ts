@@ -32,14 +32,17 @@ export async function openPostgres(url: string, connections: number): Promise<Da
       if (await keepsSettings(client)) direct.add(client);
     },
   });
-  // An idle connection that dies is replaced at the next use; the error of a busy one reaches its user.
-  pool.on('error', () => undefined);
-  await checkVersion(pool, url);
+  // An idle connection that dies is replaced at the next use; the error of a busy one reaches its user. A new one that dies between
+  // `onConnect` and its first use is handed out all the same: what killed it is told there.
+  const dead: DeadClients = new WeakMap();
+  pool.on('error', (error, client) => dead.set(client, error));
+  await checkVersion(pool, url, dead);
   return {
     url,
-    transaction: (work, ending) => withClient(pool, url, (client) => runTransaction(client, direct, work, ending ?? 'commit')),
+    transaction: (work, ending) =>
+      withClient(pool, url, dead, (client) => runTransaction(client, direct, work, ending ?? 'commit')),
     query: (statement) =>
-      withClient(pool, url, (client) =>
+      withClient(pool, url, dead, (client) =>
         direct.has(client)
           ? querySession<never>(client, statement)
           : runTransaction(client, direct, (session) => session.query<never>(statement), 'commit'),
@@ -48,8 +51,8 @@ export async function openPostgres(url: string, connections: number): Promise<Da
   };
 }
 
-async function checkVersion(pool: pg.Pool, url: string): Promise<void> {
-  const rows = await withClient(pool, url, (client) =>
+async function checkVersion(pool: pg.Pool, url: string, dead: DeadClients): Promise<void> {
+  const rows = await withClient(pool, url, dead, (client) =>
     client.query<{ v: string }>("select current_setting('server_version_num') as v"),
   );
   const found = Math.floor(Number(rows.rows[0]?.v) / 10_000);
@@ -59,14 +62,22 @@ async function checkVersion(pool: pg.Pool, url: string): Promise<void> {
   }
 }
 
-async function withClient<Result>(pool: pg.Pool, url: string, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+/** Connections that died while nobody used them, and of what. */
+type DeadClients = WeakMap<pg.ClientBase, Error>;
+
+async function withClient<Result>(
+  pool: pg.Pool,
+  url: string,
+  dead: DeadClients,
+  work: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> {
   let client: pg.PoolClient;
   try {
     client = await pool.connect();
   } catch (error) {
     throw unreachable(url, error);
   }
-  let broken: Error | undefined;
+  let broken = dead.get(client);
   const onError = (error: Error): void => {
     broken = error;
   };

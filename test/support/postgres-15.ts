@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serverUser } from '../../src/database/embedded-user.ts';
+import { serverPlace } from './server-place.ts';
 
 const binaries = process.argv[2] ?? '';
 const asked = new Promise<void>((resolve) => {
@@ -17,7 +17,7 @@ const asked = new Promise<void>((resolve) => {
 // A Ctrl-C reaches us as well as the test runner, which ends our input when it has finished.
 process.on('SIGINT', () => undefined);
 
-const directory = await mkdtemp(join(tmpdir(), 'rustine-pg15-'));
+const directory = await mkdtemp(join(await serverPlace(), 'rustine-pg15-'));
 try {
   await serve();
 } finally {

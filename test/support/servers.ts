@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { Client, escapeIdentifier } from 'pg';
 import { inject } from 'vitest';
 import { openEmbedded, stopEmbedded } from '../../src/database/embedded.ts';
+import { serverPlace } from './server-place.ts';
 
 export interface TestServer {
   readonly name: 'PostgreSQL 18 (embedded)' | 'PostgreSQL 15';
@@ -74,8 +75,11 @@ async function as<T>(url: string, work: (client: Client) => Promise<T>): Promise
  * A home directory that the server's user can enter also when the tests run as root (mkdtemp makes it 0700, and then the data would be
  * placed outside of it). `remove` stops what runs there, as far as nobody else holds it.
  */
-export async function temporaryHome(prefix = 'rustine-test-'): Promise<{ readonly home: string; remove(): Promise<void> }> {
-  const home = await mkdtemp(join(tmpdir(), prefix));
+export async function temporaryHome(
+  prefix = 'rustine-test-',
+  place = tmpdir(),
+): Promise<{ readonly home: string; remove(): Promise<void> }> {
+  const home = await mkdtemp(join(place, prefix));
   await chmod(home, 0o711);
   return {
     home,
@@ -93,7 +97,7 @@ export async function temporaryHome(prefix = 'rustine-test-'): Promise<{ readonl
 type StartedServer = TestServer & { stop(): Promise<void> };
 
 export async function startEmbedded(): Promise<StartedServer> {
-  const { home, remove } = await temporaryHome('rustine-run-');
+  const { home, remove } = await temporaryHome('rustine-run-', await serverPlace());
   const server = await openEmbedded(home).catch(async (error: unknown) => {
     await remove();
     throw error;

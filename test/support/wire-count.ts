@@ -1,13 +1,9 @@
 // A proxy between the program and the server that counts round trips: simple queries and Sync messages of the frontend protocol.
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { openProxy, type ServerProxy } from './proxy.ts';
 
-export interface WireCount {
-  /** The database's URL through the proxy. */
-  readonly url: string;
+export interface WireCount extends ServerProxy {
   /** Round trips since the last call. */
   take(): number;
-  close(): Promise<void>;
 }
 
 const QUERY = 'Q'.charCodeAt(0);
@@ -16,44 +12,18 @@ const START_UP_HEAD = 4;
 const HEAD = 5;
 
 export async function countRoundTrips(database: string): Promise<WireCount> {
-  const target = new URL(database);
-  const sockets = new Set<Socket>();
   let trips = 0;
-  const proxy = createServer((client) => {
-    const server = connect(Number(target.port), target.hostname);
-    const messages = frontendMessages((type) => {
+  const proxy = await openProxy(database, () => ({
+    fromClient: frontendMessages((type) => {
       if (type === QUERY || type === SYNC) trips += 1;
-    });
-    client.on('data', messages);
-    for (const [from, to] of [
-      [client, server],
-      [server, client],
-    ] as const) {
-      sockets.add(from);
-      from.setNoDelay(true);
-      from.on('error', () => to.destroy());
-      from.on('close', () => sockets.delete(from));
-      from.pipe(to);
-    }
-  });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  const address = proxy.address();
-  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
-  const url = new URL(database);
-  url.hostname = '127.0.0.1';
-  url.port = String(address.port);
+    }),
+  }));
   return {
-    url: url.href,
+    ...proxy,
     take: () => {
       const taken = trips;
       trips = 0;
       return taken;
-    },
-    close: async () => {
-      for (const socket of sockets) socket.destroy();
-      proxy.close();
-      await once(proxy, 'close');
     },
   };
 }
