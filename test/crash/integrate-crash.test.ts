@@ -203,7 +203,8 @@ describe.each(servers())('$name', (server) => {
         await expectTheEnd(url);
         await queryAt(server.url, `DROP DATABASE ${new URL(url).pathname.slice(1)} WITH (FORCE)`);
       }
-      expect(progress.size).toBeGreaterThan(1);
+      // Three kills may well hit the same stretch of the run; a dozen do not.
+      if (thorough) expect(progress.size).toBeGreaterThan(1);
     },
     60_000 + runs * 10_000,
   );
