@@ -1,0 +1,83 @@
+// The catalog's step for runs over many folders: who is alive, what each folder of a run came to, which logins are shut, what is prepared.
+
+/** See decision 011. */
+export const RUNS = `
+create table rustine.process (
+  id text primary key,
+  kind text not null check (kind in ('command', 'worker')),
+  host text not null,
+  boot text not null default '',
+  pid integer not null,
+  pid_started text not null default '',
+  operator text not null default '',
+  started_at timestamptz not null default now(),
+  alive_until timestamptz not null
+);
+comment on table rustine.process is 'programs at work: dead when alive_until has passed, or when the machine says that the process is gone';
+comment on column rustine.process.pid_started is 'start of the process as the machine tells it, so that a number given again is not mistaken for it';
+
+alter table rustine.run drop constraint run_state_check;
+alter table rustine.run add constraint run_state_check
+  check (state in ('queued', 'running', 'done', 'partial', 'refused', 'failed', 'interrupted', 'cancelled'));
+alter table rustine.run add column process text;
+alter table rustine.run add column request jsonb not null default '{}';
+alter table rustine.run add column atomic boolean not null default false;
+alter table rustine.run add column decision text check (decision in ('commit', 'rollback'));
+alter table rustine.run add column cancel_requested_at timestamptz;
+alter table rustine.run add column cancel_requested_by text;
+create index run_open on rustine.run (started_at) where state in ('queued', 'running');
+comment on column rustine.run.process is 'who runs it; null: workers';
+comment on column rustine.run.request is 'what was asked for, as the command line has it';
+comment on column rustine.run.decision is 'of a run that is all or none: what becomes of its prepared transactions; null: rolled back';
+
+create table rustine.run_folder (
+  run text not null references rustine.run (id) on delete cascade,
+  folder text collate "C" not null,
+  wave integer not null,
+  state text not null default 'waiting'
+    check (state in ('waiting', 'running', 'postponed', 'prepared', 'integrated', 'unchanged', 'failed', 'skipped', 'cancelled')),
+  process text,
+  attempts integer not null default 0,
+  not_before timestamptz,
+  blocker jsonb,
+  outcome jsonb,
+  started_at timestamptz,
+  finished_at timestamptz,
+  primary key (run, folder)
+);
+create index run_folder_folder on rustine.run_folder (folder);
+comment on table rustine.run_folder is 'what each folder''s part of a run came to, and who works on it';
+
+create function rustine.tell_run() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  perform pg_notify('rustine_run', json_build_object('run', new.run, 'folder', new.folder, 'state', new.state)::text);
+  return null;
+end $$;
+create trigger run_folder_told after insert or update of state on rustine.run_folder for each row execute function rustine.tell_run();
+
+create view rustine.run_progress as
+  select r.id as run, r.mode, r.state as run_state, r.operator, r.host, r.started_at as run_started_at, f.folder, f.wave, f.state, f.attempts, f.not_before,
+    f.blocker, f.started_at, f.finished_at, f.outcome
+  from rustine.run r join rustine.run_folder f on f.run = r.id;
+comment on view rustine.run_progress is 'every folder of every run, with its state: readable, and told by NOTIFY rustine_run';
+
+create table rustine.shut_login (
+  role_name text collate "C" primary key,
+  folder text collate "C" not null,
+  run text not null,
+  was_limit integer not null default -1,
+  shut_at timestamptz not null default now()
+);
+comment on table rustine.shut_login is 'logins of folders that are refused while a run is at work (R12); written in the transaction that shuts them';
+
+create table rustine.prepared (
+  gid text primary key,
+  run text not null,
+  folders text[] not null,
+  at timestamptz not null default now()
+);
+comment on table rustine.prepared is 'transactions that a run which is all or none is going to prepare: written before, so that none is ever forgotten';
+
+revoke all on all tables in schema rustine from public;
+revoke all on function rustine.tell_run from public;
+`;
