@@ -9,7 +9,7 @@ import { difference, holdings } from './folder-dump.ts';
 import type { Element } from './patches.ts';
 import { any, rows, script, table, texts, writePatchFile } from './patches.ts';
 
-export const STORY_FOLDERS = ['A', 'B', 'C', 'D', 'X3'] as const;
+const STORY_FOLDERS = ['A', 'B', 'C', 'D', 'X3'] as const;
 /** The one that is there, and the one to come. */
 export const STORY_FILES = ['P_0001_140.dat', 'P_0002_140.dat'] as const;
 
