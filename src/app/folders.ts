@@ -11,6 +11,8 @@ import type { Folder } from '../environment/folder.ts';
 import { ancestorsOf } from '../environment/folder.ts';
 import { checkHistory, checkParent } from '../environment/place.ts';
 import type { StagedDelivery } from '../integrate/integrator.ts';
+import { withLease } from '../journal/processes.ts';
+import { settleRuns } from '../journal/settling.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { dictionaryDelivery } from '../plan/dictionary-delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
@@ -48,7 +50,7 @@ export async function initialize(
     specific: false,
     historyOf: null,
   };
-  const more = await withSource(database, kernelDelivery, (source) =>
+  const more = await withSource(opened, kernelDelivery, (source) =>
     createFolder(database, folder, source, roles, operator, limit),
   );
   return { supervisor: await viewOf(database, code), findings: [...findings, ...more] };
@@ -109,7 +111,7 @@ export async function createFolders(
   const findings: Finding[] = [];
   const created: string[] = [];
   await withSource(
-    database,
+    opened,
     () => dictionaryDelivery(database, parent, { scripts: options.test === true || options.specific === true }),
     async (source) => {
       for (const folder of wanted) {
@@ -149,24 +151,27 @@ async function viewOf(database: Database, code: FolderCode): Promise<FolderView>
 
 /** Stages what the folders start from, once for each state of the parent: it is asked for while the parent is locked. */
 async function withSource<Result>(
-  database: Database,
+  { database, operator }: Opened,
   deliver: () => Promise<Delivery>,
   work: (source: FolderSource) => Promise<Result>,
 ): Promise<Result> {
+  await settleRuns(database);
   await sweepStaging(database);
-  const byState = new Map<string, StagedDelivery>();
-  const source: FolderSource = async (state) => {
-    const known = byState.get(state);
-    if (known !== undefined) return known;
-    const delivery = await deliver();
-    const stagedAs = await database.transaction((session) => stageDelivery(session, delivery));
-    const staged: StagedDelivery = { delivery, stagedAs, plans: new Map() };
-    byState.set(state, staged);
-    return staged;
-  };
-  try {
-    return await work(source);
-  } finally {
-    await unstage(database, [...byState.values()]);
-  }
+  return withLease(database, operator, async ({ process: lease }) => {
+    const byState = new Map<string, StagedDelivery>();
+    const source: FolderSource = async (state) => {
+      const known = byState.get(state);
+      if (known !== undefined) return known;
+      const delivery = await deliver();
+      const stagedAs = await database.transaction((session) => stageDelivery(session, lease, delivery));
+      const staged: StagedDelivery = { delivery, stagedAs, lease, plans: new Map() };
+      byState.set(state, staged);
+      return staged;
+    };
+    try {
+      return await work(source);
+    } finally {
+      await unstage(database, [...byState.values()]);
+    }
+  });
 }

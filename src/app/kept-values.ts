@@ -9,6 +9,7 @@ import { openEnvironment } from '../environment/environment.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { Decided, FolderCase } from '../environment/kept-values.ts';
 import { readKeptCases } from '../environment/kept-values.ts';
+import { withLease } from '../journal/processes.ts';
 import { decide } from '../validate/decision.ts';
 import type { Opened } from './rustine.ts';
 
@@ -79,10 +80,12 @@ export async function decideCase({ database, operator }: Opened, options: Decide
   const { choice, value, reason = '' } = options;
   if ((choice === 'value') !== (value !== undefined)) throw new Refusal('decision-value', { case: options.case, choice });
   const request = { caseId: options.case, choice, reason, operator, lockTimeoutMs: LOCK_TIMEOUT_MS };
-  const { kept, folders } = await decide(
-    database,
-    await readFolders(database),
-    value === undefined ? request : { ...request, value },
+  const { kept, folders } = await withLease(database, operator, async (lease) =>
+    decide(database, await readFolders(database), {
+      ...request,
+      lease: lease.process,
+      ...(value === undefined ? {} : { value }),
+    }),
   );
   return { case: kept.caseId, choice, element: `${kept.type}:${kept.name}`, field: kept.field, folders };
 }

@@ -2,7 +2,10 @@
 import { availableParallelism, userInfo } from 'node:os';
 import { Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
+import { folderCode } from '../base/ids.ts';
+import type { CancelSignals } from '../batch/cancelling.ts';
 import { run } from '../batch/run.ts';
+import { withRun } from '../batch/started-run.ts';
 import type { Database } from '../database/database.ts';
 import { openEmbedded, pinEmbedded } from '../database/embedded.ts';
 import { openPostgres } from '../database/postgres.ts';
@@ -10,6 +13,7 @@ import { id, sql } from '../database/sql.ts';
 import { readCarriedCodes, readEnvironment, readFolders, readIntegrated, readSequence } from '../environment/catalog.ts';
 import type { ListedElement } from '../environment/elements.ts';
 import { openEnvironment } from '../environment/environment.ts';
+import type { Folder } from '../environment/folder.ts';
 import type { KeptEntry } from '../environment/kept.ts';
 import type { SettingsChange } from '../environment/settings-change.ts';
 import type { FieldsSet } from '../integrate/set-fields.ts';
@@ -86,7 +90,7 @@ export interface FolderOptions {
   readonly modules?: readonly number[];
 }
 
-export interface IntegrateOptions {
+export interface IntegrateOptions extends CancelSignals {
   readonly paths: readonly string[];
   /** Absent: all folders. */
   readonly folders?: readonly string[];
@@ -94,10 +98,14 @@ export interface IntegrateOptions {
   readonly authorize?: readonly string[];
   /** Set-up values that nobody in a folder changed follow the delivery (R37). */
   readonly takeUnchanged?: boolean;
+  /** Folders that come first, with their ancestors: the others only when these got everything. */
+  readonly first?: readonly string[];
   readonly onError?: 'continue' | 'stop';
   readonly force?: readonly { readonly check: string; readonly reason: string }[];
   readonly jobs?: number;
-  /** How long a statement waits for somebody else's lock, in milliseconds; absent: 15 seconds. */
+  /** How long another run that has folders of this one is waited for, in milliseconds; absent: not at all. */
+  readonly waitMs?: number;
+  /** How long a folder waits for somebody else's locks, all in all, in milliseconds; absent: 15 seconds. */
   readonly lockTimeoutMs?: number;
   readonly listener?: RunListener;
 }
@@ -261,46 +269,64 @@ async function activeCodes(database: Database, schema: string): Promise<readonly
 }
 
 async function integrateInto(opened: Opened, options: IntegrateOptions): Promise<RunOutcome> {
-  const { database, settings } = opened;
+  const { database, settings, operator } = opened;
   const environment = await openEnvironment(database);
   const forced = forcedChecks(options.force ?? []);
   const all = await existingFolders(database);
-  const folders = options.folders === undefined ? all : chosen(all, options.folders);
+  const given = options.folders === undefined ? all : chosen(all, options.folders);
   const from = settings.from === undefined ? environment.supervisor : known(all, settings.from).code;
   const { deliveries, findings } = await openDeliveries(options.paths);
-  const ids = folders.map((folder) => folder.id);
   const files = deliveries.map((delivery) => delivery.file);
   const authorized = [...new Set((options.authorize ?? []).map((code) => code.toUpperCase()))];
-  const checked = preflight({
-    deliveries,
-    folders,
-    supervisor: environment.supervisor,
-    from,
-    authorized,
-    carried: await readCarriedCodes(database, authorized),
-    forced,
-    integrated: await readIntegrated(database, ids, files),
-    sequence: await readSequence(database, ids, seriesOf(files)),
+  const { mode } = options;
+  const first = canaries(given, options.first ?? []);
+  const { listener = () => undefined, cancel, abort, ...request } = options;
+  const signals = { ...(cancel === undefined ? {} : { cancel }), ...(abort === undefined ? {} : { abort }) };
+  const start = { mode, folders: given, first, from, operator, files, authorized, forced, request, listener, ...signals };
+  return withRun(database, { ...start, waitMs: options.waitMs ?? 0 }, async (started) => {
+    // What another run did meanwhile is seen: from here on nobody else has these folders.
+    const now = started.waited ? await existingFolders(database) : all;
+    const folders = now.filter(({ code }) => given.some((each) => each.code === code));
+    const ids = folders.map((folder) => folder.id);
+    const checked = preflight({
+      deliveries,
+      folders,
+      supervisor: environment.supervisor,
+      from,
+      authorized,
+      carried: await readCarriedCodes(database, authorized),
+      forced,
+      integrated: await readIntegrated(database, ids, files),
+      sequence: await readSequence(database, ids, seriesOf(files)),
+    });
+    return run(database, {
+      started,
+      mode,
+      deliveries,
+      folders,
+      supervisor: environment.supervisor,
+      operator,
+      authorized,
+      takeUnchanged: options.takeUnchanged ?? false,
+      forced,
+      onError: options.onError ?? 'continue',
+      jobs: Math.min(options.jobs ?? opened.jobs, MOST_JOBS),
+      lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+      scriptTimeoutMs: settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS,
+      runners: settings.runners ?? {},
+      preflight: { tasks: checked.tasks, findings: [...started.findings, ...findings, ...checked.findings] },
+      listener,
+      stopPoint: stopPoints(process.env.RUSTINE_STOP_AT),
+    });
   });
-  return run(database, {
-    mode: options.mode,
-    deliveries,
-    folders,
-    supervisor: environment.supervisor,
-    from,
-    operator: opened.operator,
-    authorized,
-    takeUnchanged: options.takeUnchanged ?? false,
-    forced,
-    onError: options.onError ?? 'continue',
-    jobs: Math.min(options.jobs ?? opened.jobs, MOST_JOBS),
-    lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
-    scriptTimeoutMs: settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS,
-    runners: settings.runners ?? {},
-    preflight: { tasks: checked.tasks, findings: [...findings, ...checked.findings] },
-    listener: options.listener ?? (() => undefined),
-    stopPoint: stopPoints(process.env.RUSTINE_STOP_AT),
-  });
+}
+
+/** @throws Refusal `folder-unknown`, `first-not-given` */
+function canaries(given: readonly Folder[], texts: readonly string[]): readonly string[] {
+  const codes = texts.map(folderCode);
+  const missing = codes.filter((code) => !given.some((folder) => folder.code === code));
+  if (missing.length > 0) throw new Refusal('first-not-given', { folders: missing, known: given.map(({ code }) => code) });
+  return codes;
 }
 
 function seriesOf(files: readonly string[]): readonly string[] {

@@ -3,15 +3,18 @@ import { Bug, type Facts, Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
 import type { Folder } from '../environment/folder.ts';
-import { lockFailure } from '../environment/sessions.ts';
+import { lockFailure, readLockWait } from '../environment/sessions.ts';
 import type { Integration, RunContext, StagedDelivery } from '../integrate/integrator.ts';
 import { blockingFindings, emptyOutcome, integrate, integrateInto } from '../integrate/integrator.ts';
 import type { Runner } from '../integrate/runner.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import type { RunEvent } from '../journal/journal.ts';
-import type { FolderOutcome, FolderRunState, PatchOutcome } from '../journal/outcome.ts';
+import type { FolderOutcome, PatchOutcome } from '../journal/outcome.ts';
+import type { FolderStates } from '../journal/run-folders.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import type { Preflight } from '../plan/preflight.ts';
+import type { Cancelling } from './cancelling.ts';
+import { Aborted, type FolderPart, mayWait, outcomeOf, Postponed, partOf, attemptMs as waitOf } from './folder-part.ts';
 import { runOutside } from './script-run.ts';
 
 /** What the folders of a run share. */
@@ -23,73 +26,125 @@ export interface Running {
   /** Programs that run scripts of other languages than SQL. */
   readonly runners: Readonly<Record<string, Runner>>;
   readonly database: Database;
+  /** Its limit for locks is that of all attempts together. */
   readonly context: RunContext;
   readonly staged: ReadonlyMap<string, StagedDelivery>;
   readonly findings: Finding[];
   /** Files that the supervisor folder was to get and did not (R31). */
   readonly missedBySupervisor: Set<string>;
+  readonly states: FolderStates;
+  readonly cancelling: Cancelling;
   readonly emit: (event: RunEvent) => void;
-  stopped: boolean;
+  /** After a failure, where that stops the others. */
+  readonly stop: { requested: boolean };
 }
 
 /** Carries one delivery out in the folder at hand. */
 type Attempt = (staged: StagedDelivery) => Promise<Integration>;
 
-export async function runFolder(running: Running, folder: Folder): Promise<FolderOutcome> {
-  const { database, context } = running;
+export const filesOf = ({ deliveries }: Running): readonly string[] => deliveries.map(({ file }) => file);
+
+export function hasWork({ deliveries, preflight }: Running, { code }: Folder): boolean {
+  const tasks = preflight.tasks.get(code);
+  return deliveries.some(({ file }) => tasks?.get(file) === 'integrate');
+}
+
+/** How long a statement of the part's next attempt may wait. */
+export const attemptMs = ({ context }: Running, part: FolderPart): number => waitOf(part, context.lockTimeoutMs);
+
+/**
+ * Goes on where the part stopped.
+ * @throws Postponed when somebody else is in the way: the folder is as it was before the patch, in a rehearsal before all of them
+ */
+export async function runFolder(running: Running, part: FolderPart): Promise<FolderOutcome> {
+  const context = { ...running.context, lockTimeoutMs: attemptMs(running, part) };
+  const { database, cancelling } = running;
+  const { folder } = part;
   const settings = settingsOf(folder);
-  const tasks = running.preflight.tasks.get(folder.code);
-  const inOne = context.ending === 'rollback' && running.deliveries.some(({ file }) => tasks?.get(file) === 'integrate');
-  if (!inOne) return runPatches(running, folder, (staged) => integrate(database, settings, staged, context));
-  // A later patch of the rehearsal builds on what an earlier one did, so the rollback comes once, at the end (R32).
-  let outcome: FolderOutcome | undefined;
   try {
-    await database.transaction(async (session) => {
-      outcome = await runPatches(running, folder, (staged) => integrateInto(session, database, settings, staged, context));
-    }, 'rollback');
+    if (context.ending === 'rollback' && hasWork(running, folder)) await rehearse(running, part, context);
+    else await runPatches(running, part, (staged) => integrate(database, settings, staged, context));
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    outcome ??= await runPatches(running, folder, () => Promise.reject(error));
+    if (!(error instanceof Aborted) || !cancelling.hard.aborted) throw error;
+    part.cancelled = true;
   }
-  if (outcome === undefined) throw new Bug('rehearsal without outcome', { folder: folder.code });
+  const outcome = outcomeOf(part, filesOf(running));
+  if (folder.parent === null)
+    for (const { file, state } of outcome.patches)
+      if (state === 'failed' || state === 'skipped') running.missedBySupervisor.add(file);
+  running.emit({ kind: 'folder-finished', folder: folder.code, state: outcome.state });
   return outcome;
 }
 
-async function runPatches(running: Running, folder: Folder, attempt: Attempt): Promise<FolderOutcome> {
-  const patches: PatchOutcome[] = [];
-  let due = folder.due.length > 0;
-  let broken = false;
-  for (const delivery of running.deliveries) {
-    const outcome =
-      broken || running.stopped ? skipped(delivery.file) : await runPatch(running, folder, delivery, attempt, () => (due = true));
-    patches.push(outcome);
+/** A later patch of the rehearsal builds on what an earlier one did, so the rollback comes once, at the end (R32). */
+async function rehearse(running: Running, part: FolderPart, context: RunContext): Promise<void> {
+  const { database, cancelling } = running;
+  const settings = settingsOf(part.folder);
+  // What is found is told when the attempt has ended: one that is begun anew finds it again.
+  const held: RunEvent[] = [];
+  const findings: Finding[] = [];
+  const emit = (event: RunEvent): void => (event.kind === 'patch-started' ? running.emit(event) : void held.push(event));
+  const holding: Running = { ...running, findings, emit };
+  const again = (): void => {
+    Object.assign(part, partOf(part.folder), { attempts: part.attempts, waitedMs: part.waitedMs });
+    held.length = 0;
+    findings.length = 0;
+  };
+  try {
+    await database.transaction(
+      (session) => runPatches(holding, part, (staged) => integrateInto(session, database, settings, staged, context)),
+      'rollback',
+      context.aborted,
+    );
+  } catch (error) {
+    const whole = part.patches.length === running.deliveries.length;
+    if (!whole || !(error instanceof Failure)) again();
+    if (cancelling.hard.aborted) throw new Aborted();
+    if (!(error instanceof Failure) || error.code === 'run-lost') throw error;
+    await runPatches(holding, part, () => Promise.reject(error));
+  }
+  running.findings.push(...findings);
+  for (const event of held) running.emit(event);
+}
+
+async function runPatches(running: Running, part: FolderPart, attempt: Attempt): Promise<void> {
+  const { folder } = part;
+  const tasks = running.preflight.tasks.get(folder.code);
+  for (const delivery of running.deliveries.slice(part.patches.length)) {
+    const { file } = delivery;
+    if (!part.broken && running.cancelling.soft.aborted && tasks?.get(file) === 'integrate') part.cancelled = true;
+    const left = part.broken || part.cancelled || running.stop.requested;
+    const outcome = left ? skipped(file) : await runPatch(running, part, delivery, attempt);
+    part.patches.push(outcome);
     // Later patches may need this one: the folder stops at its first failure.
     if (outcome.state === 'failed' || (outcome.state === 'skipped' && outcome.reason?.code === 'folder-left-behind'))
-      broken = true;
-    if (outcome.state === 'failed' && running.onError === 'stop') running.stopped = true;
-    if (folder.parent === null && (outcome.state === 'failed' || outcome.state === 'skipped'))
-      running.missedBySupervisor.add(delivery.file);
+      part.broken = true;
+    if (outcome.state === 'failed' && running.onError === 'stop') running.stop.requested = true;
   }
-  const state = folderState(patches);
-  running.emit({ kind: 'folder-finished', folder: folder.code, state });
-  return { folder: folder.code, state, due, patches };
+}
+
+/** Writes down what the folder came to. */
+export function finishFolder(running: Running, { folder }: FolderPart, outcome: FolderOutcome): FolderOutcome {
+  running.states.set({ folder: folder.code, state: outcome.state, outcome, blocker: null });
+  return outcome;
+}
+
+/** Leaves the folder out, for a reason. */
+export function skipFolder(running: Running, part: FolderPart, reason: NonNullable<PatchOutcome['reason']>): FolderOutcome {
+  const tasks = running.preflight.tasks.get(part.folder.code);
+  part.patches = running.deliveries.map(({ file }) => {
+    const outcome = tasks?.get(file) === 'integrate' ? { ...skipped(file), reason } : skipped(file);
+    return report(running, part.folder, outcome);
+  });
+  const outcome = { ...outcomeOf(part, []), state: 'skipped' as const };
+  running.emit({ kind: 'folder-finished', folder: outcome.folder, state: outcome.state });
+  return finishFolder(running, part, outcome);
 }
 
 const skipped = (file: string): PatchOutcome => emptyOutcome(file, 'skipped', 0);
 
-function folderState(patches: readonly PatchOutcome[]): FolderRunState {
-  if (patches.some((patch) => patch.state === 'failed')) return 'failed';
-  if (patches.some((patch) => patch.state === 'integrated')) return 'integrated';
-  return patches.every((patch) => patch.state === 'already') ? 'unchanged' : 'skipped';
-}
-
-async function runPatch(
-  running: Running,
-  folder: Folder,
-  delivery: Delivery,
-  attempt: Attempt,
-  markDue: () => void,
-): Promise<PatchOutcome> {
+async function runPatch(running: Running, part: FolderPart, delivery: Delivery, attempt: Attempt): Promise<PatchOutcome> {
+  const { folder } = part;
   const { file } = delivery;
   const task = running.preflight.tasks.get(folder.code)?.get(file);
   if (task === 'already') return report(running, folder, emptyOutcome(file, 'already', 0));
@@ -102,9 +157,9 @@ async function runPatch(
     return report(running, folder, { ...skipped(file), reason: { code: 'folder-left-behind', facts } });
   }
   running.emit({ kind: 'patch-started', folder: folder.code, file });
-  const result = await tried(running, folder, delivery, attempt);
+  const result = await tried(running, part, delivery, attempt);
   for (const finding of result.findings) addFinding(running, { ...finding, folder: folder.code, patch: file });
-  if (result.due) markDue();
+  if (result.due) part.due = true;
   const outcome = report(running, folder, result.outcome);
   const { findings, left } = await runOutside(running, folder, result.pending);
   for (const finding of findings) addFinding(running, { ...finding, patch: file });
@@ -114,7 +169,7 @@ async function runPatch(
 /** The supervisor folder's failure is reported already; what this folder would have failed for by itself is worth knowing too. */
 async function blockersOf(running: Running, folder: Folder, delivery: Delivery): Promise<readonly Finding[]> {
   const staged = running.staged.get(delivery.file);
-  if (staged === undefined || running.stopped) return [];
+  if (staged === undefined || running.stop.requested) return [];
   return blockingFindings(running.database, settingsOf(folder), staged, running.context).catch(() => []);
 }
 
@@ -129,12 +184,18 @@ function report(running: Running, folder: Folder, outcome: PatchOutcome): PatchO
 }
 
 /** A failure of one folder is that folder's outcome; a bug of ours stops the program. */
-async function tried(running: Running, folder: Folder, delivery: Delivery, attempt: Attempt): Promise<Integration> {
+async function tried(running: Running, part: FolderPart, delivery: Delivery, attempt: Attempt): Promise<Integration> {
+  const { folder } = part;
   const staged = running.staged.get(delivery.file);
   if (staged === undefined) throw new Bug('delivery was not staged', { file: delivery.file });
   try {
     return await attempt(staged);
   } catch (error) {
+    if (running.cancelling.hard.aborted) throw new Aborted();
+    // Somebody else has settled this run: nothing of it may be done any more, in no folder.
+    if (error instanceof Failure && error.code === 'run-lost') throw error;
+    const wait = mayWait(part, running.context.lockTimeoutMs) ? await readLockWait(running.database, folder, error) : undefined;
+    if (wait !== undefined) throw new Postponed(delivery.file, wait);
     const known = await lockFailure(running.database, folder, error);
     if (!(known instanceof Failure) && !(known instanceof Refusal)) throw known;
     const { code, facts } = known;

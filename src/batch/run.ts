@@ -1,5 +1,4 @@
 // A run over folders: supervisor folder first, then level by level, several folders at once; one transaction per folder and patch.
-import { randomUUID } from 'node:crypto';
 import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
@@ -9,27 +8,30 @@ import { emptyOutcome } from '../integrate/integrator.ts';
 import type { Runner } from '../integrate/runner.ts';
 import type { RunEvent, RunListener } from '../journal/journal.ts';
 import type { FolderOutcome, RunMode, RunOutcome, RunState } from '../journal/outcome.ts';
-import { beginRun, finishRun, type NotedEvent, noteEvents } from '../journal/runs.ts';
+import { folderStates } from '../journal/run-folders.ts';
+import { finishRun, type NotedEvent, noteEvents } from '../journal/runs.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import type { Preflight } from '../plan/preflight.ts';
 import { clearStaging, sweepStaging } from '../plan/staging.ts';
-import type { Running } from './folder-run.ts';
-import { runFolder } from './folder-run.ts';
+import type { StartedRun } from './started-run.ts';
+import { runWaves } from './wave-run.ts';
 
 export interface RunRequest {
+  /** Its folders are taken. */
+  readonly started: StartedRun;
   readonly mode: RunMode;
   readonly deliveries: readonly Delivery[];
   /** Folders given, level by level, the supervisor folder first. */
   readonly folders: readonly Folder[];
   readonly supervisor: string;
-  readonly from: string;
   readonly operator: string;
   readonly authorized: readonly string[];
   readonly takeUnchanged: boolean;
   readonly forced: Readonly<Record<string, string>>;
   readonly onError: 'continue' | 'stop';
   readonly jobs: number;
+  /** For one folder, all attempts together. */
   readonly lockTimeoutMs: number;
   readonly scriptTimeoutMs: number;
   /** Programs that run scripts of other languages than SQL. */
@@ -42,7 +44,7 @@ export interface RunRequest {
 /** Runs everything that preflight let through. */
 export async function run(database: Database, request: RunRequest): Promise<RunOutcome> {
   const started = performance.now();
-  const id = randomUUID();
+  const { id, cancelling } = request.started;
   let seq = 0;
   const noted: NotedEvent[] = [];
   // What a folder integrated is written in its transaction (not in a rehearsal, which leaves nothing); the listener hears of all.
@@ -51,17 +53,15 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     if (!written) noted.push({ seq: ++seq, event, at: performance.now() });
     request.listener(event);
   };
+  const byCode = new Map(request.folders.map((folder) => [folder.code, folder]));
+  // As they are now: they may have been read before another run was waited for.
+  const waves = request.started.waves.map((wave) => ({
+    ...wave,
+    folders: wave.folders.flatMap(({ code }) => byCode.get(code) ?? []),
+  }));
   const files = request.deliveries.map((delivery) => delivery.file);
   const findings: Finding[] = [...request.preflight.findings];
-  await beginRun(database, {
-    id,
-    mode: request.mode,
-    from: request.from,
-    operator: request.operator,
-    files,
-    authorized: request.authorized,
-    forced: request.forced,
-  });
+  for (const event of request.started.events) noted.push({ seq: ++seq, event, at: started });
   emit({ kind: 'run-started', run: id, mode: request.mode, files, folders: request.folders.map((folder) => folder.code) });
   for (const { file, elements, bytes } of request.deliveries) emit({ kind: 'file-read', file, elements: elements.length, bytes });
   for (const finding of findings) emit({ kind: 'finding', finding });
@@ -77,9 +77,12 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     scriptTimeoutMs: request.scriptTimeoutMs,
     nextEvent: () => ++seq,
     stopPoint: request.stopPoint,
+    aborted: cancelling.hard,
   };
+  const states = folderStates(database, id, request.started.lease.process);
   const finish = async (state: RunState, folders: readonly FolderOutcome[]): Promise<RunOutcome> => {
     emit({ kind: 'run-finished', run: id, state, ms: Math.round(performance.now() - started) });
+    await states.written();
     await noteEvents(database, id, noted.splice(0));
     await finishRun(database, id, state);
     return { run: id, mode: request.mode, state, findings, folders };
@@ -94,13 +97,25 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
   const staged = await stageAll(database, request);
   try {
     const { deliveries, preflight, supervisor, onError, runners } = request;
-    const shared = { deliveries, preflight, supervisor, onError, runners, database, context, staged, findings, emit };
-    const folders = await runLevels({ ...shared, missedBySupervisor: new Set(), stopped: false }, request);
+    const shared = {
+      deliveries,
+      preflight,
+      supervisor,
+      onError,
+      runners,
+      database,
+      context,
+      staged,
+      findings,
+      emit,
+      states,
+      cancelling,
+    };
+    const running = { ...shared, missedBySupervisor: new Set<string>(), stop: { requested: false } };
+    cancelling.onRequest((by, hard) => emit({ kind: 'run-cancelled', run: id, by, hard }));
+    const outcomes = await runWaves(running, waves, request.jobs);
+    const folders = request.folders.map((folder) => outcomes.get(folder.code) ?? skippedFolder(folder, []));
     return await finish(stateOf(folders), folders);
-  } catch (error) {
-    // Nobody else would say that it ended; where the database is lost, the next run does.
-    await finishRun(database, id, 'failed').catch(() => undefined);
-    throw error;
   } finally {
     await unstage(database, [...staged.values()]);
   }
@@ -120,10 +135,11 @@ async function stageAll(database: Database, request: RunRequest): Promise<Readon
   const needed = request.deliveries.filter(({ file }) =>
     request.folders.some((folder) => request.preflight.tasks.get(folder.code)?.get(file) === 'integrate'),
   );
+  const lease = request.started.lease.process;
   const staged = new Map<string, StagedDelivery>();
   for (const delivery of needed) {
-    const stagedAs = await database.transaction((session) => stageDelivery(session, delivery));
-    staged.set(delivery.file, { delivery, stagedAs, plans: new Map() });
+    const stagedAs = await database.transaction((session) => stageDelivery(session, lease, delivery));
+    staged.set(delivery.file, { delivery, stagedAs, lease, plans: new Map() });
   }
   return staged;
 }
@@ -139,29 +155,8 @@ export async function unstage(database: Database, staged: readonly StagedDeliver
     .catch(() => undefined);
 }
 
-async function runLevels(running: Running, request: RunRequest): Promise<readonly FolderOutcome[]> {
-  const outcomes = new Map<string, FolderOutcome>();
-  const levels = [...Map.groupBy(request.folders, (folder) => folder.depth)].sort(([a], [b]) => a - b);
-  for (const [, folders] of levels) {
-    const waiting = [...folders];
-    const work = async (): Promise<void> => {
-      for (let folder = waiting.shift(); folder !== undefined; folder = waiting.shift()) {
-        outcomes.set(folder.code, await runFolder(running, folder));
-      }
-    };
-    await allOrFirstError(running, Array.from({ length: Math.min(request.jobs, folders.length) }, work));
-  }
-  return request.folders.map((folder) => outcomes.get(folder.code) ?? skippedFolder(folder, []));
-}
-
-/** A bug of ours in one folder lets the others end what they are at: what they read is removed only then. */
-async function allOrFirstError(running: Running, works: readonly Promise<void>[]): Promise<void> {
-  for (const work of works) work.catch(() => (running.stopped = true));
-  const failed = (await Promise.allSettled(works)).find((work) => work.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-}
-
 function stateOf(folders: readonly FolderOutcome[]): RunState {
+  if (folders.some((folder) => folder.state === 'cancelled')) return 'cancelled';
   const failed = folders.some(
     (folder) => folder.state === 'failed' || folder.patches.some((patch) => patch.reason !== undefined),
   );

@@ -4,6 +4,7 @@ import type { RunEvent, RunListener } from '../journal/journal.ts';
 import { cut } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
+import { stepText } from './run-steps.ts';
 import type { Terminal } from './terminal.ts';
 
 const CLEAR = '\r\u001b[2K';
@@ -22,7 +23,8 @@ export function createProgress(terminal: Terminal, messages: Messages): Progress
     : lineProgress(terminal, messages, terminal.errWidth);
 }
 
-function plainProgress(terminal: Terminal, { report }: Messages): Progress {
+function plainProgress(terminal: Terminal, messages: Messages): Progress {
+  const { report } = messages;
   const listener = (event: RunEvent): void => {
     switch (event.kind) {
       case 'run-started':
@@ -33,6 +35,11 @@ function plainProgress(terminal: Terminal, { report }: Messages): Progress {
         );
       case 'folder-finished':
         return terminal.err(`${event.folder}: ${report.states[event.state]}\n`);
+      case 'run-waiting':
+      case 'wave-started':
+      case 'folder-postponed':
+      case 'run-cancelled':
+        return terminal.err(`${stepText(event, messages)}\n`);
       case 'file-read':
       case 'finding':
       case 'script-run':
@@ -46,7 +53,8 @@ function plainProgress(terminal: Terminal, { report }: Messages): Progress {
   return { listener, end: () => {} };
 }
 
-function lineProgress(terminal: Terminal, { report }: Messages, width: number): Progress {
+function lineProgress(terminal: Terminal, messages: Messages, width: number): Progress {
+  const { report } = messages;
   const working = new Map<string, string>();
   let folders = 0;
   let done = 0;
@@ -67,6 +75,10 @@ function lineProgress(terminal: Terminal, { report }: Messages, width: number): 
       case 'run-started':
         folders = event.folders.length;
         return show(report.progress.started(event.files.length, folders, event.mode === 'rehearse'));
+      case 'run-waiting':
+      case 'folder-postponed':
+      case 'run-cancelled':
+        return show(stepText(event, messages));
       case 'file-read':
         return show(report.progress.read(safe(event.file), event.elements));
       case 'patch-started':
@@ -76,6 +88,7 @@ function lineProgress(terminal: Terminal, { report }: Messages, width: number): 
         working.delete(event.folder);
         done++;
         return showFolders();
+      case 'wave-started':
       case 'finding':
       case 'script-run':
       case 'patch-finished':

@@ -10,8 +10,19 @@ import { safe, some } from './messages/said.ts';
 import { findingDocument, problemText } from './problem.ts';
 import { type FolderCosts, tableCostsText } from './table-costs.ts';
 
-const EXIT_CODES: Readonly<Record<RunOutcome['state'], number>> = { done: 0, partial: 1, refused: 2, failed: 3 };
-const TONES: Readonly<Record<RunOutcome['state'], Tone>> = { done: 'green', partial: 'yellow', refused: 'red', failed: 'red' };
+const EXIT_CODES: Readonly<Record<Exclude<RunOutcome['state'], 'cancelled'>, number>> = {
+  done: 0,
+  partial: 1,
+  refused: 2,
+  failed: 3,
+};
+const TONES: Readonly<Record<RunOutcome['state'], Tone>> = {
+  done: 'green',
+  partial: 'yellow',
+  refused: 'red',
+  failed: 'red',
+  cancelled: 'yellow',
+};
 
 export interface SummaryStyle {
   readonly width: number | undefined;
@@ -22,8 +33,10 @@ export interface SummaryStyle {
   readonly ms: number | null;
 }
 
-export function runExitCode(outcome: Pick<RunOutcome, 'state'>): number {
-  return EXIT_CODES[outcome.state];
+/** Of a run that was cancelled it says whether some folder got something. */
+export function runExitCode({ state, folders }: Pick<RunOutcome, 'state' | 'folders'>): number {
+  if (state !== 'cancelled') return EXIT_CODES[state];
+  return folders.some(({ patches }) => patches.some((patch) => patch.state === 'integrated')) ? 1 : 2;
 }
 
 export function toneOfState(state: RunOutcome['state']): Tone {

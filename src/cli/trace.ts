@@ -5,6 +5,7 @@ import type { PatchOutcome } from '../journal/outcome.ts';
 import type { Messages } from './messages/en.ts';
 import { safe } from './messages/said.ts';
 import { findingDocument, findingText, problemText } from './problem.ts';
+import { stepText } from './run-steps.ts';
 
 export function entryDocument(entry: JournalEntry, messages: Messages): object {
   return entry.kind === 'finding' ? { ...entry, finding: findingDocument(entry.finding, messages) } : entry;
@@ -19,6 +20,11 @@ function eventText(entry: JournalEntry, messages: Messages): string {
   switch (entry.kind) {
     case 'run-started':
       return `${report.progress.started(entry.files.length, entry.folders.length, entry.mode === 'rehearse')}: ${safe(entry.files.join(', '))} → ${entry.folders.join(', ')}`;
+    case 'run-waiting':
+    case 'wave-started':
+    case 'folder-postponed':
+    case 'run-cancelled':
+      return stepText(entry, messages);
     case 'file-read':
       return report.progress.read(safe(entry.file), entry.elements);
     case 'finding': {

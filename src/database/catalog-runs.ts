@@ -16,6 +16,8 @@ create table rustine.process (
 comment on table rustine.process is 'programs at work: dead when alive_until has passed, or when the machine says that the process is gone';
 comment on column rustine.process.pid_started is 'start of the process as the machine tells it, so that a number given again is not mistaken for it';
 
+-- No program of an earlier version is at work while the catalog is brought up to date; one that is sleeps, and says how it ended when it does.
+update rustine.run set state = 'interrupted', finished_at = now() where state = 'running';
 alter table rustine.run drop constraint run_state_check;
 alter table rustine.run add constraint run_state_check
   check (state in ('queued', 'running', 'done', 'partial', 'refused', 'failed', 'interrupted', 'cancelled'));
@@ -35,7 +37,7 @@ create table rustine.run_folder (
   folder text collate "C" not null,
   wave integer not null,
   state text not null default 'waiting'
-    check (state in ('waiting', 'running', 'postponed', 'prepared', 'integrated', 'unchanged', 'failed', 'skipped', 'cancelled')),
+    check (state in ('waiting', 'running', 'postponed', 'prepared', 'integrated', 'unchanged', 'failed', 'skipped', 'cancelled', 'interrupted')),
   process text,
   attempts integer not null default 0,
   not_before timestamptz,
@@ -47,6 +49,11 @@ create table rustine.run_folder (
 );
 create index run_folder_folder on rustine.run_folder (folder);
 comment on table rustine.run_folder is 'what each folder''s part of a run came to, and who works on it';
+
+comment on column rustine.run_folder.blocker is 'of a folder that is postponed: who holds the lock that it waits for';
+
+alter table rustine.work add column process text;
+comment on column rustine.work.process is 'lease of who staged it; null: a program of an earlier version';
 
 create function rustine.tell_run() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin

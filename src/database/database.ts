@@ -26,7 +26,8 @@ export type Ending = 'commit' | 'rollback';
 /** Whoever takes the database opens its own transactions. */
 export interface Database {
   readonly url: string;
-  transaction<Result>(work: (session: Session) => Promise<Result>, ending?: Ending): Promise<Result>;
+  /** @param aborted gives the connection up, whatever runs on it: the server rolls back */
+  transaction<Result>(work: (session: Session) => Promise<Result>, ending?: Ending, aborted?: AbortSignal): Promise<Result>;
   /** A single statement in its own transaction. */
   query<Row extends object>(statement: Sql): Promise<Row[]>;
   close(): Promise<void>;

@@ -39,8 +39,10 @@ export async function openPostgres(url: string, connections: number): Promise<Da
   await checkVersion(pool, url, dead);
   return {
     url,
-    transaction: (work, ending) =>
-      withClient(pool, url, dead, (client) => runTransaction(client, direct, work, ending ?? 'commit')),
+    transaction: (work, ending, aborted) =>
+      withClient(pool, url, dead, (client) =>
+        abortable(client, aborted, () => runTransaction(client, direct, work, ending ?? 'commit')),
+      ),
     query: (statement) =>
       withClient(pool, url, dead, (client) =>
         direct.has(client)
@@ -91,6 +93,24 @@ async function withClient<Result>(
   } finally {
     client.removeListener('error', onError);
     client.release(broken);
+  }
+}
+
+/** Whoever aborts does not wait for the statement that runs: the server notices that its client is gone. */
+async function abortable<Result>(
+  client: pg.PoolClient,
+  aborted: AbortSignal | undefined,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (aborted === undefined) return work();
+  // Typed for clients outside of a pool only; of one that is busy it closes the socket.
+  const leave = (): void => void (client as unknown as pg.Client).end().catch(() => undefined);
+  if (aborted.aborted) leave();
+  aborted.addEventListener('abort', leave);
+  try {
+    return await work();
+  } finally {
+    aborted.removeEventListener('abort', leave);
   }
 }
 

@@ -8,6 +8,13 @@ export interface Blocker {
   /** `psql as alice, pid 4711, since 2024-02-29 03:12`. */
   readonly who: string;
   readonly table: string;
+  readonly pid: number;
+  readonly role: string;
+  readonly application: string;
+  /** The statement that it runs or ran last, its beginning; empty where the database user may not see it. */
+  readonly query: string;
+  /** `2024-02-29 03:12` */
+  readonly since: string;
 }
 
 /** Other sessions that hold locks on a folder's tables; the oldest first. @param table that one only; absent: all of them, and the folder's row */
@@ -25,7 +32,8 @@ function holders(reader: Reader, schema: string, table: string | null, row: bool
   return reader.query<Blocker>(sql`
     select distinct on (a.xact_start, a.pid)
       concat_ws(', ', concat_ws(' as ', nullif(a.application_name, ''), a.usename), 'pid ' || a.pid, 'since ' || to_char(a.xact_start, 'YYYY-MM-DD HH24:MI')) as who,
-      c.relname as table
+      c.relname as table, a.pid, a.usename as role, a.application_name as application, to_char(a.xact_start, 'YYYY-MM-DD HH24:MI') as since,
+      case when a.query like '<%' then '' else left(a.query, 200) end as query
     from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace join pg_stat_activity a on a.pid = l.pid
     where l.granted and l.pid <> pg_backend_pid() and l.database = (select oid from pg_database where datname = current_database())
       and ((n.nspname = ${schema} and c.relkind in ('r', 'p') and (${table}::text is null or c.relname = ${table}))
@@ -34,20 +42,39 @@ function holders(reader: Reader, schema: string, table: string | null, row: bool
 }
 
 const LOCK_NOT_AVAILABLE = '55P03';
+/** Somebody else was in the way, and may not be a little later: lock not available, deadlock, serialisation failure. */
+const IN_THE_WAY: readonly string[] = [LOCK_NOT_AVAILABLE, '40P01', '40001'];
+
+/** What a folder waited for in vain. */
+export interface LockWait {
+  /** Empty where it is not known any more. */
+  readonly table: string;
+  readonly blockers: readonly Blocker[];
+}
+
+interface Place {
+  readonly code: string;
+  readonly schema: string;
+}
+
+/** Who is in the way, where an error says that somebody is; else undefined. */
+export async function readLockWait(reader: Reader, { schema }: Place, error: unknown): Promise<LockWait | undefined> {
+  const said = serverError(error);
+  if (said === undefined || !IN_THE_WAY.includes(said.sqlstate)) return undefined;
+  const blockers = await readBlockers(reader, schema, said.table).catch(() => []);
+  return { table: said.table ?? blockers[0]?.table ?? '', blockers };
+}
 
 /** What to tell of an error: that of a lock says who holds it, where that can be found out; any other stays as it is. */
-export async function lockFailure(
-  reader: Reader,
-  folder: { readonly code: string; readonly schema: string },
-  error: unknown,
-): Promise<unknown> {
-  const said = serverError(error);
-  if (said?.sqlstate !== LOCK_NOT_AVAILABLE) return error;
-  const blockers = await readBlockers(reader, folder.schema, said.table).catch(() => []);
+export async function lockFailure(reader: Reader, folder: Place, error: unknown): Promise<unknown> {
+  if (serverError(error)?.sqlstate !== LOCK_NOT_AVAILABLE) return error;
+  const wait = await readLockWait(reader, folder, error);
+  const { table = '', blockers = [] } = wait ?? {};
   const facts = {
     folder: folder.code,
     blocker: blockers.map(({ who }) => who).join('; '),
-    table: said.table ?? blockers[0]?.table ?? '',
+    table,
+    query: blockers[0]?.query ?? '',
   };
   return new Failure('lock-timeout', facts, error);
 }

@@ -31,6 +31,8 @@ import { writePlan } from './write-plan.ts';
 export interface StagedDelivery {
   readonly delivery: Delivery;
   readonly stagedAs: string;
+  /** Lease of who staged it. */
+  readonly lease: string;
   readonly plans: Map<string, Promise<Plan>>;
 }
 
@@ -45,6 +47,7 @@ export interface RunContext {
   readonly forced: Readonly<Record<string, string>>;
   /** Whether APATCH gets a row: a folder's first dictionary is no patch. */
   readonly records: boolean;
+  /** Of a single wait. */
   readonly lockTimeoutMs: number;
   /** Limit for each SQL script. */
   readonly scriptTimeoutMs: number;
@@ -52,6 +55,8 @@ export interface RunContext {
   nextEvent(): number;
   /** Called at named points; tests stop the program there. */
   readonly stopPoint: (name: string) => void;
+  /** Rolls back what is at work. */
+  readonly aborted?: AbortSignal;
 }
 
 export interface Integration {
@@ -69,7 +74,11 @@ export async function integrate(
   staged: StagedDelivery,
   context: RunContext,
 ): Promise<Integration> {
-  return database.transaction((session) => integrateInto(session, database, folder, staged, context), context.ending);
+  return database.transaction(
+    (session) => integrateInto(session, database, folder, staged, context),
+    context.ending,
+    context.aborted,
+  );
 }
 
 /** What would block the delivery in this folder, where it is not integrated for another reason: all findings are shown together. */
@@ -191,12 +200,15 @@ interface Locked {
 /** Locks the folder's row and looks again whether another run was faster. */
 async function lockFolder(session: Session, folder: FolderSettings, delivery: Delivery, context: RunContext): Promise<Locked> {
   await session.script(settings(context).join('; '));
-  const [row] = await session.query<{ state: string; integration: string }>(sql`
-    select state, nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration
+  // A program that slept longer than its lease lasts finds its run settled. Who settles it waits for the key that is held here.
+  const [row] = await session.query<{ state: string; integration: string; running: boolean }>(sql`
+    with run as (select id from rustine.run where id = ${context.run} and state = 'running' for key share)
+    select state, nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration, exists (select from run) as running
     from rustine.folder where id = ${folder.id} for update`);
   if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });
   const fresh = { integration: row.integration, already: false, scope: WHOLE, ignored: [] };
   if (!context.records) return fresh;
+  if (!row.running) throw new Failure('run-lost', { run: context.run, folder: folder.code });
   if (row.state !== 'ready') throw new Failure('folder-not-ready', { folder: folder.code, state: row.state });
   const [had] = await session.query<Had>(sql`
     select encode(digest, 'hex') = ${delivery.digest} and not ignored && ${authorizedNames(context)}::text[] as same, apatch_num is null as open, ignored, reopened, left_out,
@@ -263,6 +275,7 @@ async function planFor(
   const made = gatherFacts(session, folder, delivery, stagedAs).then((facts) =>
     stagePlan(
       database,
+      staged.lease,
       basis,
       planDelivery({ delivery, folder, facts, authorized: context.authorized, ...scope, takeUnchanged: context.takeUnchanged }),
     ),

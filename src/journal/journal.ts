@@ -1,5 +1,6 @@
 // What happened, as a closed union of events: progress, trace and history all read the same ones.
 import type { Finding } from '../base/finding.ts';
+import type { Blocker } from '../environment/sessions.ts';
 import type { FolderRunState, PatchOutcome, RunMode, RunState } from './outcome.ts';
 
 export type RunEvent =
@@ -10,6 +11,29 @@ export type RunEvent =
       readonly files: readonly string[];
       readonly folders: readonly string[];
     }
+  /** Another run has folders of this one, and this one waits until it is over. */
+  | {
+      readonly kind: 'run-waiting';
+      readonly run: string;
+      readonly operator: string;
+      readonly host: string;
+      readonly since: string;
+      readonly folders: readonly string[];
+    }
+  /** Waves come one after the other (R31); `canary`: the others wait until these have got everything. */
+  | { readonly kind: 'wave-started'; readonly wave: number; readonly folders: readonly string[]; readonly canary: boolean }
+  /** Somebody else is in the way: the folder is as it was, and comes again after the pause. */
+  | {
+      readonly kind: 'folder-postponed';
+      readonly folder: string;
+      readonly file: string;
+      readonly attempt: number;
+      readonly pauseMs: number;
+      readonly table: string;
+      readonly blockers: readonly Blocker[];
+    }
+  /** `hard`: what is at work is rolled back; else it ends its patch. */
+  | { readonly kind: 'run-cancelled'; readonly run: string; readonly by: string; readonly hard: boolean }
   | { readonly kind: 'file-read'; readonly file: string; readonly elements: number; readonly bytes: number }
   | { readonly kind: 'finding'; readonly finding: Finding }
   | { readonly kind: 'patch-started'; readonly folder: string; readonly file: string }

@@ -4,8 +4,9 @@ import type { TableCost } from '../tables/cost.ts';
 import type { TableChange } from '../tables/diff.ts';
 
 export type RunMode = 'integrate' | 'rehearse';
-export type RunState = 'done' | 'partial' | 'refused' | 'failed';
-export type FolderRunState = 'integrated' | 'unchanged' | 'failed' | 'skipped';
+export type RunState = 'done' | 'partial' | 'refused' | 'failed' | 'cancelled';
+/** `cancelled`: left out, wholly or from some patch on, because the run was cancelled. */
+export type FolderRunState = 'integrated' | 'unchanged' | 'failed' | 'skipped' | 'cancelled';
 export type PatchRunState = 'integrated' | 'already' | 'failed' | 'skipped';
 
 export interface ElementCounts {

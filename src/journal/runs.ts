@@ -1,5 +1,6 @@
 // Runs and their events in the catalog: begun, noted, finished; the trace of any run can be read back.
 import { hostname } from 'node:os';
+import nodeProcess from 'node:process';
 import { Refusal } from '../base/errors.ts';
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
@@ -15,37 +16,59 @@ export interface NewRun {
   readonly files: readonly string[];
   readonly authorized: readonly string[];
   readonly forced: Readonly<Record<string, string>>;
+  /** What was asked for, as the command line has it. */
+  readonly request: Readonly<Record<string, unknown>>;
+  /** Its folders in the order in which they come, by wave from 0. */
+  readonly waves: readonly (readonly string[])[];
 }
 
-/** Runs of this process that have not ended: a living process may have lost others, or have the number of one that is gone. */
-const active = new Set<string>();
-
-/** Registers the run; runs of this machine whose process is gone are marked as interrupted. */
-export async function beginRun(database: Database, run: NewRun): Promise<void> {
-  await settleDeadRuns(database);
-  active.add(run.id);
-  await database.query(sql`
-    insert into rustine.run (id, mode, state, from_folder, operator, host, pid, files, authorized, forced)
-    values (${run.id}, ${run.mode}, 'running', ${run.from}, ${run.operator}, ${hostname()}, ${process.pid}, ${run.files}, ${run.authorized}, ${JSON.stringify(run.forced)}::jsonb)`);
+/** A run that has folders which another one wants. */
+export interface ActiveRun {
+  readonly run: string;
+  readonly mode: RunMode;
+  readonly operator: string;
+  readonly host: string;
+  /** `2024-02-29 03:12:00+00` */
+  readonly since: string;
+  readonly files: readonly string[];
+  /** Those in common. */
+  readonly folders: readonly string[];
 }
 
-/** A run is never "in progress" for ever: nobody but its own process could finish it. */
-async function settleDeadRuns(database: Database): Promise<void> {
-  const running = await database.query<{ id: string; pid: number }>(sql`
-    select id, pid from rustine.run where state = 'running' and host = ${hostname()}`);
-  const dead = running.filter((run) => (run.pid === process.pid ? !active.has(run.id) : !isAlive(run.pid))).map((run) => run.id);
-  if (dead.length > 0)
-    await database.query(sql`update rustine.run set state = 'interrupted', finished_at = now() where id = any(${dead}::text[])`);
-}
+// One number for the transaction-scoped lock under which runs take their folders.
+const RUNS_LOCK = 7_083_115;
 
-/** Whether a process of this machine still runs. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/**
+ * Takes the run's folders, in one transaction: of two that begin at the same moment one has them, and the other is told.
+ * @param refusedToo whether a run that gets no folders is written down, as refused
+ * @returns the runs that have folders of this one; none: it has begun
+ */
+export async function beginRun(
+  database: Database,
+  process: string,
+  run: NewRun,
+  refusedToo: boolean,
+): Promise<readonly ActiveRun[]> {
+  const folders = run.waves.flat();
+  const waves = run.waves.flatMap((codes, wave) => codes.map(() => wave));
+  return database.transaction(async (session) => {
+    await session.query(sql`select pg_advisory_xact_lock(${RUNS_LOCK})`);
+    const active = await session.query<ActiveRun>(sql`
+      select r.id as run, r.mode, r.operator, r.host, r.started_at::text as since, r.files, array_agg(f.folder order by f.folder) as folders
+      from rustine.run r join rustine.run_folder f on f.run = r.id
+      where r.state in ('queued', 'running') and f.folder = any(${folders}::text[]) group by r.id order by r.started_at`);
+    if (active.length > 0 && !refusedToo) return active;
+    const state = active.length === 0 ? 'running' : 'refused';
+    await session.query(sql`
+      with begun as (
+        insert into rustine.run (id, mode, state, from_folder, operator, host, pid, process, files, authorized, forced, request, finished_at)
+        values (${run.id}, ${run.mode}, ${state}, ${run.from}, ${run.operator}, ${hostname()}, ${nodeProcess.pid}, ${process}, ${run.files}, ${run.authorized},
+          ${JSON.stringify(run.forced)}::jsonb, ${JSON.stringify(run.request)}::jsonb, case when ${state} = 'refused' then now() end)
+        returning id, state)
+      insert into rustine.run_folder (run, folder, wave)
+      select begun.id, f.folder, f.wave from begun, unnest(${folders}::text[], ${waves}::integer[]) as f (folder, wave) where begun.state = 'running'`);
+    return active;
+  });
 }
 
 export interface NotedEvent {
@@ -73,9 +96,14 @@ export function eventJson(event: RunEvent): string {
   return JSON.stringify(event, (_key, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value));
 }
 
+/** A run that was taken for dead and came to its end after all has ended so; what it did not get to stays as it was settled. */
 export async function finishRun(database: Database, run: string, state: RunState): Promise<void> {
-  active.delete(run);
-  await database.query(sql`update rustine.run set state = ${state}, finished_at = now() where id = ${run}`);
+  await database.query(sql`
+    with left_out as (
+      update rustine.run_folder set state = case when state = 'running' then 'failed' when ${state} = 'cancelled' then 'cancelled' else 'skipped' end,
+        process = null, finished_at = now()
+      where run = ${run} and state in ('waiting', 'running', 'postponed'))
+    update rustine.run set state = ${state}, finished_at = now() where id = ${run} and state in ('running', 'interrupted')`);
 }
 
 /** @throws Refusal `run-unknown` */

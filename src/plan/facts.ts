@@ -51,10 +51,10 @@ export interface FolderFacts {
   readonly views: ViewFacts;
 }
 
-/** Puts the delivery's element list where SQL can join it; once per run and server. */
-export async function stageDelivery(session: Session, delivery: Delivery): Promise<string> {
+/** Puts the delivery's element list where SQL can join it; once per run and server. @param lease of who stages it */
+export async function stageDelivery(session: Session, lease: string, delivery: Delivery): Promise<string> {
   const rows = await session.query<{ id: string }>(sql`
-    with work as (insert into rustine.work (host, pid) values (${hostname()}, ${process.pid}) returning id),
+    with work as (insert into rustine.work (host, pid, process) values (${hostname()}, ${process.pid}, ${lease}) returning id),
     staged as (
       insert into rustine.delivery_element (delivery, ordinal, type, name)
       select work.id, e.ordinal, e.type, e.name

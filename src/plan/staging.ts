@@ -4,7 +4,6 @@ import { blocks } from '../base/finding.ts';
 import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { withoutNul } from '../dictionary/fields.ts';
-import { isAlive } from '../journal/runs.ts';
 import type { PlanDraft, PlanItem } from './draft.ts';
 import type { Plan } from './plan.ts';
 
@@ -27,11 +26,16 @@ const COLUMNS = [
   'scope',
 ] as const;
 
-/** Drains the planner into the catalog; nothing stays there when the plan is blocked. */
-export async function stagePlan(database: Database, basis: string, items: AsyncGenerator<PlanItem, PlanDraft>): Promise<Plan> {
+/** Drains the planner into the catalog; nothing stays there when the plan is blocked. @param lease of who stages it */
+export async function stagePlan(
+  database: Database,
+  lease: string,
+  basis: string,
+  items: AsyncGenerator<PlanItem, PlanDraft>,
+): Promise<Plan> {
   return database.transaction(async (session) => {
     const [work] = await session.query<{ id: string }>(
-      sql`insert into rustine.work (host, pid) values (${hostname()}, ${process.pid}) returning id::text as id`,
+      sql`insert into rustine.work (host, pid, process) values (${hostname()}, ${process.pid}, ${lease}) returning id::text as id`,
     );
     const id = work?.id ?? '';
     let draft: PlanDraft | undefined;
@@ -82,13 +86,18 @@ export async function clearStaging(session: Session, works: readonly string[]): 
     delete from rustine.work where id = any(${works}::bigint[])`);
 }
 
-/** Removes what processes of this machine staged that are gone: a crash leaves it behind. */
+/** Removes what programs staged that are gone: a crash leaves it behind. Their leases were settled before. */
 export async function sweepStaging(database: Database): Promise<void> {
-  const works = await database.query<{ id: string; pid: number }>(
-    sql`select id::text, pid from rustine.work where host = ${hostname()} and pid <> ${process.pid}`,
-  );
-  const dead = works.filter((work) => !isAlive(work.pid)).map((work) => work.id);
-  if (dead.length > 0) await database.transaction((session) => clearStaging(session, dead));
+  const works = await database.query<{ id: string }>(sql`
+    select w.id::text from rustine.work w
+    where case when w.process is null then w.started_at < now() - interval '1 day' else not exists (select from rustine.process p where p.id = w.process) end`);
+  if (works.length > 0)
+    await database.transaction((session) =>
+      clearStaging(
+        session,
+        works.map(({ id }) => id),
+      ),
+    );
 }
 
 function copyLine(plan: string, item: PlanItem): string {

@@ -26,6 +26,8 @@ export interface DecisionRequest {
   readonly value?: string;
   readonly reason: string;
   readonly operator: string;
+  /** Of who decides: what is staged is theirs. */
+  readonly lease: string;
   readonly lockTimeoutMs: number;
 }
 
@@ -150,8 +152,8 @@ async function carryOut(
   if (request.choice === 'keep') return [];
   const settings = settingsOf(folder);
   const delivery = await offerDelivery(session, settings, kept, `(decision ${kept.caseId})`);
-  const stagedAs = await database.transaction((other) => stageDelivery(other, delivery));
-  const staged: StagedDelivery = { delivery, stagedAs, plans: new Map() };
+  const stagedAs = await database.transaction((other) => stageDelivery(other, request.lease, delivery));
+  const staged: StagedDelivery = { delivery, stagedAs, lease: request.lease, plans: new Map() };
   const { findings } = await integrateInto(session, database, settings, staged, decisionContext(request));
   if (blocks(findings)) {
     const reasons = findings

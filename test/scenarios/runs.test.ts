@@ -89,15 +89,28 @@ describe.each(oneServer())('runs on $name', (server) => {
     }
   });
 
-  test('two runs of the same patch at the same time: each folder has it once', async () => {
+  test('R12: of two runs that begin at the same moment one has the folders; the other is told whose run it is, or waits for it', async () => {
     const env = await openEnvironment(server, { folders: ['A1', 'A2', 'A3'] });
     const path = await env.patch('A.dat', [
       item(),
       row('ITM', 'x', { COD: 'A' }),
       any('ADC', 'S', [{ tag: 'ADC', values: { CODTRT: 'S' } }]),
     ]);
-    const both = await Promise.all([env.integrate(path), env.integrate(path)]);
-    expect(both.map((outcome) => outcome.state)).toEqual(['done', 'done']);
+    const begin = (waitMs: number) => env.rustine.integrate({ paths: [path], mode: 'integrate', waitMs });
+    const two = await Promise.all([begin(0), begin(0)]);
+    const [one, other] = two.toSorted((a, b) => a.state.localeCompare(b.state));
+    expect([one?.state, other?.state]).toEqual(['done', 'refused']);
+    const [finding] = other?.findings.filter(({ code }) => code === 'run-active') ?? [];
+    expect(finding?.facts).toMatchObject({
+      run: one?.run,
+      mode: 'integrate',
+      files: ['A.dat'],
+      folders: ['A1', 'A2', 'A3', 'X3'],
+    });
+    expect(finding?.facts).toMatchObject({ operator: expect.stringMatching(/./), since: expect.stringMatching(/^\d{4}-/) });
+    expect(other?.folders.map(({ state }) => state)).toEqual(['skipped', 'skipped', 'skipped', 'skipped']);
+    const third = await Promise.all([begin(20_000), begin(20_000)]);
+    expect(third.map(({ state }) => state)).toEqual(['done', 'done']);
     expect(await env.query(`select count(*)::integer as n from rustine.integration where file = 'A.dat'`)).toEqual([{ n: 4 }]);
     expect(await env.query('select count(*)::integer as n from a3.item')).toEqual([{ n: 1 }]);
   });

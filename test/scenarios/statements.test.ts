@@ -7,8 +7,8 @@ import { activityCode, any, bare, compiled, exe, row, script, table, texts } fro
 import { servers } from '../support/servers.ts';
 import { countRoundTrips } from '../support/wire-count.ts';
 
-/** Begin, two settings, folder locked, integrated already?, starting state, everything written, everything recorded, commit. */
-const PER_FOLDER = 8;
+/** Begin, settings, folder locked, integrated already?, starting state, everything written, everything recorded, commit; and the folder's state for those who watch. */
+const PER_FOLDER = 9;
 
 /** Elements of many types; each patch has at least one of each. */
 function elements(count: number): readonly Element[] {
@@ -59,7 +59,7 @@ describe.each(servers())('$name', (server) => {
     return trips(environment, [await environment.patch('P_0001_140.dat', elements(elementCount))]);
   }
 
-  test('a patch of 1,000 elements costs as many round trips as one of 10; one more folder in the same state costs 8, whatever the patch', async () => {
+  test('a patch of 1,000 elements costs as many round trips as one of 10; one more folder in the same state costs 9, whatever the patch', async () => {
     const [small, large] = [await cost(10, 1), await cost(1_000, 1)];
     expect(large).toBe(small);
     const more = 3;
@@ -104,6 +104,6 @@ describe.each(servers())('$name', (server) => {
     };
     const one = await again(1);
     expect(await again(20)).toBe(one);
-    expect(one).toBeLessThanOrEqual(15);
+    expect(one).toBeLessThanOrEqual(20);
   });
 });

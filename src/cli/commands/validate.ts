@@ -32,6 +32,6 @@ async function validate(cli: Cli, codes: readonly string[], due: boolean): Promi
     verbose: options.verbose === true,
     quiet: options.quiet === true,
   };
-  cli.exitCode = runExitCode(outcome);
+  cli.exitCode = runExitCode({ state: outcome.state, folders: [] });
   cli.result(validationDocument(outcome, cli.messages), () => validationSummary(outcome, cli.messages, style));
 }

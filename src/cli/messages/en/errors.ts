@@ -75,6 +75,10 @@ export const errors = {
     `${f('element')}: ${f('field')} of ${f('tag')} is not a set-up field; the next patch would overwrite it. ${f.has('known') ? `Set-up fields: ${some(f.list('known'), 40)}.` : `${f('tag')} has no set-up fields.`}`,
   'field-value': (f) =>
     `${f('element')}, line ${f('record')}, field ${f('field')}: "${f('value')}" cannot be set: ${why(f)}. \`rustine element show ${f('element')}\` shows what it holds.`,
+  'run-lost': (f) =>
+    `Run ${f('run')} was settled by another command while this program slept or could not reach the database: nothing more is done. The folders are whole; run it again to continue.`,
+  'first-not-given': (f) =>
+    `${some(f.list('folders'))} cannot come first: not among the folders of this run (${some(f.list('known'), 20)}). Add it to --folders, or leave it out of --first.`,
   'run-unknown': (f) => `There is no run ${f('run')}. Every integration prints the number of its run at the end.`,
   'database-unreachable': (f) =>
     `The database ${f('url')} cannot be reached: ${why(f)}. Check that the server runs and that the URL of --database or RUSTINE_DATABASE_URL is right.`,
@@ -126,7 +130,7 @@ export const errors = {
   'row-too-long': (f) =>
     `Folder ${f('folder')}: a row, index key or value${f.has('tables') ? ` (table ${some(f.list('tables'))})` : ''} would be longer than PostgreSQL takes (${f('reason')}). Shorten the values, or define fewer or shorter fields for the table or index.`,
   'lock-timeout': (f) =>
-    `Folder ${f('folder')}: ${f.has('table') ? `table ${f('table')}` : 'a table'} stayed locked ${f.has('blocker') ? `by ${f('blocker')}` : 'by another session'} for too long. End that session, or run the command again when it is over.`,
+    `Folder ${f('folder')}: ${f.has('table') ? `table ${f('table')}` : 'a table'} stayed locked ${f.has('blocker') ? `by ${f('blocker')}` : 'by another session'} for too long.${f.has('query') ? ` Its statement: ${f('query')}.` : ''} End that session, or run the command again when it is over.`,
   config: (f) =>
     `${f('file')}${f.has('line') ? `, line ${f('line')}` : ''}${f.has('key') ? `, key ${f('key')}` : ''}: ${why(f)}.`,
   'database-url': (f) => `${f('source')} is not a database URL. One looks like postgresql://user:password@host:5432/name.`,

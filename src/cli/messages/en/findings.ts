@@ -174,6 +174,10 @@ export const findings = {
   },
   'roles-unavailable': (f) =>
     `Database user ${f('user')} may not create login roles: the folders share one login and are not isolated from each other. A user with CREATEROLE isolates them.`,
+  'run-active': (f) =>
+    `${some(f.list('folders'), 12)}: run ${f('run')} of ${f('operator')} on ${f('host')} has been at work here since ${f('since')}, with ${some(f.list('files'))}. Wait until it is over (--wait 10m does), or stop it with \`rustine cancel ${f('run')}\`.`,
+  'canary-failed': (f) =>
+    `Left out because ${some(f.list('folders'))}, which came first (--first), did not get everything. Mend the cause there and run again.`,
   'folder-left-behind': (f) =>
     `${f('patch')} is left out here because it failed in the supervisor folder ${f('supervisor')}: no folder gets ahead of it. Mend the cause there and run again.`,
   'history-folder': (f) =>

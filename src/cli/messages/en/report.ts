@@ -9,12 +9,14 @@ const runs: Record<RunMode, Record<RunState, string>> = {
     partial: 'Done for some folders only.',
     refused: 'Refused: nothing was changed.',
     failed: 'Failed.',
+    cancelled: 'Cancelled: every folder is whole, and running it again continues.',
   },
   rehearse: {
     done: 'Rehearsed, and rolled back: all of it would work.',
     partial: 'Rehearsed, and rolled back: it would fail in some folders.',
     refused: 'Refused: the checks found something that blocks.',
     failed: 'Rehearsed, and rolled back: it would fail.',
+    cancelled: 'Cancelled, and rolled back.',
   },
 };
 
@@ -24,6 +26,7 @@ const states: Record<FolderRunState | PatchRunState | 'ready' | 'creating' | 'dr
   already: 'already',
   failed: 'failed',
   skipped: 'skipped',
+  cancelled: 'cancelled',
   ready: 'ready',
   creating: 'half created',
   dropping: 'half dropped',
@@ -118,7 +121,7 @@ export const report = {
     'in-use': 'The embedded database is still in use by another command; it stops when that one ends.',
   },
   runs,
-  runEnds: { done: 'done', partial: 'done for some folders only', refused: 'refused', failed: 'failed' },
+  runEnds: { done: 'done', partial: 'done for some folders only', refused: 'refused', failed: 'failed', cancelled: 'cancelled' },
   severity: { block: 'blocks', warn: 'warning', info: 'note' },
   /** What was done to so many. */
   elements: { created: s('new'), updated: s('updated'), identical: s('identical'), kept: s('kept'), ignored: s('ignored') },
@@ -132,6 +135,7 @@ export const report = {
       partial: 'Validated for some folders only.',
       refused: 'Refused: nothing was changed.',
       failed: 'Failed.',
+      cancelled: 'Cancelled.',
     },
   },
   costs: {
@@ -253,6 +257,16 @@ export const report = {
   runLine: (run: string, ms: number | null) =>
     `Run ${run}${ms === null ? '' : ` · ${(ms / 1000).toFixed(1)} s`} · rustine log ${run}`,
   progress: {
+    waiting: (run: string, operator: string, host: string, folders: string) =>
+      `Run ${run} of ${operator} on ${host} has folder ${folders}: waiting until it is over`,
+    wave: (wave: number, folders: number, canary: boolean) =>
+      `Wave ${wave}${canary ? ' (comes first, for trial)' : ''}: ${n(folders, 'folder')}`,
+    postponed: (folder: string, table: string, blocker: string, seconds: string) =>
+      `${folder}: ${table === '' ? 'a table' : `table ${table}`} is locked by ${blocker === '' ? 'another session' : blocker}; again in ${seconds} s`,
+    cancelled: (by: string, hard: boolean) =>
+      hard
+        ? `${by} stops the run at once: what is at work is rolled back`
+        : `${by} stops the run: what is at work ends its patch`,
     read: (file: string, elements: number) => `read ${file}: ${n(elements, 'element')}`,
     working: (done: number, all: number, now: string) => `${done}/${all} folders${now ? ` · ${now}` : ''}`,
     started: (files: number, folders: number, rehearse: boolean) =>

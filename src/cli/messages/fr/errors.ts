@@ -76,6 +76,10 @@ export const errors: Sentences<ErrorCode> = {
     `${f('element')} : ${f('field')} de ${f('tag')} n'est pas un champ de paramétrage ; le prochain patch l'écraserait. ${f.has('known') ? `Champs de paramétrage : ${some(f.list('known'), 40)}.` : `${f('tag')} n'en a aucun.`}`,
   'field-value': (f) =>
     `${f('element')}, ligne ${f('record')}, champ ${f('field')} : « ${f('value')} » ne convient pas : ${why(f)}. \`rustine element show ${f('element')}\` montre ce qu'il contient.`,
+  'run-lost': (f) =>
+    `L'exécution ${f('run')} a été close par une autre commande pendant que ce programme dormait ou ne pouvait joindre la base de données : rien de plus n'est fait. Les dossiers sont entiers ; relancez pour continuer.`,
+  'first-not-given': (f) =>
+    `${some(f.list('folders'))} ne peut passer d'abord : absent des dossiers de cette exécution (${some(f.list('known'), 20)}). Ajoutez-le à --folders, ou retirez-le de --first.`,
   'run-unknown': (f) => `Il n'y a pas d'exécution ${f('run')}. Chaque intégration affiche son numéro d'exécution à la fin.`,
   'database-unreachable': (f) =>
     `La base de données ${f('url')} est injoignable : ${why(f)}. Vérifiez que le serveur tourne et que l'URL de --database ou RUSTINE_DATABASE_URL est la bonne.`,
@@ -132,7 +136,7 @@ export const errors: Sentences<ErrorCode> = {
   'row-too-long': (f) =>
     `Dossier ${f('folder')} : une ligne, une clé d'index ou une valeur${f.has('tables') ? ` (table ${some(f.list('tables'))})` : ''} serait plus longue que ce qu'accepte PostgreSQL (${f('reason')}). Raccourcissez les valeurs, ou définissez moins de champs ou des champs plus courts dans la table ou l'index.`,
   'lock-timeout': (f) =>
-    `Dossier ${f('folder')} : ${f.has('table') ? `la table ${f('table')}` : 'une table'} est restée trop longtemps verrouillée par ${f.has('blocker') ? f('blocker') : 'une autre session'}. Terminez cette session, ou relancez la commande quand elle est finie.`,
+    `Dossier ${f('folder')} : ${f.has('table') ? `la table ${f('table')}` : 'une table'} est restée trop longtemps verrouillée par ${f.has('blocker') ? f('blocker') : 'une autre session'}. ${f.has('query') ? `Son instruction : ${f('query')}. ` : ''}Terminez cette session, ou relancez la commande quand elle est finie.`,
   config: (f) =>
     `${f('file')}${f.has('line') ? `, ligne ${f('line')}` : ''}${f.has('key') ? `, clé ${f('key')}` : ''} : ${why(f)}.`,
   'database-url': (f) =>

@@ -176,6 +176,10 @@ export const findings: Sentences<FindingCode> = {
   },
   'roles-unavailable': (f) =>
     `L'utilisateur ${f('user')} de la base ne peut pas créer de rôles : les dossiers partagent une connexion et ne sont pas isolés. Un utilisateur avec CREATEROLE les isole.`,
+  'run-active': (f) =>
+    `${some(f.list('folders'), 12)} : l'exécution ${f('run')} de ${f('operator')} sur ${f('host')} y travaille depuis ${f('since')}, avec ${some(f.list('files'))}. Attendez sa fin (--wait 10m le fait), ou arrêtez-la par \`rustine cancel ${f('run')}\`.`,
+  'canary-failed': (f) =>
+    `Laissé de côté car ${some(f.list('folders'))}, qui passait d'abord (--first), n'a pas tout reçu. Corrigez là-bas et relancez.`,
   'folder-left-behind': (f) =>
     `${f('patch')} est laissé de côté ici car il a échoué dans le dossier superviseur ${f('supervisor')} : aucun dossier ne le devance. Corrigez là-bas et relancez.`,
   'history-folder': (f) =>

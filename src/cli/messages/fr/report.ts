@@ -63,6 +63,7 @@ export const report: Messages['report'] = {
     already: 'déjà fait',
     failed: 'en échec',
     skipped: 'sauté',
+    cancelled: 'abandonné',
     ready: 'prêt',
     creating: 'à demi créé',
     dropping: 'à demi supprimé',
@@ -106,15 +107,23 @@ export const report: Messages['report'] = {
       partial: 'Fait pour une partie des dossiers seulement.',
       refused: "Refusé : rien n'a changé.",
       failed: 'Échec.',
+      cancelled: 'Interrompu sur demande : chaque dossier est entier, et relancer continue.',
     },
     rehearse: {
       done: 'Répété, puis annulé : tout fonctionnerait.',
       partial: 'Répété, puis annulé : cela échouerait dans certains dossiers.',
       refused: 'Refusé : les contrôles ont trouvé des problèmes bloquants.',
       failed: 'Répété, puis annulé : cela échouerait.',
+      cancelled: 'Interrompu sur demande, puis annulé.',
     },
   },
-  runEnds: { done: 'fait', partial: 'fait pour une partie des dossiers', refused: 'refusé', failed: 'échec' },
+  runEnds: {
+    done: 'fait',
+    partial: 'fait pour une partie des dossiers',
+    refused: 'refusé',
+    failed: 'échec',
+    cancelled: 'interrompu sur demande',
+  },
   severity: { block: 'bloquant', warn: 'avertissement', info: 'remarque' },
   elements: { created: s('créé'), updated: s('modifié'), identical: s('identique'), kept: s('conservé'), ignored: s('ignoré') },
   tables: { created: s('créée'), altered: s('modifiée'), removed: s('mise de côté') },
@@ -127,6 +136,7 @@ export const report: Messages['report'] = {
       partial: 'Validation faite pour une partie des dossiers seulement.',
       refused: "Refusé : rien n'a changé.",
       failed: 'Échec.',
+      cancelled: 'Interrompu sur demande.',
     },
   },
   costs: {
@@ -248,6 +258,15 @@ export const report: Messages['report'] = {
   runLine: (run, ms) =>
     `Exécution ${run}${ms === null ? '' : ` · ${(ms / 1000).toFixed(1).replace('.', ',')} s`} · rustine log ${run}`,
   progress: {
+    waiting: (run, operator, host, folders) =>
+      `L'exécution ${run} de ${operator} sur ${host} a pris le dossier ${folders} : attente de sa fin`,
+    wave: (wave, folders, canary) => `Vague ${wave}${canary ? " (passe d'abord, à l'essai)" : ''} : ${n(folders, 'dossier')}`,
+    postponed: (folder, table, blocker, seconds) =>
+      `${folder} : ${table === '' ? 'une table' : `la table ${table}`} est verrouillée par ${blocker === '' ? 'une autre session' : blocker} ; nouvel essai dans ${seconds} s`,
+    cancelled: (by, hard) =>
+      hard
+        ? `${by} arrête l'exécution sur-le-champ : ce qui est en cours est annulé`
+        : `${by} arrête l'exécution : chaque patch en cours va à son terme`,
     read: (file, elements) => `${file} lu : ${n(elements, 'élément')}`,
     working: (done, all, now) => `${done}/${all} dossiers${now ? ` · ${now}` : ''}`,
     started: (files, folders, rehearse) =>

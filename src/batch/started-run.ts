@@ -1,0 +1,109 @@
+// The frame of a run: its lease, its folders taken before anything is looked at, its end whatever happens.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Finding } from '../base/finding.ts';
+import type { Database } from '../database/database.ts';
+import type { Folder } from '../environment/folder.ts';
+import type { RunEvent, RunListener } from '../journal/journal.ts';
+import type { RunMode, RunOutcome } from '../journal/outcome.ts';
+import { type Lease, takeLease } from '../journal/processes.ts';
+import { type ActiveRun, beginRun, finishRun } from '../journal/runs.ts';
+import { settleRuns } from '../journal/settling.ts';
+import { type Cancelling, type CancelSignals, cancelling } from './cancelling.ts';
+import { type Wave, wavesOf } from './waves.ts';
+
+export interface RunStart extends CancelSignals {
+  readonly mode: RunMode;
+  /** Folders given. */
+  readonly folders: readonly Folder[];
+  /** Codes of the canaries. */
+  readonly first: readonly string[];
+  readonly from: string;
+  readonly operator: string;
+  readonly files: readonly string[];
+  readonly authorized: readonly string[];
+  readonly forced: Readonly<Record<string, string>>;
+  readonly request: Readonly<Record<string, unknown>>;
+  /** How long another run that has folders of this one is waited for. */
+  readonly waitMs: number;
+  readonly listener: RunListener;
+}
+
+export interface StartedRun {
+  readonly id: string;
+  readonly lease: Lease;
+  readonly waves: readonly Wave[];
+  readonly cancelling: Cancelling;
+  /** `run-active` where another run has folders of this one: nothing may be done then. */
+  readonly findings: readonly Finding[];
+  /** What happened so far; told already. */
+  readonly events: readonly RunEvent[];
+  /** Whether another run was waited for: what was read before may have changed. */
+  readonly waited: boolean;
+}
+
+/** How often a run that waits looks whether the other one is over. */
+const LOOK_MS = 500;
+
+/**
+ * Takes the folders, then does the work; from the first moment to the last nobody else has them. What dead programs left is settled before.
+ * @throws what the work throws; the run has failed then
+ */
+export async function withRun(
+  database: Database,
+  start: RunStart,
+  work: (started: StartedRun) => Promise<RunOutcome>,
+): Promise<RunOutcome> {
+  await settleRuns(database);
+  const lease = await takeLease(database, 'command', start.operator);
+  const asked = cancelling(start.operator, start);
+  const id = randomUUID();
+  // A lease that is lost need not be looked at: each folder's transaction finds that out (`run-lost`).
+  lease.onRenewal(({ cancelled }) => {
+    for (const each of cancelled) if (each.run === id) asked.request(each.by, false);
+  });
+  try {
+    const begun = await begin(database, start, id, lease.process, asked.soft);
+    const findings = begun.active.map(activeFinding);
+    try {
+      return await work({ id, lease, cancelling: asked, findings, ...begun });
+    } catch (error) {
+      // Nobody else would say that it ended; where the database is lost, the next command does.
+      await finishRun(database, id, 'failed').catch(() => undefined);
+      throw error;
+    }
+  } finally {
+    asked.end();
+    await lease.release();
+  }
+}
+
+interface Begun extends Pick<StartedRun, 'waves' | 'events' | 'waited'> {
+  readonly active: readonly ActiveRun[];
+}
+
+async function begin(database: Database, start: RunStart, id: string, lease: string, stop: AbortSignal): Promise<Begun> {
+  const until = performance.now() + start.waitMs;
+  const waves = wavesOf(start.folders, start.first);
+  const run = { ...start, id, waves: waves.map(({ folders }) => folders.map(({ code }) => code)) };
+  const events: RunEvent[] = [];
+  const told = new Set<string>();
+  for (;;) {
+    const last = stop.aborted || performance.now() >= until;
+    const active = await beginRun(database, lease, run, last);
+    if (active.length === 0 || last) return { active, waves, events, waited: told.size > 0 };
+    for (const { run: other, operator, host, since, folders } of active.filter((each) => !told.has(each.run))) {
+      told.add(other);
+      const event: RunEvent = { kind: 'run-waiting', run: other, operator, host, since, folders };
+      events.push(event);
+      start.listener(event);
+    }
+    const ms = Math.max(1, Math.min(LOOK_MS, until - performance.now()));
+    await pause(ms, undefined, { signal: stop }).catch(() => undefined);
+    await settleRuns(database);
+  }
+}
+
+function activeFinding({ run, mode, operator, host, since, files, folders }: ActiveRun): Finding {
+  return { code: 'run-active', severity: 'block', facts: { run, mode, operator, host, since, files, folders } };
+}

@@ -1,0 +1,120 @@
+// Goes through the waves: several folders at once, those that meet a lock again later, none once the run is to stop.
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FolderOutcome } from '../journal/outcome.ts';
+import type { FolderChange } from '../journal/run-folders.ts';
+import { type FolderPart, outcomeOf, Postponed, partOf, pauseAfter } from './folder-part.ts';
+import { attemptMs, filesOf, finishFolder, hasWork, type Running, runFolder, skipFolder } from './folder-run.ts';
+import type { Wave } from './waves.ts';
+
+/** A folder that waits to be begun, or to be begun again. */
+interface Waiting {
+  readonly part: FolderPart;
+  /** In milliseconds of this process. */
+  readonly notBefore: number;
+}
+
+/** @returns the folders' outcomes in the order of the waves */
+export async function runWaves(
+  running: Running,
+  waves: readonly Wave[],
+  jobs: number,
+): Promise<ReadonlyMap<string, FolderOutcome>> {
+  const outcomes = new Map<string, FolderOutcome>();
+  const changes: FolderChange[] = [];
+  for (const { folders } of waves) {
+    for (const folder of folders.filter((each) => !hasWork(running, each))) {
+      const outcome = await runFolder(running, partOf(folder));
+      outcomes.set(folder.code, outcome);
+      changes.push({ folder: folder.code, state: outcome.state, outcome });
+    }
+  }
+  // However many there are, they are one statement.
+  for (const change of changes) running.states.set(change);
+  for (const [at, wave] of waves.entries()) {
+    const parts = wave.folders.filter(({ code }) => !outcomes.has(code)).map(partOf);
+    if (parts.length === 0) continue;
+    const failed = wave.canary ? [] : failedCanaries(waves, outcomes);
+    if (failed.length > 0) {
+      for (const part of parts) {
+        const outcome = skipFolder(running, part, { code: 'canary-failed', facts: { folders: failed } });
+        outcomes.set(part.folder.code, outcome);
+      }
+      continue;
+    }
+    const folders = parts.map(({ folder }) => folder.code);
+    running.emit({ kind: 'wave-started', wave: at, folders, canary: wave.canary });
+    await runWave(running, parts, jobs, outcomes);
+  }
+  return outcomes;
+}
+
+/** Those that did not get everything. */
+function failedCanaries(waves: readonly Wave[], outcomes: ReadonlyMap<string, FolderOutcome>): readonly string[] {
+  const whole = (outcome: FolderOutcome | undefined): boolean =>
+    outcome !== undefined &&
+    outcome.state !== 'failed' &&
+    outcome.state !== 'cancelled' &&
+    outcome.patches.every((patch) => patch.reason === undefined);
+  return waves.flatMap(({ folders, canary }) =>
+    canary ? folders.flatMap(({ code }) => (whole(outcomes.get(code)) ? [] : [code])) : [],
+  );
+}
+
+async function runWave(
+  running: Running,
+  parts: readonly FolderPart[],
+  jobs: number,
+  outcomes: Map<string, FolderOutcome>,
+): Promise<void> {
+  const waiting: Waiting[] = parts.map((part) => ({ part, notBefore: 0 }));
+  const work = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const next = take(waiting, running);
+      if (next === undefined) {
+        const ms = Math.max(1, Math.min(...waiting.map(({ notBefore }) => notBefore)) - performance.now());
+        await pause(ms, undefined, { signal: running.cancelling.soft }).catch(() => undefined);
+        continue;
+      }
+      const outcome = await attempt(running, next, waiting);
+      if (outcome !== undefined) outcomes.set(next.folder.code, outcome);
+    }
+  };
+  await allOrFirstError(running, Array.from({ length: Math.min(jobs, parts.length) }, work));
+}
+
+/** The first one whose time has come; when the run is to stop, everyone's has: to be left out. */
+function take(waiting: Waiting[], { cancelling }: Running): FolderPart | undefined {
+  const now = performance.now();
+  const at = waiting.findIndex(({ notBefore }) => notBefore <= now || cancelling.soft.aborted);
+  return at < 0 ? undefined : waiting.splice(at, 1)[0]?.part;
+}
+
+async function attempt(running: Running, part: FolderPart, waiting: Waiting[]): Promise<FolderOutcome | undefined> {
+  const { folder } = part;
+  if (running.cancelling.soft.aborted || running.stop.requested) {
+    part.cancelled = running.cancelling.soft.aborted;
+    return finishFolder(running, part, outcomeOf(part, filesOf(running)));
+  }
+  part.attempts += 1;
+  running.states.set({ folder: folder.code, state: 'running', attempts: part.attempts });
+  try {
+    return finishFolder(running, part, await runFolder(running, part));
+  } catch (error) {
+    if (!(error instanceof Postponed)) throw error;
+    const { file, wait } = error;
+    const pauseMs = pauseAfter(part.attempts, Math.random());
+    part.waitedMs += attemptMs(running, part) + pauseMs;
+    const [blocker = null] = wait.blockers;
+    running.emit({ kind: 'folder-postponed', folder: folder.code, file, attempt: part.attempts, pauseMs, ...wait });
+    running.states.set({ folder: folder.code, state: 'postponed', pauseMs, blocker });
+    waiting.push({ part, notBefore: performance.now() + pauseMs });
+    return undefined;
+  }
+}
+
+/** A bug of ours in one folder lets the others end what they are at: what they read is removed only then. */
+async function allOrFirstError(running: Running, works: readonly Promise<void>[]): Promise<void> {
+  for (const work of works) work.catch(() => (running.stop.requested = true));
+  const failed = (await Promise.allSettled(works)).find((work) => work.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}

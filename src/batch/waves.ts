@@ -1,0 +1,26 @@
+// In which order folders come: level by level (R31), canaries with their ancestors before all others. Pure.
+import type { Folder } from '../environment/folder.ts';
+
+export interface Wave {
+  readonly folders: readonly Folder[];
+  /** The waves that are none begin only when those that are got everything. */
+  readonly canary: boolean;
+}
+
+/** @param first codes of the canaries */
+export function wavesOf(folders: readonly Folder[], first: readonly string[]): readonly Wave[] {
+  const chosen = folders.filter(({ code }) => first.includes(code));
+  const canaries = new Set(chosen.flatMap(({ code, ancestors }) => [code, ...ancestors.map((each) => each.code)]));
+  return [true, false].flatMap((canary) =>
+    levels(
+      folders.filter(({ code }) => canaries.has(code) === canary),
+      canary,
+    ),
+  );
+}
+
+function levels(folders: readonly Folder[], canary: boolean): readonly Wave[] {
+  return [...Map.groupBy(folders, ({ depth }) => depth)]
+    .sort(([a], [b]) => a - b)
+    .map(([, level]) => ({ folders: level, canary }));
+}

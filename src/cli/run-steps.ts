@@ -1,0 +1,25 @@
+// What a run says about itself between its folders: waits, waves, postponed folders, its cancelling; a line each.
+import { assertNever } from '../base/errors.ts';
+import type { RunEvent } from '../journal/journal.ts';
+import type { Messages } from './messages/en.ts';
+import { safe, some } from './messages/said.ts';
+
+export type RunStep = Extract<RunEvent, { kind: 'run-waiting' | 'wave-started' | 'folder-postponed' | 'run-cancelled' }>;
+
+export function stepText(event: RunStep, { report }: Messages): string {
+  const { progress } = report;
+  switch (event.kind) {
+    case 'run-waiting':
+      return progress.waiting(event.run, safe(event.operator), safe(event.host), some(event.folders));
+    case 'wave-started':
+      return progress.wave(event.wave + 1, event.folders.length, event.canary);
+    case 'folder-postponed': {
+      const blockers = event.blockers.map(({ who, query }) => safe(query === '' ? who : `${who}: ${query}`));
+      return progress.postponed(event.folder, safe(event.table), some(blockers, 2), (event.pauseMs / 1000).toFixed(1));
+    }
+    case 'run-cancelled':
+      return progress.cancelled(safe(event.by), event.hard);
+    default:
+      return assertNever(event);
+  }
+}

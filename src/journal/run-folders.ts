@@ -1,0 +1,89 @@
+// What each folder's part of a run comes to, as rows that anybody can watch: many changes in one statement.
+
+import { setImmediate } from 'node:timers/promises';
+import type { Database } from '../database/database.ts';
+import { sql } from '../database/sql.ts';
+import type { Blocker } from '../environment/sessions.ts';
+import type { FolderOutcome } from './outcome.ts';
+
+/** `interrupted`: was at work when its program died. */
+export type RunFolderState =
+  | 'waiting'
+  | 'running'
+  | 'postponed'
+  | 'prepared'
+  | 'integrated'
+  | 'unchanged'
+  | 'failed'
+  | 'skipped'
+  | 'cancelled'
+  | 'interrupted';
+
+export interface FolderChange {
+  readonly folder: string;
+  readonly state: RunFolderState;
+  /** How often it was begun. */
+  readonly attempts?: number;
+  /** Of a folder that is postponed: when it is tried again, in milliseconds from now. */
+  readonly pauseMs?: number;
+  readonly blocker?: Blocker | null;
+  readonly outcome?: FolderOutcome;
+}
+
+export interface FolderStates {
+  /** Written soon; what changes while a statement is under way goes together with the next one. */
+  set(change: FolderChange): void;
+  /** @throws what the last statement failed of */
+  written(): Promise<void>;
+}
+
+/** @param process lease of who works on the folders */
+export function folderStates(database: Database, run: string, process: string): FolderStates {
+  let changes = new Map<string, FolderChange>();
+  let writing: Promise<void> | undefined;
+  const write = async (): Promise<void> => {
+    while (changes.size > 0) {
+      const now = changes;
+      changes = new Map();
+      try {
+        await writeStates(database, run, process, [...now.values()]);
+      } catch (error) {
+        // Tried again with the next change: what came meanwhile is newer.
+        changes = new Map([...now, ...changes]);
+        throw error;
+      }
+    }
+  };
+  const start = (): Promise<void> => {
+    // Not at once: a folder that ends and the next one that begins are one statement.
+    writing ??= setImmediate()
+      .then(write)
+      .finally(() => (writing = undefined));
+    return writing;
+  };
+  return {
+    set: (change) => {
+      changes.set(change.folder, { ...changes.get(change.folder), ...change });
+      start().catch(() => undefined);
+    },
+    written: async () => {
+      await writing?.catch(() => undefined);
+      if (changes.size > 0) await start();
+    },
+  };
+}
+
+async function writeStates(database: Database, run: string, process: string, changes: readonly FolderChange[]): Promise<void> {
+  const json = (value: unknown): string | null => (value === undefined || value === null ? null : JSON.stringify(value));
+  await database.query(sql`
+    update rustine.run_folder f set state = c.state, process = case c.state when 'running' then ${process} end,
+      attempts = coalesce(c.attempts, f.attempts), not_before = clock_timestamp() + c.pause * interval '1 millisecond',
+      blocker = c.blocker, outcome = coalesce(c.outcome, f.outcome),
+      started_at = case when coalesce(c.attempts, f.attempts) > 0 then coalesce(f.started_at, clock_timestamp()) end,
+      finished_at = case when c.state not in ('waiting', 'running', 'postponed', 'prepared') then clock_timestamp() end
+    from unnest(${changes.map((each) => each.folder)}::text[], ${changes.map((each) => each.state)}::text[],
+      ${changes.map((each) => each.attempts ?? null)}::integer[], ${changes.map((each) => each.pauseMs ?? null)}::float8[],
+      ${changes.map((each) => json(each.blocker))}::jsonb[], ${changes.map((each) => json(each.outcome))}::jsonb[])
+      as c (folder, state, attempts, pause, blocker, outcome)
+    where f.run = ${run} and f.folder = c.folder`);
+}
