@@ -20,6 +20,20 @@ export function positiveNumber(option: string): (value: string) => number {
   };
 }
 
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+/** What a timer can count. */
+const LONGEST_MS = 2_147_483_647;
+
+/** `500ms`, `30s`, `10m`, `2h` → milliseconds. @throws Refusal `usage` */
+export function durationOf(option: string): (value: string) => number {
+  return (value) => {
+    const [, number = '0', unit = 'ms'] = /^([1-9]\d{0,8})(ms|s|m|h)$/.exec(value) ?? [];
+    const ms = Number(number) * (UNITS[unit] ?? 0);
+    if (ms <= 0 || ms > LONGEST_MS) throw new Refusal('usage', facts('duration', option, value));
+    return ms;
+  };
+}
+
 /** A number that the catalog gave. @throws Refusal `usage` */
 export function numberOf(option: string): (value: string) => number {
   return (value) => {

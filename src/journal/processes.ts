@@ -11,7 +11,7 @@ export type ProcessKind = 'command' | 'worker';
 /** Often enough that who is asked to stop does so within two seconds. */
 const BEAT_MS = 1_000;
 /** Long enough for a slow server or a busy program; from another machine a killed one is known as dead after it. */
-export const LEASE_SECONDS = 30;
+const LEASE_SECONDS = 30;
 
 /** What was found at a renewal. */
 export interface Renewal {

@@ -400,9 +400,11 @@ describe.each(servers())('integrate on $name', (server) => {
     expect(heard).toEqual([
       'run-started',
       'file-read',
+      'wave-started',
       'patch-started',
       'patch-finished',
       'folder-finished',
+      'wave-started',
       'patch-started',
       'patch-finished',
       'folder-finished',

@@ -55,6 +55,8 @@ export async function leftovers(url: string): Promise<readonly string[]> {
   return connected(url, async (client) => {
     const { rows } = await client.query<{ line: string }>(`
       select concat_ws(' ', 'run', id, state) as line from rustine.run where state = 'running'
+      union all select concat_ws(' ', 'process', id, pid) from rustine.process
+      union all select concat_ws(' ', 'run_folder', run, folder, state) from rustine.run_folder where state in ('waiting', 'running', 'postponed')
       union all select concat_ws(' ', 'work', id, pid) from rustine.work
       union all select distinct concat_ws(' ', 'plan_item', plan) from rustine.plan_item
       union all select distinct concat_ws(' ', 'plan_write', plan) from rustine.plan_write

@@ -1,6 +1,6 @@
 // `rustine integrate`: integrates patches into the folders.
 import type { Cli } from '../cli.ts';
-import { type Forced, forced, listOf, oneOf, positiveNumber } from '../option-values.ts';
+import { durationOf, type Forced, forced, listOf, oneOf, positiveNumber } from '../option-values.ts';
 import type { Program } from '../program.ts';
 
 interface Options {
@@ -10,6 +10,8 @@ interface Options {
   readonly takeUnchanged?: true;
   readonly onError?: 'continue' | 'stop';
   readonly force?: readonly Forced[];
+  readonly first?: readonly string[];
+  readonly wait?: number;
   readonly jobs?: number;
 }
 
@@ -25,6 +27,8 @@ export function defineIntegrate(program: Program, cli: Cli): void {
     .option('--take-unchanged', words.takeUnchanged)
     .option('--on-error <continue|stop>', words.onError, oneOf('--on-error', ['continue', 'stop']))
     .option('--force <check=reason>', words.force, forced)
+    .option('--first <folders>', words.first, listOf('--first'))
+    .option('--wait <duration>', words.wait, durationOf('--wait'))
     .option('--jobs <number>', words.jobs, positiveNumber('--jobs'))
     .action((paths: readonly string[], options: Options) => integrate(cli, paths, options));
 }
@@ -34,7 +38,7 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
     await Promise.all([import('../../base/ids.ts'), import('../summary.ts'), import('../progress.ts')]);
   const { terminal } = cli;
   const { json, quiet, verbose } = cli.options;
-  const { folders, authorize, onError, force } = options;
+  const { folders, authorize, onError, force, first, wait } = options;
   const some = folders === undefined || folders.includes('all') ? undefined : folders.map(folderCode);
   const started = performance.now();
   const { outcome, due } = await cli.withRustine(async (rustine, settings) => {
@@ -50,6 +54,8 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
         ...(options.takeUnchanged === true ? { takeUnchanged: true } : {}),
         ...(onError === undefined ? {} : { onError }),
         ...(force === undefined ? {} : { force }),
+        ...(first === undefined ? {} : { first }),
+        ...(wait === undefined ? {} : { waitMs: wait }),
         ...(jobs === undefined ? {} : { jobs }),
       });
       // What came of the run is known: it is told even where its consequences cannot be read any more.

@@ -179,6 +179,7 @@ export const usage = {
   'missing-command': (f) => `"${f('command')}" needs to be told what to do: ${f('known')}.`,
   choice: (f) => `${f('option')} cannot be "${f('value')}": it is one of ${f('known')}.`,
   'positive-number': (f) => `${f('option')} cannot be "${f('value')}": a whole number from 1 is expected.`,
+  duration: (f) => `${f('option')} cannot be "${f('value')}": a duration such as 30s, 10m or 2h is expected.`,
   day: (f) => `${f('option')} cannot be "${f('value')}": a day such as 2026-01-31 is expected.`,
   'purge-what': () => 'Say what to remove: either the numbers of entries, or --folder together with --before.',
   'confirm-purge': () => 'What is removed cannot be put back any more. Add --yes if that is what you want.',

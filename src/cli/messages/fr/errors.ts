@@ -191,6 +191,7 @@ export const usage: Messages['usage'] = {
   'missing-command': (f) => `Il faut dire à « ${f('command')} » ce qu'il doit faire : ${f('known')}.`,
   choice: (f) => `${f('option')} ne peut pas être « ${f('value')} » : choix possibles ${f('known')}.`,
   'positive-number': (f) => `${f('option')} ne peut pas être « ${f('value')} » : un nombre entier à partir de 1 est attendu.`,
+  duration: (f) => `${f('option')} ne peut pas valoir « ${f('value')} » : une durée comme 30s, 10m ou 2h est attendue.`,
   day: (f) => `${f('option')} ne peut pas être « ${f('value')} » : un jour comme 2026-01-31 est attendu.`,
   'purge-what': () => "Dites ce qu'il faut supprimer : des numéros d'entrées, ou --folder avec --before.",
   'confirm-purge': () =>
