@@ -272,7 +272,7 @@ describe('bad usage', () => {
     ['folder', { problem: 'missing-command', known: expect.arrayContaining(['create', 'list']) }],
     ['integrate', { problem: 'missing-argument', value: 'path' }],
     ['integrate x --atomic', { problem: 'unknown-option', value: '--atomic', command: 'rustine integrate' }],
-    ['integrate x --wait 5', { problem: 'unknown-option', value: '--wait' }],
+    ['integrate x --wait 5', { problem: 'duration', option: '--wait', value: '5' }],
     ['integrate x --disconnect', { problem: 'unknown-option' }],
     ['integrate x --batch', { problem: 'unknown-option' }],
     ['integrate x --folder A', { problem: 'unknown-option', nearest: '--folders' }],
