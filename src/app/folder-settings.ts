@@ -2,11 +2,11 @@
 import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { folderCode, languageCode, legislationCode, sizedActivityCodes } from '../base/ids.ts';
-import { openEnvironment } from '../environment/environment.ts';
 import type { Setting, SettingsChange } from '../environment/settings-change.ts';
 import { changeSettings } from '../environment/settings-change.ts';
 import { changeInFolder } from './folder-transaction.ts';
 import { folderViews } from './folder-views.ts';
+import { openSettled } from './opened-environment.ts';
 import type { FolderView, Opened } from './rustine.ts';
 
 export interface ChangedFolder {
@@ -29,7 +29,7 @@ export async function changeFolder(opened: Opened, text: string, options: Settin
     ...(legislations === undefined ? {} : { legislations: unique(legislations, legislationCode) }),
     ...(activityCodes === undefined ? {} : sizedActivityCodes(activityCodes)),
   };
-  await openEnvironment(database);
+  await openSettled(database);
   const { changed, findings } = await changeInFolder(database, code, (session) =>
     changeSettings(session, code, change, operator),
   );

@@ -6,7 +6,7 @@ import { folderCode, languageCode, legislationCode, sizedActivityCodes } from '.
 import { unstage } from '../batch/run.ts';
 import type { Database } from '../database/database.ts';
 import { readEnvironment, readFolders } from '../environment/catalog.ts';
-import { createEnvironment, openEnvironment } from '../environment/environment.ts';
+import { createEnvironment } from '../environment/environment.ts';
 import type { Folder } from '../environment/folder.ts';
 import { ancestorsOf } from '../environment/folder.ts';
 import { checkHistory, checkParent } from '../environment/place.ts';
@@ -21,6 +21,7 @@ import { sweepStaging } from '../plan/staging.ts';
 import type { FolderSource, NewFolder } from '../validate/creation.ts';
 import { checkCreatable, createFolder } from '../validate/creation.ts';
 import { folderViews } from './folder-views.ts';
+import { openSettled } from './opened-environment.ts';
 import type { FolderOptions, FolderView, InitOptions, Opened } from './rustine.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 
@@ -78,7 +79,7 @@ export async function createFolders(
 ): Promise<{ readonly folders: readonly FolderView[]; readonly findings: readonly Finding[] }> {
   const { database, operator } = opened;
   const limit = opened.settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS;
-  const environment = await openEnvironment(database);
+  const environment = await openSettled(database);
   const existing = await readFolders(database);
   const parent = findFolder(existing, folderCode(options.parent ?? environment.supervisor), 'folder-parent-unknown');
   const historyOf =

@@ -5,12 +5,12 @@ import type { Choice, FieldValue } from '../dictionary/cases.ts';
 import type { Fields } from '../dictionary/fields.ts';
 import type { KeptValue } from '../dictionary/kept-cases.ts';
 import { readFolders } from '../environment/catalog.ts';
-import { openEnvironment } from '../environment/environment.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { Decided, FolderCase } from '../environment/kept-values.ts';
 import { readKeptCases } from '../environment/kept-values.ts';
 import { withLease } from '../journal/processes.ts';
 import { decide } from '../validate/decision.ts';
+import { openSettled } from './opened-environment.ts';
 import type { Opened } from './rustine.ts';
 
 export interface KeptValuesOptions {
@@ -64,7 +64,7 @@ export interface DecidedView {
 const LOCK_TIMEOUT_MS = 15_000;
 
 export async function keptValues({ database }: Opened, options: KeptValuesOptions): Promise<readonly KeptValueView[]> {
-  await openEnvironment(database);
+  await openSettled(database);
   const all = await readFolders(database);
   const folders = options.folder === undefined ? all : [known(all, options.folder)];
   const codes = new Map(folders.map((folder) => [folder.id, folder.code]));
@@ -76,7 +76,7 @@ export async function keptValues({ database }: Opened, options: KeptValuesOption
 
 /** @throws Refusal as `decide` of `validate/decision` */
 export async function decideCase({ database, operator }: Opened, options: DecideOptions): Promise<DecidedView> {
-  await openEnvironment(database);
+  await openSettled(database);
   const { choice, value, reason = '' } = options;
   if ((choice === 'value') !== (value !== undefined)) throw new Refusal('decision-value', { case: options.case, choice });
   const request = { caseId: options.case, choice, reason, operator, lockTimeoutMs: LOCK_TIMEOUT_MS };

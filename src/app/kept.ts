@@ -3,12 +3,12 @@ import { Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
-import { openEnvironment } from '../environment/environment.ts';
 import type { KeptEntry, KeptRow, StoredEntry } from '../environment/kept.ts';
 import { entryOf, readKeptRows, readStored } from '../environment/kept.ts';
 import { purgeEntries } from '../integrate/purge.ts';
 import { restoreEntries } from '../integrate/restore.ts';
 import { changeInFolder, type FolderTransaction } from './folder-transaction.ts';
+import { openSettled } from './opened-environment.ts';
 
 export interface KeptOptions {
   readonly folder?: string;
@@ -51,13 +51,13 @@ export type PurgeOptions = { readonly ids: readonly number[] } | { readonly fold
 
 /** The latest first. */
 export async function listKept(database: Database, options: KeptOptions): Promise<readonly KeptEntry[]> {
-  await openEnvironment(database);
+  await openSettled(database);
   return (await readStored(database, options)).map(entryOf);
 }
 
 /** @throws Refusal `kept-unknown` */
 export async function showKept(database: Database, id: number, limit: number): Promise<KeptRows> {
-  await openEnvironment(database);
+  await openSettled(database);
   const [entry] = await known(database, [id]);
   if (entry === undefined) throw new Refusal('kept-unknown', { ids: [String(id)] });
   return { entry: entryOf(entry), rows: await readKeptRows(database, entry, limit) };
@@ -70,7 +70,7 @@ export async function restoreKept(
   ids: readonly number[],
   options: RestoreOptions,
 ): Promise<RestoreOutcome> {
-  await openEnvironment(database);
+  await openSettled(database);
   const mode = options.rehearse === true ? 'rehearse' : 'restore';
   const work = async (session: Session): Promise<RestoreOutcome> => {
     const entries = await lockEntries(session, ids);
@@ -94,7 +94,7 @@ export async function restoreKept(
 
 /** For good. @returns what was removed. @throws Refusal `kept-unknown`, `kept-in-use`, `folder-not-ready`; Failure `lock-timeout` */
 export async function purgeKept(database: Database, options: PurgeOptions): Promise<readonly KeptEntry[]> {
-  await openEnvironment(database);
+  await openSettled(database);
   const found = 'ids' in options ? await known(database, options.ids) : await readStored(database, options);
   const work = async (session: Session): Promise<readonly KeptEntry[]> => {
     const entries = await lockEntries(

@@ -3,11 +3,11 @@ import { Refusal } from '../base/errors.ts';
 import { folderCode } from '../base/ids.ts';
 import type { Database } from '../database/database.ts';
 import { readFolders } from '../environment/catalog.ts';
-import { openEnvironment } from '../environment/environment.ts';
 import type { Folder } from '../environment/folder.ts';
+import { openSettled } from './opened-environment.ts';
 
 export async function existingFolders(database: Database): Promise<readonly Folder[]> {
-  await openEnvironment(database);
+  await openSettled(database);
   const folders = await readFolders(database);
   // A crash during `init` can leave the catalog without its supervisor folder: running `init` again makes it.
   if (folders.length === 0) throw new Refusal('not-initialized', {});

@@ -22,6 +22,7 @@ import type { RunMode, RunOutcome } from '../journal/outcome.ts';
 import { readTrace } from '../journal/runs.ts';
 import { parsePatchName } from '../patch/sequence.ts';
 import { FORCEABLE, preflight } from '../plan/preflight.ts';
+import { type Recovery, recover } from '../validate/recovery.ts';
 import { dropFolder } from '../validate/removal.ts';
 import type { Settings } from './config.ts';
 import { openDeliveries } from './deliveries.ts';
@@ -37,6 +38,7 @@ import { listKept, purgeKept, restoreKept, showKept } from './kept.ts';
 import type { DecidedView, DecideOptions, KeptValuesOptions, KeptValueView } from './kept-values.ts';
 import { decideCase, keptValues } from './kept-values.ts';
 import { chosen, existingFolders, known } from './known-folders.ts';
+import { openSettled } from './opened-environment.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 import { type ScriptVerbs, scriptVerbs } from './scripts.ts';
 import { stopPoints } from './stop-points.ts';
@@ -103,11 +105,13 @@ export interface IntegrateOptions extends CancelSignals {
   readonly onError?: 'continue' | 'stop';
   readonly force?: readonly { readonly check: string; readonly reason: string }[];
   readonly jobs?: number;
-  /** How long another run that has folders of this one is waited for, in milliseconds; absent: not at all. */
+  /** How long another run that has folders of this one, and then sessions, are waited for, in milliseconds; absent: not at all. */
   readonly waitMs?: number;
   /** How long a folder waits for somebody else's locks, all in all, in milliseconds; absent: 15 seconds. */
   readonly lockTimeoutMs?: number;
   readonly listener?: RunListener;
+  /** Whether sessions of the folders' logins that are left then are ended; else they block. */
+  readonly disconnect?: boolean;
 }
 
 export interface Rustine {
@@ -140,6 +144,8 @@ export interface Rustine {
   setElement(options: SetOptions): Promise<FieldsSet & { readonly element: string; readonly folder: string }>;
   /** Brings the tables of folders in line with their dictionary, activity codes and modules. */
   validate(options: ValidateOptions): Promise<ValidationOutcome>;
+  /** Settles what dead programs left. */
+  recover(): Promise<Recovery>;
   log(run: string): Promise<readonly JournalEntry[]>;
   /** What folders keep against deliveries (R37). */
   keptValues(options: KeptValuesOptions): Promise<readonly KeptValueView[]>;
@@ -201,7 +207,7 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
     init: (options) => initialize(opened, options),
     createFolders: (codes, options) => createFolders(opened, codes, options),
     folders: async () => {
-      await openEnvironment(database);
+      await openSettled(database);
       return folderViews(database);
     },
     folder: async (code) => oneView(database, code),
@@ -218,8 +224,12 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
     compareElement: ({ element, against, folder, noise }) => compareElement(opened, element, against, folder, noise),
     setElement: (options) => setElement(opened, options),
     validate: (options) => validateFolders(opened, options),
-    log: async (id) => {
+    recover: async () => {
       await openEnvironment(database);
+      return recover(database);
+    },
+    log: async (id) => {
+      await openSettled(database);
       return readTrace(database, id);
     },
     keptValues: (options) => keptValues(opened, options),
@@ -243,7 +253,7 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
 /** Whatever the command is: a folder that is named is one that there is. @throws Refusal `folder-unknown` */
 async function checkFrom(database: Database, from: string | undefined): Promise<void> {
   if (from === undefined || (await readEnvironment(database)) === undefined) return;
-  await openEnvironment(database);
+  await openSettled(database);
   const folders = await readFolders(database);
   if (folders.length > 0) known(folders, from);
 }
@@ -270,7 +280,7 @@ async function activeCodes(database: Database, schema: string): Promise<readonly
 
 async function integrateInto(opened: Opened, options: IntegrateOptions): Promise<RunOutcome> {
   const { database, settings, operator } = opened;
-  const environment = await openEnvironment(database);
+  const environment = await openSettled(database);
   const forced = forcedChecks(options.force ?? []);
   const all = await existingFolders(database);
   const given = options.folders === undefined ? all : chosen(all, options.folders);
@@ -316,6 +326,7 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
       runners: settings.runners ?? {},
       preflight: { tasks: checked.tasks, findings: [...started.findings, ...findings, ...checked.findings] },
       listener,
+      sessions: { waitMs: options.waitMs ?? 0, disconnect: options.disconnect ?? false },
       stopPoint: stopPoints(process.env.RUSTINE_STOP_AT),
     });
   });
@@ -335,7 +346,11 @@ function seriesOf(files: readonly string[]): readonly string[] {
 }
 
 /** A check may also be named by the code of its finding. */
-const FORCED_BY_FINDING: Readonly<Record<string, string>> = { 'sequence-gap': 'sequence', 'content-changed': 'content' };
+const FORCED_BY_FINDING: Readonly<Record<string, string>> = {
+  'sequence-gap': 'sequence',
+  'content-changed': 'content',
+  'sessions-active': 'sessions',
+};
 
 /** @throws Refusal `force-unknown` */
 function forcedChecks(force: readonly { readonly check: string; readonly reason: string }[]): Readonly<Record<string, string>> {

@@ -35,6 +35,8 @@ export interface Running {
   readonly states: FolderStates;
   readonly cancelling: Cancelling;
   readonly emit: (event: RunEvent) => void;
+  /** Its users may come in again. */
+  readonly through: (folder: string) => void;
   /** After a failure, where that stops the others. */
   readonly stop: { requested: boolean };
 }

@@ -14,6 +14,7 @@ import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import type { Preflight } from '../plan/preflight.ts';
 import { clearStaging, sweepStaging } from '../plan/staging.ts';
+import { enterSingleUser, lookForSessions, type SessionOptions, type SingleUser } from './single-user.ts';
 import type { StartedRun } from './started-run.ts';
 import { runWaves } from './wave-run.ts';
 
@@ -39,6 +40,8 @@ export interface RunRequest {
   readonly preflight: Preflight;
   readonly listener: RunListener;
   readonly stopPoint: (name: string) => void;
+  /** Sessions that are there when the run begins (R12). */
+  readonly sessions: SessionOptions;
 }
 
 /** Runs everything that preflight let through. */
@@ -87,15 +90,36 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     await finishRun(database, id, state);
     return { run: id, mode: request.mode, state, findings, folders };
   };
-  if (blocks(findings))
-    return finish(
+  const refused = (): Promise<RunOutcome> =>
+    finish(
       'refused',
       request.folders.map((folder) => skippedFolder(folder, files)),
     );
+  const found = (more: readonly Finding[]): void => {
+    findings.push(...more);
+    for (const finding of more) emit({ kind: 'finding', finding });
+  };
+  const concerned = concernedFolders(request);
+  const forced = request.forced.sessions !== undefined;
+  // Nobody is shut out for a run that is refused anyway; who is there is told with everything else.
+  if (blocks(findings)) {
+    found(await lookForSessions(database, concerned, forced));
+    return refused();
+  }
   await noteEvents(database, id, noted.splice(0));
-  await sweepStaging(database);
-  const staged = await stageAll(database, request);
+  const { stopPoint } = request;
+  let single: SingleUser | undefined;
+  let staged: ReadonlyMap<string, StagedDelivery> = new Map();
   try {
+    const { soft } = cancelling;
+    single = await enterSingleUser(database, { run: id, folders: concerned, forced, ...request.sessions, soft, emit, stopPoint });
+    found(single.findings);
+    if (blocks(findings)) {
+      found(await single.leave());
+      return await refused();
+    }
+    await sweepStaging(database);
+    staged = await stageAll(database, request);
     const { deliveries, preflight, supervisor, onError, runners } = request;
     const shared = {
       deliveries,
@@ -110,14 +134,18 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       emit,
       states,
       cancelling,
+      through: single.through,
     };
     const running = { ...shared, missedBySupervisor: new Set<string>(), stop: { requested: false } };
     cancelling.onRequest((by, hard) => emit({ kind: 'run-cancelled', run: id, by, hard }));
     const outcomes = await runWaves(running, waves, request.jobs);
     const folders = request.folders.map((folder) => outcomes.get(folder.code) ?? skippedFolder(folder, []));
+    found(await single.leave());
     return await finish(stateOf(folders), folders);
   } finally {
     await unstage(database, [...staged.values()]);
+    // Where that fails, the next command lets them in.
+    await single?.leave().catch(() => undefined);
   }
 }
 
@@ -128,6 +156,11 @@ function skippedFolder(folder: Folder, files: readonly string[]): FolderOutcome 
     due: folder.due.length > 0,
     patches: files.map((file) => emptyOutcome(file, 'skipped', 0)),
   };
+}
+
+/** A folder that gets nothing may be worked in as ever. */
+function concernedFolders({ folders, preflight }: RunRequest): readonly Folder[] {
+  return folders.filter((folder) => [...(preflight.tasks.get(folder.code)?.values() ?? [])].includes('integrate'));
 }
 
 /** Only deliveries that some folder still needs are staged: nothing to do costs nothing. */

@@ -76,7 +76,9 @@ async function runWave(
         continue;
       }
       const outcome = await attempt(running, next, waiting);
-      if (outcome !== undefined) outcomes.set(next.folder.code, outcome);
+      if (outcome === undefined) continue;
+      outcomes.set(next.folder.code, outcome);
+      running.through(next.folder.code);
     }
   };
   await allOrFirstError(running, Array.from({ length: Math.min(jobs, parts.length) }, work));

@@ -20,16 +20,16 @@ export function positiveNumber(option: string): (value: string) => number {
   };
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const DURATION = /^(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?(?:(\d{1,9})ms)?$/;
 /** What a timer can count. */
 const LONGEST_MS = 2_147_483_647;
 
-/** `500ms`, `30s`, `10m`, `2h` → milliseconds. @throws Refusal `usage` */
+/** `500ms`, `30s`, `5m`, `1h30m` → milliseconds. @throws Refusal `usage` */
 export function durationOf(option: string): (value: string) => number {
   return (value) => {
-    const [, number = '0', unit = 'ms'] = /^([1-9]\d{0,8})(ms|s|m|h)$/.exec(value) ?? [];
-    const ms = Number(number) * (UNITS[unit] ?? 0);
-    if (ms <= 0 || ms > LONGEST_MS) throw new Refusal('usage', facts('duration', option, value));
+    const [, hours = '0', minutes = '0', seconds = '0', rest = '0'] = DURATION.exec(value) ?? [];
+    const ms = 1_000 * (3_600 * Number(hours) + 60 * Number(minutes) + Number(seconds)) + Number(rest);
+    if (ms === 0 || ms > LONGEST_MS) throw new Refusal('usage', facts('duration', option, value));
     return ms;
   };
 }

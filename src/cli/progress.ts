@@ -6,6 +6,7 @@ import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
 import { stepText } from './run-steps.ts';
 import type { Terminal } from './terminal.ts';
+import { sessionsText } from './trace.ts';
 
 const CLEAR = '\r\u001b[2K';
 
@@ -33,6 +34,8 @@ function plainProgress(terminal: Terminal, messages: Messages): Progress {
         return terminal.err(
           `${event.folder} ${safe(event.outcome.file)}: ${report.states[event.outcome.state]}, ${event.outcome.ms} ms\n`,
         );
+      case 'sessions':
+        return terminal.err(`${sessionsText(event, messages)}\n`);
       case 'folder-finished':
         return terminal.err(`${event.folder}: ${report.states[event.state]}\n`);
       case 'run-waiting':
@@ -84,6 +87,8 @@ function lineProgress(terminal: Terminal, messages: Messages, width: number): Pr
       case 'patch-started':
         working.set(event.folder, event.file);
         return showFolders();
+      case 'sessions':
+        return terminal.err(`${CLEAR}${sessionsText(event, messages)}\n`);
       case 'folder-finished':
         working.delete(event.folder);
         done++;

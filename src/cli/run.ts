@@ -11,6 +11,7 @@ import { defineKept } from './commands/kept.ts';
 import { defineKeptValues } from './commands/kept-values.ts';
 import { defineLog } from './commands/log.ts';
 import { definePatch } from './commands/patch.ts';
+import { defineRecover } from './commands/recover.ts';
 import { defineScript } from './commands/script.ts';
 import { defineStatus } from './commands/status.ts';
 import { defineValidate } from './commands/validate.ts';
@@ -69,6 +70,7 @@ function define(program: Program, cli: Cli, out: (text: string) => void, err: (t
     defineKeptValues,
     defineStatus,
     defineLog,
+    defineRecover,
     defineKept,
     definePatch,
     defineElement,

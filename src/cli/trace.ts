@@ -1,6 +1,6 @@
 // The trace of a run for people: a line per event.
 import { assertNever } from '../base/errors.ts';
-import type { JournalEntry } from '../journal/journal.ts';
+import type { JournalEntry, RunEvent } from '../journal/journal.ts';
 import type { PatchOutcome } from '../journal/outcome.ts';
 import type { Messages } from './messages/en.ts';
 import { safe } from './messages/said.ts';
@@ -32,6 +32,8 @@ function eventText(entry: JournalEntry, messages: Messages): string {
       const place = [finding.folder, finding.patch].filter((part) => part !== undefined).join(' ');
       return `${report.severity[finding.severity]}${place === '' ? '' : ` ${safe(place)}`}: ${findingText(finding, messages)}`;
     }
+    case 'sessions':
+      return sessionsText(entry, messages);
     case 'patch-started':
       return `${entry.folder} ${safe(entry.file)} …`;
     case 'patch-finished':
@@ -48,6 +50,12 @@ function eventText(entry: JournalEntry, messages: Messages): string {
     default:
       return assertNever(entry);
   }
+}
+
+/** Who is waited for, or was ended: the same words in the trace and as it happens. */
+export function sessionsText({ state, sessions }: Extract<RunEvent, { kind: 'sessions' }>, { report }: Messages): string {
+  const folders = [...new Set(sessions.flatMap(({ folder }) => folder ?? []))];
+  return report.sessions[state](folders, sessions);
 }
 
 function patchText({ file, state, elements, tables, scripts, rows, ms, reason }: PatchOutcome, messages: Messages): string {

@@ -77,6 +77,36 @@ create table rustine.shut_login (
 );
 comment on table rustine.shut_login is 'logins of folders that are refused while a run is at work (R12); written in the transaction that shuts them';
 
+-- One round trip, and there for an administrator who has nothing but psql.
+create function rustine.let_in(of_run text, of_folders text[], out folder text, out role_name text, out left_shut boolean) returns setof record
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  login rustine.shut_login;
+begin
+  -- PostgreSQL refuses the second of two who change the same role at once (see environment/roles).
+  perform pg_advisory_xact_lock(7083121);
+  for login in
+    select * from rustine.shut_login s
+    where case when of_run is null then not exists (select from rustine.run r where r.id = s.run and r.state in ('queued', 'running'))
+      else s.run = of_run and (of_folders is null or s.folder = any (of_folders)) end
+    order by s.role_name
+  loop
+    folder := login.folder;
+    role_name := login.role_name;
+    begin
+      if login.was_limit <> 0 and exists (select from pg_roles r where r.rolname = login.role_name and r.rolconnlimit = 0) then
+        execute format('alter role %I connection limit %s', login.role_name, login.was_limit);
+      end if;
+      delete from rustine.shut_login s where s.role_name = login.role_name;
+      left_shut := false;
+    exception when insufficient_privilege then
+      left_shut := true;
+    end;
+    return next;
+  end loop;
+end $$;
+comment on function rustine.let_in is 'lets logins in again as they were: of a run (of some of its folders), or of all runs that are over where no run is named; may be repeated';
+
 create table rustine.prepared (
   gid text primary key,
   run text not null,
@@ -86,5 +116,5 @@ create table rustine.prepared (
 comment on table rustine.prepared is 'transactions that a run which is all or none is going to prepare: written before, so that none is ever forgotten';
 
 revoke all on all tables in schema rustine from public;
-revoke all on function rustine.tell_run from public;
+revoke all on function rustine.tell_run, rustine.let_in from public;
 `;

@@ -71,6 +71,7 @@ export async function dropRole(
   const [found] = await session.query<{ mark: string | null; database: string }>(sql`
     select shobj_description(oid, 'pg_authid') as mark, current_database() as database from pg_roles where rolname = ${role}`);
   if (found === undefined) return;
+  await lockLogins(session);
   const name = quoteIdentifier(role);
   if (found.mark === mark(found.database, own))
     await session.script(`${unlessSuperuser(`grant ${name} to current_user`)}; drop owned by ${name}; drop role ${name}`);
@@ -83,8 +84,45 @@ export function unlessSuperuser(statement: string): string {
   return `do ${quoteLiteral(block)}`;
 }
 
+/** One number for the transaction-scoped lock of whoever changes a login: PostgreSQL refuses the second of two who change the same one at once. */
+const LOGIN_LOCK = 7_083_121;
+
+/** Until the end of the transaction, which should be near. */
+export async function lockLogins(session: Session): Promise<void> {
+  await session.query(sql`select pg_advisory_xact_lock(${LOGIN_LOCK})`);
+}
+
+/** A login as the server knows it. */
+export interface Login {
+  readonly role: string;
+  /** How many connections it may have; -1: any number. */
+  readonly limit: number;
+  readonly superuser: boolean;
+  /** Whether it was made for this schema of this database. */
+  readonly ours: boolean;
+  /** Whether the connected user may change it. */
+  readonly changeable: boolean;
+}
+
+/** Those of the roles that there are. */
+export async function readLogins(
+  reader: Reader,
+  roles: readonly { readonly role: string; readonly schema: string }[],
+): Promise<readonly Login[]> {
+  const rows = await reader.query<Omit<Login, 'ours'> & { readonly mark: string | null; readonly database: string }>(sql`
+    select r.rolname as role, r.rolconnlimit as limit, r.rolsuper as superuser, shobj_description(r.oid, 'pg_authid') as mark, current_database() as database,
+      u.rolsuper or (u.rolcreaterole and not r.rolsuper
+        and (current_setting('server_version_num')::integer < 160000 or pg_has_role(current_user, r.oid, 'MEMBER WITH ADMIN OPTION'))) as changeable
+    from pg_roles r, pg_roles u where r.rolname = any(${roles.map(({ role }) => role)}::text[]) and u.rolname = current_user order by r.rolname`);
+  return rows.map(({ mark: made, database, ...login }) => {
+    const schema = roles.find(({ role }) => role === login.role)?.schema ?? '';
+    return { ...login, ours: made === mark(database, schema) };
+  });
+}
+
 /** A new password for the folder's login; the text never reaches a log. */
 export async function setPassword(session: Session, role: string, password: string): Promise<void> {
+  await lockLogins(session);
   await session.script(`alter role ${quoteIdentifier(role)} password ${quoteLiteral(password)}`);
 }
 

@@ -1,5 +1,6 @@
 // What happened, as a closed union of events: progress, trace and history all read the same ones.
 import type { Finding } from '../base/finding.ts';
+import type { Connected } from '../environment/connected.ts';
 import type { Blocker } from '../environment/sessions.ts';
 import type { FolderRunState, PatchOutcome, RunMode, RunState } from './outcome.ts';
 
@@ -36,6 +37,8 @@ export type RunEvent =
   | { readonly kind: 'run-cancelled'; readonly run: string; readonly by: string; readonly hard: boolean }
   | { readonly kind: 'file-read'; readonly file: string; readonly elements: number; readonly bytes: number }
   | { readonly kind: 'finding'; readonly finding: Finding }
+  /** Sessions of folders' logins that were there when the run began (R12): waited for, all gone, or ended by us. */
+  | { readonly kind: 'sessions'; readonly state: 'waiting' | 'gone' | 'ended'; readonly sessions: readonly Connected[] }
   | { readonly kind: 'patch-started'; readonly folder: string; readonly file: string }
   | { readonly kind: 'patch-finished'; readonly folder: string; readonly outcome: PatchOutcome }
   /** A script was run outside of the database (R28); `output` is the end of what it printed. */

@@ -30,7 +30,7 @@ export interface Preflight {
 }
 
 /** Checks that `--force CHECK=reason` may override. */
-export const FORCEABLE = ['sequence', 'content'] as const;
+export const FORCEABLE = ['sequence', 'content', 'sessions'] as const;
 
 export function preflight(input: PreflightInput): Preflight {
   const findings: Finding[] = [

@@ -86,18 +86,14 @@ export async function clearStaging(session: Session, works: readonly string[]): 
     delete from rustine.work where id = any(${works}::bigint[])`);
 }
 
-/** Removes what programs staged that are gone: a crash leaves it behind. Their leases were settled before. */
-export async function sweepStaging(database: Database): Promise<void> {
+/** Removes what programs staged that are gone: a crash leaves it behind. Their leases were settled before. @returns the numbers of what was removed */
+export async function sweepStaging(database: Database): Promise<readonly string[]> {
   const works = await database.query<{ id: string }>(sql`
     select w.id::text from rustine.work w
     where case when w.process is null then w.started_at < now() - interval '1 day' else not exists (select from rustine.process p where p.id = w.process) end`);
-  if (works.length > 0)
-    await database.transaction((session) =>
-      clearStaging(
-        session,
-        works.map(({ id }) => id),
-      ),
-    );
+  const ids = works.map(({ id }) => id);
+  if (ids.length > 0) await database.transaction((session) => clearStaging(session, ids));
+  return ids;
 }
 
 function copyLine(plan: string, item: PlanItem): string {

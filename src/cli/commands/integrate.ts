@@ -12,6 +12,7 @@ interface Options {
   readonly force?: readonly Forced[];
   readonly first?: readonly string[];
   readonly wait?: number;
+  readonly disconnect?: true;
   readonly jobs?: number;
 }
 
@@ -29,6 +30,7 @@ export function defineIntegrate(program: Program, cli: Cli): void {
     .option('--force <check=reason>', words.force, forced)
     .option('--first <folders>', words.first, listOf('--first'))
     .option('--wait <duration>', words.wait, durationOf('--wait'))
+    .option('--disconnect', words.disconnect)
     .option('--jobs <number>', words.jobs, positiveNumber('--jobs'))
     .action((paths: readonly string[], options: Options) => integrate(cli, paths, options));
 }
@@ -56,6 +58,7 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
         ...(force === undefined ? {} : { force }),
         ...(first === undefined ? {} : { first }),
         ...(wait === undefined ? {} : { waitMs: wait }),
+        ...(options.disconnect === true ? { disconnect: true } : {}),
         ...(jobs === undefined ? {} : { jobs }),
       });
       // What came of the run is known: it is told even where its consequences cannot be read any more.

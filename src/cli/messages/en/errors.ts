@@ -2,11 +2,13 @@
 import { type Said, type Sentence, some } from '../said.ts';
 import { help } from './help.ts';
 import { expected, nothing, reasons } from './reasons.ts';
+import { sessionErrors } from './sessions.ts';
 
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 const wanted = (f: Said) => (expected as Record<string, string>)[f('expected')] ?? f('expected');
 
 export const errors = {
+  ...sessionErrors,
   'folder-code': (f) =>
     `"${f('value')}" is not a folder code. A code is a letter followed by up to 9 letters or digits, such as SEED or TEST01.`,
   'language-code': (f) => `"${f('value')}" is not a language code. A code is three letters, such as FRA or ENG.`,
@@ -179,7 +181,8 @@ export const usage = {
   'missing-command': (f) => `"${f('command')}" needs to be told what to do: ${f('known')}.`,
   choice: (f) => `${f('option')} cannot be "${f('value')}": it is one of ${f('known')}.`,
   'positive-number': (f) => `${f('option')} cannot be "${f('value')}": a whole number from 1 is expected.`,
-  duration: (f) => `${f('option')} cannot be "${f('value')}": a duration such as 30s, 10m or 2h is expected.`,
+  duration: (f) =>
+    `${f('option')} cannot be "${f('value')}": a duration such as 30s, 10m or 1h30m is expected, 24 days at the most.`,
   day: (f) => `${f('option')} cannot be "${f('value')}": a day such as 2026-01-31 is expected.`,
   'purge-what': () => 'Say what to remove: either the numbers of entries, or --folder together with --before.',
   'confirm-purge': () => 'What is removed cannot be put back any more. Add --yes if that is what you want.',

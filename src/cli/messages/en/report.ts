@@ -1,5 +1,6 @@
 // English words of tables, progress and summaries.
 import type { FolderRunState, PatchRunState, RunMode, RunState } from '../../../journal/outcome.ts';
+import { sessionReport } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
@@ -45,6 +46,7 @@ const settingNames: Readonly<Record<string, string>> = {
 const s = (word: string) => (_count: number) => word;
 
 export const report = {
+  ...sessionReport,
   columns: {
     folder: 'folder',
     parent: 'parent',

@@ -3,11 +3,13 @@ import type { ErrorCode, Messages, Sentences } from '../en.ts';
 import { type Said, some } from '../said.ts';
 import { help } from './help.ts';
 import { expected, nothing, reasons } from './reasons.ts';
+import { sessionErrors } from './sessions.ts';
 
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 const wanted = (f: Said) => (expected as Record<string, string>)[f('expected')] ?? f('expected');
 
 export const errors: Sentences<ErrorCode> = {
+  ...sessionErrors,
   'folder-code': (f) =>
     `« ${f('value')} » n'est pas un code de dossier. Un code est une lettre suivie d'au plus 9 lettres ou chiffres, comme SEED ou TEST01.`,
   'language-code': (f) => `« ${f('value')} » n'est pas un code de langue. Un code a trois lettres, comme FRA ou ENG.`,
@@ -191,7 +193,8 @@ export const usage: Messages['usage'] = {
   'missing-command': (f) => `Il faut dire à « ${f('command')} » ce qu'il doit faire : ${f('known')}.`,
   choice: (f) => `${f('option')} ne peut pas être « ${f('value')} » : choix possibles ${f('known')}.`,
   'positive-number': (f) => `${f('option')} ne peut pas être « ${f('value')} » : un nombre entier à partir de 1 est attendu.`,
-  duration: (f) => `${f('option')} ne peut pas valoir « ${f('value')} » : une durée comme 30s, 10m ou 2h est attendue.`,
+  duration: (f) =>
+    `${f('option')} ne peut pas valoir « ${f('value')} » : une durée comme 30s, 10m ou 1h30m est attendue, 24 jours au plus.`,
   day: (f) => `${f('option')} ne peut pas être « ${f('value')} » : un jour comme 2026-01-31 est attendu.`,
   'purge-what': () => "Dites ce qu'il faut supprimer : des numéros d'entrées, ou --folder avec --before.",
   'confirm-purge': () =>

@@ -2,6 +2,7 @@
 import type { FindingCode, Sentences } from '../en.ts';
 import { type Said, some } from '../said.ts';
 import { reasons } from './reasons.ts';
+import { sessionFindings } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
 const MEND = 'Le patch est à corriger là où il a été fait.';
@@ -9,6 +10,7 @@ const MEND = 'Le patch est à corriger là où il a été fait.';
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 
 export const findings: Sentences<FindingCode> = {
+  ...sessionFindings,
   'patch-bom': () => "Le fichier commence par une marque d'ordre des octets, qu'un patch n'a pas ; il est lu sans elle.",
   'patch-crlf': () =>
     'Les lignes finissent par CR LF au lieu de LF ; elles sont lues comme LF. Un éditeur ou un transfert en mode texte a sans doute modifié le fichier.',

@@ -100,12 +100,16 @@ export const help: Messages['help'] = {
       folders: 'dossiers concernés, séparés par des virgules (défaut : tous)',
       takeUnchanged: 'laisser suivre la livraison les valeurs de paramétrage que personne n’a modifiées dans le dossier',
       authorize: 'codes activité spécifiques admis en plus de ceux des en-têtes de patch',
-      force: 'passe outre un contrôle, avec une raison qui est gardée : sequence, content (répétable)',
+      force: 'passe outre un contrôle, avec une raison qui est gardée : sequence, content, sessions (répétable)',
       onError: "quand un dossier échoue : continuer avec les autres (continue, par défaut) ou s'arrêter (stop)",
       first: "dossiers qui passent d'abord avec leurs dossiers de référence ; les autres ne suivent que si ceux-ci ont tout reçu",
-      wait: 'combien de temps attendre une autre exécution qui a pris ces dossiers, par exemple 10m (défaut : pas du tout)',
+      wait: 'combien de temps attendre une autre exécution qui a pris ces dossiers, puis leurs sessions, par exemple 30s, 1h30m',
       jobs: 'nombre de dossiers traités en même temps',
       rehearse: 'fait tout pour de bon, puis annule',
+      disconnect: 'fermer les sessions des dossiers (avec --wait : celles qui restent alors)',
+    },
+    recover: {
+      is: 'remet d’aplomb ce que des programmes morts ont laissé : exécutions, connexions fermées, données préparées',
     },
     keptValues: {
       is: 'lister les valeurs que les dossiers gardent contre les livraisons',

@@ -1,5 +1,6 @@
 // French words of tables, progress and summaries.
 import type { Messages } from '../en.ts';
+import { sessionReport } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
 /** Singular below two. */
@@ -16,6 +17,7 @@ const settingNames: Readonly<Record<string, string>> = {
 };
 
 export const report: Messages['report'] = {
+  ...sessionReport,
   columns: {
     folder: 'dossier',
     parent: 'référence',

@@ -1,0 +1,144 @@
+// Nobody else in the folders while a run is at work (R12): logins shut, sessions waited for or ended, logins let in again folder by folder.
+import { setTimeout as setTimer } from 'node:timers';
+import { setTimeout } from 'node:timers/promises';
+import type { Finding } from '../base/finding.ts';
+import { blocks } from '../base/finding.ts';
+import type { Database } from '../database/database.ts';
+import { type Connected, endSessions, readConnected } from '../environment/connected.ts';
+import type { Folder } from '../environment/folder.ts';
+import { letIn, shutLogins } from '../environment/logins.ts';
+import type { RunEvent } from '../journal/journal.ts';
+import { disconnectFindings, loginFindings, sessionFindings } from '../plan/session-findings.ts';
+
+/** What the operator says about sessions that are there. */
+export interface SessionOptions {
+  /** How long they are waited for, in milliseconds; absent: not at all. */
+  readonly waitMs?: number;
+  /** Those that are still there then are ended. */
+  readonly disconnect?: boolean;
+}
+
+export interface SingleUserRequest extends SessionOptions {
+  readonly run: string;
+  /** Folders in which something is going to be done. */
+  readonly folders: readonly Folder[];
+  /** Whether sessions are passed over (`--force sessions=…`). */
+  readonly forced: boolean;
+  readonly emit: (event: RunEvent) => void;
+  /** The run was cancelled: nobody is waited for any longer, nor ended. */
+  readonly soft: AbortSignal;
+  readonly stopPoint: (name: string) => void;
+}
+
+export interface SingleUser {
+  readonly findings: readonly Finding[];
+  /** The folder is through: its users may come in again. Does not wait for that, and does not fail. */
+  through(folder: string): void;
+  /** The run is over: everybody may come in again. */
+  leave(): Promise<readonly Finding[]>;
+}
+
+const LOOK_FIRST_MS = 50;
+const LOOK_AGAIN_MS = 1_000;
+/** A session that was told to end is gone as soon as the server can interrupt it. */
+const END_WITHIN_MS = 10_000;
+
+/** Who is there now: nothing is changed. */
+export async function lookForSessions(
+  database: Database,
+  folders: readonly Folder[],
+  forced: boolean,
+): Promise<readonly Finding[]> {
+  if (folders.length === 0) return [];
+  return [...loginFindings(folders, []), ...sessionFindings(await readConnected(database, folders), forced)];
+}
+
+/** Logins are shut before anybody is looked for: else somebody could come in behind our back. */
+export async function enterSingleUser(database: Database, request: SingleUserRequest): Promise<SingleUser> {
+  const { run, folders, stopPoint } = request;
+  if (folders.length === 0) return { findings: [], through: () => undefined, leave: async () => [] };
+  const open = await database.transaction((session) => shutLogins(session, run, folders));
+  stopPoint('run-logins-shut');
+  const ways = waysOut(database, run);
+  try {
+    const findings = [...loginFindings(folders, open), ...(await withoutSessions(database, request))];
+    stopPoint('run-alone');
+    return { findings, ...ways };
+  } catch (error) {
+    // Where the database is lost, the next command lets them in.
+    await ways.leave().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Waits for sessions and ends them as far as the operator says. */
+async function withoutSessions(database: Database, request: SingleUserRequest): Promise<readonly Finding[]> {
+  const { folders, forced, waitMs = 0, disconnect = false } = request;
+  const first = await readConnected(database, folders);
+  if (forced || !first.some(isUser)) return sessionFindings(first, forced);
+  const waited = waitMs > 0 ? await waitUntilGone(database, request, first, waitMs, 'waiting') : first;
+  const left = waited.filter(isUser);
+  // It goes on, and every folder is told as cancelled.
+  if (request.soft.aborted) return [];
+  if (!disconnect || left.length === 0) return sessionFindings(waited, false);
+  const { ended, denied } = await endSessions(database, left, folders);
+  if (ended.length > 0) request.emit({ kind: 'sessions', state: 'ended', sessions: ended });
+  const findings = disconnectFindings(ended, denied);
+  if (blocks(findings)) return findings;
+  return [...findings, ...sessionFindings(await waitUntilGone(database, request, left, END_WITHIN_MS, 'ending'), false)];
+}
+
+const isUser = ({ folder }: Connected): boolean => folder !== null;
+
+/** @returns who is there at the end, others too */
+async function waitUntilGone(
+  database: Database,
+  { folders, emit, soft }: SingleUserRequest,
+  first: readonly Connected[],
+  forMs: number,
+  why: 'waiting' | 'ending',
+): Promise<readonly Connected[]> {
+  const until = performance.now() + forMs;
+  let all = first;
+  let told = '';
+  for (let pause = LOOK_FIRST_MS; ; pause = Math.min(2 * pause, LOOK_AGAIN_MS)) {
+    const there = all.filter(isUser);
+    const now = there.map(({ pid }) => pid).join(' ');
+    if (why === 'waiting' && now !== told)
+      emit({ kind: 'sessions', state: there.length === 0 ? 'gone' : 'waiting', sessions: there });
+    told = now;
+    const left = until - performance.now();
+    if (there.length === 0 || left <= 0 || soft.aborted) return all;
+    await setTimeout(Math.min(pause, left), undefined, { signal: soft }).catch(() => undefined);
+    all = await readConnected(database, folders);
+  }
+}
+
+/** How long a folder's users wait at the most once it is through: all folders of that time are let in by one statement. */
+const LET_IN_EVERY_MS = 1_000;
+
+function waysOut(database: Database, run: string): Pick<SingleUser, 'through' | 'leave'> {
+  const waiting: string[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let letting: Promise<unknown> = Promise.resolve();
+  const letThrough = (): void => {
+    timer = undefined;
+    const folders = waiting.splice(0);
+    // What fails here is tried again at the end.
+    letting = letting.then(() => letIn(database, { run, folders })).catch(() => undefined);
+  };
+  let leaving: Promise<readonly Finding[]> | undefined;
+  const letAllIn = async (): Promise<readonly Finding[]> => {
+    clearTimeout(timer);
+    await letting;
+    const { left } = await letIn(database, { run });
+    return left.map((folder): Finding => ({ code: 'login-left-shut', severity: 'warn', folder, facts: { folder } }));
+  };
+  return {
+    through: (folder) => {
+      waiting.push(folder);
+      if (leaving === undefined) timer ??= setTimer(letThrough, LET_IN_EVERY_MS);
+    },
+    leave: () => (leaving ??= letAllIn()),
+  };
+}

@@ -1,0 +1,71 @@
+// English sentences about sessions, logins and recovery (R12).
+import type { Sentence } from '../said.ts';
+import { some } from '../said.ts';
+import { listed, type SessionLine, sessionLines } from '../session-lines.ts';
+
+const line = ({ pid, application, address, state, since, query }: SessionLine): string =>
+  [
+    `pid ${pid}`,
+    [application, address === '' ? '' : `from ${address}`].filter((part) => part !== '').join(' '),
+    `${state}${since === '' ? '' : ` since ${since}`}`.trim(),
+    query === '' ? '' : `last: ${query}`,
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+
+const lineWithUser = (session: SessionLine): string => `${session.user}, ${line(session)}`;
+
+const whyOpen: Readonly<Record<string, string>> = {
+  'other-database':
+    'it was made for another database (this one is a copy or was renamed), whose users it would shut out. New folders get their own logins',
+  superuser: 'it is a superuser, whom no limit holds up. Take that right away from it',
+  rights:
+    'the database user may not change it. Let Rustine connect as the user who made the folders, or as one with CREATEROLE and ADMIN OPTION on it',
+};
+
+export const sessionFindings = {
+  'sessions-active': (f) =>
+    `${f.number('count') === 1 ? 'Somebody is' : `${f('count')} sessions are`} connected to folder ${f('folder')}: ${listed(sessionLines(f), line)}. Ask them to leave and use --wait 5m, end them with --disconnect, or pass over it with --force sessions=reason.`,
+  'sessions-others': (f) =>
+    `Connected to the database with other logins than the folders': ${listed(sessionLines(f), lineWithUser)}.${f.has('locked') ? ` Locks on tables of ${some(f.list('locked'))} are held there; the run will wait for them.` : ''} Nobody ends these sessions: see yourself whether they may stay.`,
+  'sessions-ended': (f) => `Ended in folder ${f('folder')}: ${listed(sessionLines(f), line)}.`,
+  'disconnect-denied': (f) =>
+    `The sessions of folder ${f('folder')} cannot be ended: the database user has not the right to: ${listed(sessionLines(f), line)}. An administrator can give it: GRANT pg_signal_backend TO the user that Rustine connects as; or end them by hand.`,
+  'logins-shared': (f) =>
+    `Folders ${some(f.list('folders'))} have no login of their own (the database user may not create roles): who works in them cannot be known, and nobody is kept out during the run. See to it yourself.`,
+  'login-open': (f) =>
+    `New logins of folder ${f('folder')} cannot be refused during the run (role ${f('role')}): ${whyOpen[f('reason')] ?? f('reason')}. Keep its users out yourself.`,
+  'login-left-shut': (f) =>
+    `The login of folder ${f('folder')} stays shut: the database user may no longer change it. Give the right back, then \`rustine recover\`.`,
+} satisfies Record<string, Sentence>;
+
+export const sessionErrors = {
+  'run-lost': (f) =>
+    `The run ${f('run')} was taken for dead and settled by another command while this program did not get to work (the machine slept or was overloaded). What was committed stays; run the command again to continue.`,
+} satisfies Record<string, Sentence>;
+
+const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
+export const sessionReport = {
+  sessions: {
+    waiting: (folders: readonly string[], sessions: readonly SessionLine[]) =>
+      `Waiting for ${n(sessions.length, 'session')} in ${some(folders)}: ${listed(sessions, line)}`,
+    gone: () => 'All sessions are gone.',
+    ended: (folders: readonly string[], sessions: readonly SessionLine[]) =>
+      `Ended ${n(sessions.length, 'session')} in ${some(folders)}: ${listed(sessions, line)}`,
+  },
+  recovery: {
+    nothing: 'Nothing is left to settle.',
+    settled: {
+      runs: (items: readonly string[]) => `Marked as interrupted: ${n(items.length, 'run')} (${some(items)})`,
+      logins: (items: readonly string[]) => `Logins let in again: ${some(items, 20)}`,
+      staging: (items: readonly string[]) => `Removed: what ${n(items.length, 'step')} of dead programs had staged`,
+    },
+    left: {
+      runs: (items: readonly string[]) => `Still to be settled: runs ${some(items)}`,
+      logins: (items: readonly string[]) =>
+        `Logins that stay shut, since the database user may not change them: ${some(items, 20)}. Give it the right (CREATEROLE, ADMIN OPTION on the role), then run \`rustine recover\` again.`,
+      staging: (items: readonly string[]) => `Still staged: ${some(items)}`,
+    },
+  },
+};

@@ -1,0 +1,81 @@
+// French sentences about sessions, logins and recovery (R12).
+import type { sessionErrors as errorsEn, sessionFindings as findingsEn } from '../en/sessions.ts';
+import type { Sentences } from '../en.ts';
+import { some } from '../said.ts';
+import { listed, type SessionLine, sessionLines } from '../session-lines.ts';
+
+const states: Readonly<Record<string, string>> = {
+  active: 'active',
+  idle: 'inactive',
+  'idle in transaction': 'inactive dans une transaction',
+  'idle in transaction (aborted)': 'inactive dans une transaction en échec',
+};
+
+const line = ({ pid, application, address, state, since, query }: SessionLine): string =>
+  [
+    `pid ${pid}`,
+    [application, address === '' ? '' : `depuis ${address}`].filter((part) => part !== '').join(' '),
+    `${states[state] ?? state}${since === '' ? '' : ` depuis le ${since}`}`.trim(),
+    query === '' ? '' : `dernière instruction : ${query}`,
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+
+const lineWithUser = (session: SessionLine): string => `${session.user}, ${line(session)}`;
+
+const whyOpen: Readonly<Record<string, string>> = {
+  'other-database':
+    'elle a été créée pour une autre base (celle-ci est une copie ou a été renommée), dont elle écarterait les utilisateurs. Les nouveaux dossiers reçoivent leurs propres connexions',
+  superuser: "c'est un super-utilisateur, qu'aucune limite n'arrête. Retirez-lui ce droit",
+  rights:
+    "l'utilisateur de la base ne peut pas la modifier. Connectez Rustine avec l'utilisateur qui a créé les dossiers, ou avec un utilisateur ayant CREATEROLE et ADMIN OPTION sur elle",
+};
+
+export const sessionFindings: Sentences<keyof typeof findingsEn> = {
+  'sessions-active': (f) =>
+    `${f.number('count') === 1 ? "Quelqu'un est connecté" : `${f('count')} sessions sont connectées`} au dossier ${f('folder')} : ${listed(sessionLines(f), line)}. Demandez-leur de sortir et utilisez --wait 5m, fermez-les avec --disconnect, ou passez outre avec --force sessions=raison.`,
+  'sessions-others': (f) =>
+    `Connectés à la base avec d'autres connexions que celles des dossiers : ${listed(sessionLines(f), lineWithUser)}.${f.has('locked') ? ` Des verrous y sont tenus sur des tables de ${some(f.list('locked'))} ; l'exécution les attendra.` : ''} Personne ne ferme ces sessions : voyez vous-même si elles peuvent rester.`,
+  'sessions-ended': (f) => `Fermées dans le dossier ${f('folder')} : ${listed(sessionLines(f), line)}.`,
+  'disconnect-denied': (f) =>
+    `Les sessions du dossier ${f('folder')} ne peuvent pas être fermées, l'utilisateur de la base n'en a pas le droit : ${listed(sessionLines(f), line)}. Un administrateur peut le donner : GRANT pg_signal_backend TO l'utilisateur avec lequel Rustine se connecte ; ou les fermer à la main.`,
+  'logins-shared': (f) =>
+    `Les dossiers ${some(f.list('folders'))} n'ont pas de connexion propre (l'utilisateur de la base ne peut pas créer de rôles) : on ne peut pas savoir qui y travaille, et personne n'est écarté pendant l'exécution. Veillez-y vous-même.`,
+  'login-open': (f) =>
+    `Les nouvelles connexions au dossier ${f('folder')} ne peuvent pas être refusées pendant l'exécution (rôle ${f('role')}) : ${whyOpen[f('reason')] ?? f('reason')}. Écartez ses utilisateurs vous-même.`,
+  'login-left-shut': (f) =>
+    `La connexion du dossier ${f('folder')} reste fermée : l'utilisateur de la base ne peut plus la modifier. Rendez-lui ce droit, puis lancez \`rustine recover\`.`,
+};
+
+export const sessionErrors: Sentences<keyof typeof errorsEn> = {
+  'run-lost': (f) =>
+    `L'exécution ${f('run')} a été tenue pour morte et soldée par une autre commande pendant que ce programme n'avançait plus (machine en veille ou surchargée). Ce qui est validé reste ; relancez la commande pour continuer.`,
+};
+
+const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
+
+export const sessionReport = {
+  sessions: {
+    waiting: (folders: readonly string[], sessions: readonly SessionLine[]) =>
+      `Attente de ${n(sessions.length, 'session')} dans ${some(folders)} : ${listed(sessions, line)}`,
+    gone: () => 'Toutes les sessions sont parties.',
+    ended: (folders: readonly string[], sessions: readonly SessionLine[]) =>
+      `${n(sessions.length, 'session fermée', 'sessions fermées')} dans ${some(folders)} : ${listed(sessions, line)}`,
+  },
+  recovery: {
+    nothing: "Il ne reste rien à remettre d'aplomb.",
+    settled: {
+      runs: (items: readonly string[]) =>
+        `${n(items.length, 'exécution marquée interrompue', 'exécutions marquées interrompues')} (${some(items)})`,
+      logins: (items: readonly string[]) => `Connexions rouvertes : ${some(items, 20)}`,
+      staging: (items: readonly string[]) =>
+        `Supprimé : ce que ${n(items.length, 'étape')} de programmes morts ${items.length < 2 ? 'avait' : 'avaient'} préparé`,
+    },
+    left: {
+      runs: (items: readonly string[]) => `Exécutions encore à solder : ${some(items)}`,
+      logins: (items: readonly string[]) =>
+        `Connexions qui restent fermées, l'utilisateur de la base ne pouvant pas les modifier : ${some(items, 20)}. Donnez-lui le droit (CREATEROLE, ADMIN OPTION sur le rôle), puis relancez \`rustine recover\`.`,
+      staging: (items: readonly string[]) => `Encore préparé : ${some(items)}`,
+    },
+  },
+};

@@ -1,0 +1,86 @@
+// The logins of folders: shut while a run is at work (R12), and let in again as they were, by whoever comes once that run is over.
+import { Failure } from '../base/errors.ts';
+import type { Session } from '../database/database.ts';
+import { quoteIdentifier, sql } from '../database/sql.ts';
+import type { Reader } from './catalog.ts';
+import type { Folder } from './folder.ts';
+import type { Login } from './roles.ts';
+import { lockLogins, readLogins } from './roles.ts';
+
+/** Why a login cannot be shut: the role is another database's, it is a superuser's, or the connected user may not change it. */
+export type NotShut = 'other-database' | 'superuser' | 'rights';
+
+export interface OpenLogin {
+  readonly folder: string;
+  readonly role: string;
+  readonly reason: NotShut;
+}
+
+/**
+ * From the commit on nobody new comes in with these logins; whoever is in stays. What is changed is the limit of connections: an administrator who
+ * shuts a login takes LOGIN away from it, so neither undoes what the other did, and whoever takes the role on within a session (as our own
+ * scripts do) does not notice.
+ * @returns logins that stay open
+ * @throws Failure `run-lost` where the run was settled meanwhile: nobody would let the logins in again
+ */
+export async function shutLogins(session: Session, run: string, folders: readonly Folder[]): Promise<readonly OpenLogin[]> {
+  await lockLogins(session);
+  // Who settles a run takes its row: he waits for us and then finds what we wrote, or we find what he did.
+  const living = await session.query(sql`select from rustine.run where id = ${run} and state = 'running' for key share`);
+  if (living.length === 0) throw new Failure('run-lost', { run });
+  const given = folders.flatMap(({ code, schema, role }) => (role === null ? [] : [{ folder: code, schema, role }]));
+  const found = (await readLogins(session, given)).map((login) => ({
+    ...login,
+    folder: given.find(({ role }) => role === login.role)?.folder ?? '',
+  }));
+  const shut = found.filter((login) => notShut(login) === undefined);
+  // A row that is there is of a run that died: the limit that it names is the one of before.
+  await session.query(sql`
+    insert into rustine.shut_login (role_name, folder, run, was_limit)
+    select role, folder, ${run}, was from unnest(${shut.map((l) => l.role)}::text[], ${shut.map((l) => l.folder)}::text[], ${shut.map((l) => l.limit)}::integer[]) as l (role, folder, was)
+    on conflict (role_name) do update set run = excluded.run, folder = excluded.folder, shut_at = now()`);
+  await limit(
+    session,
+    shut.filter((login) => login.limit !== SHUT).map(({ role }) => ({ role, connections: SHUT })),
+  );
+  return found.flatMap((login) => {
+    const reason = notShut(login);
+    return reason === undefined ? [] : [{ folder: login.folder, role: login.role, reason }];
+  });
+}
+
+const SHUT = 0;
+
+/** A copy of the database has the roles of its original: whoever works in the copy must not shut out those who work in the original. */
+function notShut({ ours, superuser, changeable }: Login): NotShut | undefined {
+  if (!ours) return 'other-database';
+  if (superuser) return 'superuser';
+  return changeable ? undefined : 'rights';
+}
+
+async function limit(session: Session, roles: readonly { readonly role: string; readonly connections: number }[]): Promise<void> {
+  if (roles.length === 0) return;
+  await session.script(
+    roles.map(({ role, connections }) => `alter role ${quoteIdentifier(role)} connection limit ${connections}`).join(';\n'),
+  );
+}
+
+/** Which logins are let in again: those of a run (of some of its folders), or those of all runs that are over. */
+export type Shut = { readonly run: string; readonly folders?: readonly string[] } | 'over';
+
+export interface LetIn {
+  /** Folders whose logins are as they were before. */
+  readonly folders: readonly string[];
+  /** Those that the connected user may not change. */
+  readonly left: readonly string[];
+}
+
+/** May be repeated. A limit that somebody set meanwhile stays, and one that was 0 before is 0 again. */
+export async function letIn(reader: Reader, which: Shut): Promise<LetIn> {
+  const [run, folders] = which === 'over' ? [null, null] : [which.run, which.folders ?? null];
+  const rows = await reader.query<{ folder: string; left: boolean }>(
+    sql`select folder, left_shut as left from rustine.let_in(${run}, ${folders})`,
+  );
+  const named = (left: boolean): readonly string[] => rows.filter((row) => row.left === left).map(({ folder }) => folder);
+  return { folders: named(false), left: named(true) };
+}
