@@ -61,6 +61,7 @@ export async function leftovers(url: string): Promise<readonly string[]> {
       union all select distinct concat_ws(' ', 'plan_item', plan) from rustine.plan_item
       union all select distinct concat_ws(' ', 'plan_write', plan) from rustine.plan_write
       union all select distinct concat_ws(' ', 'delivery_element', delivery) from rustine.delivery_element
+      union all select concat_ws(' ', 'shut login', role_name, run) from rustine.shut_login
       union all select concat_ws(' ', 'prepared', gid) from pg_prepared_xacts where database = current_database()`);
     return rows.map(({ line }) => line);
   });
