@@ -8,6 +8,7 @@ import { giveToOwner, readIfThere, writePrivate } from '../database/embedded-fil
 import { passwordRefused } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
+import { shutBy } from '../environment/logins.ts';
 import { setPassword } from '../environment/roles.ts';
 import { changeInFolder } from './folder-transaction.ts';
 import type { Opened } from './rustine.ts';
@@ -15,11 +16,14 @@ import type { Opened } from './rustine.ts';
 /**
  * The password that was made last may have gone with a dropped folder, or have been replaced from another home directory or by a script:
  * only the server knows, so it is asked.
- * @throws Refusal `folder-without-role`, `folder-not-ready`; Failure `lock-timeout`, `database-unreachable`
+ * @throws Refusal `folder-without-role`, `folder-not-ready`, `login-shut`; Failure `lock-timeout`, `database-unreachable`
  */
 export async function folderUrl({ settings, database }: Opened, folder: Folder): Promise<string> {
   const { role, code } = folder;
   if (role === null) throw new Refusal('folder-without-role', { folder: code });
+  // Whether a password is right cannot be found out while nobody is let in.
+  const shut = await shutBy(database, role);
+  if (shut !== undefined) throw new Refusal('login-shut', { folder: code, ...shut });
   const file = fileOf(settings.home, role);
   const known = await working(database.url, role, await readPassword(file));
   if (known !== undefined) return known;

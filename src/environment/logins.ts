@@ -65,6 +65,17 @@ async function limit(session: Session, roles: readonly { readonly role: string; 
   );
 }
 
+/** The run that shut a login, and since when; undefined: none has. */
+export async function shutBy(
+  reader: Reader,
+  role: string,
+): Promise<{ readonly run: string; readonly since: string } | undefined> {
+  const [row] = await reader.query<{ run: string; since: string }>(
+    sql`select run, to_char(shut_at, 'YYYY-MM-DD HH24:MI') as since from rustine.shut_login where role_name = ${role}`,
+  );
+  return row;
+}
+
 /** Which logins are let in again: those of a run (of some of its folders), or those of all runs that are over. */
 export type Shut = { readonly run: string; readonly folders?: readonly string[] } | 'over';
 

@@ -115,6 +115,7 @@ describe.each(servers())('R12: single user on $name', (server) => {
       events.flatMap((event) => (event.kind === 'sessions' ? [[event.state, ...event.sessions.map(({ pid }) => pid)]] : []));
     await expect.poll(told).toEqual([['waiting', first.pid, second.pid]]);
     expect([await refusal(seed), await refusal(shop)]).toEqual([TOO_MANY, undefined]);
+    await expect(env.rustine.databaseUrl('SEED')).rejects.toMatchObject({ code: 'login-shut', facts: { folder: 'SEED' } });
     await first.client.end();
     await expect.poll(told, { timeout: 5_000 }).toHaveLength(2);
     await second.client.end();

@@ -12,8 +12,8 @@ const SYNC = 'S'.charCodeAt(0);
 const START_UP_HEAD = 4;
 const HEAD = 5;
 
-/** Renewals of leases come by the clock, and connections are opened as they happen to be busy: both are not counted. */
-const BY_CHANCE = ['update rustine.process', 'select pg_catalog.set_config'] as const;
+/** Renewals of leases and letting logins in come by the clock, and connections are opened as they happen to be busy: these are not counted. */
+const BY_CHANCE = ['update rustine.process', 'from rustine.let_in(', 'select pg_catalog.set_config'] as const;
 /** So much of a statement's text is looked at. */
 const LOOKED_AT = 200;
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Settings } from '../../src/app/config.ts';
-import type { FolderView, Rustine } from '../../src/app/rustine.ts';
+import type { FolderView, IntegrateOptions, Rustine } from '../../src/app/rustine.ts';
 import type { ValidationOutcome } from '../../src/app/validations.ts';
 import { Failure, Refusal } from '../../src/base/errors.ts';
 import { run } from '../../src/cli/run.ts';
@@ -178,6 +178,11 @@ async function cli(
     integrate: answer('integrate', DONE),
     validate: answer('validate', VALIDATED),
     log: answer('log', [{ kind: 'run-finished', run: 'r1', state: 'done', ms: 7, seq: 1, at: '2026-01-02T03:04:05.678Z' }]),
+    recover: answer('recover', {
+      runs: { settled: ['r1'], left: [] },
+      logins: { settled: ['SEED'], left: ['SHOP'] },
+      staging: { settled: [], left: [] },
+    }),
     kept: answer('kept', [KEPT]),
     keptRows: answer('keptRows', {
       entry: KEPT,
@@ -273,7 +278,10 @@ describe('bad usage', () => {
     ['integrate', { problem: 'missing-argument', value: 'path' }],
     ['integrate x --atomic', { problem: 'unknown-option', value: '--atomic', command: 'rustine integrate' }],
     ['integrate x --wait 5', { problem: 'duration', option: '--wait', value: '5' }],
-    ['integrate x --disconnect', { problem: 'unknown-option' }],
+    ['integrate x --wait 0s', { problem: 'duration', value: '0s' }],
+    ['integrate x --wait 30m1h', { problem: 'duration' }],
+    ['integrate x --wait 600h', { problem: 'duration' }],
+    ['integrate x --wait', { problem: 'missing-value', value: '--wait' }],
     ['integrate x --batch', { problem: 'unknown-option' }],
     ['integrate x --folder A', { problem: 'unknown-option', nearest: '--folders' }],
     ['integrate x --folders', { problem: 'missing-value', value: '--folders' }],
@@ -399,6 +407,29 @@ describe('folders', () => {
   });
 });
 
+describe('recover', () => {
+  const nothing = { settled: [], left: [] };
+
+  it('says what it settled and what is left, in both languages and as a document', async () => {
+    const { code, out } = await cli('recover');
+    expect([code, out]).toEqual([
+      1,
+      expect.stringMatching(/1 run \(r1\)\nLogins let in again: SEED\nLogins that stay shut.*: SHOP\./),
+    ]);
+    expect((await cli('recover --lang fr')).out).toMatch(/1 exécution marquée interrompue \(r1\)\nConnexions rouvertes : SEED\n/);
+    expect(JSON.parse((await cli('recover --json')).out)).toEqual({
+      settled: { runs: ['r1'], logins: ['SEED'], staging: [] },
+      left: { runs: [], logins: ['SHOP'], staging: [] },
+    });
+  });
+
+  it('says so where nothing is left to settle', async () => {
+    const answers = { recover: { runs: nothing, logins: nothing, staging: nothing } };
+    expect(await cli('recover', { answers })).toMatchObject({ code: 0, out: 'Nothing is left to settle.\n' });
+    expect((await cli('recover --quiet', { answers })).out).toBe('');
+  });
+});
+
 describe('integrate', () => {
   it('passes its options on', async () => {
     const { calls } = await cli([
@@ -434,6 +465,20 @@ describe('integrate', () => {
           { check: 'content', reason: 'mended = by hand' },
         ],
       },
+    ]);
+  });
+
+  it('says how sessions are treated, with a time in hours, minutes and seconds', async () => {
+    const given = async (options: string) => {
+      const [, { waitMs, disconnect }] = (await cli(`integrate x ${options}`)).calls[0] as [string, IntegrateOptions];
+      return [waitMs, disconnect];
+    };
+    expect(await given('--wait 30s')).toEqual([30_000, undefined]);
+    expect(await given('--wait 1h30m --disconnect')).toEqual([5_400_000, true]);
+    expect([await given('--wait 5m'), await given('--wait 5ms'), await given('')]).toEqual([
+      [300_000, undefined],
+      [5, undefined],
+      [undefined, undefined],
     ]);
   });
 
