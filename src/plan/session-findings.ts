@@ -6,7 +6,7 @@ import type { Folder } from '../environment/folder.ts';
 import type { OpenLogin } from '../environment/logins.ts';
 
 /** Sessions as facts: lists side by side, so that each language says them in its own way. */
-export function sessionFacts(sessions: readonly Connected[]): Facts {
+function sessionFacts(sessions: readonly Connected[]): Facts {
   return {
     count: sessions.length,
     pids: sessions.map(({ pid }) => String(pid)),

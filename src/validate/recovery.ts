@@ -26,7 +26,7 @@ const STEPS = {
 export type RecoveryStep = keyof typeof STEPS;
 export type Recovery = Readonly<Record<RecoveryStep, StepOutcome>>;
 
-export const RECOVERY_STEPS = Object.keys(STEPS) as readonly RecoveryStep[];
+const RECOVERY_STEPS = Object.keys(STEPS) as readonly RecoveryStep[];
 
 /** Settles everything; runs of living programs and what is theirs stay as they are. */
 export async function recover(database: Database): Promise<Recovery> {
