@@ -280,7 +280,7 @@ async function activeCodes(database: Database, schema: string): Promise<readonly
 
 async function integrateInto(opened: Opened, options: IntegrateOptions): Promise<RunOutcome> {
   const { database, settings, operator } = opened;
-  const environment = await openSettled(database);
+  const environment = await openEnvironment(database);
   const forced = forcedChecks(options.force ?? []);
   const all = await existingFolders(database);
   const given = options.folders === undefined ? all : chosen(all, options.folders);

@@ -59,6 +59,8 @@ export async function enterSingleUser(database: Database, request: SingleUserReq
   if (folders.length === 0) return { findings: [], through: () => undefined, leave: async () => [] };
   const open = await database.transaction((session) => shutLogins(session, run, folders));
   stopPoint('run-logins-shut');
+  // A run that was waited for may have died: its other folders are nobody's any more.
+  await letIn(database, 'over').catch(() => undefined);
   const ways = waysOut(database, run);
   try {
     const findings = [...loginFindings(folders, open), ...(await withoutSessions(database, request))];

@@ -42,7 +42,7 @@ export async function recover(database: Database): Promise<Recovery> {
 export async function recoverIfNeeded(database: Database): Promise<void> {
   try {
     const [row] = await database.query<{ something: boolean }>(sql`
-      select exists (select from rustine.shut_login) or exists (select from rustine.work)
+      select exists (select from rustine.shut_login) or exists (select from rustine.work) or exists (select from rustine.process)
         or exists (select from rustine.run where state in ('queued', 'running')) as something`);
     if (row?.something === true) await recover(database);
   } catch (error) {

@@ -104,6 +104,7 @@ describe.each(servers())('$name', (server) => {
     };
     const one = await again(1);
     expect(await again(20)).toBe(one);
-    expect(one).toBeLessThanOrEqual(20);
+    // One of them asks whether dead programs left anything to settle.
+    expect(one).toBeLessThanOrEqual(21);
   });
 });

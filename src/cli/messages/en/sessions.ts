@@ -42,8 +42,6 @@ export const sessionFindings = {
 export const sessionErrors = {
   'login-shut': (f) =>
     `Nobody is let into folder ${f('folder')} at present: the run ${f('run')} is at work there since ${f('since')}. Wait for its end; \`rustine status\` shows it.`,
-  'run-lost': (f) =>
-    `The run ${f('run')} was taken for dead and settled by another command while this program did not get to work (the machine slept or was overloaded). What was committed stays; run the command again to continue.`,
 } satisfies Record<string, Sentence>;
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;

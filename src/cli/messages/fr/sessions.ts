@@ -50,8 +50,6 @@ export const sessionFindings: Sentences<keyof typeof findingsEn> = {
 export const sessionErrors: Sentences<keyof typeof errorsEn> = {
   'login-shut': (f) =>
     `Personne n'entre dans le dossier ${f('folder')} pour le moment : l'exécution ${f('run')} y travaille depuis le ${f('since')}. Attendez sa fin ; \`rustine status\` la montre.`,
-  'run-lost': (f) =>
-    `L'exécution ${f('run')} a été tenue pour morte et soldée par une autre commande pendant que ce programme n'avançait plus (machine en veille ou surchargée). Ce qui est validé reste ; relancez la commande pour continuer.`,
 };
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
