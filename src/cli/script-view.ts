@@ -76,12 +76,3 @@ export function runsDocument(runs: readonly ScriptRun[], messages: Messages): ob
     findings: runs.flatMap(({ finding }) => (finding === undefined ? [] : [findingDocument(finding, messages)])),
   };
 }
-
-/** UTF-8, or Latin-1 where it is not. */
-export function sourceText(body: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
-  } catch {
-    return Buffer.from(body).toString('latin1');
-  }
-}

@@ -46,3 +46,12 @@ export function languageOf(kind: string, head: Uint8Array): ScriptLanguage {
     .trimStart();
   return SQL_BEGINNINGS.some((beginning) => beginning.test(text)) ? 'sql' : '4gl';
 }
+
+/** The text of a script: UTF-8, or Latin-1 where it is not. */
+export function sourceText(body: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    return Buffer.from(body).toString('latin1');
+  }
+}

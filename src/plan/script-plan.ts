@@ -55,7 +55,11 @@ function* noteBody({ kind, name, bytes, stored }: DeliveredScript, body: ScriptB
 }
 
 /** R22: the supervisor folder and test folders; specific scripts also folders flagged specific, and where they already are. */
-function receivesScript(folder: FolderSettings, name: string, present: boolean): boolean {
+export function receivesScript(
+  folder: Pick<FolderSettings, 'supervisor' | 'test' | 'specific'>,
+  name: string,
+  present: boolean,
+): boolean {
   return folder.supervisor || folder.test || (isSpecificScript(name) && (folder.specific || present));
 }
 

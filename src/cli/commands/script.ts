@@ -91,7 +91,7 @@ async function runLeft(cli: Cli, name: string | undefined, folder: string | unde
 }
 
 async function show(cli: Cli, name: string, where: Where): Promise<void> {
-  const { sourceText } = await import('../script-view.ts');
+  const { sourceText } = await import('../../dictionary/script-language.ts');
   const { body, ...copy } = await cli.withRustine((rustine) => rustine.scripts.show(name, where));
   const compiled = copy.kind === 'ADX';
   if (compiled && !cli.options.json) throw new Refusal('script-binary', { script: name });

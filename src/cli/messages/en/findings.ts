@@ -147,6 +147,12 @@ export const findings = {
     `${f('element')}, record ${f('record')} in line ${f('line')}: its indexes ask for ${n(f.number('count'), 'slot')}, most of them empty and in field ${f('field')}; a record has at most ${f.number('most')}, and a file may not consist of empty ones. The patch has to be mended where it was made.`,
   'supervisor-missing': (f) =>
     `The supervisor folder ${f('supervisor')} is not among the folders, so scripts are not patched${f.has('scripts') ? `. Staying as they are: ${some(f.list('scripts'))}` : ''}. Add ${f('supervisor')} to --folders to patch them.`,
+  'left-out-breaks': (f) =>
+    `${f('script')} comes to ${f('from')}, from where this folder inherits it, and uses ${some(f.list('missing'))}, which the folder does not have${f.list('files').length > 0 ? ` and this run brings to others only (${some(f.list('files'))})` : ''}: it would fail there. Add the folder to --folders, or integrate there before anybody uses the script.`,
+  'left-out-breaks-more': (f) =>
+    `${n(f.number('count'), 'more script')} that this folder inherits would fail there for the same reason: ${some(f.list('scripts'))}. Add the folder to --folders; rustine script uses NAME says what each one uses.`,
+  'references-unreadable': (f) =>
+    `${n(f.number('count'), 'script')} cannot be read: ${some(f.list('scripts'))}. Folders that are left out inherit them (${some(f.list('folders'))}), and nobody can say in advance whether they use tables or fields that those folders do not have. Compiled scripts come readable when their source is in the patch too.`,
   'run-from': (f) =>
     `You are working from folder ${f('folder')}; it is advised to integrate from the supervisor folder ${f('supervisor')} (--from ${f('supervisor')}).`,
   'sequence-gap': (f) =>

@@ -149,6 +149,12 @@ export const findings: Sentences<FindingCode> = {
     `${f('element')}, enregistrement ${f('record')} à la ligne ${f('line')} : ses indices demandent ${n(f.number('count'), 'poste')}, vides pour la plupart et dans le champ ${f('field')} ; un enregistrement en a ${f.number('most')} au plus, et un fichier ne peut se composer de postes vides. ${MEND}`,
   'supervisor-missing': (f) =>
     `Le dossier superviseur ${f('supervisor')} n'est pas parmi les dossiers : les traitements ne sont pas patchés${f.has('scripts') ? `. Restent tels quels : ${some(f.list('scripts'))}` : ''}. Ajoutez ${f('supervisor')} à --folders pour les patcher.`,
+  'left-out-breaks': (f) =>
+    `${f('script')} arrive dans ${f('from')}, dont ce dossier l'hérite, et utilise ${some(f.list('missing'))}, que le dossier n'a pas${f.list('files').length > 0 ? ` et que cette intégration n'apporte qu'aux autres (${some(f.list('files'))})` : ''} : il y échouerait. Ajoutez le dossier à --folders, ou intégrez-y les patches avant que quelqu'un n'utilise le traitement.`,
+  'left-out-breaks-more': (f) =>
+    `${n(f.number('count'), 'autre traitement', 'autres traitements')} dont ce dossier hérite y échouerai${f.number('count') === 1 ? 't' : 'ent'} pour la même raison : ${some(f.list('scripts'))}. Ajoutez le dossier à --folders ; rustine script uses NOM dit ce que chacun utilise.`,
+  'references-unreadable': (f) =>
+    `${n(f.number('count'), 'traitement ne peut être lu', 'traitements ne peuvent être lus')} : ${some(f.list('scripts'))}. Les dossiers laissés de côté en héritent (${some(f.list('folders'))}), et nul ne peut dire d'avance s'ils utilisent des tables ou des champs que ces dossiers n'ont pas. Un traitement compilé se lit quand sa source est aussi dans le patch.`,
   'run-from': (f) =>
     `Vous travaillez depuis le dossier ${f('folder')} ; il est conseillé d'intégrer depuis le dossier superviseur ${f('supervisor')} (--from ${f('supervisor')}).`,
   'sequence-gap': (f) =>

@@ -1,0 +1,109 @@
+// Folders that a run leaves out (R14): which scripts they inherit would use tables or fields that they do not have.
+import { describe, expect, test } from 'vitest';
+import type { Finding } from '../../src/base/finding.ts';
+import type { TestEnvironment } from '../support/environment.ts';
+import { openEnvironment } from '../support/environment.ts';
+import type { Element } from '../support/patches.ts';
+import { compiled, script, table } from '../support/patches.ts';
+import { servers } from '../support/servers.ts';
+
+const BOX = table('BOX', 'BX', { COD: 'A:10' }, { BX0: 'COD' });
+const WIDER_BOX = table('BOX', 'BX', { COD: 'A:10', WEIGHT: 'L' }, { BX0: 'COD' });
+const SHELF = table('SHELF', 'SH', { NUM: 'L', ROOM: 'A:10' }, { SH0: 'NUM' });
+const WEIGH = script('WEIGH', 'Local File BOX [BOX1]\nRead [BOX1]BX0 = "A"\nTOTAL += [F:BOX1]WEIGHT\nEnd\n');
+const LOOK = script('LOOK', '# opened by the caller\nFor [SH] Where ROOM = "A"\n  I += 1\nNext\n');
+
+const OURS = ['left-out-breaks', 'left-out-breaks-more', 'references-unreadable'];
+const ours = (findings: readonly Finding[]): readonly Finding[] => findings.filter(({ code }) => OURS.includes(code));
+
+async function rehearse(env: TestEnvironment, elements: readonly Element[], folders: readonly string[]) {
+  const path = await env.patch('NEW.dat', elements);
+  const outcome = await env.rustine.integrate({ paths: [path], mode: 'rehearse', folders });
+  return ours(outcome.findings);
+}
+
+describe.each(servers())('R14: folders left out, on $name', (server) => {
+  test('a script that they inherit uses a new field, a new table: each folder and script is named, with what is missing', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED', 'LIVE'] });
+    await env.integrate(await env.patch('OLD.dat', [BOX, WEIGH]));
+    const found = await rehearse(env, [WIDER_BOX, SHELF, WEIGH, LOOK], ['X3', 'LIVE']);
+    expect(found).toEqual([
+      {
+        code: 'left-out-breaks',
+        severity: 'warn',
+        folder: 'SEED',
+        patch: 'NEW.dat',
+        subject: 'TRT:WEIGH',
+        facts: { script: 'TRT:WEIGH', from: 'X3', missing: ['BOX.WEIGHT'], files: ['NEW.dat'] },
+      },
+      {
+        code: 'left-out-breaks',
+        severity: 'warn',
+        folder: 'SEED',
+        patch: 'NEW.dat',
+        subject: 'TRT:LOOK',
+        facts: { script: 'TRT:LOOK', from: 'X3', missing: ['SHELF'], files: ['NEW.dat'] },
+      },
+    ]);
+    expect(await rehearse(env, [WIDER_BOX, SHELF, WEIGH, LOOK], ['X3', 'SEED', 'LIVE'])).toEqual([]);
+  });
+
+  test('SQL scripts too, inside their functions', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.integrate(await env.patch('OLD.dat', [BOX]));
+    const source = `-- total
+create or replace function total() returns bigint language sql as $$ select sum(b.weight_0) from box b $$;
+create or replace function rooms() returns bigint language plpgsql as $$
+begin
+  return (select count(*) from shelf where room_0 <> '');
+end $$;`;
+    const found = await rehearse(env, [WIDER_BOX, SHELF, script('TOTAL', source)], ['X3']);
+    expect(found.map(({ folder, subject, facts }) => [folder, subject, facts.missing])).toEqual([
+      ['SEED', 'TRT:TOTAL', ['BOX.WEIGHT', 'SHELF']],
+    ]);
+  });
+
+  test('only what is inherited: not a hidden copy, not a script that stays where it is, not what the folder has', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.folders(['TRY'], { test: true });
+    await env.folders(['BELOW'], { parent: 'TRY' });
+    await env.integrate(await env.patch('OLD.dat', [BOX, WEIGH]));
+    // TRY has a copy of its own, and hides the supervisor folder's from BELOW.
+    const found = await rehearse(env, [WIDER_BOX, WEIGH], ['X3']);
+    expect(found.map(({ folder }) => folder)).toEqual(['SEED']);
+    const below = await rehearse(env, [WIDER_BOX, WEIGH], ['X3', 'SEED', 'TRY']);
+    expect(below.map(({ folder, facts }) => [folder, facts.from])).toEqual([['BELOW', 'TRY']]);
+    // The supervisor folder is not given: its script stays.
+    expect(await rehearse(env, [WIDER_BOX, WEIGH], ['SEED'])).toEqual([]);
+    // Everybody has what this script uses.
+    expect(await rehearse(env, [BOX, script('OTHER', 'Local File BOX [BX]\nRead [BX]BX0 = [F:BX]COD\n')], ['X3'])).toEqual([]);
+    // A specific script that nobody authorised comes nowhere.
+    expect(await rehearse(env, [SHELF, script('ZLOOK', 'Local File SHELF [SH]\n')], ['X3'])).toEqual([]);
+  });
+
+  test('what the supervisor folder has from before and the folder never got counts as well', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.integrate(await env.patch('OLD.dat', [SHELF]), { folders: ['X3'] });
+    const [finding] = await rehearse(env, [LOOK], ['X3']);
+    expect(finding).toMatchObject({ folder: 'SEED', subject: 'TRT:LOOK', facts: { missing: ['SHELF'], files: [] } });
+  });
+
+  test('a compiled script whose source does not come is named once for the run', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED', 'LIVE'] });
+    const bytes = Buffer.from([1, 0, 2]);
+    const found = await rehearse(
+      env,
+      [SHELF, compiled('BLIND', bytes), compiled('LOOK', bytes), LOOK, script('BAD', '-- sql\nselect from where;')],
+      ['X3'],
+    );
+    expect(found.map(({ code, folder, facts }) => [code, folder, facts])).toEqual([
+      ['left-out-breaks', 'LIVE', expect.objectContaining({ script: 'TRT:LOOK' })],
+      ['left-out-breaks', 'SEED', expect.objectContaining({ script: 'TRT:LOOK' })],
+      [
+        'references-unreadable',
+        undefined,
+        { scripts: ['ADX:BLIND', 'TRT:BAD'], count: 2, folders: ['LIVE', 'SEED'], folderCount: 2 },
+      ],
+    ]);
+  });
+});
