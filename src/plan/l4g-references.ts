@@ -206,11 +206,12 @@ class StatementReader {
 
   #word(token: Token, at: number): void {
     const before = this.#tokens[at - 1];
-    // What follows a class was read with it; what follows a point is a member.
-    if (before?.kind === 'class' || isSign(before, '.')) return;
+    // What stands right at a class was read with it; what follows a point is a member.
+    if ((before?.kind === 'class' && before.end === token.at) || isSign(before, '.')) return;
     const word = token.text.toLowerCase();
     const after = this.#tokens[at + 1];
     if (TABLE_VERBS.has(word) && after?.kind === 'class') this.#begin(word);
+    else if (word === 'file' && declares(this.#tokens, at)) this.#begin(word);
     else if (CALLS.has(word) && after?.kind === 'word') this.#call = true;
     else if (word === 'from' && this.#call && this.#depth === 0) this.#script(after, token.line);
     else if (word === 'func' && after?.kind === 'word' && isSign(this.#tokens[at + 2], '.'))
@@ -248,7 +249,8 @@ class StatementReader {
     }
     if (bracket.kind === 'abbreviation' && this.#isOther(bracket.abbreviation, at)) return;
     const tables = this.#tablesOf(bracket.abbreviation);
-    const isSubject = this.#verb !== '' && this.#subject === undefined;
+    const declared = this.#verb === 'file' && !this.#condition;
+    const isSubject = this.#verb !== '' && (this.#subject === undefined || declared);
     if (isSubject) this.#subject = tables;
     if (tables.length === 1 && tables[0] !== undefined) this.#found.table(tables[0], token.line);
     const next = this.#tokens[at + 1];

@@ -97,7 +97,7 @@ function readPlpgsql(statement: string, firstLine: number, body: Body, reading: 
     const named = ownTable([table.toLowerCase()]);
     if (named !== undefined) {
       found.references.table(named, firstLine);
-      variables.set(name.toLowerCase(), named);
+      variables.set(name.toLowerCase(), { ...named, sure: true });
     }
     return `${name} ${constant ?? ''}record`;
   });
@@ -158,7 +158,12 @@ function constantOf(text: string, { parse }: Reading): string | undefined {
 const COLUMN_TYPE = /^"?(\w+)"?\."?(\w+)_\d+"?%type$/i;
 
 /** Variables with the type of a table or of a column. */
-function walkDatums(tree: unknown, line: number, variables: Map<string, NamedTable>, references: ReferenceCollector): void {
+function walkDatums(
+  tree: unknown,
+  line: number,
+  variables: Map<string, NamedTable & { sure: boolean }>,
+  references: ReferenceCollector,
+): void {
   for (const node of nodesOf(tree)) {
     const { refname, datatype } = node;
     const type = isTree(datatype) && isTree(datatype.PLpgSQL_type) ? datatype.PLpgSQL_type.typname : undefined;
@@ -169,7 +174,7 @@ function walkDatums(tree: unknown, line: number, variables: Map<string, NamedTab
     if (table === undefined) continue;
     references.table(table, at, column !== null);
     if (column?.[2] !== undefined) references.field([table], column[2].toUpperCase(), at, true);
-    else if (!variables.has(refname)) variables.set(refname, table);
+    else if (!variables.has(refname)) variables.set(refname, { ...table, sure: false });
   }
 }
 

@@ -12,8 +12,8 @@ export interface Body {
   readonly variables: Variables;
 }
 
-/** Variables and parameters with the columns of a table, by name. */
-export type Variables = ReadonlyMap<string, NamedTable>;
+/** Variables and parameters with the columns of a table, by name; not sure where any type may stand. */
+export type Variables = ReadonlyMap<string, NamedTable & { readonly sure: boolean }>;
 
 export interface SqlFound {
   readonly references: ReferenceCollector;
@@ -40,13 +40,13 @@ export function isTree(value: unknown): value is Tree {
 export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 /** The texts of a list of `String` nodes: a name in parts. */
-export function partsOf(value: unknown): readonly string[] {
+function partsOf(value: unknown): readonly string[] {
   return listOf(value).flatMap((part) =>
     isTree(part) && isTree(part.String) && typeof part.String.sval === 'string' ? [part.String.sval] : [],
   );
 }
 
-export const tableNamed = (physical: string): NamedTable => ({ name: physical.toUpperCase(), by: 'name' });
+const tableNamed = (physical: string): NamedTable => ({ name: physical.toUpperCase(), by: 'name' });
 
 /** A table in the folder's own lookup; undefined for one of PostgreSQL's or of a schema that is named. */
 export function ownTable(parts: readonly string[]): NamedTable | undefined {
@@ -170,7 +170,9 @@ class Walker {
     const [qualifier] = parts;
     if (parts.length === 2 && qualifier !== undefined) {
       const table = this.#lookUp(qualifier, scope);
+      const variable = table === undefined ? this.#variables.get(qualifier) : undefined;
       if (table !== undefined && table !== null) this.#field([table], column, line, true);
+      else if (variable !== undefined) this.#field([{ name: variable.name, by: 'name' }], column, line, variable.sure);
       return;
     }
     const tables: NamedTable[] = [];
@@ -184,7 +186,7 @@ class Walker {
       const table = each.tables.get(name);
       if (table !== undefined) return table;
     }
-    return this.#variables.get(name);
+    return undefined;
   }
 
   #field(tables: readonly NamedTable[], column: string, line: number, sure: boolean): void {
@@ -232,12 +234,12 @@ class Walker {
   }
 
   #parameters(node: Tree): Variables {
-    const variables = new Map<string, NamedTable>();
+    const variables = new Map<string, NamedTable & { sure: boolean }>();
     for (const each of listOf(node.parameters)) {
       const parameter = isTree(each) ? each.FunctionParameter : undefined;
       if (!isTree(parameter) || typeof parameter.name !== 'string' || !isTree(parameter.argType)) continue;
       const table = parameter.argType.pct_type === true ? undefined : ownTable(partsOf(parameter.argType.names));
-      if (table !== undefined) variables.set(parameter.name, table);
+      if (table !== undefined) variables.set(parameter.name, { ...table, sure: false });
     }
     return variables;
   }
