@@ -1,4 +1,4 @@
-// The part of rustine.yaml that says how scripts are run: durations, and the programs for languages that the database does not run.
+// The parts of rustine.yaml that name programs: for scripts in languages that the database does not run, and for tasks; and durations.
 import type * as zod from 'zod';
 import type { Runner } from '../integrate/runner.ts';
 
@@ -27,9 +27,8 @@ const LANGUAGE = /^[a-z0-9][a-z0-9_-]{0,29}$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const noNul = (text: string): boolean => !text.includes('\0');
 
-/** SQL is never run by a program: it would not be in the folder's transaction. */
-export function runners(z: Zod): zod.ZodType<Readonly<Record<string, Runner>>> {
-  const runner = z
+function programs(z: Zod, isName: (name: string) => boolean): zod.ZodType<Readonly<Record<string, Runner>>> {
+  const program = z
     .strictObject({
       command: z.string().min(1).refine(noNul),
       arguments: z.array(z.string().refine(noNul)).default([]),
@@ -44,8 +43,11 @@ export function runners(z: Zod): zod.ZodType<Readonly<Record<string, Runner>>> {
         environment,
       }),
     );
-  return z.record(
-    z.string().refine((language) => LANGUAGE.test(language) && language !== 'sql'),
-    runner,
-  );
+  return z.record(z.string().refine(isName), program);
 }
+
+/** SQL is never run by a program: it would not be in the folder's transaction. */
+export const runners = (z: Zod) => programs(z, (language) => LANGUAGE.test(language) && language !== 'sql');
+
+/** Programs that carry out tasks, by the name that a task gives. */
+export const taskPrograms = (z: Zod) => programs(z, (name) => LANGUAGE.test(name));

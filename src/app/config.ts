@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { type Facts, Refusal } from '../base/errors.ts';
 import { folderCode } from '../base/ids.ts';
 import type { Runner } from '../integrate/runner.ts';
-import { duration, runners } from './config-runners.ts';
+import { duration, runners, taskPrograms } from './config-runners.ts';
 
 export type Language = 'en' | 'fr';
 
@@ -22,6 +22,8 @@ export interface Settings {
   readonly scriptTimeoutMs?: number;
   /** Programs that run scripts of other languages, by language. */
   readonly runners?: Readonly<Record<string, Runner>>;
+  /** Programs that carry out tasks, by name. */
+  readonly tasks?: Readonly<Record<string, Runner>>;
 }
 
 export interface Given {
@@ -40,6 +42,7 @@ interface FileSettings {
   readonly jobs?: number | undefined;
   readonly 'script-timeout'?: number | undefined;
   readonly runners?: Readonly<Record<string, Runner>> | undefined;
+  readonly tasks?: Readonly<Record<string, Runner>> | undefined;
 }
 
 /** @throws Refusal `config` (facts: `file`, `key`, `line`, `reason`), `database-url`, `folder-code`, `home` */
@@ -56,6 +59,7 @@ export async function resolveSettings({ options, env, cwd, language }: Given): P
     ...(file.jobs === undefined ? {} : { jobs: file.jobs }),
     ...(file['script-timeout'] === undefined ? {} : { scriptTimeoutMs: file['script-timeout'] }),
     ...(file.runners === undefined ? {} : { runners: file.runners }),
+    ...(file.tasks === undefined ? {} : { tasks: file.tasks }),
   };
 }
 
@@ -125,6 +129,7 @@ async function parseConfig(text: string, file: string): Promise<FileSettings> {
       jobs: z.int().min(1).optional(),
       'script-timeout': duration(z).optional(),
       runners: runners(z).optional(),
+      tasks: taskPrograms(z).optional(),
     })
     .safeParse(document.toJS());
   if (checked.success) return checked.data;
@@ -132,11 +137,14 @@ async function parseConfig(text: string, file: string): Promise<FileSettings> {
   const path = (issue?.path ?? []).map(String);
   if (issue?.code === 'unrecognized_keys') {
     const place = [...path, issue.keys[0] ?? ''];
-    return refuse(path.length === 0 ? 'key-unknown' : 'key-unknown-runner', { key: place.join('.'), ...lineOf(...place) });
+    return refuse(path.length === 0 ? 'key-unknown' : path[0] === 'tasks' ? 'key-unknown-task' : 'key-unknown-runner', {
+      key: place.join('.'),
+      ...lineOf(...place),
+    });
   }
   const [key] = path;
   if (key === undefined) return refuse('not-keys', { line: 1 });
-  // Of a runner it is its key that says what is expected: `runners.4gl.timeout` as `script-timeout`.
-  const expected = key === 'runners' && path.length > 2 ? `key-runner-${path[2]}` : `key-${key}`;
+  // Of a program it is its key that says what is expected: `runners.4gl.timeout` as `script-timeout`.
+  const expected = (key === 'runners' || key === 'tasks') && path.length > 2 ? `key-runner-${path[2]}` : `key-${key}`;
   return refuse(expected, { key: path.filter((part) => !/^\d+$/.test(part) || part === path[1]).join('.'), ...lineOf(...path) });
 }

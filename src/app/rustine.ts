@@ -43,6 +43,7 @@ import { openSettled } from './opened-environment.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 import { type ScriptVerbs, scriptVerbs } from './scripts.ts';
 import { stopPoints } from './stop-points.ts';
+import { type TaskVerbs, taskVerbs } from './tasks.ts';
 import type { ValidateOptions, ValidationOutcome } from './validations.ts';
 import { validateFolders } from './validations.ts';
 
@@ -162,6 +163,8 @@ export interface Rustine {
   purgeKept(options: PurgeOptions): Promise<readonly KeptEntry[]>;
   /** Which copy is used, what hides what, what is left to run; running and exporting. */
   readonly scripts: ScriptVerbs;
+  /** Tasks of the batch server, and the worker. */
+  readonly tasks: TaskVerbs;
   /** URL of the database; of a folder's own login when one is named. Keeps the embedded server running until `stopDatabase`. */
   databaseUrl(folder?: string): Promise<string>;
   close(): Promise<void>;
@@ -243,6 +246,7 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
       return purgeKept(database, { ...options, ...folder });
     },
     scripts: scriptVerbs(opened),
+    tasks: taskVerbs(opened),
     databaseUrl: (folder) => databaseUrl(opened, folder),
     close: async () => {
       await database.close();

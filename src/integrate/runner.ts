@@ -1,13 +1,13 @@
-// Runs one script with an outside program: no shell, a time limit for it and its process group, bounded output, no secrets in its environment.
+// Runs an outside program, for a script or a task: no shell, a time limit for it and its process group, bounded output, no secrets in its environment.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A program that runs scripts of one language, as rustine.yaml describes it. */
+/** A program that runs scripts of one language, or tasks, as rustine.yaml describes it. */
 export interface Runner {
   readonly command: string;
-  /** Arguments, with the placeholders `{folder}`, `{script}` and `{file}`. */
+  /** Arguments, with placeholders: for scripts `{folder}`, `{script}` and `{file}`, for tasks `{folder}`, `{task}`, `{kind}` and `{title}`. */
   readonly words: readonly string[];
   readonly timeoutMs: number;
   /** Names of the environment variables that it gets besides PATH, HOME and LANG. */
@@ -15,8 +15,8 @@ export interface Runner {
 }
 
 export interface RunnerResult {
-  /** `started`: it could not even be started · `timeout`: it was ended · `exit`: it ended by itself, with this code or by this signal. */
-  readonly end: 'exit' | 'timeout' | 'not-started';
+  /** `not-started`: it could not even be started · `timeout`, `aborted`: it was ended · `exit`: it ended by itself, with this code or by this signal. */
+  readonly end: 'exit' | 'timeout' | 'aborted' | 'not-started';
   readonly exit: number | null;
   /** Signal, or the system's code where it could not be started. */
   readonly signal: string;
@@ -39,21 +39,41 @@ export async function runWith(runner: Runner, folder: string, name: string, body
   const file = join(directory, 'script');
   try {
     await writeFile(file, body, { mode: 0o600, flag: 'wx' });
-    const values: Readonly<Record<string, string>> = { folder, script: name, file };
-    // One pass: a value that looks like a placeholder stays what it is.
-    const words = runner.words.map((word) => word.replace(/\{(folder|script|file)\}/g, (_, key: string) => values[key] ?? ''));
-    const env = Object.fromEntries(
-      [...USUAL_ENVIRONMENT, ...runner.environment].flatMap((key) =>
-        process.env[key] === undefined ? [] : [[key, process.env[key] as string]],
-      ),
+    return await runProgram(
+      runner,
+      { folder, script: name, file },
+      { RUSTINE_FOLDER: folder, RUSTINE_SCRIPT: name },
+      { withSignals: true },
     );
-    return await started(runner, words, { ...env, RUSTINE_FOLDER: folder, RUSTINE_SCRIPT: name });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-function started(runner: Runner, words: readonly string[], env: Readonly<Record<string, string>>): Promise<RunnerResult> {
+export interface ProgramRun {
+  /** A signal for this process ends the program at once, and then this process; false: whoever listens to signals decides. */
+  readonly withSignals: boolean;
+  /** Ends the program, as its time limit does. */
+  readonly abort?: AbortSignal;
+}
+
+/** @param values for the placeholders in its arguments @param variables of its environment, besides those it is allowed to see */
+export function runProgram(
+  runner: Runner,
+  values: Readonly<Record<string, string>>,
+  variables: Readonly<Record<string, string>>,
+  { withSignals, abort }: ProgramRun,
+): Promise<RunnerResult> {
+  // One pass: a value that looks like a placeholder stays what it is.
+  const words = runner.words.map((word) =>
+    word.replace(/\{([a-z]+)\}/g, (text, key: string) => (Object.hasOwn(values, key) ? (values[key] ?? '') : text)),
+  );
+  const seen = Object.fromEntries(
+    [...USUAL_ENVIRONMENT, ...runner.environment].flatMap((key) =>
+      process.env[key] === undefined ? [] : [[key, process.env[key] as string]],
+    ),
+  );
+  const env = { ...seen, ...variables };
   const begun = performance.now();
   return new Promise((resolve) => {
     const output = new Tail();
@@ -63,6 +83,7 @@ function started(runner: Runner, words: readonly string[], env: Readonly<Record<
       clearTimeout(last);
       process.off('exit', kill);
       for (const each of STOPS) process.off(each, interrupted);
+      abort?.removeEventListener('abort', asked);
       resolve({ end, exit, signal, output: output.text(), ms: Math.round(performance.now() - begun) });
     };
     // A process group of its own: what the program starts ends with it.
@@ -87,13 +108,18 @@ function started(runner: Runner, words: readonly string[], env: Readonly<Record<
       child.stderr.destroy();
     };
     let last: NodeJS.Timeout | undefined;
-    const limit = setTimeout(() => {
-      end = 'timeout';
+    const stop = (why: RunnerResult['end']): void => {
+      if (end !== 'exit') return;
+      end = why;
       signalGroup('SIGTERM');
       last = setTimeout(cut, GRACE_MS);
-    }, runner.timeoutMs);
+    };
+    const limit = setTimeout(() => stop('timeout'), runner.timeoutMs);
+    const asked = (): void => stop('aborted');
     process.once('exit', kill);
-    for (const each of STOPS) process.on(each, interrupted);
+    if (withSignals) for (const each of STOPS) process.on(each, interrupted);
+    if (abort?.aborted === true) asked();
+    abort?.addEventListener('abort', asked);
     child.stdout.on('data', (chunk: Buffer) => output.add(chunk));
     child.stderr.on('data', (chunk: Buffer) => output.add(chunk));
     child.on('error', (error: NodeJS.ErrnoException) => {
@@ -101,7 +127,7 @@ function started(runner: Runner, words: readonly string[], env: Readonly<Record<
       finish(null, error.code ?? 'unknown');
     });
     child.on('exit', () => {
-      if (end === 'timeout') return;
+      if (end !== 'exit') return;
       // It has ended by itself, and in time, whatever it left running.
       clearTimeout(limit);
       last = setTimeout(cut, DRAIN_MS);

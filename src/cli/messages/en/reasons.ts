@@ -45,11 +45,14 @@ export const reasons: Readonly<Record<string, string>> = {
   'key-database': 'a database URL is expected, such as postgresql://user@host:5432/name',
   'key-language': 'en or fr is expected',
   'key-jobs': 'a whole number from 1 is expected',
-  'key-unknown': 'there is no such key; known keys: database, language, jobs, script-timeout, runners',
+  'key-unknown': 'there is no such key; known keys: database, language, jobs, script-timeout, runners, tasks',
   'key-unknown-runner': 'there is no such key; a runner has command, arguments, timeout, environment',
   'key-script-timeout': 'a duration is expected, such as 90s, 5m or 1h',
   'key-runners':
     'programs by language are expected, such as `4gl: { command: /opt/app/bin/run, arguments: ["{file}"], timeout: 120s }`; sql is not among the languages',
+  'key-unknown-task': 'there is no such key; a program for tasks has command, arguments, timeout, environment',
+  'key-tasks':
+    'programs by name are expected, such as tasks: { accounting: { command: /opt/post, arguments: ["{folder}"] } }; names: lower-case letters, digits, - and _',
   'key-runner-command': 'the path of a program is expected',
   'key-runner-arguments': 'a list of texts is expected, such as ["--folder", "{folder}", "{file}"]',
   'key-runner-timeout': 'a duration is expected, such as 90s, 5m or 1h',

@@ -45,11 +45,14 @@ export const reasons: Readonly<Record<string, string>> = {
   'key-database': 'une URL de base de données est attendue, comme postgresql://utilisateur@serveur:5432/nom',
   'key-language': 'en ou fr est attendu',
   'key-jobs': 'un nombre entier à partir de 1 est attendu',
-  'key-unknown': "cette clé n'existe pas ; clés connues : database, language, jobs, script-timeout, runners",
+  'key-unknown': "cette clé n'existe pas ; clés connues : database, language, jobs, script-timeout, runners, tasks",
   'key-unknown-runner': "cette clé n'existe pas ; un exécuteur a command, arguments, timeout, environment",
   'key-script-timeout': 'une durée est attendue, comme 90s, 5m ou 1h',
   'key-runners':
     'des programmes par langage sont attendus, comme `4gl: { command: /opt/app/bin/run, arguments: ["{file}"], timeout: 120s }` ; sql ne compte pas parmi les langages',
+  'key-unknown-task': "cette clé n'existe pas ; un programme de tâches a command, arguments, timeout, environment",
+  'key-tasks':
+    'des programmes par nom sont attendus, comme tasks: { accounting: { command: /opt/compta, arguments: ["{folder}"] } } ; noms : minuscules, chiffres, - et _',
   'key-runner-command': "le chemin d'un programme est attendu",
   'key-runner-arguments': 'une liste de textes est attendue, comme ["--folder", "{folder}", "{file}"]',
   'key-runner-timeout': 'une durée est attendue, comme 90s, 5m ou 1h',

@@ -1,0 +1,145 @@
+// The verbs of the batch server: its tasks, added, listed and cancelled, and the worker that carries them out.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Failure } from '../base/errors.ts';
+import { Refusal } from '../base/errors.ts';
+import { openQueue, type Queue } from '../batch/queue.ts';
+import { type TaskEvent, taskSource } from '../batch/task-source.ts';
+import { addTask, cancelTask } from '../batch/tasks.ts';
+import { runWorker } from '../batch/worker.ts';
+import type { Database } from '../database/database.ts';
+import { openEnvironment } from '../environment/environment.ts';
+import { takeLease } from '../journal/processes.ts';
+import { readTasks, TASK_KINDS, type Task, type TaskFilter, type TaskKind } from '../journal/tasks.ts';
+import { existingFolders, known } from './known-folders.ts';
+import type { Opened } from './rustine.ts';
+import { stopPoints } from './stop-points.ts';
+import { validateFolders } from './validations.ts';
+
+export interface NewTaskOptions {
+  readonly kind: Exclude<TaskKind, 'patch'>;
+  readonly folder: string;
+  readonly title?: string;
+  /** Name of a program below `tasks` in rustine.yaml; absent: the kind's own name. */
+  readonly program?: string;
+}
+
+export interface WorkerOptions {
+  /** Absent: all. */
+  readonly kinds?: readonly TaskKind[];
+  /** Pieces of work at the same time; absent: as many as folders elsewhere. */
+  readonly jobs?: number;
+  /** Ends when nothing is left. */
+  readonly once?: boolean;
+  /** Nothing more is taken; what is at work ends. */
+  readonly stop: AbortSignal;
+  /** Programs of tasks are ended, too. */
+  readonly abort: AbortSignal;
+  readonly listener: (event: WorkerEvent) => void;
+}
+
+export type WorkerEvent =
+  | { readonly kind: 'worker-started'; readonly worker: string; readonly kinds: readonly TaskKind[]; readonly jobs: number }
+  | { readonly kind: 'worker-trouble'; readonly failure: Failure }
+  | TaskEvent;
+
+export interface TaskVerbs {
+  /** @throws Refusal `folder-unknown`, `task-program` */
+  add(options: NewTaskOptions): Promise<Task>;
+  /** The latest first; absent states: all. */
+  list(filter: TaskFilter): Promise<readonly Task[]>;
+  /** @throws Refusal `task-unknown`, `task-ended`, `task-of-run` */
+  cancel(id: number): Promise<Task>;
+  /** Takes tasks and carries them out, until it is stopped. */
+  work(options: WorkerOptions): Promise<void>;
+}
+
+export function taskVerbs(opened: Opened): TaskVerbs {
+  const { database, settings, operator } = opened;
+  return {
+    add: async ({ kind, folder: text, title = '', program: named }) => {
+      const folder = known(await existingFolders(database), text);
+      const program = kind === 'validation' ? '' : (named ?? kind);
+      const programs = Object.keys(settings.tasks ?? {});
+      if (kind === 'validation' && named !== undefined) throw new Refusal('usage', { problem: 'task-program-validation' });
+      if (program !== '' && !programs.includes(program)) throw new Refusal('task-program', { program, known: programs });
+      return withQueue(database, async (queue) => {
+        const task = { kind, folder: folder.code, title: title.replaceAll('\0', ''), program, run: null, by: operator };
+        const id = await database.transaction((session) => addTask(session, queue, task));
+        return onlyTask(database, id);
+      });
+    },
+    list: async (filter) => {
+      const folders = await existingFolders(database);
+      const named = filter.folders === undefined ? {} : { folders: filter.folders.map((code) => known(folders, code).code) };
+      return readTasks(database, { ...filter, ...named });
+    },
+    cancel: async (id) => {
+      await openEnvironment(database);
+      return withQueue(database, (queue) => cancelTask(database, queue, id));
+    },
+    work: (options) => work(opened, options),
+  };
+}
+
+async function onlyTask(database: Database, id: number): Promise<Task> {
+  const [task] = await readTasks(database, { id });
+  if (task === undefined) throw new Refusal('task-unknown', { task: id });
+  return task;
+}
+
+async function withQueue<Result>(database: Database, use: (queue: Queue) => Promise<Result>): Promise<Result> {
+  const queue = await openQueue(database);
+  try {
+    return await use(queue);
+  } finally {
+    await queue.close();
+  }
+}
+
+async function work(opened: Opened, options: WorkerOptions): Promise<void> {
+  const { database, settings, operator } = opened;
+  const { stop, abort, listener, kinds = TASK_KINDS, jobs = opened.jobs, once = false } = options;
+  await existingFolders(database);
+  await withQueue(database, async (queue) => {
+    const lease = await takeLease(database, 'worker', operator);
+    // Somebody else has settled what was ours: this worker slept longer than its lease.
+    const lost = new AbortController();
+    lease.onRenewal(({ alive }) => {
+      if (!alive) lost.abort();
+    });
+    listener({ kind: 'worker-started', worker: lease.process, kinds, jobs });
+    try {
+      const tasks = taskSource({
+        database,
+        queue,
+        worker: lease.process,
+        kinds,
+        work: {
+          programs: settings.tasks ?? {},
+          validate: async (folder) => {
+            const { state, findings } = await validateFolders(opened, { folders: [folder] });
+            if (state === 'done') return [];
+            return [...new Set(findings.filter(({ severity }) => severity === 'block').map(({ code }) => code)), state];
+          },
+        },
+        runPatches: async () => {
+          await sleep(0);
+          return true;
+        },
+        abort: AbortSignal.any([abort, lost.signal]),
+        told: listener,
+        reached: stopPoints(process.env.RUSTINE_STOP_AT),
+      });
+      await runWorker({
+        sources: [tasks],
+        jobs,
+        drain: once,
+        stop: AbortSignal.any([stop, lost.signal]),
+        onTrouble: (failure) => listener({ kind: 'worker-trouble', failure }),
+      });
+    } finally {
+      await lease.release();
+    }
+    if (lost.signal.aborted) throw new Refusal('worker-lost', {});
+  });
+}
