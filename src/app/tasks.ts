@@ -47,6 +47,8 @@ export interface TaskVerbs {
   add(options: NewTaskOptions): Promise<Task>;
   /** The latest first; absent states: all. */
   list(filter: TaskFilter): Promise<readonly Task[]>;
+  /** @throws Refusal `task-unknown` */
+  show(id: number): Promise<Task>;
   /** @throws Refusal `task-unknown`, `task-ended`, `task-of-run` */
   cancel(id: number): Promise<Task>;
   /** Takes tasks and carries them out, until it is stopped. */
@@ -72,6 +74,10 @@ export function taskVerbs(opened: Opened): TaskVerbs {
       const folders = await existingFolders(database);
       const named = filter.folders === undefined ? {} : { folders: filter.folders.map((code) => known(folders, code).code) };
       return readTasks(database, { ...filter, ...named });
+    },
+    show: async (id) => {
+      await openEnvironment(database);
+      return onlyTask(database, id);
     },
     cancel: async (id) => {
       await openEnvironment(database);

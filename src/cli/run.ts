@@ -14,7 +14,9 @@ import { definePatch } from './commands/patch.ts';
 import { defineRecover } from './commands/recover.ts';
 import { defineScript } from './commands/script.ts';
 import { defineStatus } from './commands/status.ts';
+import { defineTask } from './commands/task.ts';
 import { defineValidate } from './commands/validate.ts';
+import { defineWorker } from './commands/worker.ts';
 import { languageOfArguments, languageOption, loadMessages } from './language.ts';
 import { wrap } from './layout.ts';
 import { helpWords, Program } from './program.ts';
@@ -75,6 +77,8 @@ function define(program: Program, cli: Cli, out: (text: string) => void, err: (t
     definePatch,
     defineElement,
     defineScript,
+    defineTask,
+    defineWorker,
     defineDb,
   ]) {
     defineCommand(program, cli);

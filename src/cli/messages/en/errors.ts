@@ -165,6 +165,13 @@ export const errors = {
     `Script ${f('script')} is compiled: it has no source to show. \`rustine script export DIR\` writes it to a file, --json gives it in base64.`,
   'export-directory': (f) =>
     `Scripts cannot be exported to ${f('directory')}: ${why(f)}. Name a directory that does not exist yet, or one that an export made.`,
+  'task-unknown': (f) => `There is no task ${f('task')}. \`rustine task list\` has the numbers.`,
+  'task-ended': (f) => `Task ${f('task')} has ended already (${f('state')}): there is nothing to cancel.`,
+  'task-of-run': (f) => `Task ${f('task')} carries out run ${f('run')}: cancel that with \`rustine cancel ${f('run')}\`.`,
+  'task-program': (f) =>
+    `No program ${f('program')} is configured for tasks${f.has('known') ? ` (known: ${f('known')})` : ''}. Name it below tasks in rustine.yaml, with its command, or choose another one with --program.`,
+  'worker-lost': () =>
+    'This worker did not renew its lease in time (it slept, or the database was out of reach), and others have taken over its work. Start it again.',
 } satisfies Record<string, Sentence>;
 
 /** What can be wrong with a command line; the code of all of them is `usage`. */
@@ -188,6 +195,7 @@ export const usage = {
   'confirm-purge': () => 'What is removed cannot be put back any more. Add --yes if that is what you want.',
   'empty-list': (f) => `${f('option')} is empty: name at least one, separated by commas.`,
   'force-reason': (f) => `--force "${f('value')}" lacks a reason: write --force CHECK=reason; the reason is kept with the run.`,
+  'task-program-validation': () => 'A validation is carried out by the worker itself: it has no --program.',
   'folders-or-due': () => 'Name the folders, or all that are due with --due.',
   'folders-and-due': () => 'Name folders or give --due, not both.',
   'confirm-drop': (f) =>

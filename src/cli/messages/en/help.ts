@@ -1,4 +1,5 @@
 // English words of the help pages.
+import { batchHelp } from './batch.ts';
 
 export const help = {
   titles: {
@@ -40,6 +41,9 @@ export const help = {
     name: 'name',
     duration: 'duration',
     kind: 'kind',
+    kinds: 'kinds',
+    state: 'state',
+    text: 'text',
   },
   program: 'Integrates patches into all the folders (tenants) of an environment on PostgreSQL.',
   after:
@@ -193,6 +197,7 @@ export const help = {
       before: 'those put aside before this day, such as 2026-01-31',
       yes: 'confirm that they are deleted for good',
     },
+    ...batchHelp,
     db: { is: 'the database in use' },
     dbUrl: { is: 'print its connection URL, for psql and others', folder: 'URL of the login of this folder' },
     dbStop: { is: 'stop the embedded database' },

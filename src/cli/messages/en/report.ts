@@ -1,6 +1,7 @@
 // English words of tables, progress and summaries.
 import type { FolderRunState, PatchRunState, RunMode, RunState } from '../../../journal/outcome.ts';
 import { sessionReport } from './sessions.ts';
+import { batchReport } from './batch.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
@@ -258,6 +259,7 @@ export const report = {
   allInLine: 'All folders are in line with the supervisor folder.',
   runLine: (run: string, ms: number | null) =>
     `Run ${run}${ms === null ? '' : ` · ${(ms / 1000).toFixed(1)} s`} · rustine log ${run}`,
+  batch: batchReport,
   progress: {
     waiting: (run: string, operator: string, host: string, folders: string) =>
       `Run ${run} of ${operator} on ${host} has folder ${folders}: waiting until it is over`,

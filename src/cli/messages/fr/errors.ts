@@ -175,6 +175,14 @@ export const errors: Sentences<ErrorCode> = {
     `Le traitement ${f('script')} est compilé : il n'a pas de source à montrer. \`rustine script export RÉP\` l'écrit dans un fichier, --json le donne en base64.`,
   'export-directory': (f) =>
     `Les traitements ne peuvent pas être exportés dans ${f('directory')} : ${why(f)}. Nommez un répertoire qui n'existe pas encore, ou qu'un export a fait.`,
+  'task-unknown': (f) => `Il n'y a pas de tâche ${f('task')}. \`rustine task list\` donne les numéros.`,
+  'task-ended': (f) => `La tâche ${f('task')} est déjà terminée (${f('state')}) : il n'y a rien à annuler.`,
+  'task-of-run': (f) =>
+    `La tâche ${f('task')} porte l'exécution ${f('run')} : annulez celle-ci avec \`rustine cancel ${f('run')}\`.`,
+  'task-program': (f) =>
+    `Aucun programme ${f('program')} n'est configuré pour les tâches${f.has('known') ? ` (connus : ${f('known')})` : ''}. Donnez-le sous tasks dans rustine.yaml, avec sa commande, ou choisissez-en un autre avec --program.`,
+  'worker-lost': () =>
+    "Ce worker n'a pas renouvelé son bail à temps (il dormait, ou la base était hors d'atteinte), et d'autres ont repris son travail. Relancez-le.",
 };
 
 export const usage: Messages['usage'] = {
@@ -202,6 +210,7 @@ export const usage: Messages['usage'] = {
   'empty-list': (f) => `${f('option')} est vide : donnez au moins un élément, séparés par des virgules.`,
   'force-reason': (f) =>
     `Il manque la raison de --force « ${f('value')} » : écrivez --force CONTROLE=raison ; la raison est gardée avec l'exécution.`,
+  'task-program-validation': () => "Une validation est faite par le worker lui-même : elle n'a pas de --program.",
   'folders-or-due': () => 'Nommez les dossiers, ou tous ceux à valider avec --due.',
   'folders-and-due': () => 'Nommez des dossiers ou donnez --due, pas les deux.',
   'confirm-drop': (f) =>

@@ -1,5 +1,6 @@
 // French words of the help pages.
 import type { Messages } from '../en.ts';
+import { batchHelp } from './batch.ts';
 
 export const help: Messages['help'] = {
   titles: {
@@ -40,6 +41,9 @@ export const help: Messages['help'] = {
     name: 'nom',
     duration: 'durée',
     kind: 'genre',
+    kinds: 'genres',
+    state: 'état',
+    text: 'texte',
   },
   program: "Intègre des patches dans tous les dossiers d'un environnement sous PostgreSQL.",
   after:
@@ -195,6 +199,7 @@ export const help: Messages['help'] = {
       before: 'celles mises de côté avant ce jour, comme 2026-01-31',
       yes: 'confirme la suppression définitive',
     },
+    ...batchHelp,
     db: { is: 'la base de données utilisée' },
     dbUrl: { is: 'affiche son URL de connexion, pour psql et autres', folder: 'URL de la connexion de ce dossier' },
     dbStop: { is: 'arrête la base embarquée' },

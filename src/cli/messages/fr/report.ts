@@ -1,6 +1,7 @@
 // French words of tables, progress and summaries.
 import type { Messages } from '../en.ts';
 import { sessionReport } from './sessions.ts';
+import { batchReport } from './batch.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
 /** Singular below two. */
@@ -259,6 +260,7 @@ export const report: Messages['report'] = {
   allInLine: 'Tous les dossiers sont en phase avec le dossier superviseur.',
   runLine: (run, ms) =>
     `Exécution ${run}${ms === null ? '' : ` · ${(ms / 1000).toFixed(1).replace('.', ',')} s`} · rustine log ${run}`,
+  batch: batchReport,
   progress: {
     waiting: (run, operator, host, folders) =>
       `L'exécution ${run} de ${operator} sur ${host} a pris le dossier ${folders} : attente de sa fin`,
