@@ -7,7 +7,7 @@ import type { Folder } from '../environment/folder.ts';
 import type { RunEvent, RunListener } from '../journal/journal.ts';
 import type { RunMode, RunOutcome } from '../journal/outcome.ts';
 import { type Lease, takeLease } from '../journal/processes.ts';
-import { type ActiveRun, beginRun, finishRun } from '../journal/runs.ts';
+import { beginRun, type FolderUsers, finishRun } from '../journal/runs.ts';
 import { settleRuns } from '../journal/settling.ts';
 import { type Cancelling, type CancelSignals, cancelling } from './cancelling.ts';
 import { type Wave, wavesOf } from './waves.ts';
@@ -64,7 +64,7 @@ export async function withRun(
   });
   try {
     const begun = await begin(database, start, id, lease.process, asked.soft);
-    const findings = begun.active.map(activeFinding);
+    const findings = usersFindings(begun.users);
     try {
       return await work({ id, lease, cancelling: asked, findings, ...begun });
     } catch (error) {
@@ -79,7 +79,7 @@ export async function withRun(
 }
 
 interface Begun extends Pick<StartedRun, 'waves' | 'events' | 'waited'> {
-  readonly active: readonly ActiveRun[];
+  readonly users: FolderUsers;
 }
 
 async function begin(database: Database, start: RunStart, id: string, lease: string, stop: AbortSignal): Promise<Begun> {
@@ -90,11 +90,9 @@ async function begin(database: Database, start: RunStart, id: string, lease: str
   const told = new Set<string>();
   for (;;) {
     const last = stop.aborted || performance.now() >= until;
-    const active = await beginRun(database, lease, run, last);
-    if (active.length === 0 || last) return { active, waves, events, waited: told.size > 0 };
-    for (const { run: other, operator, host, since, folders } of active.filter((each) => !told.has(each.run))) {
-      told.add(other);
-      const event: RunEvent = { kind: 'run-waiting', run: other, operator, host, since, folders };
+    const users = await beginRun(database, lease, run, last);
+    if (last || (users.runs.length === 0 && users.tasks.length === 0)) return { users, waves, events, waited: told.size > 0 };
+    for (const event of waitingFor(users, told)) {
       events.push(event);
       start.listener(event);
     }
@@ -104,6 +102,34 @@ async function begin(database: Database, start: RunStart, id: string, lease: str
   }
 }
 
-function activeFinding({ run, mode, operator, host, since, files, folders }: ActiveRun): Finding {
-  return { code: 'run-active', severity: 'block', facts: { run, mode, operator, host, since, files, folders } };
+/** @param told whom a person has been told about: each once */
+export function waitingFor({ runs, tasks }: FolderUsers, told: Set<string>): readonly RunEvent[] {
+  const isNew = (name: string): boolean => !told.has(name) && told.add(name).has(name);
+  const others = runs.filter(({ run }) => isNew(run));
+  const waited = tasks.filter(({ id }) => isNew(`task ${id}`));
+  return [
+    ...others.map(
+      ({ run, operator, host, since, folders }): RunEvent => ({ kind: 'run-waiting', run, operator, host, since, folders }),
+    ),
+    ...(waited.length === 0 ? [] : [tasksWaiting(waited)]),
+  ];
+}
+
+function tasksWaiting(tasks: FolderUsers['tasks']): RunEvent {
+  return {
+    kind: 'tasks-waiting',
+    tasks: tasks.map(({ id, kind, folder, host }) => ({ task: id, kind, folder, host: host ?? '' })),
+  };
+}
+
+export function usersFindings({ runs, tasks }: FolderUsers): readonly Finding[] {
+  return [
+    ...runs.map(({ run, mode, operator, host, since, files, folders }): Finding => {
+      return { code: 'run-active', severity: 'block', facts: { run, mode, operator, host, since, files, folders } };
+    }),
+    ...tasks.map(({ id, kind, folder, title, startedAt, host }): Finding => {
+      const facts = { task: id, kind, folder, title, since: startedAt ?? '', worker: host ?? '' };
+      return { code: 'tasks-active', severity: 'block', folder, facts };
+    }),
+  ];
 }

@@ -2,12 +2,12 @@
 import { Refusal } from '../base/errors.ts';
 import type { Database, Session } from '../database/database.ts';
 import { deadProcesses } from '../journal/processes.ts';
+import { lockRuns } from '../journal/runs.ts';
 import {
   beginTask,
   endTask,
   heldFolders,
   insertTask,
-  lockBatch,
   type NewTask,
   orphanedTasks,
   readTasks,
@@ -42,7 +42,7 @@ export async function takeTask(
   const waiting = await readTasks(database, { states: ['queued'], kinds, limit: 1 });
   if (waiting.length === 0) return undefined;
   return database.transaction(async (session) => {
-    await lockBatch(session);
+    await lockRuns(session);
     for (const kind of kinds) {
       const held = await heldFolders(session, kind);
       for (let job = await queue.take(session, kind, held); job !== undefined; job = await queue.take(session, kind, held)) {
@@ -80,7 +80,7 @@ export async function giveBackTask(database: Database, queue: Queue, task: Task,
  */
 export async function cancelTask(database: Database, queue: Queue, id: number): Promise<Task> {
   return database.transaction(async (session) => {
-    await lockBatch(session);
+    await lockRuns(session);
     const task = await knownTask(session, id);
     if (task.kind === 'patch') throw new Refusal('task-of-run', { task: id, run: task.run });
     if (task.state === 'queued') {
@@ -107,7 +107,7 @@ export async function settleTasks(database: Database, openQueue: () => Promise<Q
   if ((await database.transaction((session) => orphanedTasks(session, dead))).length === 0) return 0;
   const queue = await openQueue();
   return database.transaction(async (session) => {
-    await lockBatch(session);
+    await lockRuns(session);
     const orphans = await orphanedTasks(session, dead);
     for (const task of orphans) await settleTask(session, queue, task);
     return orphans.length;

@@ -39,6 +39,7 @@ function plainProgress(terminal: Terminal, messages: Messages): Progress {
       case 'folder-finished':
         return terminal.err(`${event.folder}: ${report.states[event.state]}\n`);
       case 'run-waiting':
+      case 'tasks-waiting':
       case 'wave-started':
       case 'folder-postponed':
       case 'run-cancelled':
@@ -79,6 +80,7 @@ function lineProgress(terminal: Terminal, messages: Messages, width: number): Pr
         folders = event.folders.length;
         return show(report.progress.started(event.files.length, folders, event.mode === 'rehearse'));
       case 'run-waiting':
+      case 'tasks-waiting':
       case 'folder-postponed':
       case 'run-cancelled':
         return show(stepText(event, messages));

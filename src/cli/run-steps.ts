@@ -4,13 +4,22 @@ import type { RunEvent } from '../journal/journal.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
 
-export type RunStep = Extract<RunEvent, { kind: 'run-waiting' | 'wave-started' | 'folder-postponed' | 'run-cancelled' }>;
+export type RunStep = Extract<
+  RunEvent,
+  { kind: 'run-waiting' | 'tasks-waiting' | 'wave-started' | 'folder-postponed' | 'run-cancelled' }
+>;
 
 export function stepText(event: RunStep, { report }: Messages): string {
   const { progress } = report;
   switch (event.kind) {
     case 'run-waiting':
       return progress.waiting(event.run, safe(event.operator), safe(event.host), some(event.folders));
+    case 'tasks-waiting':
+      return report.batch.waiting(
+        some(
+          event.tasks.map(({ task, kind, folder, host }) => `${task} (${report.batch.kinds[kind]}, ${folder}, ${safe(host)})`),
+        ),
+      );
     case 'wave-started':
       return progress.wave(event.wave + 1, event.folders.length, event.canary);
     case 'folder-postponed': {

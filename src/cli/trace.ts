@@ -21,6 +21,7 @@ function eventText(entry: JournalEntry, messages: Messages): string {
     case 'run-started':
       return `${report.progress.started(entry.files.length, entry.folders.length, entry.mode === 'rehearse')}: ${safe(entry.files.join(', '))} → ${entry.folders.join(', ')}`;
     case 'run-waiting':
+    case 'tasks-waiting':
     case 'wave-started':
     case 'folder-postponed':
     case 'run-cancelled':

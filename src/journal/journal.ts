@@ -3,6 +3,7 @@ import type { Finding } from '../base/finding.ts';
 import type { Connected } from '../environment/connected.ts';
 import type { Blocker } from '../environment/sessions.ts';
 import type { FolderRunState, PatchOutcome, RunMode, RunState } from './outcome.ts';
+import type { TaskKind } from './tasks.ts';
 
 export type RunEvent =
   | {
@@ -20,6 +21,16 @@ export type RunEvent =
       readonly host: string;
       readonly since: string;
       readonly folders: readonly string[];
+    }
+  /** Tasks of the batch server are at work in folders of this run, and it waits until they have ended (R12). */
+  | {
+      readonly kind: 'tasks-waiting';
+      readonly tasks: readonly {
+        readonly task: number;
+        readonly kind: TaskKind;
+        readonly folder: string;
+        readonly host: string;
+      }[];
     }
   /** Waves come one after the other (R31); `canary`: the others wait until these have got everything. */
   | { readonly kind: 'wave-started'; readonly wave: number; readonly folders: readonly string[]; readonly canary: boolean }

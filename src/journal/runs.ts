@@ -2,10 +2,11 @@
 import { hostname } from 'node:os';
 import nodeProcess from 'node:process';
 import { Refusal } from '../base/errors.ts';
-import type { Database } from '../database/database.ts';
+import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { JournalEntry, RunEvent } from './journal.ts';
 import type { RunMode, RunState } from './outcome.ts';
+import { activeTasks, type Task } from './tasks.ts';
 
 export interface NewRun {
   readonly id: string;
@@ -35,40 +36,62 @@ export interface ActiveRun {
   readonly folders: readonly string[];
 }
 
-// One number for the transaction-scoped lock under which runs take their folders.
+/** Who has folders of a run that is to begin: nobody may. */
+export interface FolderUsers {
+  readonly runs: readonly ActiveRun[];
+  /** Tasks of the batch server that are at work there (R12). */
+  readonly tasks: readonly Task[];
+}
+
+// One number for the transaction-scoped lock under which runs take their folders, and workers their tasks.
 const RUNS_LOCK = 7_083_115;
+
+/** Until the end of the transaction no run begins and no task is taken: each looks at what the others have. */
+export async function lockRuns(session: Session): Promise<void> {
+  await session.query(sql`select pg_advisory_xact_lock(${RUNS_LOCK})`);
+}
 
 /**
  * Takes the run's folders, in one transaction: of two that begin at the same moment one has them, and the other is told.
  * @param refusedToo whether a run that gets no folders is written down, as refused
- * @returns the runs that have folders of this one; none: it has begun
+ * @returns who has folders of this one; nobody: it has begun
  */
-export async function beginRun(
-  database: Database,
-  process: string,
+export async function beginRun(database: Database, process: string, run: NewRun, refusedToo: boolean): Promise<FolderUsers> {
+  return database.transaction(async (session) => {
+    await lockRuns(session);
+    const users = await folderUsers(session, run.waves.flat());
+    const free = users.runs.length === 0 && users.tasks.length === 0;
+    if (free || refusedToo) await insertRun(session, process, run, free ? 'running' : 'refused');
+    return users;
+  });
+}
+
+/** @param but the run that asks */
+export async function folderUsers(session: Session, folders: readonly string[], but = ''): Promise<FolderUsers> {
+  const runs = await session.query<ActiveRun>(sql`
+    select r.id as run, r.mode, r.operator, r.host, r.started_at::text as since, r.files, array_agg(f.folder order by f.folder) as folders
+    from rustine.run r join rustine.run_folder f on f.run = r.id
+    where r.state in ('queued', 'running') and f.folder = any(${folders}::text[]) and r.id <> ${but} group by r.id order by r.started_at`);
+  return { runs, tasks: await activeTasks(session, folders) };
+}
+
+/** @param process null: workers carry it out */
+export async function insertRun(
+  session: Session,
+  process: string | null,
   run: NewRun,
-  refusedToo: boolean,
-): Promise<readonly ActiveRun[]> {
+  state: 'queued' | 'running' | 'refused',
+): Promise<void> {
   const folders = run.waves.flat();
   const waves = run.waves.flatMap((codes, wave) => codes.map(() => wave));
-  return database.transaction(async (session) => {
-    await session.query(sql`select pg_advisory_xact_lock(${RUNS_LOCK})`);
-    const active = await session.query<ActiveRun>(sql`
-      select r.id as run, r.mode, r.operator, r.host, r.started_at::text as since, r.files, array_agg(f.folder order by f.folder) as folders
-      from rustine.run r join rustine.run_folder f on f.run = r.id
-      where r.state in ('queued', 'running') and f.folder = any(${folders}::text[]) group by r.id order by r.started_at`);
-    if (active.length > 0 && !refusedToo) return active;
-    const state = active.length === 0 ? 'running' : 'refused';
-    await session.query(sql`
-      with begun as (
-        insert into rustine.run (id, mode, state, from_folder, operator, host, pid, process, files, authorized, forced, request, finished_at)
-        values (${run.id}, ${run.mode}, ${state}, ${run.from}, ${run.operator}, ${hostname()}, ${nodeProcess.pid}, ${process}, ${run.files}, ${run.authorized},
-          ${JSON.stringify(run.forced)}::jsonb, ${JSON.stringify(run.request)}::jsonb, case when ${state} = 'refused' then now() end)
-        returning id, state)
-      insert into rustine.run_folder (run, folder, wave)
-      select begun.id, f.folder, f.wave from begun, unnest(${folders}::text[], ${waves}::integer[]) as f (folder, wave) where begun.state = 'running'`);
-    return active;
-  });
+  await session.query(sql`
+    with begun as (
+      insert into rustine.run (id, mode, state, from_folder, operator, host, pid, process, files, authorized, forced, request, finished_at)
+      values (${run.id}, ${run.mode}, ${state}, ${run.from}, ${run.operator}, ${hostname()}, ${nodeProcess.pid}, ${process}, ${run.files}, ${run.authorized},
+        ${JSON.stringify(run.forced)}::jsonb, ${JSON.stringify(run.request)}::jsonb, case when ${state} = 'refused' then now() end)
+      returning id, state)
+    insert into rustine.run_folder (run, folder, wave)
+    select begun.id, f.folder, f.wave from begun, unnest(${folders}::text[], ${waves}::integer[]) as f (folder, wave) where begun.state <> 'refused'`);
 }
 
 export interface NotedEvent {

@@ -67,11 +67,6 @@ export async function activeTasks(reader: Reader, folders: readonly string[]): P
   return readTasks(reader, { states: ['active'], kinds: ['validation', 'accounting', 'other'], folders });
 }
 
-/** Until the end of the transaction no task is taken and no run begins: each looks at what the others have. The number is that of runs. */
-export async function lockBatch(session: Session): Promise<void> {
-  await session.query(sql`select pg_advisory_xact_lock(7083115)`);
-}
-
 /** Folders in which no task of the kind may start now: a run holds them, or a validation wants the folder for itself (R12, R35). */
 export async function heldFolders(session: Session, kind: TaskKind): Promise<readonly string[]> {
   const rows = await session.query<{ folder: string }>(sql`

@@ -66,6 +66,7 @@ export const batchReport = {
     reason: 'reason',
     run: 'run',
   },
+  waiting: (tasks: string) => `Waiting until these tasks have ended: ${tasks}`,
   added: (id: number, kind: string, folder: string) =>
     `Task ${id} (${kind}, folder ${folder}) is queued: a worker carries it out.`,
   cancelled: (id: number) => `Task ${id} is cancelled.`,

@@ -61,6 +61,7 @@ export const batchReport: Messages['report']['batch'] = {
     reason: 'raison',
     run: 'exécution',
   },
+  waiting: (tasks) => `Attente de la fin de ces tâches : ${tasks}`,
   added: (id, kind, folder) => `La tâche ${id} (${kind}, dossier ${folder}) est en attente : un worker l'exécutera.`,
   cancelled: (id) => `La tâche ${id} est annulée.`,
   cancelling: (id) => `La tâche ${id} est en cours : son worker l'arrête.`,
