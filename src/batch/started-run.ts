@@ -103,7 +103,7 @@ async function begin(database: Database, start: RunStart, id: string, lease: str
 }
 
 /** @param told whom a person has been told about: each once */
-export function waitingFor({ runs, tasks }: FolderUsers, told: Set<string>): readonly RunEvent[] {
+function waitingFor({ runs, tasks }: FolderUsers, told: Set<string>): readonly RunEvent[] {
   const isNew = (name: string): boolean => !told.has(name) && told.add(name).has(name);
   const others = runs.filter(({ run }) => isNew(run));
   const waited = tasks.filter(({ id }) => isNew(`task ${id}`));
@@ -122,7 +122,7 @@ function tasksWaiting(tasks: FolderUsers['tasks']): RunEvent {
   };
 }
 
-export function usersFindings({ runs, tasks }: FolderUsers): readonly Finding[] {
+function usersFindings({ runs, tasks }: FolderUsers): readonly Finding[] {
   return [
     ...runs.map(({ run, mode, operator, host, since, files, folders }): Finding => {
       return { code: 'run-active', severity: 'block', facts: { run, mode, operator, host, since, files, folders } };

@@ -67,7 +67,7 @@ export async function beginRun(database: Database, process: string, run: NewRun,
 }
 
 /** @param but the run that asks */
-export async function folderUsers(session: Session, folders: readonly string[], but = ''): Promise<FolderUsers> {
+async function folderUsers(session: Session, folders: readonly string[], but = ''): Promise<FolderUsers> {
   const runs = await session.query<ActiveRun>(sql`
     select r.id as run, r.mode, r.operator, r.host, r.started_at::text as since, r.files, array_agg(f.folder order by f.folder) as folders
     from rustine.run r join rustine.run_folder f on f.run = r.id
@@ -76,7 +76,7 @@ export async function folderUsers(session: Session, folders: readonly string[], 
 }
 
 /** @param process null: workers carry it out */
-export async function insertRun(
+async function insertRun(
   session: Session,
   process: string | null,
   run: NewRun,

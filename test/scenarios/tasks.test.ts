@@ -5,6 +5,7 @@ import type { Settings } from '../../src/app/config.ts';
 import type { WorkerEvent } from '../../src/app/tasks.ts';
 import type { Runner } from '../../src/integrate/runner.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { table } from '../support/patches.ts';
 import { servers } from '../support/servers.ts';
 
 const program = (...words: readonly string[]): Runner => ({
@@ -144,6 +145,34 @@ describe.each(servers())('$name', (server) => {
     await environment.query(`update rustine.run set state = 'done'`);
     await drain(environment);
     expect(await tasks.list({ states: ['queued', 'active'] })).toEqual([]);
+  });
+
+  it('R12: a run is refused while a task is at work in one of its folders, and waits for it where it is told to', async () => {
+    const environment = await openEnvironment(server, { folders: ['SEED', 'ACME'], settings: settings({ other: SAYS }) });
+    const { tasks } = environment.rustine;
+    const path = await environment.patch('A.dat', [table('ITEM', 'ITM', { COD: 'A:10' }, { IDX0: 'COD' })]);
+    const task = await tasks.add({ kind: 'other', folder: 'SEED', title: 'stock' });
+    await environment.query(
+      `insert into rustine.process (id, kind, host, pid, alive_until) values ('w', 'worker', 'elsewhere', 1, now() + interval '1 hour')`,
+    );
+    await environment.query(`update rustine.task set state = 'active', process = 'w', host = 'elsewhere', started_at = now()`);
+    const refused = await environment.rustine.integrate({ paths: [path], mode: 'integrate' });
+    expect(refused.state).toBe('refused');
+    expect(refused.findings.filter(({ severity }) => severity === 'block')).toMatchObject([
+      { code: 'tasks-active', folder: 'SEED', facts: { task: task.id, kind: 'other', title: 'stock', worker: 'elsewhere' } },
+    ]);
+    // Other folders are free.
+    await environment.integrate(path, { folders: ['ACME'], force: [] });
+    const heard: string[] = [];
+    const waiting = environment.rustine.integrate({
+      paths: [path],
+      mode: 'integrate',
+      waitMs: 60_000,
+      listener: ({ kind }) => heard.push(kind),
+    });
+    await reached(async () => heard.includes('tasks-waiting'));
+    await environment.query(`update rustine.task set state = 'done', finished_at = now()`);
+    expect((await waiting).state).toBe('done');
   });
 
   it('R12: a queued task is cancelled at once, one at work is stopped by its worker', async () => {
