@@ -118,7 +118,7 @@ function waitingFor({ runs, tasks }: FolderUsers, told: Set<string>): readonly R
 function tasksWaiting(tasks: FolderUsers['tasks']): RunEvent {
   return {
     kind: 'tasks-waiting',
-    tasks: tasks.map(({ id, kind, folder, host }) => ({ task: id, kind, folder, host: host ?? '' })),
+    tasks: tasks.map(({ id, kind, folder, host }) => ({ task: id, kind, folder, host })),
   };
 }
 
@@ -127,8 +127,8 @@ function usersFindings({ runs, tasks }: FolderUsers): readonly Finding[] {
     ...runs.map(({ run, mode, operator, host, since, files, folders }): Finding => {
       return { code: 'run-active', severity: 'block', facts: { run, mode, operator, host, since, files, folders } };
     }),
-    ...tasks.map(({ id, kind, folder, title, startedAt, host }): Finding => {
-      const facts = { task: id, kind, folder, title, since: startedAt ?? '', worker: host ?? '' };
+    ...tasks.map(({ id, kind, folder, title, since, host }): Finding => {
+      const facts = { task: id, kind, folder, title, since, worker: host };
       return { code: 'tasks-active', severity: 'block', folder, facts };
     }),
   ];

@@ -6,7 +6,7 @@ import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { JournalEntry, RunEvent } from './journal.ts';
 import type { RunMode, RunState } from './outcome.ts';
-import { activeTasks, type Task } from './tasks.ts';
+import type { Task } from './tasks.ts';
 
 export interface NewRun {
   readonly id: string;
@@ -36,11 +36,18 @@ export interface ActiveRun {
   readonly folders: readonly string[];
 }
 
+/** A task of the batch server that is at work. */
+export interface ActiveTask extends Pick<Task, 'id' | 'kind' | 'folder' | 'title'> {
+  readonly since: string;
+  /** Machine of its worker. */
+  readonly host: string;
+}
+
 /** Who has folders of a run that is to begin: nobody may. */
 export interface FolderUsers {
   readonly runs: readonly ActiveRun[];
   /** Tasks of the batch server that are at work there (R12). */
-  readonly tasks: readonly Task[];
+  readonly tasks: readonly ActiveTask[];
 }
 
 // One number for the transaction-scoped lock under which runs take their folders, and workers their tasks.
@@ -66,13 +73,16 @@ export async function beginRun(database: Database, process: string, run: NewRun,
   });
 }
 
-/** @param but the run that asks */
+/** One statement: every run asks. @param but the run that asks */
 async function folderUsers(session: Session, folders: readonly string[], but = ''): Promise<FolderUsers> {
-  const runs = await session.query<ActiveRun>(sql`
-    select r.id as run, r.mode, r.operator, r.host, r.started_at::text as since, r.files, array_agg(f.folder order by f.folder) as folders
-    from rustine.run r join rustine.run_folder f on f.run = r.id
-    where r.state in ('queued', 'running') and f.folder = any(${folders}::text[]) and r.id <> ${but} group by r.id order by r.started_at`);
-  return { runs, tasks: await activeTasks(session, folders) };
+  const [users] = await session.query<FolderUsers>(sql`
+    select coalesce((select json_agg(a order by a.since) from (
+        select r.id as run, r.mode, r.operator, r.host, r.started_at::text as since, r.files, array_agg(f.folder order by f.folder) as folders
+        from rustine.run r join rustine.run_folder f on f.run = r.id
+        where r.state in ('queued', 'running') and f.folder = any(${folders}::text[]) and r.id <> ${but} group by r.id) a), '[]') as runs,
+      coalesce((select json_agg(json_build_object('id', t.id, 'kind', t.kind, 'folder', t.folder, 'title', t.title, 'since', t.started_at::text, 'host', coalesce(t.host, ''))
+        order by t.id) from rustine.task t where t.state = 'active' and t.kind <> 'patch' and t.folder = any(${folders}::text[])), '[]') as tasks`);
+  return users ?? { runs: [], tasks: [] };
 }
 
 /** @param process null: workers carry it out */

@@ -62,11 +62,6 @@ export async function readTasks(reader: Reader, filter: TaskFilter = {}): Promis
   return rows.map((row) => ({ ...row, id: Number(row.id) }));
 }
 
-/** Tasks at work in these folders that a run of patches has to wait for (R12); runs themselves are told by their folders. */
-export async function activeTasks(reader: Reader, folders: readonly string[]): Promise<readonly Task[]> {
-  return readTasks(reader, { states: ['active'], kinds: ['validation', 'accounting', 'other'], folders });
-}
-
 /** Folders in which no task of the kind may start now: a run holds them, or a validation wants the folder for itself (R12, R35). */
 export async function heldFolders(session: Session, kind: TaskKind): Promise<readonly string[]> {
   const rows = await session.query<{ folder: string }>(sql`
