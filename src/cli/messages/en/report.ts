@@ -1,7 +1,7 @@
 // English words of tables, progress and summaries.
 import type { FolderRunState, PatchRunState, RunMode, RunState } from '../../../journal/outcome.ts';
-import { sessionReport } from './sessions.ts';
 import { batchReport } from './batch.ts';
+import { sessionReport } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 

@@ -1,7 +1,7 @@
 // French words of tables, progress and summaries.
 import type { Messages } from '../en.ts';
-import { sessionReport } from './sessions.ts';
 import { batchReport } from './batch.ts';
+import { sessionReport } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
 /** Singular below two. */
