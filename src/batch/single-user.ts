@@ -134,7 +134,7 @@ function waysOut(database: Database, run: string): Pick<SingleUser, 'through' | 
     clearTimeout(timer);
     await letting;
     const { left } = await letIn(database, { run });
-    return left.map((folder): Finding => ({ code: 'login-left-shut', severity: 'warn', folder, facts: { folder } }));
+    return left.map((folder): Finding => ({ code: 'login-left-shut', severity: 'warn', folder, facts: {} }));
   };
   return {
     through: (folder) => {

@@ -32,14 +32,16 @@ export interface Connected {
 export async function readConnected(reader: Reader, folders: readonly Folder[]): Promise<readonly Connected[]> {
   const codes = folders.map(({ code }) => code);
   return reader.query<Connected>(sql`
+    with held as materialized (
+      select l.pid, array_agg(distinct f.code order by f.code) as codes
+      from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace join rustine.folder f on f.schema_name = n.nspname
+      where l.granted and l.database = (select oid from pg_database where datname = current_database()) and f.code = any(${codes}::text[]) group by l.pid)
     select a.pid, coalesce(a.backend_start::text, '') as began, a.usename::text as user, coalesce(a.application_name, '') as application, coalesce(host(a.client_addr), '') as address,
       coalesce(a.state, '') as state, coalesce(to_char(coalesce(a.xact_start, a.query_start, a.backend_start), 'YYYY-MM-DD HH24:MI'), '') as since,
       -- A statement that holds a password is nobody's business.
       case when a.query ~* 'password|<insufficient privilege>' then '' else left(btrim(regexp_replace(coalesce(a.query, ''), '\\s+', ' ', 'g')), 60) end as query,
-      f.code as folder,
-      array(select distinct lf.code from pg_locks l join pg_class c on c.oid = l.relation join rustine.folder lf on quote_ident(lf.schema_name) = c.relnamespace::regnamespace::text
-        where l.pid = a.pid and l.granted and l.database = a.datid and lf.code = any(${codes}::text[]) order by 1) as locks
-    from pg_stat_activity a left join rustine.folder f on f.role_name = a.usename
+      f.code as folder, coalesce(h.codes, '{}') as locks
+    from pg_stat_activity a left join rustine.folder f on f.role_name = a.usename left join held h on h.pid = a.pid
     where a.datname = current_database() and a.usename is not null and a.pid <> pg_backend_pid() and coalesce(a.backend_type, 'client backend') = 'client backend'
       and (f.code is null or f.code = any(${codes}::text[]))
       and not (a.usename = session_user and a.application_name = 'rustine')

@@ -12,7 +12,6 @@ export type NotShut = 'other-database' | 'superuser' | 'rights';
 
 export interface OpenLogin {
   readonly folder: string;
-  readonly role: string;
   readonly reason: NotShut;
 }
 
@@ -45,7 +44,7 @@ export async function shutLogins(session: Session, run: string, folders: readonl
   );
   return found.flatMap((login) => {
     const reason = notShut(login);
-    return reason === undefined ? [] : [{ folder: login.folder, role: login.role, reason }];
+    return reason === undefined ? [] : [{ folder: login.folder, reason }];
   });
 }
 

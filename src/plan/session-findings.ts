@@ -62,7 +62,8 @@ export function loginFindings(folders: readonly Folder[], open: readonly OpenLog
   return [
     ...(shared.length === 0 ? [] : [{ code: 'logins-shared', severity: 'info', facts: { folders: shared } } as const]),
     ...open.map(
-      ({ folder, role, reason }): Finding => ({ code: 'login-open', severity: 'warn', folder, facts: { folder, role, reason } }),
+      // Without the folder among its facts, it is said once for all folders that share the reason.
+      ({ folder, reason }): Finding => ({ code: 'login-open', severity: 'warn', folder, facts: { reason } }),
     ),
   ];
 }

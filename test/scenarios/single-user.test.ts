@@ -142,6 +142,27 @@ describe.each(servers())('R12: single user on $name', (server) => {
     expect(await refusal(await env.rustine.databaseUrl('SEED'))).toBeUndefined();
   });
 
+  test('cancelled while it waits, it stops at once: nobody was ended, and everybody may come in', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const { client } = await user(env, 'SEED');
+    const asked = new AbortController();
+    const outcome = await env.rustine.integrate({
+      paths: [await env.patch('A.dat', item(5))],
+      mode: 'integrate',
+      waitMs: 60_000,
+      disconnect: true,
+      cancel: asked.signal,
+      listener: ({ kind }) => kind === 'sessions' && asked.abort(),
+    });
+    expect([outcome.state, codes(outcome), outcome.folders.map(({ state }) => state)]).toEqual([
+      'cancelled',
+      [],
+      ['cancelled', 'cancelled'],
+    ]);
+    expect([(await client.query('select 1 as one')).rows, await shut(env)]).toEqual([[{ one: 1 }], []]);
+    expect(await refusal(await env.rustine.databaseUrl('SEED'))).toBeUndefined();
+  });
+
   test.each(['superuser', 'ordinary'] as const)(
     '--disconnect, as %s: sessions of the folders given are ended and named, others not',
     async (kind) => {

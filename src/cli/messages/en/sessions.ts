@@ -34,9 +34,9 @@ export const sessionFindings = {
   'logins-shared': (f) =>
     `Folders ${some(f.list('folders'))} have no login of their own (the database user may not create roles): who works in them cannot be known, and nobody is kept out during the run. See to it yourself.`,
   'login-open': (f) =>
-    `New logins of folder ${f('folder')} cannot be refused during the run (role ${f('role')}): ${whyOpen[f('reason')] ?? f('reason')}. Keep its users out yourself.`,
-  'login-left-shut': (f) =>
-    `The login of folder ${f('folder')} stays shut: the database user may no longer change it. Give the right back, then \`rustine recover\`.`,
+    `New logins cannot be refused during the run; as to the folder's role, ${whyOpen[f('reason')] ?? f('reason')}. Keep its users out yourself.`,
+  'login-left-shut': () =>
+    `The folder's login stays shut: the database user may no longer change it. Give the right back, then \`rustine recover\`.`,
 } satisfies Record<string, Sentence>;
 
 export const sessionErrors = {

@@ -25,10 +25,10 @@ const lineWithUser = (session: SessionLine): string => `${session.user}, ${line(
 
 const whyOpen: Readonly<Record<string, string>> = {
   'other-database':
-    'elle a été créée pour une autre base (celle-ci est une copie ou a été renommée), dont elle écarterait les utilisateurs. Les nouveaux dossiers reçoivent leurs propres connexions',
+    'il a été créé pour une autre base (celle-ci est une copie ou a été renommée), dont il écarterait les utilisateurs. Les nouveaux dossiers reçoivent leurs propres connexions',
   superuser: "c'est un super-utilisateur, qu'aucune limite n'arrête. Retirez-lui ce droit",
   rights:
-    "l'utilisateur de la base ne peut pas la modifier. Connectez Rustine avec l'utilisateur qui a créé les dossiers, ou avec un utilisateur ayant CREATEROLE et ADMIN OPTION sur elle",
+    "l'utilisateur de la base ne peut pas le modifier. Connectez Rustine avec l'utilisateur qui a créé les dossiers, ou avec un utilisateur ayant CREATEROLE et ADMIN OPTION sur lui",
 };
 
 export const sessionFindings: Sentences<keyof typeof findingsEn> = {
@@ -42,9 +42,9 @@ export const sessionFindings: Sentences<keyof typeof findingsEn> = {
   'logins-shared': (f) =>
     `Les dossiers ${some(f.list('folders'))} n'ont pas de connexion propre (l'utilisateur de la base ne peut pas créer de rôles) : on ne peut pas savoir qui y travaille, et personne n'est écarté pendant l'exécution. Veillez-y vous-même.`,
   'login-open': (f) =>
-    `Les nouvelles connexions au dossier ${f('folder')} ne peuvent pas être refusées pendant l'exécution (rôle ${f('role')}) : ${whyOpen[f('reason')] ?? f('reason')}. Écartez ses utilisateurs vous-même.`,
-  'login-left-shut': (f) =>
-    `La connexion du dossier ${f('folder')} reste fermée : l'utilisateur de la base ne peut plus la modifier. Rendez-lui ce droit, puis lancez \`rustine recover\`.`,
+    `Les nouvelles connexions ne peuvent pas être refusées pendant l'exécution. Le rôle du dossier : ${whyOpen[f('reason')] ?? f('reason')}. Écartez ses utilisateurs vous-même.`,
+  'login-left-shut': () =>
+    `La connexion du dossier reste fermée : l'utilisateur de la base ne peut plus la modifier. Rendez-lui ce droit, puis lancez \`rustine recover\`.`,
 };
 
 export const sessionErrors: Sentences<keyof typeof errorsEn> = {
