@@ -1,10 +1,11 @@
 // Findings for people: blocks first, equal ones of several folders once, and of a kind only a few unless all are wanted.
 import { canonical } from '../base/canonical.ts';
 import type { Finding, Severity } from '../base/finding.ts';
-import { cut, paint, type Tone, wrap } from './layout.ts';
+import { paint, type Tone, wrap } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
 import { findingText } from './problem.ts';
+import { cut } from './text-width.ts';
 
 const SEVERITIES: readonly Severity[] = ['block', 'warn', 'info'];
 const TONES: Readonly<Record<Severity, Tone>> = { block: 'red', warn: 'yellow', info: 'dim' };

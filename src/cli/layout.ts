@@ -1,10 +1,10 @@
-// Lays text out for a terminal: columns, wrapping, cutting, colour.
+// Lays text out for a terminal: columns, wrapping, colour.
 import { styleText } from 'node:util';
 import { safe } from './messages/said.ts';
+import { fitted, widthOf } from './text-width.ts';
 
 const GAP = '  ';
 const LEAST_WIDTH = 6;
-const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
 const WORDS = / (?![:;?!»])/; // French sets a space before these, and a line must not start with them
 
 export interface Column {
@@ -20,7 +20,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   return cells
     .map((row) =>
       row
-        .map((cell, at) => pad(cut(cell, widths[at] ?? 0), widths[at] ?? 0, columns[at]?.right === true))
+        .map((cell, at) => fitted(cell, widths[at] ?? 0, columns[at]?.right === true))
         .join(GAP)
         .trimEnd(),
     )
@@ -30,7 +30,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
 /** Names and values below each other. */
 export function pairs(list: readonly (readonly [string, string])[]): string {
   const width = Math.max(...list.map(([name]) => widthOf(name)));
-  return list.map(([name, value]) => `${pad(name, width, false)}${GAP}${oneLine(value)}`.trimEnd()).join('\n');
+  return list.map(([name, value]) => `${fitted(name, width)}${GAP}${oneLine(value)}`.trimEnd()).join('\n');
 }
 
 /** Breaks lines at spaces; the lines after the first are indented by `indent` spaces. */
@@ -52,36 +52,14 @@ export function wrap(text: string, width: number | undefined, indent = 0): strin
   return lines.join('\n');
 }
 
-/** At most `width` columns, with an ellipsis where something was cut off. */
-export function cut(text: string, width: number): string {
-  if (widthOf(text) <= width) return text;
-  let shown = '';
-  for (const character of text) {
-    if (widthOf(shown) + widthOf(character) > width - 1) break;
-    shown += character;
-  }
-  return `${shown}…`;
-}
-
 export type Tone = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
 
 export function paint(tone: Tone, text: string, colour: boolean): string {
   return colour ? styleText(tone, text, { validateStream: false }) : text;
 }
 
-function widthOf(text: string): number {
-  let width = 0;
-  for (const character of text) width += WIDE.test(character) ? 2 : 1;
-  return width;
-}
-
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return safe(text).replace(/[\n\t]+/g, ' ');
-}
-
-function pad(text: string, width: number, right: boolean): string {
-  const space = ' '.repeat(Math.max(0, width - widthOf(text)));
-  return right ? space + text : text + space;
 }
 
 /** Takes from the widest column, one by one, until all fit the room. */

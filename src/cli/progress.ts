@@ -1,109 +1,117 @@
-// Shows a run as it goes, on standard error: one line that is rewritten on a terminal, a line per patch and folder elsewhere.
+// Shows a run as it goes, on standard error: a block of lines that is kept up to date on a terminal, a line per folder elsewhere.
 import { assertNever } from '../base/errors.ts';
 import type { RunEvent, RunListener } from '../journal/journal.ts';
-import { cut } from './layout.ts';
+import { createLiveBlock } from './live-block.ts';
 import type { Messages } from './messages/en.ts';
-import { safe, some } from './messages/said.ts';
-import { stepText } from './run-steps.ts';
+import { safe } from './messages/said.ts';
+import { problemText } from './problem.ts';
+import { advance, type Cause, noProgress, type RunProgress } from './progress-model.ts';
+import { progressLines } from './progress-view.ts';
 import type { Terminal } from './terminal.ts';
-import { sessionsText } from './trace.ts';
-
-const CLEAR = '\r\u001b[2K';
+import { entryTime, scriptRunText } from './trace.ts';
 
 export interface Progress {
   readonly listener: RunListener;
-  /** Takes the line away again. */
+  /** Takes the block away where the summary follows on the same screen; else leaves its last state. */
   end(): void;
+}
+
+/** The time as the progress needs it; replaced in tests. */
+export interface Clock {
+  /** Milliseconds that only go forward. */
+  now(): number;
+  date(): Date;
+  /** @returns stops it */
+  every(ms: number, work: () => void): () => void;
 }
 
 export const NO_PROGRESS: Progress = { listener: () => {}, end: () => {} };
 
-export function createProgress(terminal: Terminal, messages: Messages): Progress {
-  return terminal.errWidth === undefined
-    ? plainProgress(terminal, messages)
-    : lineProgress(terminal, messages, terminal.errWidth);
+/** Often enough to look alive, rarely enough for a slow line. */
+const FRAME_MS = 100;
+/** Seconds go on while nothing happens. */
+const IDLE_FRAMES = 5;
+
+const SYSTEM_CLOCK: Clock = {
+  now: () => performance.now(),
+  date: () => new Date(),
+  every: (ms, work) => {
+    const timer = setInterval(work, ms);
+    timer.unref();
+    return () => clearInterval(timer);
+  },
+};
+
+export function createProgress(terminal: Terminal, messages: Messages, clock: Clock = SYSTEM_CLOCK): Progress {
+  return terminal.errWidth === undefined ? plainProgress(terminal, messages, clock) : liveProgress(terminal, messages, clock);
 }
 
-function plainProgress(terminal: Terminal, messages: Messages): Progress {
-  const { report } = messages;
-  const listener = (event: RunEvent): void => {
+function liveProgress(terminal: Terminal, messages: Messages, clock: Clock): Progress {
+  const block = createLiveBlock(terminal.err);
+  const size = () => ({ columns: terminal.errWidth ?? 80, rows: terminal.errHeight ?? 24 });
+  let state: RunProgress = noProgress(clock.now());
+  let begun = false;
+  let idle = 0;
+  const draw = (): void => block.draw(progressLines(state, clock.now(), size(), messages, terminal.errColour), size());
+  const stop = clock.every(FRAME_MS, () => {
+    if (!begun || ++idle % IDLE_FRAMES !== 0) return;
+    draw();
+  });
+  return {
+    listener: (event) => {
+      state = advance(state, event, clock.now());
+      // The next frame shows it.
+      begun = true;
+      idle = IDLE_FRAMES - 1;
+    },
+    end: () => {
+      stop();
+      if (!begun) return;
+      if (terminal.width === undefined) draw();
+      else block.clear(size());
+    },
+  };
+}
+
+function plainProgress(terminal: Terminal, messages: Messages, clock: Clock): Progress {
+  const { report, progress } = messages;
+  let state: RunProgress = noProgress(clock.now());
+  const say = (text: string): void => terminal.err(`${entryTime(clock.date().toISOString())}  ${text}\n`);
+  const tell = (event: RunEvent, before: RunProgress): void => {
     switch (event.kind) {
       case 'run-started':
-        return terminal.err(`${report.progress.started(event.files.length, event.folders.length, event.mode === 'rehearse')}\n`);
-      case 'patch-finished':
-        return terminal.err(
-          `${event.folder} ${safe(event.outcome.file)}: ${report.states[event.outcome.state]}, ${event.outcome.ms} ms\n`,
-        );
-      case 'sessions':
-        return terminal.err(`${sessionsText(event, messages)}\n`);
-      case 'folder-finished':
-        return terminal.err(`${event.folder}: ${report.states[event.state]}\n`);
-      case 'run-waiting':
-      case 'tasks-waiting':
-      case 'wave-started':
-      case 'folder-postponed':
-      case 'run-cancelled':
-        return terminal.err(`${stepText(event, messages)}\n`);
+        return say(report.progress.started(event.files.length, event.folders.length, event.mode === 'rehearse'));
+      case 'script-run':
+        return say(scriptRunText(event, messages));
+      case 'patch-finished': {
+        const { file, reason, state: ended } = event.outcome;
+        if (ended !== 'failed') return;
+        // `blocked` only says that findings do: the first of them tells why.
+        const cause: Cause | undefined = (reason?.code === 'blocked' ? before.blocked.get(event.folder) : undefined) ?? reason;
+        const why = cause === undefined ? '' : ` – ${problemText(cause, messages)}`;
+        return say(`${event.folder} ${safe(file)}: ${report.states.failed}${why}`);
+      }
+      case 'folder-finished': {
+        const [ended] = state.ended;
+        const worked = ended?.folder === event.folder && before.working.has(event.folder);
+        const ms = worked ? `, ${progress.decimal((ended.ms / 1000).toFixed(1))} s` : '';
+        const patches = worked && ended.patches > 0 ? `, ${progress.patches(ended.patches)}` : '';
+        const done = Object.values(state.counts).reduce((sum, count) => sum + count, 0);
+        return say(`${done}/${state.folders} ${event.folder}: ${report.states[event.state]}${patches}${ms}`);
+      }
       case 'file-read':
       case 'finding':
-      case 'script-run':
       case 'patch-started':
       case 'run-finished':
         return;
       default:
         return assertNever(event);
     }
+  };
+  const listener = (event: RunEvent): void => {
+    const before = state;
+    state = advance(state, event, clock.now());
+    tell(event, before);
   };
   return { listener, end: () => {} };
-}
-
-function lineProgress(terminal: Terminal, messages: Messages, width: number): Progress {
-  const { report } = messages;
-  const working = new Map<string, string>();
-  let folders = 0;
-  let done = 0;
-  const show = (text: string) => terminal.err(CLEAR + cut(text, width - 1));
-  const showFolders = () =>
-    show(
-      report.progress.working(
-        done,
-        folders,
-        some(
-          [...working].map(([folder, file]) => `${folder} ${safe(file)}`),
-          3,
-        ),
-      ),
-    );
-  const listener = (event: RunEvent): void => {
-    switch (event.kind) {
-      case 'run-started':
-        folders = event.folders.length;
-        return show(report.progress.started(event.files.length, folders, event.mode === 'rehearse'));
-      case 'run-waiting':
-      case 'tasks-waiting':
-      case 'folder-postponed':
-      case 'run-cancelled':
-        return show(stepText(event, messages));
-      case 'file-read':
-        return show(report.progress.read(safe(event.file), event.elements));
-      case 'patch-started':
-        working.set(event.folder, event.file);
-        return showFolders();
-      case 'sessions':
-        return terminal.err(`${CLEAR}${sessionsText(event, messages)}\n`);
-      case 'folder-finished':
-        working.delete(event.folder);
-        done++;
-        return showFolders();
-      case 'wave-started':
-      case 'finding':
-      case 'script-run':
-      case 'patch-finished':
-      case 'run-finished':
-        return;
-      default:
-        return assertNever(event);
-    }
-  };
-  return { listener, end: () => terminal.err(CLEAR) };
 }

@@ -14,12 +14,16 @@ export interface Terminal {
   readonly colour: boolean;
   /** Width of standard error; undefined where it is not a terminal: no line is rewritten there. */
   readonly errWidth: number | undefined;
+  /** Height and colour of standard error; no height where it is not a terminal. Width and height may change at any time. */
+  readonly errHeight: number | undefined;
+  readonly errColour: boolean;
   open(settings: Settings): Promise<Rustine>;
   stopDatabase(settings: Settings): Promise<'stopped' | 'not-running' | 'in-use'>;
 }
 
 export function processTerminal(): Terminal {
   const { stdout, stderr, env } = process;
+  const drawable = stderr.isTTY === true && env.TERM !== 'dumb';
   // A reader that has seen enough (`rustine folder list | head -1`) is no error; the work goes on.
   for (const stream of [stdout, stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -33,7 +37,13 @@ export function processTerminal(): Terminal {
     cwd: process.cwd(),
     width: stdout.isTTY ? stdout.columns || 80 : undefined,
     colour: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
-    errWidth: stderr.isTTY && env.TERM !== 'dumb' ? stderr.columns || 80 : undefined,
+    get errWidth() {
+      return drawable ? stderr.columns || 80 : undefined;
+    },
+    get errHeight() {
+      return drawable ? stderr.rows || 24 : undefined;
+    },
+    errColour: drawable && !env.NO_COLOR,
     open: async (settings) => (await import('../app/rustine.ts')).openRustine(settings),
     stopDatabase: async (settings) => (await import('../database/embedded.ts')).stopEmbedded(settings.home),
   };

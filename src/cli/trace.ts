@@ -7,12 +7,24 @@ import { safe } from './messages/said.ts';
 import { findingDocument, findingText, problemText } from './problem.ts';
 import { stepText } from './run-steps.ts';
 
+type ScriptRunEvent = Extract<RunEvent, { readonly kind: 'script-run' }>;
+
 export function entryDocument(entry: JournalEntry, messages: Messages): object {
   return entry.kind === 'finding' ? { ...entry, finding: findingDocument(entry.finding, messages) } : entry;
 }
 
 export function traceText(entry: JournalEntry, messages: Messages): string {
-  return `${entry.at.replace('T', ' ').replace(/\.\d+Z$|Z$/, '')}  ${eventText(entry, messages)}`;
+  return `${entryTime(entry.at)}  ${eventText(entry, messages)}`;
+}
+
+/** ISO 8601 in UTC, to the second. */
+export function entryTime(at: string): string {
+  return at.replace('T', ' ').replace(/\.\d+Z$|Z$/, '');
+}
+
+/** What became of a script that was run outside of the database, in one line. */
+export function scriptRunText({ folder, script, language, state, ms }: ScriptRunEvent, { report }: Messages): string {
+  return `${folder} ${safe(script)} (${safe(language)}): ${report.scriptRuns[state]} · ${ms} ms`;
 }
 
 function eventText(entry: JournalEntry, messages: Messages): string {
@@ -40,9 +52,9 @@ function eventText(entry: JournalEntry, messages: Messages): string {
     case 'patch-finished':
       return `${entry.folder} ${patchText(entry.outcome, messages)}`;
     case 'script-run': {
-      const { folder, script, language, state, output, ms } = entry;
+      const { output } = entry;
       const printed = output.trim() === '' ? '' : `\n${safe(output.trimEnd()).replace(/^/gm, '    ')}`;
-      return `${folder} ${safe(script)} (${safe(language)}): ${report.scriptRuns[state]} · ${ms} ms${printed}`;
+      return `${scriptRunText(entry, messages)}${printed}`;
     }
     case 'folder-finished':
       return `${entry.folder}: ${report.states[entry.state]}`;

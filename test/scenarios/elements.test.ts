@@ -29,6 +29,8 @@ async function rustine(env: TestEnvironment, ...argv: string[]) {
     err: (text) => void err.push(text),
     width: undefined,
     errWidth: undefined,
+    errHeight: undefined,
+    errColour: false,
     colour: false,
     open: openRustine,
     stopDatabase: () => Promise.resolve('not-running'),

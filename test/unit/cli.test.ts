@@ -209,6 +209,8 @@ async function cli(
     cwd: home,
     width,
     errWidth,
+    errHeight: errWidth === undefined ? undefined : 24,
+    errColour: false,
     colour: false,
     open: async (with_) => {
       settings.push(with_);

@@ -272,7 +272,6 @@ export const report = {
         ? `${by} stops the run at once: what is at work is rolled back`
         : `${by} stops the run: what is at work ends its patch`,
     read: (file: string, elements: number) => `read ${file}: ${n(elements, 'element')}`,
-    working: (done: number, all: number, now: string) => `${done}/${all} folders${now ? ` · ${now}` : ''}`,
     started: (files: number, folders: number, rehearse: boolean) =>
       `${rehearse ? 'Rehearsing' : 'Integrating'} ${n(files, 'patch', 'patches')} in ${n(folders, 'folder')}`,
   },

@@ -272,7 +272,6 @@ export const report: Messages['report'] = {
         ? `${by} arrête l'exécution sur-le-champ : ce qui est en cours est annulé`
         : `${by} arrête l'exécution : chaque patch en cours va à son terme`,
     read: (file, elements) => `${file} lu : ${n(elements, 'élément')}`,
-    working: (done, all, now) => `${done}/${all} dossiers${now ? ` · ${now}` : ''}`,
     started: (files, folders, rehearse) =>
       `${rehearse ? 'Répétition' : 'Intégration'} de ${n(files, 'patch', 'patches')} dans ${n(folders, 'dossier')}`,
   },

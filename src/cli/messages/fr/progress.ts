@@ -1,0 +1,19 @@
+// French words of a run that is shown while it goes.
+import type { Messages } from '../en.ts';
+
+const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
+
+export const progress: Messages['progress'] = {
+  folders: (ended, all) => `${ended}/${n(all, 'dossier')}`,
+  waiting: (count) => `${count} en attente`,
+  atWork: (count) => `${count} en cours`,
+  foldersPerMinute: (rate) => `${rate} dossiers/min`,
+  patchesPerSecond: (rate) => `${rate} patches/s`,
+  elapsed: (time) => `depuis ${time}`,
+  left: (time) => `encore ${time} environ`,
+  doing: { integrate: 'intégration', rehearse: 'répétition', scripts: 'traitements en cours' },
+  decimal: (value) => value.replace('.', ','),
+  patches: (count) => n(count, 'patch', 'patches'),
+  moreAtWork: (count) => `… et ${count} de plus en cours`,
+  moreCauses: (causes, folders) => `… et ${n(causes, 'autre cause', 'autres causes')} dans ${n(folders, 'dossier')}`,
+};
