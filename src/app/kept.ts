@@ -44,6 +44,8 @@ export interface RestoreOutcome {
     readonly rows: number;
     /** Columns that were added again. */
     readonly columns: readonly string[];
+    /** Every value found a place; else the rest stays aside. */
+    readonly whole: boolean;
   }[];
 }
 
@@ -80,9 +82,9 @@ export async function restoreKept(
       mode,
       state: restored.length === entries.length ? 'done' : 'refused',
       findings,
-      restored: restored.map(({ id, rows, columns }) => {
+      restored: restored.map(({ id, rows, columns, whole }) => {
         const { folder = '', table = '' } = byId.get(id) ?? {};
-        return { id, folder, table, rows, columns };
+        return { id, folder, table, rows, columns, whole };
       }),
     };
   };

@@ -19,7 +19,7 @@ import type { SettingsChange } from '../environment/settings-change.ts';
 import type { FieldsSet } from '../integrate/set-fields.ts';
 import type { JournalEntry, RunListener } from '../journal/journal.ts';
 import type { RunMode, RunOutcome } from '../journal/outcome.ts';
-import { readTrace } from '../journal/runs.ts';
+import type { RunRecord, TraceOptions } from '../journal/trace.ts';
 import { parsePatchName } from '../patch/sequence.ts';
 import { FORCEABLE, preflight } from '../plan/preflight.ts';
 import { type Recovery, recover } from '../validate/recovery.ts';
@@ -44,6 +44,7 @@ import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 import { type ScriptVerbs, scriptVerbs } from './scripts.ts';
 import { stopPoints } from './stop-points.ts';
 import { type TaskVerbs, taskVerbs } from './tasks.ts';
+import { latestRuns, openTrace, readLog, type Trace } from './traces.ts';
 import type { ValidateOptions, ValidationOutcome } from './validations.ts';
 import { validateFolders } from './validations.ts';
 
@@ -148,7 +149,12 @@ export interface Rustine {
   validate(options: ValidateOptions): Promise<ValidationOutcome>;
   /** Settles what dead programs left. */
   recover(): Promise<Recovery>;
-  log(run: string): Promise<readonly JournalEntry[]>;
+  /** Runs that were made or are at work, the latest first. */
+  latestRuns(limit: number): Promise<readonly RunRecord[]>;
+  /** The trace of a run: by its number, a beginning of that, or `last` (R33). */
+  trace(run: string, options: TraceOptions): Promise<Trace>;
+  /** All of a trace at once. */
+  log(run: string, options?: TraceOptions): Promise<readonly JournalEntry[]>;
   /** What folders keep against deliveries (R37). */
   keptValues(options: KeptValuesOptions): Promise<readonly KeptValueView[]>;
   /** Decides a case, at once in every folder that has it, and for later patches. */
@@ -232,10 +238,9 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
       await openEnvironment(database);
       return recover(database);
     },
-    log: async (id) => {
-      await openSettled(database);
-      return readTrace(database, id);
-    },
+    latestRuns: (limit) => latestRuns(database, limit),
+    trace: (run, options) => openTrace(database, run, options),
+    log: (run, options) => readLog(database, run, options ?? {}),
     keptValues: (options) => keptValues(opened, options),
     decide: (options) => decideCase(opened, options),
     kept: async (options) => listKept(database, { ...options, ...(await keptFolder(database, options.folder)) }),

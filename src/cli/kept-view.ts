@@ -104,9 +104,15 @@ export function restoredText(
     : restored.map(({ id, folder, table: name, rows, columns }) =>
         report.kept.restoredEntry(id, folder, name, rows, columns.join(', ')),
       );
-  const end = report.kept.restored[state === 'refused' ? 'refused' : mode];
+  const end = state === 'refused' ? report.kept.restored.refused : report.kept.restored[mode][partRestored(restored)];
   const ended = style.quiet && state === 'done' ? '' : paint(state === 'done' ? 'green' : 'red', end, style.colour);
   return [findingsText(shownFindings, messages, { ...style, all: true }), ...lines, ended]
     .filter((part) => part !== '')
     .join('\n');
+}
+
+/** How much of what was to be put back found a place. */
+function partRestored(restored: RestoreOutcome['restored']): 'all' | 'part' | 'nothing' {
+  if (restored.every(({ whole }) => whole)) return 'all';
+  return restored.some(({ whole, rows, columns }) => whole || rows > 0 || columns.length > 0) ? 'part' : 'nothing';
 }

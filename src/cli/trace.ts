@@ -1,9 +1,11 @@
-// The trace of a run for people: a line per event.
+// The trace of a run for people: what was asked, then a line per event.
 import { assertNever } from '../base/errors.ts';
 import type { JournalEntry, RunEvent } from '../journal/journal.ts';
 import type { PatchOutcome } from '../journal/outcome.ts';
+import type { RunRecord } from '../journal/trace.ts';
+import { pairs } from './layout.ts';
 import type { Messages } from './messages/en.ts';
-import { safe } from './messages/said.ts';
+import { safe, some } from './messages/said.ts';
 import { findingDocument, findingText, problemText } from './problem.ts';
 import { stepText } from './run-steps.ts';
 
@@ -31,7 +33,7 @@ function eventText(entry: JournalEntry, messages: Messages): string {
   const { report } = messages;
   switch (entry.kind) {
     case 'run-started':
-      return `${report.progress.started(entry.files.length, entry.folders.length, entry.mode === 'rehearse')}: ${safe(entry.files.join(', '))} → ${entry.folders.join(', ')}`;
+      return `${report.progress.started(entry.files.length, entry.folders.length, entry.mode === 'rehearse')}: ${safe(entry.files.join(', '))} → ${some(entry.folders, 12)}`;
     case 'run-waiting':
     case 'tasks-waiting':
     case 'wave-started':
@@ -71,20 +73,42 @@ export function sessionsText({ state, sessions }: Extract<RunEvent, { kind: 'ses
   return report.sessions[state](folders, sessions);
 }
 
-function patchText({ file, state, elements, tables, scripts, rows, ms, reason }: PatchOutcome, messages: Messages): string {
-  const { report } = messages;
+/** What was asked, by whom, and what became of it. */
+export function runHead(run: RunRecord, { log }: Messages): string {
+  const forced = Object.entries(run.forced).map(([check, reason]) => `${check}: ${reason}`);
+  return pairs([
+    [log.run, run.run],
+    [log.mode, log.modes[run.mode]],
+    [log.state, log.states[run.state] ?? run.state],
+    [log.by, run.operator],
+    [log.host, run.host],
+    [log.from, run.from],
+    [log.started, entryTime(run.startedAt)],
+    ...(run.finishedAt === null ? [] : [[log.ended, entryTime(run.finishedAt)] as const]),
+    [log.files, run.files.join(', ') || '-'],
+    [log.folders, String(run.folders)],
+    ...(run.authorized.length === 0 ? [] : [[log.authorized, run.authorized.join(', ')] as const]),
+    ...(forced.length === 0 ? [] : [[log.forced, forced.join(' · ')] as const]),
+  ]);
+}
+
+function patchText(outcome: PatchOutcome, messages: Messages): string {
+  const { report, log } = messages;
+  const { file, state, elements, tables, scripts, rows, ms, reason } = outcome;
   const counted = (words: Readonly<Record<string, (count: number) => string>>, of: object) =>
-    Object.entries(of).flatMap(([name, count]) => {
-      const number = Array.isArray(count) ? count.length : Number(count);
-      return number === 0 ? [] : [`${number} ${words[name]?.(number) ?? name}`];
-    });
+    Object.entries(of).flatMap(([name, count]) => (count === 0 ? [] : [`${count} ${words[name]?.(Number(count)) ?? name}`]));
+  const named = (['created', 'altered', 'removed'] as const).flatMap((change) =>
+    tables[change].length === 0 ? [] : [`${report.tables[change](tables[change].length)} ${tables[change].map(safe).join(' ')}`],
+  );
   const parts = [
     [report.columns.elements, counted(report.elements, elements)],
-    [report.columns.tables, counted(report.tables, tables)],
+    [report.columns.tables, named],
     [report.columns.scripts, counted(report.scripts, scripts)],
+    [log.ran, outcome.ran.map(safe)],
+    [log.pending, outcome.pending.map(safe)],
     [report.columns.rows, counted(report.rows, rows)],
   ] as const;
-  const counts = parts.flatMap(([name, numbers]) => (numbers.length === 0 ? [] : [`${name}: ${numbers.join(', ')}`]));
+  const said = parts.flatMap(([name, what]) => (what.length === 0 ? [] : [`${name}: ${what.join(', ')}`]));
   const why = reason === undefined ? '' : ` – ${problemText(reason, messages)}`;
-  return `${safe(file)}: ${[report.states[state], ...counts, `${ms} ms`].join(' · ')}${why}`;
+  return `${safe(file)}: ${[report.states[state], ...said, `${ms} ms`].join(' · ')}${why}`;
 }

@@ -14,7 +14,12 @@ import type { RestoredParts, Restoring } from './restoring.ts';
 import { blocked, lockedTable } from './restoring.ts';
 
 export interface Restored {
-  readonly entries: readonly { readonly id: number; readonly rows: number; readonly columns: readonly string[] }[];
+  readonly entries: readonly {
+    readonly id: number;
+    readonly rows: number;
+    readonly columns: readonly string[];
+    readonly whole: boolean;
+  }[];
   readonly findings: readonly Finding[];
 }
 
@@ -30,12 +35,12 @@ export async function restoreEntries(
 ): Promise<Restored> {
   const findings: Finding[] = [];
   const whole: number[] = [];
-  const restored: { id: number; rows: number; columns: readonly string[] }[] = [];
+  const restored: { id: number; rows: number; columns: readonly string[]; whole: boolean }[] = [];
   await session.script('savepoint before_restoring');
   for (const entry of entries.toSorted((a, b) => b.id - a.id)) {
     const parts = await tried({ session, entry, operator, overwrite });
     findings.push(...parts.findings);
-    restored.push({ id: entry.id, rows: parts.rows, columns: parts.columns });
+    restored.push({ id: entry.id, rows: parts.rows, columns: parts.columns, whole: parts.whole });
     if (parts.whole) whole.push(entry.id);
   }
   if (blocks(findings)) {

@@ -1,10 +1,9 @@
-// Runs and their events in the catalog: begun, noted, finished; the trace of any run can be read back.
+// Runs and their events in the catalog: begun, noted, finished.
 import { hostname } from 'node:os';
 import nodeProcess from 'node:process';
-import { Refusal } from '../base/errors.ts';
 import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
-import type { JournalEntry, RunEvent } from './journal.ts';
+import type { RunEvent } from './journal.ts';
 import type { RunMode, RunState } from './outcome.ts';
 import type { Task } from './tasks.ts';
 
@@ -137,15 +136,6 @@ export async function finishRun(database: Database, run: string, state: RunState
         process = null, finished_at = now()
       where run = ${run} and state in ('waiting', 'running', 'postponed'))
     update rustine.run set state = ${state}, finished_at = now() where id = ${run} and state in ('running', 'interrupted')`);
-}
-
-/** @throws Refusal `run-unknown` */
-export async function readTrace(database: Database, run: string): Promise<readonly JournalEntry[]> {
-  const [known] = await database.query<{ id: string }>(sql`select id from rustine.run where id = ${run}`);
-  if (known === undefined) throw new Refusal('run-unknown', { run });
-  const rows = await database.query<{ seq: number; at: string; event: RunEvent }>(sql`
-    select seq, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, event from rustine.event where run = ${run} order by seq`);
-  return rows.map(({ seq, at, event }) => ({ ...event, seq, at }));
 }
 
 /** Adds to the trace of a run that has ended; a living one numbers its events itself. */

@@ -186,7 +186,7 @@ describe.each(servers())('kept on $name', (server) => {
     expect(done).toMatchObject({
       state: 'done',
       findings: [['kept-rows-gone', 'warn', { kept: id, table: 'item', count: 1 }]],
-      restored: [{ id, folder: 'X3', table: 'item', rows: 2, columns: [] }],
+      restored: [{ id, folder: 'X3', table: 'item', rows: 2, columns: [], whole: false }],
     });
     expect(await items(env, 'cod_0, nam_0, dat_0::text as dat')).toEqual([
       { cod_0: 'A', nam_0: 'old a', dat: null },
@@ -214,7 +214,7 @@ describe.each(servers())('kept on $name', (server) => {
     expect(await restore(env, [id])).toEqual({
       state: 'done',
       findings: [['kept-undefined', 'warn', { kept: id, table: 'item', columns: ['day_0', 'not_0', 'o"ld_0'] }]],
-      restored: [{ id, folder: 'X3', table: 'item', rows: 2, columns: ['day_0', 'not_0', 'o"ld_0'] }],
+      restored: [{ id, folder: 'X3', table: 'item', rows: 2, columns: ['day_0', 'not_0', 'o"ld_0'], whole: true }],
     });
     expect(await items(env, 'cod_0, "o""ld_0", not_0, day_0::text as day')).toEqual([
       { cod_0: 'A', 'o"ld_0': '12.50', not_0: '', day: null },

@@ -1,5 +1,5 @@
 // The command line over a Rustine that only remembers what it was asked: language, documents, exit codes, usage.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -11,7 +11,9 @@ import { run } from '../../src/cli/run.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { NO_LINES } from '../../src/dictionary/merge-result.ts';
 import type { KeptEntry } from '../../src/environment/kept.ts';
+import type { JournalEntry } from '../../src/journal/journal.ts';
 import { type FolderOutcome, NO_ELEMENTS, type PatchOutcome, type RunOutcome } from '../../src/journal/outcome.ts';
+import type { RunRecord } from '../../src/journal/trace.ts';
 
 const X3: FolderView = {
   code: 'X3',
@@ -105,6 +107,21 @@ const COSTS: PatchOutcome['tables'] = {
     { table: 'box', step: 'remove-table', rewrites: false, lock: 'access-exclusive', rows: null },
   ],
 };
+const RUN: RunRecord = {
+  run: '7b93a6d5-ebea-41f5-9fba-d2379c6ef017',
+  mode: 'integrate',
+  state: 'done',
+  operator: 'alice',
+  host: 'db1',
+  from: 'X3',
+  startedAt: '2026-01-02T03:04:01.000Z',
+  finishedAt: '2026-01-02T03:04:05.700Z',
+  files: ['ZCLIENT.dat'],
+  authorized: ['ZVIP'],
+  forced: { sequence: 'the rest is on paper' },
+  folders: 2,
+};
+const END: JournalEntry = { kind: 'run-finished', run: RUN.run, state: 'done', ms: 7, seq: 1, at: '2026-01-02T03:04:05.678Z' };
 const VALIDATED: ValidationOutcome = {
   state: 'partial',
   findings: [{ code: 'blocked', severity: 'block', folder: 'SEED', facts: { codes: ['values-do-not-fit'] } }],
@@ -177,12 +194,13 @@ async function cli(
     dropFolder: answer('dropFolder', undefined),
     integrate: answer('integrate', DONE),
     validate: answer('validate', VALIDATED),
-    log: answer('log', [{ kind: 'run-finished', run: 'r1', state: 'done', ms: 7, seq: 1, at: '2026-01-02T03:04:05.678Z' }]),
     recover: answer('recover', {
       runs: { settled: ['r1'], left: [] },
       logins: { settled: ['SEED'], left: ['SHOP'] },
       staging: { settled: [], left: [] },
     }),
+    latestRuns: answer('latestRuns', [RUN]),
+    trace: answer('trace', { run: RUN, pages: [[END]] }),
     kept: answer('kept', [KEPT]),
     keptRows: answer('keptRows', {
       entry: KEPT,
@@ -192,7 +210,7 @@ async function cli(
       mode: 'restore',
       state: 'done',
       findings: [],
-      restored: [{ id: 12, folder: 'SEED', table: 'item', rows: 2, columns: ['old_0'] }],
+      restored: [{ id: 12, folder: 'SEED', table: 'item', rows: 2, columns: ['old_0'], whole: true }],
     }),
     purgeKept: answer('purgeKept', [KEPT]),
     databaseUrl: answer('databaseUrl', 'postgresql://x@localhost/r'),
@@ -773,6 +791,19 @@ describe('kept', () => {
     expect([code, calls, JSON.parse(out).error.problem]).toEqual([2, [], problem]);
   });
 
+  it('R27: does not say that it put back what found no place', async () => {
+    const entry = { id: 12, folder: 'SEED', table: 'item', rows: 0, columns: [], whole: false };
+    const end = async (restored: readonly object[], mode = 'restore') =>
+      (await cli('kept restore 12', { answers: { restoreKept: { mode, state: 'done', findings: [], restored } } })).out
+        .trimEnd()
+        .split('\n')
+        .at(-1);
+    expect(await end([entry])).toMatch(/^Nothing was put back/);
+    expect(await end([entry], 'rehearse')).toMatch(/nothing would be put back/);
+    expect(await end([entry, { ...entry, id: 13, rows: 2, whole: true }])).toMatch(/^Put back in part/);
+    expect(await end([{ ...entry, whole: true }])).toBe('Put back.');
+  });
+
   it('removes for good on request only', async () => {
     expect((await cli('kept purge 12 13 --yes')).calls[0]).toEqual(['purgeKept', { ids: [12, 13] }]);
     const { calls, out } = await cli('kept purge --folder seed --before 2026-01-31 --yes');
@@ -781,12 +812,39 @@ describe('kept', () => {
 });
 
 describe('the rest', () => {
-  it('log tells the run line by line', async () => {
-    expect((await cli('log r1')).out).toBe('2026-01-02 03:04:05  done (7 ms)\n');
-    expect(JSON.parse((await cli('log r1 --json')).out)).toMatchObject({
-      run: 'r1',
-      entries: [{ kind: 'run-finished', seq: 1 }],
-    });
+  it('R33: log tells what was asked, forced checks among it, and what happened line by line', async () => {
+    const { out, calls } = await cli('log 7b93');
+    expect(calls[0]).toEqual(['trace', '7b93', {}]);
+    expect(out).toMatch(/^run +7b93a6d5-ebea-41f5-9fba-d2379c6ef017$/m);
+    expect(out).toMatch(/^forced +sequence: the rest is on paper$/m);
+    expect(out.split('\n').slice(-3)).toEqual(['', '2026-01-02 03:04:05  done (7 ms)', '']);
+    expect(JSON.parse((await cli('log 7b93 --json')).out)).toEqual({ ...RUN, entries: [END] });
+    const lines = (await cli('log 7b93 --format jsonl')).out.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual([{ kind: 'run', ...RUN }, END]);
+  });
+
+  it('log without a run lists the latest ones; an option about a trace means the last one', async () => {
+    const { out, calls } = await cli('log');
+    expect(calls[0]).toEqual(['latestRuns', 20]);
+    expect(out).toMatch(/^7b93a6d5 +2026-01-02 03:04:01 +alice +integration +done +2 +ZCLIENT\.dat$/m);
+    expect(JSON.parse((await cli('log --json --limit 3')).out)).toEqual({ runs: [RUN] });
+    expect((await cli('log --folder seed --follow')).calls[0]).toEqual(['trace', 'last', { folder: 'seed', follow: true }]);
+    expect((await cli('log', { answers: { latestRuns: [] } })).out).toBe('Nothing was run here yet.\n');
+    expect(await cli('log last --json --format jsonl')).toMatchObject({ code: 2, calls: [] });
+  });
+
+  it('log writes to a new file, never over one that is there', async () => {
+    const done = await cli('log 7b93 --output trace.txt');
+    expect(done).toMatchObject({ code: 0, out: `1 entry written to ${join(home, 'trace.txt')}.\n` });
+    const written = readFileSync(join(home, 'trace.txt'), 'utf8');
+    expect(written).toContain('2026-01-02 03:04:05  done (7 ms)\n');
+    const again = await cli('log 7b93 --output trace.txt --json');
+    expect([again.code, JSON.parse(again.out).error.code]).toEqual([2, 'output-exists']);
+    expect(readFileSync(join(home, 'trace.txt'), 'utf8')).toBe(written);
+    const json = await cli('log 7b93 --output trace.json --json');
+    expect(JSON.parse(json.out)).toEqual({ run: RUN.run, path: join(home, 'trace.json'), entries: 1 });
+    expect(JSON.parse(readFileSync(join(home, 'trace.json'), 'utf8'))).toEqual({ ...RUN, entries: [END] });
+    expect((await cli('log 7b93 --output no/such/trace.txt')).code).toBe(3);
   });
 
   it('db gives the URL and stops', async () => {

@@ -2,6 +2,7 @@
 import * as said from './en/errors.ts';
 import * as found from './en/findings.ts';
 import { help } from './en/help.ts';
+import { log } from './en/log.ts';
 import { progress } from './en/progress.ts';
 import { report } from './en/report.ts';
 import type { Sentence } from './said.ts';
@@ -26,8 +27,9 @@ export interface Messages {
   readonly findings: Sentences<FindingCode>;
   readonly unknownFinding: typeof found.unknownFinding;
   readonly help: Shape<typeof help>;
+  readonly log: Shape<typeof log>;
   readonly progress: Shape<typeof progress>;
   readonly report: Shape<typeof report>;
 }
 
-export const messages: Messages = { ...said, ...found, help, progress, report };
+export const messages: Messages = { ...said, ...found, help, log, progress, report };

@@ -3,7 +3,19 @@ import type { Messages } from './en.ts';
 import { errors, unknownError, usage, usageAdvice } from './fr/errors.ts';
 import { findings, unknownFinding } from './fr/findings.ts';
 import { help } from './fr/help.ts';
+import { log } from './fr/log.ts';
 import { progress } from './fr/progress.ts';
 import { report } from './fr/report.ts';
 
-export const messages: Messages = { errors, usage, usageAdvice, unknownError, findings, unknownFinding, help, progress, report };
+export const messages: Messages = {
+  errors,
+  usage,
+  usageAdvice,
+  unknownError,
+  findings,
+  unknownFinding,
+  help,
+  log,
+  progress,
+  report,
+};

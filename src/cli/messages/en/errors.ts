@@ -81,7 +81,12 @@ export const errors = {
     `Run ${f('run')} was settled by another command while this program slept or could not reach the database: nothing more is done. The folders are whole; run it again to continue.`,
   'first-not-given': (f) =>
     `${some(f.list('folders'))} cannot come first: not among the folders of this run (${some(f.list('known'), 20)}). Add it to --folders, or leave it out of --first.`,
-  'run-unknown': (f) => `There is no run ${f('run')}. Every integration prints the number of its run at the end.`,
+  'run-unknown': (f) =>
+    `There is no run ${f('run')}. Every integration prints the number of its run at the end; \`rustine log\` lists the latest ones.`,
+  'run-ambiguous': (f) => `Several runs begin with ${f('run')}: ${some(f.list('runs'))}. Give more of the number.`,
+  'folder-not-in-run': (f) =>
+    `Folder ${f('folder')} had no part in run ${f('run')}. Its folders: ${some(f.list('folders'), 12)}.`,
+  'output-exists': (f) => `${f('path')} exists already, and is not overwritten. Give another name, or remove it first.`,
   'database-unreachable': (f) =>
     `The database ${f('url')} cannot be reached: ${why(f)}. Check that the server runs and that the URL of --database or RUSTINE_DATABASE_URL is right.`,
   'database-version': (f) =>
@@ -186,6 +191,8 @@ export const usage = {
   assignment: (f) =>
     `"${f('value')}" does not say which field gets which value: write FIELD=VALUE, or FIELD[2]=VALUE for one place of an array.`,
   'missing-command': (f) => `"${f('command')}" needs to be told what to do: ${f('known')}.`,
+  'json-and-format': () =>
+    '--json gives one document, --format jsonl a line for each entry: they do not go together. Leave one of them out.',
   choice: (f) => `${f('option')} cannot be "${f('value')}": it is one of ${f('known')}.`,
   'positive-number': (f) => `${f('option')} cannot be "${f('value')}": a whole number from 1 is expected.`,
   duration: (f) =>

@@ -172,7 +172,15 @@ export const help = {
       folders: 'folders, separated by commas (default: all)',
     },
     status: { is: 'show the folders with level, lag and state' },
-    log: { is: 'show the trace of a run', run: 'number of the run, printed at its end' },
+    log: {
+      is: 'list the latest runs, or show the trace of one',
+      run: 'number of the run or a beginning of it, or last (default: list the latest runs)',
+      folder: 'only what is about this folder or the whole run',
+      follow: 'go on until the run has ended',
+      format: 'text, or jsonl: a JSON document per line',
+      output: 'write to a new file',
+      limit: 'runs to list at the most (default: 20)',
+    },
     kept: { is: 'what was put aside: list, show, put back, remove' },
     keptList: {
       is: 'list what was put aside (the default)',

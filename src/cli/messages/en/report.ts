@@ -202,8 +202,16 @@ export const report = {
     restoredEntry: (id: number, folder: string, table: string, rows: number, columns: string) =>
       `${id}: ${folder} ${table}: ${n(rows, 'row')} put back${columns === '' ? '' : `, columns added again: ${columns}`}`,
     restored: {
-      restore: 'Put back.',
-      rehearse: 'Rehearsed, and rolled back: it would work.',
+      restore: {
+        all: 'Put back.',
+        part: 'Put back in part: the rest stays aside.',
+        nothing: 'Nothing was put back: none of it found a place. It stays aside.',
+      },
+      rehearse: {
+        all: 'Rehearsed, and rolled back: it would work.',
+        part: 'Rehearsed, and rolled back: a part would be put back, the rest would stay aside.',
+        nothing: 'Rehearsed, and rolled back: nothing would be put back, none of it finds a place.',
+      },
       refused: 'Refused: nothing was changed.',
     },
     purged: (count: number) => `${n(count, 'entry', 'entries')} removed for good.`,

@@ -82,7 +82,13 @@ export const errors: Sentences<ErrorCode> = {
     `L'exécution ${f('run')} a été close par une autre commande pendant que ce programme dormait ou ne pouvait joindre la base de données : rien de plus n'est fait. Les dossiers sont entiers ; relancez pour continuer.`,
   'first-not-given': (f) =>
     `${some(f.list('folders'))} ne peut passer d'abord : absent des dossiers de cette exécution (${some(f.list('known'), 20)}). Ajoutez-le à --folders, ou retirez-le de --first.`,
-  'run-unknown': (f) => `Il n'y a pas d'exécution ${f('run')}. Chaque intégration affiche son numéro d'exécution à la fin.`,
+  'run-unknown': (f) =>
+    `Il n'y a pas d'exécution ${f('run')}. Chaque intégration affiche son numéro d'exécution à la fin ; \`rustine log\` montre les dernières.`,
+  'run-ambiguous': (f) =>
+    `Plusieurs exécutions commencent par ${f('run')} : ${some(f.list('runs'))}. Donner davantage de caractères du numéro.`,
+  'folder-not-in-run': (f) =>
+    `Le dossier ${f('folder')} ne faisait pas partie de l'exécution ${f('run')}. Ses dossiers : ${some(f.list('folders'), 12)}.`,
+  'output-exists': (f) => `${f('path')} existe déjà et n'est pas écrasé. Donner un autre nom, ou supprimer d'abord ce fichier.`,
   'database-unreachable': (f) =>
     `La base de données ${f('url')} est injoignable : ${why(f)}. Vérifiez que le serveur tourne et que l'URL de --database ou RUSTINE_DATABASE_URL est la bonne.`,
   'database-version': (f) =>
@@ -199,6 +205,8 @@ export const usage: Messages['usage'] = {
   assignment: (f) =>
     `« ${f('value')} » ne dit pas quel champ reçoit quelle valeur : écrivez CHAMP=VALEUR, ou CHAMP[2]=VALEUR pour un poste de tableau.`,
   'missing-command': (f) => `Il faut dire à « ${f('command')} » ce qu'il doit faire : ${f('known')}.`,
+  'json-and-format': () =>
+    "--json donne un seul document, --format jsonl une ligne par événement : les deux s'excluent. Retirer l'une des deux options.",
   choice: (f) => `${f('option')} ne peut pas être « ${f('value')} » : choix possibles ${f('known')}.`,
   'positive-number': (f) => `${f('option')} ne peut pas être « ${f('value')} » : un nombre entier à partir de 1 est attendu.`,
   duration: (f) =>

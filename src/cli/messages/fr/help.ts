@@ -174,7 +174,15 @@ export const help: Messages['help'] = {
       folders: 'dossiers, séparés par des virgules (défaut : tous)',
     },
     status: { is: 'montre les dossiers avec niveau, retard et état' },
-    log: { is: "montre la trace d'une exécution", run: "numéro de l'exécution, affiché à sa fin" },
+    log: {
+      is: "liste les dernières exécutions, ou montre la trace de l'une d'elles",
+      run: "numéro de l'exécution ou son début, ou last (par défaut : liste les dernières exécutions)",
+      folder: "seulement ce qui concerne ce dossier ou toute l'exécution",
+      follow: "continue jusqu'à la fin de l'exécution",
+      format: 'text, ou jsonl : un document JSON par ligne',
+      output: 'écrit dans un nouveau fichier',
+      limit: "nombre maximal d'exécutions à lister (par défaut : 20)",
+    },
     kept: { is: 'ce qui a été mis de côté : lister, montrer, remettre, supprimer' },
     keptList: {
       is: 'liste ce qui a été mis de côté (par défaut)',

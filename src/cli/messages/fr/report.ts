@@ -203,8 +203,16 @@ export const report: Messages['report'] = {
     restoredEntry: (id, folder, table, rows, columns) =>
       `${id} : ${folder} ${table} : ${n(rows, 'ligne')} ${rows < 2 ? 'remise' : 'remises'} en place${columns === '' ? '' : `, colonnes ajoutées de nouveau : ${columns}`}`,
     restored: {
-      restore: 'Remis en place.',
-      rehearse: 'Répété, puis annulé : cela fonctionnerait.',
+      restore: {
+        all: 'Remis en place.',
+        part: 'Remis en place en partie : le reste demeure mis de côté.',
+        nothing: "Rien n'a été remis en place : rien n'a trouvé sa place. Tout demeure mis de côté.",
+      },
+      rehearse: {
+        all: 'Répété, puis annulé : cela fonctionnerait.',
+        part: 'Répété, puis annulé : une partie serait remise en place, le reste demeurerait mis de côté.',
+        nothing: "Répété, puis annulé : rien ne serait remis en place, rien n'a trouvé sa place.",
+      },
       refused: "Refusé : rien n'a changé.",
     },
     purged: (count) => `${n(count, 'entrée')} ${count < 2 ? 'supprimée' : 'supprimées'} définitivement.`,

@@ -1,0 +1,163 @@
+// Reads runs and their traces back: which run is meant, what was asked of it, its events page by page, also while it is still at work.
+import { setTimeout as pause } from 'node:timers/promises';
+import { Refusal } from '../base/errors.ts';
+import type { Session } from '../database/database.ts';
+import { sql } from '../database/sql.ts';
+import type { JournalEntry, RunEvent } from './journal.ts';
+import type { RunMode } from './outcome.ts';
+
+type Reader = Pick<Session, 'query'>;
+
+/** A run as the catalog has it; times are ISO 8601 in UTC. */
+export interface RunRecord {
+  readonly run: string;
+  readonly mode: RunMode;
+  /** Also `running` and `interrupted`. */
+  readonly state: string;
+  readonly operator: string;
+  readonly host: string;
+  readonly from: string;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  readonly files: readonly string[];
+  readonly authorized: readonly string[];
+  /** Check → reason. */
+  readonly forced: Readonly<Record<string, string>>;
+  /** Number of folders. */
+  readonly folders: number;
+}
+
+export interface TraceOptions {
+  /** Only what is about this folder, or about the whole run. */
+  readonly folder?: string;
+  /** Goes on until the run has ended. */
+  readonly follow?: boolean;
+}
+
+/** Entries read at a time: an event may hold the output of a program, so not too many. */
+const PAGE = 500;
+const FOLLOW_MS = 500;
+/** So many are named where a beginning fits several runs. */
+const MOST_NAMED = 8;
+
+interface RunRow extends Omit<RunRecord, 'folders'> {
+  readonly folders: number | null;
+}
+
+/** The latest first. @param among numbers of runs; null: all */
+async function readRecords(reader: Reader, among: readonly string[] | null, limit: number): Promise<readonly RunRecord[]> {
+  const rows = await reader.query<RunRow>(sql`
+    select r.id as run, r.mode, r.state, r.operator, r.host, r.from_folder as "from",
+      to_char(r.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "startedAt",
+      to_char(r.finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "finishedAt",
+      r.files, r.authorized, r.forced,
+      (select jsonb_array_length(e.event->'folders') from rustine.event e
+       where e.run = r.id and e.event->>'kind' = 'run-started' order by e.seq limit 1) as folders
+    from rustine.run r where ${among}::text[] is null or r.id = any(${among}::text[])
+    order by r.started_at desc, r.id limit ${limit}`);
+  return rows.map((row) => ({ ...row, folders: row.folders ?? 0 }));
+}
+
+/** The latest first. */
+export function readRuns(reader: Reader, limit: number): Promise<readonly RunRecord[]> {
+  return readRecords(reader, null, limit);
+}
+
+/**
+ * The run that is meant: `last`, its number, or a beginning of that which no other run has.
+ * @throws Refusal `run-unknown`, `run-ambiguous`
+ */
+export async function findRun(reader: Reader, meant: string): Promise<RunRecord> {
+  const [found] = meant === 'last' ? await readRuns(reader, 1) : await readRecords(reader, [await numberOf(reader, meant)], 1);
+  if (found === undefined) throw new Refusal('run-unknown', { run: meant });
+  return found;
+}
+
+async function numberOf(reader: Reader, meant: string): Promise<string> {
+  const rows = await reader.query<{ id: string }>(
+    sql`select id from rustine.run where starts_with(id, ${meant}) order by length(id), id limit ${MOST_NAMED}`,
+  );
+  const ids = rows.map(({ id }) => id);
+  const exact = ids.find((id) => id === meant);
+  if (exact === undefined && ids.length > 1 && meant !== '') throw new Refusal('run-ambiguous', { run: meant, runs: ids });
+  const number = meant === '' ? undefined : (exact ?? ids[0]);
+  if (number === undefined) throw new Refusal('run-unknown', { run: meant });
+  return number;
+}
+
+/** The entries in the order of their numbers; those that come while one follows, as they come. */
+export async function* readEntries(
+  reader: Reader,
+  run: string,
+  { folder, follow = false }: TraceOptions,
+): AsyncGenerator<readonly JournalEntry[]> {
+  const seen = new Seen();
+  for (;;) {
+    // Asked before the entries: what a run wrote before its end is read after it.
+    const ended = !follow || (await hasEnded(reader, run));
+    for (;;) {
+      const { numbers, entries } = await readPage(reader, run, folder, seen);
+      if (entries.length > 0) yield entries;
+      if (numbers.length === 0) break;
+      for (const number of numbers) seen.add(number);
+    }
+    if (ended) return;
+    await pause(FOLLOW_MS);
+  }
+}
+
+interface Page {
+  readonly numbers: readonly number[];
+  /** Those that are wanted. */
+  readonly entries: readonly JournalEntry[];
+}
+
+async function readPage(reader: Reader, run: string, folder: string | undefined, seen: Seen): Promise<Page> {
+  const rows = await reader.query<{ seq: number; at: string; event: RunEvent | null }>(sql`
+    select seq, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at,
+      case when coalesce(coalesce(event->>'folder', event->'finding'->>'folder') = ${folder ?? null}, true) then event end as event
+    from rustine.event where run = ${run} and not seq <@ ${seen.ranges()}::int4multirange order by seq limit ${PAGE}`);
+  return {
+    numbers: rows.map(({ seq }) => seq),
+    entries: rows.flatMap(({ seq, at, event }) => (event === null ? [] : [{ ...event, seq, at }])),
+  };
+}
+
+async function hasEnded(reader: Reader, run: string): Promise<boolean> {
+  const [open] = await reader.query(sql`select id from rustine.run where id = ${run} and finished_at is null`);
+  return open === undefined;
+}
+
+/** @throws Refusal `folder-not-in-run` */
+export async function checkFolder(reader: Reader, run: string, folder: string): Promise<void> {
+  const [started] = await reader.query<{ folders: readonly string[] }>(
+    sql`select event->'folders' as folders from rustine.event where run = ${run} and event->>'kind' = 'run-started' order by seq limit 1`,
+  );
+  if (started?.folders.includes(folder)) return;
+  throw new Refusal('folder-not-in-run', { folder, run, folders: started?.folders ?? [] });
+}
+
+/**
+ * Which numbers were read. Folders write theirs in their own transactions, so a smaller number may come long after a larger one, and
+ * one that was rolled back never comes.
+ */
+class Seen {
+  readonly #ranges: { readonly from: number; readonly to: number }[] = [];
+
+  add(number: number): void {
+    let at = this.#ranges.length;
+    while (at > 0 && (this.#ranges[at - 1]?.from ?? 0) > number) at--;
+    const [before, after] = [this.#ranges[at - 1], this.#ranges[at]];
+    const joinsBefore = before?.to === number - 1;
+    const joinsAfter = after?.from === number + 1;
+    this.#ranges.splice(joinsBefore ? at - 1 : at, Number(joinsBefore) + Number(joinsAfter), {
+      from: joinsBefore ? before.from : number,
+      to: joinsAfter ? after.to : number,
+    });
+  }
+
+  /** As PostgreSQL writes several ranges: `{[1,5],[7,7]}`. */
+  ranges(): string {
+    return `{${this.#ranges.map(({ from, to }) => `[${from},${to}]`).join(',')}}`;
+  }
+}
