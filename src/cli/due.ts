@@ -12,20 +12,25 @@ export type DueFolder = Pick<FolderView, 'code' | 'state' | 'lag' | 'reasons'>;
 const MOST_FOLDERS = 12;
 const MOST_FILES = 3;
 
-/** A line per cause; none where everything is in line. */
-export function dueLines(folders: readonly DueFolder[], messages: Messages, width: number | undefined): readonly string[] {
+/** A line per cause; none where everything is in line. @param named so many folders are named, the others counted */
+export function dueLines(
+  folders: readonly DueFolder[],
+  messages: Messages,
+  width: number | undefined,
+  named = MOST_FOLDERS,
+): readonly string[] {
   const { due } = messages.report;
   const ready = folders.filter(({ state }) => state !== 'dropping');
   const lines = [
     ...folders.filter((each) => !ready.includes(each)).map(({ code }) => due.dropping(code, `rustine folder drop ${code} --yes`)),
-    ...[...Map.groupBy(ready, ({ lag }) => JSON.stringify(lag)).values()].flatMap((group) => lackingLine(group, messages)),
-    ...reasonLines(ready, messages),
+    ...[...Map.groupBy(ready, ({ lag }) => JSON.stringify(lag)).values()].flatMap((group) => lackingLine(group, messages, named)),
+    ...reasonLines(ready, messages, named),
   ];
   return lines.map((line) => wrap(line, width, 2));
 }
 
 /** Folders that lack the same patches. */
-function lackingLine(folders: readonly DueFolder[], { report: { due } }: Messages): readonly string[] {
+function lackingLine(folders: readonly DueFolder[], { report: { due } }: Messages, named: number): readonly string[] {
   const lag = folders[0]?.lag ?? [];
   if (lag.length === 0) return [];
   const codes = folders.map(({ code }) => code);
@@ -35,11 +40,11 @@ function lackingLine(folders: readonly DueFolder[], { report: { due } }: Message
   const where = codes.length <= MOST_FOLDERS ? ` --folders ${codes.join(',')}` : '';
   const command = safe(`rustine integrate ${paths}${where}`);
   const files = some(lag.map(safe), MOST_FILES);
-  const names = some(codes, MOST_FOLDERS);
+  const names = some(codes, named);
   return [few ? due.lacking(names, codes.length, files, command) : due.lackingMany(names, lag.length, files, command)];
 }
 
-function reasonLines(folders: readonly DueFolder[], { report }: Messages): readonly string[] {
+function reasonLines(folders: readonly DueFolder[], { report }: Messages, named: number): readonly string[] {
   const { due, dueReason } = report;
   const withReasons = (settled: boolean): readonly (readonly [code: string, why: string])[] =>
     folders.flatMap(({ code, reasons }) => {
@@ -49,7 +54,7 @@ function reasonLines(folders: readonly DueFolder[], { report }: Messages): reado
   const said = (list: readonly (readonly [string, string])[]): string =>
     some(
       list.map(([, why]) => why),
-      MOST_FOLDERS,
+      named,
     );
   const settled = withReasons(true);
   const open = withReasons(false);

@@ -1,6 +1,6 @@
 // Findings for people: blocks first, equal ones of several folders once, and of a kind only a few unless all are wanted.
-import { canonical } from '../base/canonical.ts';
 import type { Finding, Severity } from '../base/finding.ts';
+import { type Cause, causesOf, saidOfAll } from './causes.ts';
 import { paint, type Tone, wrap } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
@@ -21,22 +21,17 @@ export interface FindingStyle {
   readonly all: boolean;
 }
 
-interface Group {
-  readonly finding: Finding;
-  readonly folders: string[];
-}
-
 export function findingsText(findings: readonly Finding[], messages: Messages, style: FindingStyle): string {
   const parts: string[] = [];
   for (const severity of SEVERITIES) {
-    const groups = grouped(findings.filter((finding) => finding.severity === severity));
-    if (groups.length === 0) continue;
-    parts.push(paint(TONES[severity], messages.report.severities[severity](groups.length), style.colour));
-    for (const kind of Map.groupBy(groups, (group) => group.finding.code).values()) {
+    const causes = causesOf(findings.filter((finding) => finding.severity === severity));
+    if (causes.length === 0) continue;
+    parts.push(paint(TONES[severity], messages.report.severities[severity](causes.length), style.colour));
+    for (const kind of Map.groupBy(causes, (cause) => cause.finding.code).values()) {
       // A line that says "one more" would take the place of that one.
       const shown = style.all || kind.length <= SHOWN[severity] + 1 ? kind : kind.slice(0, SHOWN[severity]);
-      for (const group of shown)
-        parts.push(`  ${wrap(line(group, messages), style.width === undefined ? undefined : style.width - 2, INDENT)}`);
+      for (const cause of shown)
+        parts.push(`  ${wrap(causeText(cause, messages), style.width === undefined ? undefined : style.width - 2, INDENT)}`);
       if (shown.length < kind.length) parts.push(`    ${wrap(rest(kind.slice(shown.length), messages), style.width, INDENT)}`);
     }
   }
@@ -44,14 +39,16 @@ export function findingsText(findings: readonly Finding[], messages: Messages, s
 }
 
 /** Findings that are not said in full are named all the same. */
-function rest(groups: readonly Group[], messages: Messages): string {
-  const subjects = [...new Set(groups.flatMap(({ finding }) => (finding.subject === undefined ? [] : [safe(finding.subject)])))];
+function rest(causes: readonly Cause[], messages: Messages): string {
+  const subjects = [...new Set(causes.flatMap(({ finding }) => (finding.subject === undefined ? [] : [safe(finding.subject)])))];
   const named = subjects.slice(0, MOST_NAMED).join(', ');
-  return messages.report.more(groups.length, subjects.length > MOST_NAMED ? `${named} …` : named);
+  return messages.report.more(causes.length, subjects.length > MOST_NAMED ? `${named} …` : named);
 }
 
-function line({ finding, folders }: Group, messages: Messages): string {
-  const text = findingText(finding, messages);
+/** Patch, folders and subject, then the sentence. */
+export function causeText(cause: Cause, messages: Messages): string {
+  const { finding, folders } = cause;
+  const text = findingText(saidOfAll(cause), messages);
   const subject = finding.subject !== undefined && !text.includes(finding.subject) ? safe(finding.subject) : '';
   const place = [
     finding.patch === undefined ? '' : safe(finding.patch),
@@ -59,17 +56,4 @@ function line({ finding, folders }: Group, messages: Messages): string {
     cut(subject, 60),
   ].filter((part) => part !== '');
   return place.length === 0 ? text : `${place.join(' · ')} – ${text}`;
-}
-
-/** The same finding of several folders is one. */
-function grouped(findings: readonly Finding[]): Group[] {
-  const groups = new Map<string, Group>();
-  for (const finding of findings) {
-    const { code, patch, subject, facts, folder } = finding;
-    const key = canonical([code, patch ?? null, subject ?? null, facts]);
-    const group = groups.get(key) ?? { finding, folders: [] };
-    if (folder !== undefined && !group.folders.includes(folder)) group.folders.push(folder);
-    groups.set(key, group);
-  }
-  return [...groups.values()];
 }

@@ -1,14 +1,21 @@
 // The end of a run: the document of `integrate --json`, and a summary that fits a screen.
+import { stripVTControlCharacters } from 'node:util';
 import { canonical } from '../base/canonical.ts';
 import type { Finding } from '../base/finding.ts';
-import type { FolderOutcome, PatchOutcome, RunOutcome } from '../journal/outcome.ts';
+import type { FolderOutcome, RunOutcome } from '../journal/outcome.ts';
+import { causesOf, untoldReasons } from './causes.ts';
+import { condensedSummary } from './condensed-summary.ts';
+import { counts, elementCounts, rowCounts, scriptCounts, sums, tableCounts } from './counts.ts';
 import { type DueFolder, dueLines } from './due.ts';
-import { findingsText } from './findings.ts';
-import { paint, type Tone, table, wrap } from './layout.ts';
+import { causeText, findingsText } from './findings.ts';
+import { paint, table, wrap } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
 import { findingDocument, problemText } from './problem.ts';
+import { shortRun } from './runs-view.ts';
+import { SCREEN_LINES, type SummaryStyle, toneOfState } from './summary-style.ts';
 import { type FolderCosts, tableCostsText } from './table-costs.ts';
+import { widthOf } from './text-width.ts';
 
 const EXIT_CODES: Readonly<Record<Exclude<RunOutcome['state'], 'cancelled'>, number>> = {
   done: 0,
@@ -16,31 +23,11 @@ const EXIT_CODES: Readonly<Record<Exclude<RunOutcome['state'], 'cancelled'>, num
   refused: 2,
   failed: 3,
 };
-const TONES: Readonly<Record<RunOutcome['state'], Tone>> = {
-  done: 'green',
-  partial: 'yellow',
-  refused: 'red',
-  failed: 'red',
-  cancelled: 'yellow',
-};
-
-export interface SummaryStyle {
-  readonly width: number | undefined;
-  readonly colour: boolean;
-  readonly verbose: boolean;
-  readonly quiet: boolean;
-  /** How long the run took, where known. */
-  readonly ms: number | null;
-}
 
 /** Of a run that was cancelled it says whether some folder got something. */
 export function runExitCode({ state, folders }: Pick<RunOutcome, 'state' | 'folders'>): number {
   if (state !== 'cancelled') return EXIT_CODES[state];
   return folders.some(({ patches }) => patches.some((patch) => patch.state === 'integrated')) ? 1 : 2;
-}
-
-export function toneOfState(state: RunOutcome['state']): Tone {
-  return TONES[state];
 }
 
 export function runDocument(outcome: RunOutcome, messages: Messages): object {
@@ -58,6 +45,25 @@ export function runDocument(outcome: RunOutcome, messages: Messages): object {
   };
 }
 
+/** So few folders are told in detail, however long that gets. */
+const FEW_FOLDERS = 12;
+const USUAL_WIDTH = 80;
+
+/** A table whose columns are cut tells less than the counts do. */
+function tableFits({ folders }: RunOutcome, messages: Messages, { width }: SummaryStyle): boolean {
+  return (
+    width === undefined ||
+    folderTable(folders, messages, undefined)
+      .split('\n')
+      .every((line) => widthOf(line) <= width)
+  );
+}
+
+/** Lines on a screen, where those that are too long are broken. */
+function heightOf(text: string, width = USUAL_WIDTH): number {
+  return text.split('\n').reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(stripVTControlCharacters(line)) / width)), 0);
+}
+
 /** @param folders all of them as they are after the run, also those that it left out; none after a rehearsal */
 export function runSummary(outcome: RunOutcome, folders: readonly DueFolder[], messages: Messages, style: SummaryStyle): string {
   const { report } = messages;
@@ -68,7 +74,7 @@ export function runSummary(outcome: RunOutcome, folders: readonly DueFolder[], m
     const scripts = folder.patches.flatMap((patch) => patch.pending);
     return scripts.length === 0 ? [] : [report.pending(folder.folder, some(scripts.map(safe)))];
   });
-  const parts = [
+  const detailed = [
     findingsText(findings, messages, { width: style.width, colour: style.colour, all: style.verbose }),
     outcome.state === 'refused' || outcome.folders.length === 0 ? '' : folderTable(outcome.folders, messages, style.width),
     style.verbose || outcome.mode === 'rehearse' ? tableCostsText(costsOfRun(outcome), messages, style.width) : '',
@@ -76,10 +82,16 @@ export function runSummary(outcome: RunOutcome, folders: readonly DueFolder[], m
     ...pending,
     rehearsed.length === 0 ? '' : wrap(report.due.rehearsed(some(rehearsed, 12)), style.width, 2),
     ...dueLines(folders, messages, style.width),
-    paint(TONES[outcome.state], report.runs[outcome.mode][outcome.state], style.colour),
-    paint('dim', report.runLine(outcome.run, style.ms), style.colour),
-  ];
-  return parts.filter((part) => part !== '').join('\n');
+    paint(toneOfState(outcome.state), report.runs[outcome.mode][outcome.state], style.colour),
+    paint('dim', report.runLine(outcome.run, shortRun(outcome.run), style.ms), style.colour),
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+  const fits =
+    style.verbose ||
+    outcome.folders.length <= FEW_FOLDERS ||
+    (heightOf(detailed, style.width) <= SCREEN_LINES && tableFits(outcome, messages, style));
+  return fits ? detailed : condensedSummary(outcome, folders, messages, style);
 }
 
 function costsOfRun({ folders }: RunOutcome): readonly FolderCosts[] {
@@ -108,26 +120,10 @@ function folderTable(folders: readonly FolderOutcome[], { report }: Messages, wi
       ),
       report.states[state],
       String(patches.length),
-      counts(
-        report.elements,
-        sums(patches, (patch) => ({ ...patch.elements })),
-      ),
-      counts(
-        report.tables,
-        sums(patches, ({ tables }) => ({
-          created: tables.created.length,
-          altered: tables.altered.length,
-          removed: tables.removed.length,
-        })),
-      ),
-      counts(
-        report.scripts,
-        sums(patches, (patch) => ({ ...patch.scripts })),
-      ),
-      counts(
-        report.rows,
-        sums(patches, (patch) => ({ ...patch.rows })),
-      ),
+      counts(report.elements, sums(patches, elementCounts)),
+      counts(report.tables, sums(patches, tableCounts)),
+      counts(report.scripts, sums(patches, scriptCounts)),
+      counts(report.rows, sums(patches, rowCounts)),
       `${slowest} ms`,
     ];
   });
@@ -147,35 +143,5 @@ function folderTable(folders: readonly FolderOutcome[], { report }: Messages, wi
 
 /** Why patches failed or were skipped, where no finding says so; folders with the same reason share it. */
 function reasons(outcome: RunOutcome, messages: Messages, width: number | undefined): string[] {
-  const told = new Set(outcome.findings.map(({ code, folder, patch }) => canonical([code, folder ?? null, patch ?? null])));
-  const isTold = (code: string, folder: string, file: string) => code === 'blocked' || told.has(canonical([code, folder, file]));
-  const failed = outcome.folders.flatMap((folder) =>
-    folder.patches.flatMap(({ file, reason }) =>
-      reason === undefined || isTold(reason.code, folder.folder, file) ? [] : [{ folder: folder.folder, file, reason }],
-    ),
-  );
-  return [
-    ...Map.groupBy(failed, ({ file, reason }) => canonical([file, reason.code, { ...reason.facts, folder: null }])).values(),
-  ].map((group) => {
-    const [{ file, reason }] = group as [(typeof failed)[number]];
-    const place = `${safe(file)} · ${messages.report.folders(some(group.map(({ folder }) => folder)), group.length)}`;
-    return wrap(`${place} – ${problemText(reason, messages)}`, width, 2);
-  });
-}
-
-type Counts = Readonly<Record<string, number>>;
-
-function sums(patches: readonly PatchOutcome[], of: (patch: PatchOutcome) => Counts): Counts {
-  const total: Record<string, number> = {};
-  for (const patch of patches) for (const [name, count] of Object.entries(of(patch))) total[name] = (total[name] ?? 0) + count;
-  return total;
-}
-
-/** `3 new, 2 ignored`; zeros are left out. */
-export function counts(words: Readonly<Record<string, (count: number) => string>>, numbers: Counts): string {
-  const said = Object.entries(words).flatMap(([name, word]) => {
-    const number = numbers[name] ?? 0;
-    return number === 0 ? [] : [`${number} ${word(number)}`];
-  });
-  return said.length === 0 ? '-' : said.join(', ');
+  return causesOf(untoldReasons(outcome)).map((cause) => wrap(causeText(cause, messages), width, 2));
 }

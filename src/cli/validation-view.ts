@@ -1,12 +1,13 @@
 // The end of a validation: the document of `validate --json`, and what people read.
 import type { ValidationOutcome } from '../app/validations.ts';
+import { counts } from './counts.ts';
 import { dueLines } from './due.ts';
 import { findingsText } from './findings.ts';
 import { paint, table } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
 import { findingDocument, problemText } from './problem.ts';
-import { counts, type SummaryStyle, toneOfState } from './summary.ts';
+import { type SummaryStyle, toneOfState } from './summary-style.ts';
 import { tableCostsText } from './table-costs.ts';
 
 export function validationDocument(outcome: ValidationOutcome, messages: Messages): object {

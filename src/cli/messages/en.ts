@@ -5,6 +5,7 @@ import { help } from './en/help.ts';
 import { log } from './en/log.ts';
 import { progress } from './en/progress.ts';
 import { report } from './en/report.ts';
+import { summary } from './en/summary.ts';
 import type { Sentence } from './said.ts';
 
 /** Every key must be there; the words are free. */
@@ -30,6 +31,7 @@ export interface Messages {
   readonly log: Shape<typeof log>;
   readonly progress: Shape<typeof progress>;
   readonly report: Shape<typeof report>;
+  readonly summary: Shape<typeof summary>;
 }
 
-export const messages: Messages = { ...said, ...found, help, log, progress, report };
+export const messages: Messages = { ...said, ...found, help, log, progress, report, summary };

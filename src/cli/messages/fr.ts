@@ -6,6 +6,7 @@ import { help } from './fr/help.ts';
 import { log } from './fr/log.ts';
 import { progress } from './fr/progress.ts';
 import { report } from './fr/report.ts';
+import { summary } from './fr/summary.ts';
 
 export const messages: Messages = {
   errors,
@@ -18,4 +19,5 @@ export const messages: Messages = {
   log,
   progress,
   report,
+  summary,
 };

@@ -265,8 +265,8 @@ export const report = {
   decided: (id: string, choice: 'keep' | 'take' | 'value', folders: readonly string[]) =>
     `Case ${id}: ${{ keep: 'the own value stays', take: 'the delivered value is taken', value: 'the given value is set' }[choice]} in ${folders.join(', ')}, and wherever the case comes up again.`,
   allInLine: 'All folders are in line with the supervisor folder.',
-  runLine: (run: string, ms: number | null) =>
-    `Run ${run}${ms === null ? '' : ` · ${(ms / 1000).toFixed(1)} s`} · rustine log ${run}`,
+  runLine: (run: string, short: string, ms: number | null) =>
+    `Run ${run}${ms === null ? '' : ` · ${(ms / 1000).toFixed(1)} s`} · rustine log ${short}`,
   batch: batchReport,
   progress: {
     waiting: (run: string, operator: string, host: string, folders: string) =>

@@ -266,8 +266,8 @@ export const report: Messages['report'] = {
   decided: (id: string, choice: 'keep' | 'take' | 'value', folders: readonly string[]) =>
     `Cas ${id} : ${{ keep: 'la valeur propre reste', take: 'la valeur livrée est prise', value: 'la valeur donnée est posée' }[choice]} dans ${folders.join(', ')}, et partout où le cas se représente.`,
   allInLine: 'Tous les dossiers sont en phase avec le dossier superviseur.',
-  runLine: (run, ms) =>
-    `Exécution ${run}${ms === null ? '' : ` · ${(ms / 1000).toFixed(1).replace('.', ',')} s`} · rustine log ${run}`,
+  runLine: (run, short, ms) =>
+    `Exécution ${run}${ms === null ? '' : ` · ${(ms / 1000).toFixed(1).replace('.', ',')} s`} · rustine log ${short}`,
   batch: batchReport,
   progress: {
     waiting: (run, operator, host, folders) =>

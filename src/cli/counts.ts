@@ -1,0 +1,28 @@
+// What was done to so many: sums over patches, and their words. Pure.
+import type { PatchOutcome } from '../journal/outcome.ts';
+
+export type Counts = Readonly<Record<string, number>>;
+
+export function sums(patches: readonly PatchOutcome[], of: (patch: PatchOutcome) => Counts): Counts {
+  const total: Record<string, number> = {};
+  for (const patch of patches) for (const [name, count] of Object.entries(of(patch))) total[name] = (total[name] ?? 0) + count;
+  return total;
+}
+
+export const elementCounts = ({ elements }: PatchOutcome): Counts => ({ ...elements });
+export const tableCounts = ({ tables }: PatchOutcome): Counts => ({
+  created: tables.created.length,
+  altered: tables.altered.length,
+  removed: tables.removed.length,
+});
+export const scriptCounts = ({ scripts }: PatchOutcome): Counts => ({ ...scripts });
+export const rowCounts = ({ rows }: PatchOutcome): Counts => ({ ...rows });
+
+/** `3 new, 2 ignored`; zeros are left out. */
+export function counts(words: Readonly<Record<string, (count: number) => string>>, numbers: Counts): string {
+  const said = Object.entries(words).flatMap(([name, word]) => {
+    const number = numbers[name] ?? 0;
+    return number === 0 ? [] : [`${number} ${word(number)}`];
+  });
+  return said.length === 0 ? '-' : said.join(', ');
+}
