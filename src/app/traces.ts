@@ -1,9 +1,9 @@
 // The verbs about runs that were made: the latest ones, and the trace of one (R33).
 import { folderCode } from '../base/ids.ts';
 import type { Database } from '../database/database.ts';
-import { openSettled } from './opened-environment.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 import { checkFolder, findRun, type RunRecord, readEntries, readRuns, type TraceOptions } from '../journal/trace.ts';
+import { openSettled } from './opened-environment.ts';
 
 export interface Trace {
   readonly run: RunRecord;

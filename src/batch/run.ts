@@ -9,7 +9,7 @@ import type { Runner } from '../integrate/runner.ts';
 import type { RunEvent, RunListener } from '../journal/journal.ts';
 import type { FolderOutcome, RunMode, RunOutcome, RunState } from '../journal/outcome.ts';
 import { folderStates } from '../journal/run-folders.ts';
-import { finishRun, type NotedEvent, noteEvents } from '../journal/runs.ts';
+import { finishRun, type NotedEvent, noteEvents, serverEpoch } from '../journal/runs.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import type { Preflight } from '../plan/preflight.ts';
@@ -48,6 +48,7 @@ export interface RunRequest {
 export async function run(database: Database, request: RunRequest): Promise<RunOutcome> {
   const started = performance.now();
   const { id, cancelling } = request.started;
+  const epoch = await serverEpoch(database);
   let seq = 0;
   const noted: NotedEvent[] = [];
   // What a folder integrated is written in its transaction (not in a rehearsal, which leaves nothing); the listener hears of all.
@@ -82,11 +83,11 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     stopPoint: request.stopPoint,
     aborted: cancelling.hard,
   };
-  const states = folderStates(database, id, request.started.lease.process);
+  const states = folderStates(database, id, request.started.lease.process, noted, epoch);
   const finish = async (state: RunState, folders: readonly FolderOutcome[]): Promise<RunOutcome> => {
     emit({ kind: 'run-finished', run: id, state, ms: Math.round(performance.now() - started) });
     await states.written();
-    await noteEvents(database, id, noted.splice(0));
+    await noteEvents(database, id, noted.splice(0), epoch);
     await finishRun(database, id, state);
     return { run: id, mode: request.mode, state, findings, folders };
   };
@@ -106,7 +107,7 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     found(await lookForSessions(database, concerned, forced));
     return refused();
   }
-  await noteEvents(database, id, noted.splice(0));
+  await noteEvents(database, id, noted.splice(0), epoch);
   const { stopPoint } = request;
   let single: SingleUser | undefined;
   let staged: ReadonlyMap<string, StagedDelivery> = new Map();

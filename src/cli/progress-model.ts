@@ -23,6 +23,16 @@ export interface FolderAtWork {
   readonly patchSince: number;
 }
 
+/** A folder that somebody else is in the way of. */
+export interface PostponedFolder {
+  readonly event: Extract<RunEvent, { readonly kind: 'folder-postponed' }>;
+  /** When it comes again, and when its work was begun. */
+  readonly until: number;
+  readonly since: number;
+}
+
+export type WaitingStep = Extract<RunEvent, { readonly kind: 'run-waiting' | 'tasks-waiting' | 'sessions' | 'run-cancelled' }>;
+
 export interface EndedFolder {
   readonly folder: string;
   readonly state: FolderRunState;
@@ -44,7 +54,11 @@ export interface RunProgress {
   readonly startedAt: number;
   /** The file that was read last; undefined once folders are at work. */
   readonly read: { readonly file: string; readonly elements: number } | undefined;
+  /** What keeps the run from its folders, or that it is being stopped: the last such event. */
+  readonly step: WaitingStep | undefined;
+  readonly wave: Extract<RunEvent, { readonly kind: 'wave-started' }> | undefined;
   readonly working: ReadonlyMap<string, FolderAtWork>;
+  readonly postponed: ReadonlyMap<string, PostponedFolder>;
   readonly counts: Readonly<Partial<Record<FolderRunState, number>>>;
   /** Patches that were integrated. */
   readonly patches: number;
@@ -72,7 +86,10 @@ export function noProgress(now: number): RunProgress {
     folders: 0,
     startedAt: now,
     read: undefined,
+    step: undefined,
+    wave: undefined,
     working: new Map(),
+    postponed: new Map(),
     counts: {},
     patches: 0,
     ended: [],
@@ -87,7 +104,16 @@ export function noProgress(now: number): RunProgress {
 export function advance(state: RunProgress, event: RunEvent, now: number): RunProgress {
   switch (event.kind) {
     case 'run-started':
-      return { ...state, mode: event.mode, files: event.files, folders: event.folders.length };
+      return { ...state, mode: event.mode, files: event.files, folders: event.folders.length, step: undefined };
+    case 'run-waiting':
+    case 'tasks-waiting':
+    case 'sessions':
+    case 'run-cancelled':
+      return { ...state, step: event };
+    case 'wave-started':
+      return { ...state, wave: event };
+    case 'folder-postponed':
+      return folderPostponed(state, event, now);
     case 'file-read':
       return { ...state, read: { file: event.file, elements: event.elements } };
     case 'finding': {
@@ -110,7 +136,7 @@ export function advance(state: RunProgress, event: RunEvent, now: number): RunPr
 }
 
 function patchStarted(state: RunProgress, folder: string, file: string, now: number): RunProgress {
-  const before = state.working.get(folder);
+  const before = state.working.get(folder) ?? state.postponed.get(folder);
   const at: FolderAtWork = {
     folder,
     file,
@@ -122,8 +148,20 @@ function patchStarted(state: RunProgress, folder: string, file: string, now: num
   return {
     ...state,
     read: undefined,
+    // What was waited for is over; that the run is being stopped is not.
+    step: state.step?.kind === 'run-cancelled' ? state.step : undefined,
     working: new Map(state.working).set(folder, at),
+    postponed: without(state.postponed, folder),
     blocked: without(state.blocked, folder),
+  };
+}
+
+function folderPostponed(state: RunProgress, event: PostponedFolder['event'], now: number): RunProgress {
+  const since = state.working.get(event.folder)?.since ?? now;
+  return {
+    ...state,
+    working: without(state.working, event.folder),
+    postponed: new Map(state.postponed).set(event.folder, { event, until: now + event.pauseMs, since }),
   };
 }
 
@@ -157,7 +195,7 @@ function withFailure(state: RunProgress, folder: string, file: string, reason: C
 }
 
 function folderFinished(state: RunProgress, folder: string, ended: FolderRunState, now: number): RunProgress {
-  const at = state.working.get(folder);
+  const at = state.working.get(folder) ?? state.postponed.get(folder);
   const line: EndedFolder = {
     folder,
     state: ended,
@@ -167,6 +205,7 @@ function folderFinished(state: RunProgress, folder: string, ended: FolderRunStat
   return {
     ...state,
     working: without(state.working, folder),
+    postponed: without(state.postponed, folder),
     blocked: without(state.blocked, folder),
     done: without(state.done, folder),
     counts: { ...state.counts, [ended]: (state.counts[ended] ?? 0) + 1 },
@@ -188,7 +227,7 @@ export function endedFolders({ counts }: RunProgress): number {
 }
 
 export function waitingFolders(state: RunProgress): number {
-  return Math.max(0, state.folders - endedFolders(state) - state.working.size);
+  return Math.max(0, state.folders - endedFolders(state) - state.working.size - state.postponed.size);
 }
 
 export interface Pace {
@@ -210,6 +249,6 @@ export function paceOf(state: RunProgress, now: number): Pace | undefined {
   return {
     foldersPerMinute: perMs * 60_000,
     patchesPerSecond: (state.patches / elapsed) * 1000,
-    left: (waitingFolders(state) + state.working.size) / perMs,
+    left: (state.folders - endedFolders(state)) / perMs,
   };
 }

@@ -12,7 +12,9 @@ import {
   type RunProgress,
   waitingFolders,
 } from './progress-model.ts';
+import { stepText } from './run-steps.ts';
 import { cut, fitted, widthOf } from './text-width.ts';
+import { sessionsText } from './trace.ts';
 
 export interface ScreenSize {
   readonly columns: number;
@@ -43,10 +45,13 @@ export function progressLines(
   const head = headLines(state, now, width, messages).slice(0, Math.max(1, Math.min(HEAD_LINES, height - 2)));
   const room = height - head.length;
   const failed = failedLines(state, failedRoom(state, room), width, messages);
-  const working = workingLines(state, now, room - failed.length, width, messages);
-  const ended = state.ended.slice(0, room - failed.length - working.length).map((each) => endedLine(each, messages));
-  return [...head, ...failed, ...working, ...ended].map(({ text, tone }) => {
-    const shown = cut(text, width);
+  const postponed = postponedLines(state, now, room - failed.length, messages);
+  const working = workingLines(state, now, room - failed.length - postponed.length, width, messages);
+  const ended = state.ended
+    .slice(0, Math.max(0, room - failed.length - postponed.length - working.length))
+    .map((each) => endedLine(each, messages));
+  return [...head, ...failed, ...postponed, ...working, ...ended].map(({ text, tone }) => {
+    const shown = cut(oneLine(text), width);
     return tone === undefined ? shown : paint(tone, shown, colour);
   });
 }
@@ -54,7 +59,7 @@ export function progressLines(
 /** A third of the room, so that those at work stay on the screen; more where few are at work. */
 function failedRoom(state: RunProgress, room: number): number {
   if (state.failed.size === 0 || room <= 0) return 0;
-  return Math.max(1, Math.floor(room / 3), room - state.working.size - 1);
+  return Math.max(1, Math.floor(room / 3), room - state.working.size - state.postponed.size - 1);
 }
 
 function headLines(state: RunProgress, now: number, width: number, messages: Messages): readonly Line[] {
@@ -68,7 +73,7 @@ function headLines(state: RunProgress, now: number, width: number, messages: Mes
   const drawn = bar < LEAST_BAR ? '' : `${barOf(ended, state.folders, bar)} ${String(percent).padStart(3)} %  `;
   return [
     { text: `${drawn}${about}`, tone: failed === 0 ? 'bold' : 'red' },
-    { text: paceText(state, now, messages) },
+    stepOrPace(state, now, messages),
     { text: countsText(state, messages) },
   ];
 }
@@ -76,6 +81,15 @@ function headLines(state: RunProgress, now: number, width: number, messages: Mes
 function barOf(ended: number, all: number, width: number): string {
   const full = all === 0 ? 0 : Math.min(width, Math.floor((width * ended) / all));
   return '█'.repeat(full) + '░'.repeat(width - full);
+}
+
+function stepOrPace(state: RunProgress, now: number, messages: Messages): Line {
+  return state.step === undefined
+    ? { text: paceText(state, now, messages) }
+    : {
+        text: state.step.kind === 'sessions' ? sessionsText(state.step, messages) : stepText(state.step, messages),
+        tone: 'yellow',
+      };
 }
 
 function paceText(state: RunProgress, now: number, { report, progress }: Messages): string {
@@ -99,8 +113,12 @@ function countsText(state: RunProgress, { report, progress }: Messages): string 
     ([name, count]) => `${count} ${report.states[name as keyof typeof state.counts]}`,
   );
   const waiting = waitingFolders(state);
+  const { wave } = state;
   return [
+    // One wave is no news.
+    ...(wave === undefined || (wave.wave === 0 && !wave.canary) ? [] : [progress.wave(wave.wave + 1, wave.canary)]),
     ...(state.working.size === 0 ? [] : [progress.atWork(state.working.size)]),
+    ...(state.postponed.size === 0 ? [] : [progress.postponed(state.postponed.size)]),
     ...(waiting === 0 ? [] : [progress.waiting(waiting)]),
     ...ended,
   ].join(' · ');
@@ -121,7 +139,17 @@ function failedLines(state: RunProgress, most: number, width: number, messages: 
 /** The folders take half of the line at the most: the cause has to be read. */
 function failedLine({ cause, file, folders }: FailedFolders, width: number, messages: Messages): Line {
   const place = cut(`${some(folders, 3)} ${safe(file)}`, Math.floor(width / 2));
-  return { text: oneLine(`✗ ${place}: ${problemText(cause, messages)}`), tone: 'red' };
+  return { text: `✗ ${place}: ${problemText(cause, messages)}`, tone: 'red' };
+}
+
+/** Half of what is left at the most: those that come next first. */
+function postponedLines(state: RunProgress, now: number, room: number, messages: Messages): readonly Line[] {
+  const most = Math.max(0, Math.min(Math.ceil(room / 2), room - Math.min(1, state.working.size)));
+  const all = [...state.postponed.values()].sort((a, b) => a.until - b.until);
+  return all.slice(0, most).map(({ event, until }) => ({
+    text: `○ ${stepText({ ...event, pauseMs: Math.max(0, until - now) }, messages)}`,
+    tone: 'yellow',
+  }));
 }
 
 function workingLines(state: RunProgress, now: number, most: number, width: number, messages: Messages): readonly Line[] {
@@ -142,7 +170,7 @@ function workingLine(state: RunProgress, at: FolderAtWork, now: number, width: n
   const longest = Math.max(...state.files.map((file) => widthOf(safe(file))), 0);
   const room = width - 2 - CODE_WIDTH - 1 - widthOf(which) - time.length - 2 - widthOf(doing);
   const file = fitted(safe(at.file), Math.max(4, Math.min(longest, room)));
-  return { text: oneLine(`▸ ${fitted(at.folder, CODE_WIDTH)} ${file}${which}${time}  ${doing}`) };
+  return { text: `▸ ${fitted(at.folder, CODE_WIDTH)} ${file}${which}${time}  ${doing}` };
 }
 
 function endedLine({ folder, state, patches, ms }: EndedFolder, { report, progress }: Messages): Line {

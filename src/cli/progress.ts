@@ -7,8 +7,9 @@ import { safe } from './messages/said.ts';
 import { problemText } from './problem.ts';
 import { advance, type Cause, noProgress, type RunProgress } from './progress-model.ts';
 import { progressLines } from './progress-view.ts';
+import { stepText } from './run-steps.ts';
 import type { Terminal } from './terminal.ts';
-import { entryTime, scriptRunText } from './trace.ts';
+import { entryTime, scriptRunText, sessionsText } from './trace.ts';
 
 export interface Progress {
   readonly listener: RunListener;
@@ -99,6 +100,14 @@ function plainProgress(terminal: Terminal, messages: Messages, clock: Clock): Pr
         const done = Object.values(state.counts).reduce((sum, count) => sum + count, 0);
         return say(`${done}/${state.folders} ${event.folder}: ${report.states[event.state]}${patches}${ms}`);
       }
+      case 'sessions':
+        return say(sessionsText(event, messages));
+      case 'run-waiting':
+      case 'tasks-waiting':
+      case 'wave-started':
+      case 'folder-postponed':
+      case 'run-cancelled':
+        return say(stepText(event, messages));
       case 'file-read':
       case 'finding':
       case 'patch-started':

@@ -1,10 +1,11 @@
-// What each folder's part of a run comes to, as rows that anybody can watch: many changes in one statement.
+// What each folder's part of a run comes to, as rows that anybody can watch, with what happened meanwhile: many changes in one statement.
 
 import { setImmediate } from 'node:timers/promises';
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { Blocker } from '../environment/sessions.ts';
 import type { FolderOutcome } from './outcome.ts';
+import { eventJson, type NotedEvent } from './runs.ts';
 
 /** `interrupted`: was at work when its program died. */
 export type RunFolderState =
@@ -37,17 +38,23 @@ export interface FolderStates {
   written(): Promise<void>;
 }
 
-/** @param process lease of who works on the folders */
-export function folderStates(database: Database, run: string, process: string): FolderStates {
+/**
+ * @param process lease of who works on the folders
+ * @param noted events that nobody has written yet: they go along, so that who follows the run sees them
+ * @param epoch as `serverEpoch` gives it
+ */
+export function folderStates(database: Database, run: string, process: string, noted: NotedEvent[], epoch: number): FolderStates {
   let changes = new Map<string, FolderChange>();
   let writing: Promise<void> | undefined;
   const write = async (): Promise<void> => {
     while (changes.size > 0) {
       const now = changes;
       changes = new Map();
+      const events = noted.splice(0);
       try {
-        await writeStates(database, run, process, [...now.values()]);
+        await writeStates(database, run, process, [...now.values()], events, epoch);
       } catch (error) {
+        noted.unshift(...events);
         // Tried again with the next change: what came meanwhile is newer.
         changes = new Map([...now, ...changes]);
         throw error;
@@ -73,9 +80,22 @@ export function folderStates(database: Database, run: string, process: string): 
   };
 }
 
-async function writeStates(database: Database, run: string, process: string, changes: readonly FolderChange[]): Promise<void> {
+/** Events may be there already: a connection that was lost does not tell whether its last statement was carried out. */
+async function writeStates(
+  database: Database,
+  run: string,
+  process: string,
+  changes: readonly FolderChange[],
+  events: readonly NotedEvent[],
+  epoch: number,
+): Promise<void> {
   const json = (value: unknown): string | null => (value === undefined || value === null ? null : JSON.stringify(value));
   await database.query(sql`
+    with told as (
+      insert into rustine.event (run, seq, event, at)
+      select ${run}, e.seq, e.event, to_timestamp(e.ms / 1000)
+      from unnest(${events.map((e) => e.seq)}::integer[], ${events.map((e) => eventJson(e.event))}::jsonb[], ${events.map((e) => epoch + e.at)}::float8[]) as e (seq, event, ms)
+      on conflict (run, seq) do nothing)
     update rustine.run_folder f set state = c.state, process = case c.state when 'running' then ${process} end,
       attempts = coalesce(c.attempts, f.attempts), not_before = clock_timestamp() + c.pause * interval '1 millisecond',
       blocker = c.blocker, outcome = coalesce(c.outcome, f.outcome),

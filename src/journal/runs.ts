@@ -111,16 +111,23 @@ export interface NotedEvent {
 }
 
 /**
- * Events that belong to no folder's transaction, several in one statement. They are stamped with the time of the server, as those of the
- * transactions are, so that the two clocks do not mix; by their age, since they are written later than they happened.
+ * The server's time when this process' clock stood at zero, in milliseconds. Events are stamped with the server's time, as those of the folders'
+ * transactions are; it is asked once, because a statement may wait for a connection, and would stamp what happened before with a later time.
  */
-export async function noteEvents(database: Database, run: string, events: readonly NotedEvent[]): Promise<void> {
+export async function serverEpoch(database: Database): Promise<number> {
+  const before = performance.now();
+  const [row] = await database.query<{ ms: number }>(sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`);
+  return (row?.ms ?? 0) - (before + performance.now()) / 2;
+}
+
+/** Events that belong to no folder's transaction, several in one statement. */
+export async function noteEvents(database: Database, run: string, events: readonly NotedEvent[], epoch: number): Promise<void> {
   if (events.length === 0) return;
-  const now = performance.now();
   await database.query(sql`
     insert into rustine.event (run, seq, event, at)
-    select ${run}, seq, event, clock_timestamp() - age * interval '1 millisecond'
-    from unnest(${events.map((e) => e.seq)}::integer[], ${events.map((e) => eventJson(e.event))}::jsonb[], ${events.map((e) => now - e.at)}::float8[]) as e (seq, event, age)`);
+    select ${run}, seq, event, to_timestamp(ms / 1000)
+    from unnest(${events.map((e) => e.seq)}::integer[], ${events.map((e) => eventJson(e.event))}::jsonb[], ${events.map((e) => epoch + e.at)}::float8[]) as e (seq, event, ms)
+    on conflict (run, seq) do nothing`);
 }
 
 /** A text cut in the middle of a character would be no JSON for the database. */

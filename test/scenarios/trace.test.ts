@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { JournalEntry } from '../../src/journal/journal.ts';
 import { rustine } from '../support/crash.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { table } from '../support/patches.ts';
+import { exe, script, table } from '../support/patches.ts';
 import { oneServer } from '../support/servers.ts';
 
 const PATCH = [table('ITEM', 'ITM', { COD: 'A:5' }, { KEY0: 'COD' })];
@@ -98,6 +98,28 @@ describe.each(oneServer())('the trace of a run on $name', (server) => {
     ]);
     // Without following one has what is there, in order.
     expect(await kindsOf((await env.rustine.trace('r1', {})).pages)).toHaveLength(5);
+  });
+
+  test('R33: a run is followed while it is at work: what a folder came to is told before the next one ends', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED', 'SHOP'] });
+    const slow = await env.patch('SLOW.dat', [script('ZSLOW', '-- SQL\nselect pg_sleep(0.8);\n'), exe('ZSLOW')]);
+    let ended = false;
+    let run = '';
+    const work = env
+      .integrate(slow, {
+        jobs: 1,
+        authorize: ['ZSLOW'],
+        listener: (event) => (run = event.kind === 'run-started' ? event.run : run),
+      })
+      .finally(() => (ended = true));
+    await expect.poll(() => run, { timeout: 10_000 }).not.toBe('');
+    const seen: string[] = [];
+    for await (const page of (await env.rustine.trace(run, { follow: true })).pages)
+      for (const entry of page)
+        if (entry.kind === 'folder-finished') seen.push(`${entry.folder} ${ended ? 'afterwards' : 'meanwhile'}`);
+    await work;
+    expect(seen.slice(0, 2).map((each) => each.split(' ')[1])).toEqual(['meanwhile', 'meanwhile']);
+    expect(seen).toHaveLength(3);
   });
 
   test('R33: a long trace is read page by page, each entry once', async () => {

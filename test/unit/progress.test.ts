@@ -131,19 +131,47 @@ const event: fc.Arbitrary<RunEvent> = fc.oneof(
       ),
   }),
   fc.record({
+    kind: fc.constant('folder-postponed' as const),
+    folder,
+    file: text,
+    attempt: fc.nat(9),
+    pauseMs: fc.nat(9_000),
+    table: text,
+    blockers: fc.array(
+      fc.record({ who: text, table: text, pid: fc.nat(), role: text, application: text, query: text, since: text }),
+      { maxLength: 3 },
+    ),
+  }),
+  fc.record({
+    kind: fc.constant('wave-started' as const),
+    wave: fc.nat(3),
+    folders: fc.constant(codes(5)),
+    canary: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('run-cancelled' as const), run: fc.constant('r1'), by: text, hard: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('run-waiting' as const),
+    run: text,
+    operator: text,
+    host: text,
+    since: text,
+    folders: fc.constant(codes(9)),
+  }),
+  fc.record({
     kind: fc.constant('folder-finished' as const),
     folder,
-    state: fc.constantFrom('integrated' as const, 'unchanged' as const, 'failed' as const, 'skipped' as const),
+    state: fc.constantFrom('integrated', 'unchanged', 'failed', 'skipped', 'cancelled'),
   }),
 );
 const size = fc.record({ columns: fc.integer({ min: 1, max: 200 }), rows: fc.integer({ min: 1, max: 60 }) });
-const language = fc.constantFrom(en, fr);
+const languages = { en, fr };
+const language = fc.constantFrom('en' as const, 'fr' as const);
 
 describe('the lines of a run', () => {
   it('never are more than the height nor wider than the width, whatever happens', () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 80 }), size, language, (events, screen, messages) => {
-        const lines = progressLines(stateAfter([started(codes(60)), ...events]), 1e6, screen, messages, false);
+        const lines = progressLines(stateAfter([started(codes(60)), ...events]), 1e6, screen, languages[messages], false);
         expect(lines.length).toBeGreaterThan(0);
         expect(lines.length).toBeLessThanOrEqual(Math.max(1, screen.rows - 1));
         for (const line of lines) {
@@ -190,6 +218,28 @@ describe('the lines of a run', () => {
       '8 en attente · 4 intégré',
       '✓ F3         intégré, 1 patch, 2,0 s',
     ]);
+  });
+
+  it('show who is in the way of a folder and when it comes again, waves, and that the run is being stopped', () => {
+    const blockers = [{ who: 'psql (pid 7)', query: 'lock table itm' }] as const;
+    const postponed = (each: string, pauseMs: number): RunEvent =>
+      ({ kind: 'folder-postponed', folder: each, file: 'A.dat', attempt: 1, pauseMs, table: 'itm', blockers }) as never;
+    const state = stateAfter([
+      started(codes(9)),
+      { kind: 'wave-started', wave: 1, folders: codes(9), canary: false },
+      { kind: 'patch-started', folder: 'F1', file: 'A.dat' },
+      { kind: 'patch-started', folder: 'F2', file: 'A.dat' },
+      postponed('F1', 9_000),
+      { kind: 'run-cancelled', run: 'r1', by: 'alice', hard: false },
+    ]);
+    const lines = progressLines(state, 10_000, { columns: 100, rows: 24 }, en, false);
+    expect(lines[1]).toContain('alice');
+    expect(lines[2]).toBe('wave 2 · 1 at work · 1 postponed · 7 waiting');
+    expect(lines[3]).toMatch(/^○ F1.*itm.*psql \(pid 7\).*4\.0/);
+    expect(lines[4]).toMatch(/^▸ F2 /);
+    // It comes again: its time goes on from where it began.
+    const again = advance(state, { kind: 'patch-started', folder: 'F1', file: 'A.dat' }, 11_000);
+    expect([again.postponed.size, again.working.get('F1')?.since]).toEqual([0, 3_000]);
   });
 
   it('tell times as clocks do', () => {

@@ -4,6 +4,8 @@ const n = (count: number, one: string, many = `${one}s`) => `${count} ${count ==
 export const progress = {
   folders: (ended: number, all: number) => `${ended}/${n(all, 'folder')}`,
   waiting: (count: number) => `${count} waiting`,
+  postponed: (count: number) => `${count} postponed`,
+  wave: (wave: number, canary: boolean) => `wave ${wave}${canary ? ' (first, to try)' : ''}`,
   atWork: (count: number) => `${count} at work`,
   foldersPerMinute: (rate: string) => `${rate} folders/min`,
   patchesPerSecond: (rate: string) => `${rate} patches/s`,
