@@ -6,12 +6,20 @@ import { readFolders } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
 import { openSettled } from './opened-environment.ts';
 
+/** @throws Refusal `not-initialized`, `catalog-newer` */
 export async function existingFolders(database: Database): Promise<readonly Folder[]> {
-  await openSettled(database);
+  return (await knownEnvironment(database)).folders;
+}
+
+/** The environment with its folders, level by level, the supervisor folder first. @throws Refusal `not-initialized`, `catalog-newer` */
+export async function knownEnvironment(
+  database: Database,
+): Promise<{ readonly supervisor: string; readonly folders: readonly Folder[] }> {
+  const { supervisor } = await openSettled(database);
   const folders = await readFolders(database);
   // A crash during `init` can leave the catalog without its supervisor folder: running `init` again makes it.
   if (folders.length === 0) throw new Refusal('not-initialized', {});
-  return folders;
+  return { supervisor, folders };
 }
 
 /** @throws Refusal `folder-unknown` */

@@ -5,12 +5,12 @@ import type { Finding } from '../base/finding.ts';
 import { folderCode } from '../base/ids.ts';
 import type { CancelSignals } from '../batch/cancelling.ts';
 import { run } from '../batch/run.ts';
-import { withRun } from '../batch/started-run.ts';
+import { type StartedRun, withRun } from '../batch/started-run.ts';
 import type { Database } from '../database/database.ts';
 import { openEmbedded, pinEmbedded } from '../database/embedded.ts';
 import { openPostgres } from '../database/postgres.ts';
 import { id, sql } from '../database/sql.ts';
-import { readCarriedCodes, readEnvironment, readFolders, readIntegrated, readSequence } from '../environment/catalog.ts';
+import { readEnvironment, readFolders } from '../environment/catalog.ts';
 import type { ListedElement } from '../environment/elements.ts';
 import { openEnvironment } from '../environment/environment.ts';
 import type { Folder } from '../environment/folder.ts';
@@ -20,12 +20,11 @@ import type { FieldsSet } from '../integrate/set-fields.ts';
 import type { JournalEntry, RunListener } from '../journal/journal.ts';
 import type { RunMode, RunOutcome } from '../journal/outcome.ts';
 import type { RunRecord, TraceOptions } from '../journal/trace.ts';
-import { parsePatchName } from '../patch/sequence.ts';
-import { FORCEABLE, preflight } from '../plan/preflight.ts';
 import { type Recovery, recover } from '../validate/recovery.ts';
 import { dropFolder } from '../validate/removal.ts';
+import type { CheckOptions, CheckOutcome } from './checks.ts';
+import { check, checkRequest, readOnlyRefusal, readRequest } from './checks.ts';
 import type { Settings } from './config.ts';
-import { openDeliveries } from './deliveries.ts';
 import type { ComparedElement, SetOptions, ShownElement } from './elements.ts';
 import { compareElement, listElements, setElement, showElement } from './elements.ts';
 import { folderUrl, forgetPassword } from './folder-password.ts';
@@ -37,8 +36,7 @@ import type { KeptOptions, KeptRows, PurgeOptions, RestoreOptions, RestoreOutcom
 import { listKept, purgeKept, restoreKept, showKept } from './kept.ts';
 import type { DecidedView, DecideOptions, KeptValuesOptions, KeptValueView } from './kept-values.ts';
 import { decideCase, keptValues } from './kept-values.ts';
-import { chosen, existingFolders, known } from './known-folders.ts';
-import { leftOutFindings } from './left-out.ts';
+import { existingFolders, known } from './known-folders.ts';
 import { openSettled } from './opened-environment.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 import { type ScriptVerbs, scriptVerbs } from './scripts.ts';
@@ -129,6 +127,8 @@ export interface Rustine {
   setFolder(code: string, change: SettingsChange): Promise<ChangedFolder>;
   dropFolder(code: string, options?: { readonly lockTimeoutMs?: number }): Promise<void>;
   integrate(options: IntegrateOptions): Promise<RunOutcome>;
+  /** The checks of `integrate` alone: nothing is locked, changed or noted. */
+  check(options: CheckOptions): Promise<CheckOutcome>;
   /** Elements and own scripts of a folder (absent: the supervisor folder), of one type or of all. */
   elements(options: {
     readonly type?: string;
@@ -229,6 +229,7 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
       if (folder.role !== null) await forgetPassword(settings.home, folder.role);
     },
     integrate: (options) => integrateInto(opened, options),
+    check: (options) => check(opened, options),
     elements: ({ type, folder }) => listElements(opened, type, folder),
     element: ({ element, folder }) => showElement(opened, element, folder),
     compareElement: ({ element, against, folder, noise }) => compareElement(opened, element, against, folder, noise),
@@ -290,56 +291,44 @@ async function activeCodes(database: Database, schema: string): Promise<readonly
 
 async function integrateInto(opened: Opened, options: IntegrateOptions): Promise<RunOutcome> {
   const { database, settings, operator } = opened;
-  const environment = await openEnvironment(database);
-  const forced = forcedChecks(options.force ?? []);
-  const all = await existingFolders(database);
-  const given = options.folders === undefined ? all : chosen(all, options.folders);
-  const from = settings.from === undefined ? environment.supervisor : known(all, settings.from).code;
-  const { deliveries, findings } = await openDeliveries(options.paths);
-  const files = deliveries.map((delivery) => delivery.file);
-  const authorized = [...new Set((options.authorize ?? []).map((code) => code.toUpperCase()))];
+  const asked = await readRequest(opened, options);
+  const { supervisor, from, deliveries, authorized, forced } = asked;
   const { mode } = options;
-  const first = canaries(given, options.first ?? []);
+  const jobs = Math.min(options.jobs ?? opened.jobs, MOST_JOBS);
+  const first = canaries(asked.folders, options.first ?? []);
+  const files = deliveries.map((delivery) => delivery.file);
   const { listener = () => undefined, cancel, abort, ...request } = options;
   const signals = { ...(cancel === undefined ? {} : { cancel }), ...(abort === undefined ? {} : { abort }) };
-  const start = { mode, folders: given, first, from, operator, files, authorized, forced, request, listener, ...signals };
-  return withRun(database, { ...start, waitMs: options.waitMs ?? 0 }, async (started) => {
+  const start = { mode, folders: asked.folders, first, from, operator, files, authorized, forced, request, listener, ...signals };
+  const work = async (started: StartedRun): Promise<RunOutcome> => {
     // What another run did meanwhile is seen: from here on nobody else has these folders.
-    const now = started.waited ? await existingFolders(database) : all;
-    const folders = now.filter(({ code }) => given.some((each) => each.code === code));
-    const ids = folders.map((folder) => folder.id);
-    const checked = preflight({
-      deliveries,
-      folders,
-      supervisor: environment.supervisor,
-      from,
-      authorized,
-      carried: await readCarriedCodes(database, authorized),
-      forced,
-      integrated: await readIntegrated(database, ids, files),
-      sequence: await readSequence(database, ids, seriesOf(files)),
-    });
-    const leftOut = await leftOutFindings(database, { deliveries, folders, authorized, tasks: checked.tasks }, now);
+    const now = started.waited ? await existingFolders(database) : asked.all;
+    const folders = now.filter(({ code }) => asked.folders.some((each) => each.code === code));
+    const scope = mode === 'rehearse' ? 'folder' : 'patch';
+    const checked = await checkRequest(opened, { ...asked, all: now, folders }, { jobs, scope });
     return run(database, {
       started,
       mode,
       deliveries,
       folders,
-      supervisor: environment.supervisor,
+      supervisor,
       operator,
       authorized,
       takeUnchanged: options.takeUnchanged ?? false,
       forced,
       onError: options.onError ?? 'continue',
-      jobs: Math.min(options.jobs ?? opened.jobs, MOST_JOBS),
+      jobs,
       lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
       scriptTimeoutMs: settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS,
       runners: settings.runners ?? {},
-      preflight: { tasks: checked.tasks, findings: [...started.findings, ...findings, ...checked.findings, ...leftOut] },
+      preflight: { ...checked, findings: [...started.findings, ...checked.findings] },
       listener,
       sessions: { waitMs: options.waitMs ?? 0, disconnect: options.disconnect ?? false },
       stopPoint: stopPoints(process.env.RUSTINE_STOP_AT),
     });
+  };
+  return withRun(database, { ...start, waitMs: options.waitMs ?? 0 }, work).catch((error: unknown) => {
+    throw readOnlyRefusal(error, asked);
   });
 }
 
@@ -349,27 +338,6 @@ function canaries(given: readonly Folder[], texts: readonly string[]): readonly 
   const missing = codes.filter((code) => !given.some((folder) => folder.code === code));
   if (missing.length > 0) throw new Refusal('first-not-given', { folders: missing, known: given.map(({ code }) => code) });
   return codes;
-}
-
-function seriesOf(files: readonly string[]): readonly string[] {
-  const names = files.flatMap((file) => parsePatchName(file) ?? []);
-  return [...new Set(names.map((name) => `${name.series}_${name.version}`))];
-}
-
-/** A check may also be named by the code of its finding. */
-const FORCED_BY_FINDING: Readonly<Record<string, string>> = {
-  'sequence-gap': 'sequence',
-  'content-changed': 'content',
-  'sessions-active': 'sessions',
-};
-
-/** @throws Refusal `force-unknown` */
-function forcedChecks(force: readonly { readonly check: string; readonly reason: string }[]): Readonly<Record<string, string>> {
-  const named = force.map(({ check, reason }) => ({ check: FORCED_BY_FINDING[check] ?? check, reason }));
-  for (const { check } of named) {
-    if (!(FORCEABLE as readonly string[]).includes(check)) throw new Refusal('force-unknown', { check, known: FORCEABLE });
-  }
-  return Object.fromEntries(named.map(({ check, reason }) => [check, reason]));
 }
 
 async function databaseUrl(opened: Opened, text: string | undefined): Promise<string> {

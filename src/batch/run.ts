@@ -10,6 +10,7 @@ import type { RunEvent, RunListener } from '../journal/journal.ts';
 import type { FolderOutcome, RunMode, RunOutcome, RunState } from '../journal/outcome.ts';
 import { folderStates } from '../journal/run-folders.ts';
 import { finishRun, type NotedEvent, noteEvents, serverEpoch } from '../journal/runs.ts';
+import { passedOver } from '../plan/checks.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import type { Preflight } from '../plan/preflight.ts';
@@ -96,7 +97,8 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       'refused',
       request.folders.map((folder) => skippedFolder(folder, files)),
     );
-  const found = (more: readonly Finding[]): void => {
+  const found = (given: readonly Finding[]): void => {
+    const more = given.map((finding) => passedOver(finding, request.forced, request.operator));
     findings.push(...more);
     for (const finding of more) emit({ kind: 'finding', finding });
   };

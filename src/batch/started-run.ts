@@ -122,7 +122,8 @@ function tasksWaiting(tasks: FolderUsers['tasks']): RunEvent {
   };
 }
 
-function usersFindings({ runs, tasks }: FolderUsers): readonly Finding[] {
+/** Where others have folders of a run, nothing may be done. */
+export function usersFindings({ runs, tasks }: FolderUsers): readonly Finding[] {
   return [
     ...runs.map(({ run, mode, operator, host, since, files, folders }): Finding => {
       return { code: 'run-active', severity: 'block', facts: { run, mode, operator, host, since, files, folders } };

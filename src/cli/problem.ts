@@ -50,7 +50,8 @@ export function findingText(finding: Finding, messages: Messages): string {
     ...(patch === undefined ? {} : { patch }),
     subject: subject ?? '?',
   };
-  return sentence(said({ ...place, ...facts }));
+  const all = said({ ...place, ...facts });
+  return all.has('forced') ? `${sentence(all)} ${messages.report.forced(all('check'), all('by'), all('forced'))}` : sentence(all);
 }
 
 export function findingDocument(finding: Finding, messages: Messages): object {

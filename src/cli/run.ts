@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { type Cli, createCli, type GlobalOptions } from './cli.ts';
+import { defineCheck } from './commands/check.ts';
 import { defineDb } from './commands/db.ts';
 import { defineElement } from './commands/element.ts';
 import { defineFolder } from './commands/folder.ts';
@@ -68,6 +69,7 @@ function define(program: Program, cli: Cli, out: (text: string) => void, err: (t
     defineInit,
     defineFolder,
     defineIntegrate,
+    defineCheck,
     defineValidate,
     defineKeptValues,
     defineStatus,

@@ -112,6 +112,7 @@ export async function readCarriedCodes(reader: Reader, codes: readonly string[])
 
 export interface SeriesNumber {
   readonly folder: number;
+  readonly file: string;
   /** Whether that is the supervisor folder: what only it can have leaves no gap elsewhere. */
   readonly supervisor: boolean;
   readonly patchType: string;
@@ -120,7 +121,7 @@ export interface SeriesNumber {
   readonly number: number;
 }
 
-/** Numbers that the folders have in the series asked for; those of the supervisor folder's own patches (R7) whatever folders are given. */
+/** Numbers that the folders and the supervisor folder have in the series asked for. */
 export async function readSequence(
   reader: Reader,
   folders: readonly number[],
@@ -128,9 +129,9 @@ export async function readSequence(
 ): Promise<readonly SeriesNumber[]> {
   if (series.length === 0) return [];
   return reader.query<SeriesNumber>(sql`
-    select distinct i.folder, f.parent is null as supervisor, i.patch_type as "patchType", i.series, i.version, i.number
+    select distinct i.folder, i.file, f.parent is null as supervisor, i.patch_type as "patchType", i.series, i.version, i.number
     from rustine.integration i join rustine.folder f on f.id = i.folder
-    where (i.folder = any(${folders}::integer[]) or (f.parent is null and i.patch_type = '2'))
+    where (i.folder = any(${folders}::integer[]) or f.parent is null)
       and i.series || '_' || i.version = any(${series}::text[])`);
 }
 

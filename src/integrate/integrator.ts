@@ -218,7 +218,9 @@ async function lockFolder(session: Session, folder: FolderSettings, delivery: De
         order by 1) as ran
     from rustine.integration i where folder = ${folder.id} and file = ${delivery.file} order by id desc limit 1`);
   if (had === undefined) return fresh;
-  if (!had.same) return { ...fresh, scope: { ...WHOLE, ranBefore: had.ran } };
+  // Asked to do it again (R15), what ran stays run: such a script need not bear a second time.
+  if (!had.same || (context.forced.already !== undefined && !had.open))
+    return { ...fresh, scope: { ...WHOLE, ranBefore: had.ran } };
   // The dictionary came then: a later patch may have changed it since.
   if (had.open) return { ...fresh, scope: { ...WHOLE, rowsOnly: true }, ignored: had.ignored };
   if (!had.reopened) return { ...fresh, already: true };

@@ -73,7 +73,7 @@ export async function beginRun(database: Database, process: string, run: NewRun,
 }
 
 /** One statement: every run asks. @param but the run that asks */
-async function folderUsers(session: Session, folders: readonly string[], but = ''): Promise<FolderUsers> {
+export async function folderUsers(session: Pick<Session, 'query'>, folders: readonly string[], but = ''): Promise<FolderUsers> {
   const [users] = await session.query<FolderUsers>(sql`
     select coalesce((select json_agg(a order by a.since) from (
         select r.id as run, r.mode, r.operator, r.host, r.started_at::text as since, r.files, array_agg(f.folder order by f.folder) as folders

@@ -60,6 +60,8 @@ export interface Delivery {
   readonly contents: readonly ContentTarget[];
   /** Abbreviations that delivered tables carry. */
   readonly abbreviations: ReadonlySet<string>;
+  /** Relations that the delivered tables consist of, their indexes among them: as many locks a transaction may need. */
+  readonly relations: number;
   /** Specific codes that the content carries. */
   readonly carriedCodes: ReadonlySet<string>;
   readonly findings: readonly Finding[];
@@ -83,5 +85,6 @@ export const FROM_DICTIONARY = {
   contents: [],
   abbreviations: new Set<string>(),
   carriedCodes: new Set<string>(),
+  relations: 0,
   findings: [],
 } as const;

@@ -24,6 +24,7 @@ interface Contents {
   readonly contents: ContentTarget[];
   readonly abbreviations: Set<string>;
   readonly carriedCodes: Set<string>;
+  relations: number;
   readonly findings: Finding[];
 }
 
@@ -45,6 +46,7 @@ export async function openDelivery(
     contents: [],
     abbreviations: new Set(),
     carriedCodes: new Set(),
+    relations: 0,
     findings: [],
   };
   const look = lookInto(contents);
@@ -70,6 +72,9 @@ export async function openDelivery(
   };
 }
 
+/** Of a table's definition: the table with what it keeps long values in, and each index. */
+const RELATIONS: Readonly<Record<string, number>> = { ATB: 2, ATI: 1 };
+
 function lookInto(contents: Contents): (part: PatchPart) => void {
   let type = '';
   let name = '';
@@ -94,6 +99,7 @@ function lookInto(contents: Contents): (part: PatchPart) => void {
       }
       case 'record':
         if (isContent(type)) break;
+        contents.relations += RELATIONS[part.record.tag] ?? 0;
         if (part.record.tag === DATA_TAG) {
           contents.rows.set(type, (contents.rows.get(type) ?? 0) + 1);
           hasRows = true;

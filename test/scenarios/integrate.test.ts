@@ -302,8 +302,9 @@ describe.each(servers())('integrate on $name', (server) => {
     const env = await openEnvironment(server, { folders: ['A1', 'A2'] });
     const path = await env.patch('S.dat', [script('MYSCRIPT', '# hello'), item()]);
     const outcome = await env.integrate(path, { folders: ['A1'] });
-    expect(outcome.findings.map((finding) => [finding.code, finding.facts.scripts])).toEqual([
+    expect(outcome.findings.map(({ code, facts }) => [code, facts.scripts ?? facts.folders])).toEqual([
       ['supervisor-missing', ['TRT:MYSCRIPT']],
+      ['folders-left-out', ['A2']],
     ]);
     expect(await env.query('select count(*)::integer as n from rustine.script')).toEqual([{ n: 0 }]);
     await env.integrate(path, { folders: ['X3'] });

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CheckOutcome } from '../../src/app/checks.ts';
 import type { Settings } from '../../src/app/config.ts';
 import type { FolderView, IntegrateOptions, Rustine } from '../../src/app/rustine.ts';
 import type { ValidationOutcome } from '../../src/app/validations.ts';
@@ -148,6 +149,45 @@ const VALIDATED: ValidationOutcome = {
   ],
 };
 
+const CLEAR: CheckOutcome = {
+  state: 'clear',
+  findings: [
+    {
+      code: 'already-integrated',
+      severity: 'info',
+      patch: 'A.dat',
+      subject: 'A.dat',
+      facts: { file: 'A.dat', folders: ['X3'], count: 1, everywhere: false },
+    },
+  ],
+  folders: [
+    { folder: 'X3', patches: [{ file: 'A.dat', task: 'already' }] },
+    { folder: 'SEED', patches: [{ file: 'A.dat', task: 'integrate' }] },
+  ],
+};
+const BLOCKED: CheckOutcome = {
+  ...CLEAR,
+  state: 'blocked',
+  findings: [
+    ...CLEAR.findings,
+    {
+      code: 'sequence-gap',
+      severity: 'block',
+      folder: 'SEED',
+      patch: 'P_0003_140.dat',
+      subject: 'P_0003_140.dat',
+      facts: { file: 'P_0003_140.dat', needs: 'P_0002_140', has: '', lacks: ['P_0002_140.dat'] },
+    },
+    {
+      code: 'content-changed',
+      severity: 'warn',
+      folder: 'SEED',
+      patch: 'B.dat',
+      facts: { file: 'B.dat', on: '2026-01-02', integrated: 'aa', now: 'bb', check: 'content', forced: 'sent anew', by: 'ann' },
+    },
+  ],
+};
+
 interface Ran {
   readonly code: number;
   readonly out: string;
@@ -193,6 +233,7 @@ async function cli(
     folder: answer('folder', SEED),
     dropFolder: answer('dropFolder', undefined),
     integrate: answer('integrate', DONE),
+    check: answer('check', CLEAR),
     validate: answer('validate', VALIDATED),
     recover: answer('recover', {
       runs: { settled: ['r1'], left: [] },
@@ -244,7 +285,7 @@ describe('help', () => {
   it('is English by default and names every command that exists', async () => {
     const { code, out, err } = await cli('--help');
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    for (const command of ['init', 'folder', 'integrate', 'validate', 'status', 'log', 'kept', 'patch', 'db'])
+    for (const command of ['init', 'folder', 'integrate', 'check', 'validate', 'status', 'log', 'kept', 'patch', 'db'])
       expect(out).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     expect(out).toContain('Options:');
   });
@@ -447,6 +488,66 @@ describe('recover', () => {
     const answers = { recover: { runs: nothing, logins: nothing, staging: nothing } };
     expect(await cli('recover', { answers })).toMatchObject({ code: 0, out: 'Nothing is left to settle.\n' });
     expect((await cli('recover --quiet', { answers })).out).toBe('');
+  });
+});
+
+describe('check', () => {
+  it('asks for the checks alone, with the options that count for them', async () => {
+    const { calls, code } = await cli('check a b --folders seed --authorize zali --force sequence=withdrawn --jobs 3');
+    expect([code, calls[0]]).toEqual([
+      0,
+      [
+        'check',
+        {
+          paths: ['a', 'b'],
+          folders: ['SEED'],
+          authorize: ['ZALI'],
+          force: [{ check: 'sequence', reason: 'withdrawn' }],
+          jobs: 3,
+        },
+      ],
+    ]);
+    expect((await cli('check a --folders all')).calls[0]?.[1]).toEqual({ paths: ['a'] });
+  });
+
+  it('says in a line what a run would do', async () => {
+    expect((await cli('check a')).out).toContain('Nothing blocks: 1 patch for 1 folder.');
+    expect((await cli('check a --lang fr')).out).toContain('Rien ne bloque : 1 patch pour 1 dossier.');
+    const nothing = { ...CLEAR, folders: [{ folder: 'X3', patches: [{ file: 'A.dat', task: 'already' }] }] };
+    expect((await cli('check a', { answers: { check: nothing } })).out).toContain('Nothing blocks, and nothing is to be done.');
+    expect((await cli('check a --quiet')).out).toBe('');
+  });
+
+  it('leaves with 1 where something blocks, what is forced with author and reason', async () => {
+    const { code, out } = await cli('check a', { answers: { check: BLOCKED } });
+    expect(code).toBe(1);
+    expect(out).toMatch(/SEED – P_0003_140.dat is out of sequence.* has P_0002_140.dat, which this folder lacks/);
+    expect(out).toMatch(/B\.dat was integrated on 2026-01-02 .* Forced \(content\) by ann: sent anew/);
+    expect(out).toContain('A run would be refused');
+    const french = (await cli('check a --lang fr', { answers: { check: BLOCKED } })).out;
+    expect(french).toMatch(/hors séquence.* a P_0002_140.dat, qui manque à ce dossier/);
+    expect(french).toMatch(/Forcé \(content\) par ann : sent anew/);
+    expect(french).toContain("L'intégration serait refusée");
+    expect((await cli('check a --quiet', { answers: { check: BLOCKED } })).out).not.toContain('already');
+  });
+
+  it('gives a document, with a sentence per finding', async () => {
+    const { code, out, err } = await cli('check a --json', { answers: { check: BLOCKED } });
+    expect([code, err]).toEqual([1, '']);
+    expect(JSON.parse(out)).toMatchObject({
+      state: 'blocked',
+      findings: [
+        { code: 'already-integrated', message: expect.stringContaining('A.dat is integrated already in 1 folder (X3)') },
+        { code: 'sequence-gap', folder: 'SEED', facts: { lacks: ['P_0002_140.dat'] } },
+        { code: 'content-changed', facts: { forced: 'sent anew' } },
+      ],
+      folders: BLOCKED.folders,
+    });
+  });
+
+  it('needs a path and a reason', async () => {
+    expect((await cli('check')).code).toBe(2);
+    expect((await cli('check a --force sequence')).code).toBe(2);
   });
 });
 

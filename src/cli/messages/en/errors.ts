@@ -136,6 +136,8 @@ export const errors = {
     `Table ${f('table')}: ${some(f.list('columns'))} cannot go or get another type in folder ${f('folder')}, because something else in the database needs it: ${some(f.list('objects'))}. Save its definition, drop it, run the command again, then make it anew.`,
   'row-too-long': (f) =>
     `Folder ${f('folder')}: a row, index key or value${f.has('tables') ? ` (table ${some(f.list('tables'))})` : ''} would be longer than PostgreSQL takes (${f('reason')}). Shorten the values, or define fewer or shorter fields for the table or index.`,
+  'server-read-only': (f) =>
+    `Server ${f('server')} takes no changes: ${why(f)}. Give the URL of the server that does, or change that there.`,
   'lock-timeout': (f) =>
     `Folder ${f('folder')}: ${f.has('table') ? `table ${f('table')}` : 'a table'} stayed locked ${f.has('blocker') ? `by ${f('blocker')}` : 'by another session'} for too long.${f.has('query') ? ` Its statement: ${f('query')}.` : ''} End that session, or run the command again when it is over.`,
   config: (f) =>

@@ -156,9 +156,29 @@ export const findings = {
   'run-from': (f) =>
     `You are working from folder ${f('folder')}; it is advised to integrate from the supervisor folder ${f('supervisor')} (--from ${f('supervisor')}).`,
   'sequence-gap': (f) =>
-    `${f('file')} is out of sequence: it needs ${f('needs')}, the folder ${f.has('has') ? `is at ${f('has')}` : 'has none of this series'}. Integrate what is missing first, or force it with --force sequence=reason.`,
+    `${f('file')} is out of sequence: it needs ${f('needs')}, the folder ${f.has('has') ? `is at ${f('has')}` : 'has none of this series'}. ${f.has('lacks') ? `The supervisor folder has ${some(f.list('lacks'))}, which this folder lacks: integrate that here first (\`rustine integrate ${f.list('lacks')[0]} … --folders …\`)` : 'Integrate what is missing first'}, or force it with --force sequence=reason.`,
   'content-changed': (f) =>
     `${f('file')} was integrated on ${f('on')} with other content (digest ${f('integrated').slice(0, 12)}, now ${f('now').slice(0, 12)}). Give a changed patch a name of its own, or force it with --force content=reason.`,
+  'already-integrated': (f) =>
+    f.has('check')
+      ? `${f('file')} was integrated before, and is integrated again in ${some(f.list('folders'))}. Scripts that ran then are not run again.`
+      : f('everywhere') === 'true'
+        ? `${f('file')} is integrated already in every folder that it concerns: nothing is to be done. --force already=reason integrates it again.`
+        : `${f('file')} is integrated already in ${n(f.number('count'), 'folder')} (${some(f.list('folders'))}), where nothing is to be done; the others get it.`,
+  'force-unused': (f) =>
+    `The check ${f('check')} is forced, but nothing needs it: leave --force ${f('check')}=… out, so that it lets nothing through by chance.`,
+  'folders-left-out': (f) =>
+    `${n(f.number('count'), 'folder')} left out: ${some(f.list('folders'), 12)}. They will lag behind until they get the patches too; --folders all takes every folder.`,
+  'folder-busy': (f) =>
+    `In folder ${f('folder')} ${f('who')} keeps table ${f('table')} locked, as a validation or an import does: the run would wait for it. Let that end first, or end that session.`,
+  'server-unreachable': (f) =>
+    `Server ${f('server')} cannot be reached (${f('reason')}): its folders ${some(f.list('folders'))} cannot get anything. Start it or mend the connection, then check again.`,
+  'locks-low': (f) =>
+    `The run may need up to ${f('needed')} locks at once, and server ${f('server')} has room for ${f('available')} (${f('setting')}); a folder that gets none fails and stays as it was. Raise that setting and restart the server${f.number('jobs') > 1 ? `, or use --jobs with less than ${f('jobs')}` : ''}.`,
+  'disk-low': (f) =>
+    `Where the data of server ${f('server')} lie, ${f('free')} MB are free; the run may write about ${f('expected')} MB. Make room first: a folder for which the disk is too small fails and stays as it was.`,
+  'disk-unknown': (f) =>
+    `The run may write about ${f('expected')} MB on server ${f('server')}; how much is free there only its own machine can say${f.has('size') ? ` (the database has ${f('size')} MB now, tablespace ${f('tablespace')})` : ''}. Look there before.`,
   'authorize-unused': (f) =>
     `Activity code ${f('code')} was authorised, but nothing in these patches carries it. Check the spelling.`,
   'supervisor-only': (f) => `This is a supervisor patch: folder ${f('folder')} is not concerned.`,

@@ -47,7 +47,7 @@ export const help = {
   },
   program: 'Integrates patches into all the folders (tenants) of an environment on PostgreSQL.',
   after:
-    'Exit codes: 0 done · 1 done for some folders only · 2 refused, nothing changed · 3 the world failed (database, disk) · 70 our own bug',
+    'Exit codes: 0 done · 1 done for some folders only, or a check blocks · 2 refused, nothing changed · 3 the world failed (database, disk) · 70 our own bug',
   options: {
     help: 'show this help',
     version: 'show the version',
@@ -104,7 +104,7 @@ export const help = {
       folders: 'folders to integrate into, separated by commas (default: all)',
       takeUnchanged: 'let set-up values follow the delivery where nobody in the folder changed them',
       authorize: 'specific activity codes to let in besides those of the patch headers',
-      force: 'pass over a check, with a reason that is kept: sequence, content, sessions (repeatable)',
+      force: 'pass over a check, with a reason that is kept: sequence, content, already, sessions (repeatable)',
       onError: 'when a folder fails: continue with the others (default), or stop',
       first: 'folders that come first with their parents; the others follow only when these got everything',
       wait: 'how long to wait for another run that has these folders, then for their sessions, such as 30s, 1h30m',
@@ -113,6 +113,14 @@ export const help = {
       disconnect: 'end the sessions of the folders (with --wait: those that are left then)',
     },
     recover: { is: 'settle what programs that died left behind: runs, logins that are shut, what was staged' },
+    check: {
+      is: 'check what integrating these patches would meet, and change nothing',
+      paths: 'patch files, or directories that hold nothing else',
+      folders: 'folders that would get them, separated by commas (default: all)',
+      authorize: 'specific activity codes that would be let in besides those of the patch headers',
+      force: 'check that would be passed over, with a reason (repeatable)',
+      jobs: 'folders that would be worked on at the same time',
+    },
     keptValues: {
       is: 'list the values that folders keep against deliveries',
       folder: 'only those of this folder',

@@ -104,6 +104,13 @@ export const report = {
     warn: (count: number) => n(count, 'warning'),
     info: (count: number) => n(count, 'note'),
   },
+  /** After a finding that was passed over. */
+  forced: (check: string, by: string, reason: string) => `Forced (${check}) by ${by}: ${reason}`,
+  check: {
+    clear: (patches: number, folders: number) => `Nothing blocks: ${n(patches, 'patch', 'patches')} for ${n(folders, 'folder')}.`,
+    nothing: 'Nothing blocks, and nothing is to be done.',
+    blocked: 'A run would be refused: nothing would be changed.',
+  },
   more: (count: number, subjects: string) =>
     `… and ${count} more like this${subjects === '' ? '' : `: ${subjects}`} (--verbose says each in full)`,
   folders: (codes: string, count: number) => `${count === 1 ? 'folder' : 'folders'} ${codes}`,

@@ -143,6 +143,8 @@ export const errors: Sentences<ErrorCode> = {
     `Table ${f('table')} : ${some(f.list('columns'))} ne peut ni disparaître ni changer de type dans le dossier ${f('folder')}, car autre chose dans la base de données en a besoin : ${some(f.list('objects'))}. Sauvegardez sa définition, supprimez-le, relancez la commande, puis recréez-le.`,
   'row-too-long': (f) =>
     `Dossier ${f('folder')} : une ligne, une clé d'index ou une valeur${f.has('tables') ? ` (table ${some(f.list('tables'))})` : ''} serait plus longue que ce qu'accepte PostgreSQL (${f('reason')}). Raccourcissez les valeurs, ou définissez moins de champs ou des champs plus courts dans la table ou l'index.`,
+  'server-read-only': (f) =>
+    `Le serveur ${f('server')} n'accepte aucune modification : ${why(f)}. Donnez l'URL du serveur qui en accepte, ou changez cela sur place.`,
   'lock-timeout': (f) =>
     `Dossier ${f('folder')} : ${f.has('table') ? `la table ${f('table')}` : 'une table'} est restée trop longtemps verrouillée par ${f.has('blocker') ? f('blocker') : 'une autre session'}. ${f.has('query') ? `Son instruction : ${f('query')}. ` : ''}Terminez cette session, ou relancez la commande quand elle est finie.`,
   config: (f) =>

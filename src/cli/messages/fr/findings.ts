@@ -158,9 +158,29 @@ export const findings: Sentences<FindingCode> = {
   'run-from': (f) =>
     `Vous travaillez depuis le dossier ${f('folder')} ; il est conseillé d'intégrer depuis le dossier superviseur ${f('supervisor')} (--from ${f('supervisor')}).`,
   'sequence-gap': (f) =>
-    `${f('file')} est hors séquence : il lui faut ${f('needs')}, le dossier ${f.has('has') ? `en est à ${f('has')}` : "n'a rien de cette série"}. Intégrez d'abord ce qui manque, ou forcez avec --force sequence=raison.`,
+    `${f('file')} est hors séquence : il lui faut ${f('needs')}, le dossier ${f.has('has') ? `en est à ${f('has')}` : "n'a rien de cette série"}. ${f.has('lacks') ? `Le dossier superviseur a ${some(f.list('lacks'))}, qui manque à ce dossier : intégrez-le d'abord ici (\`rustine integrate ${f.list('lacks')[0]} … --folders …\`)` : "Intégrez d'abord ce qui manque"}, ou forcez avec --force sequence=raison.`,
   'content-changed': (f) =>
     `${f('file')} a été intégré le ${f('on')} avec un autre contenu (empreinte ${f('integrated').slice(0, 12)}, maintenant ${f('now').slice(0, 12)}). Donnez un autre nom au patch modifié, ou forcez avec --force content=raison.`,
+  'already-integrated': (f) =>
+    f.has('check')
+      ? `${f('file')} a déjà été intégré, et l'est à nouveau dans ${some(f.list('folders'))}. Les traitements exécutés alors ne le sont pas une seconde fois.`
+      : f('everywhere') === 'true'
+        ? `${f('file')} est déjà intégré dans tous les dossiers concernés : il n'y a rien à faire. --force already=raison l'intègre à nouveau.`
+        : `${f('file')} est déjà intégré dans ${n(f.number('count'), 'dossier')} (${some(f.list('folders'))}), où il n'y a rien à faire ; les autres le reçoivent.`,
+  'force-unused': (f) =>
+    `Le contrôle ${f('check')} est forcé, mais rien ne le demande : retirez --force ${f('check')}=…, pour qu'il ne laisse rien passer par hasard.`,
+  'folders-left-out': (f) =>
+    `${f.number('count') < 2 ? 'Un dossier est laissé' : `${f('count')} dossiers sont laissés`} de côté : ${some(f.list('folders'), 12)}. Ils resteront en retard tant qu'ils n'auront pas reçu ces patches ; --folders all prend tous les dossiers.`,
+  'folder-busy': (f) =>
+    `Dans le dossier ${f('folder')}, ${f('who')} garde la table ${f('table')} verrouillée, comme le fait une validation ou un import : l'intégration devrait attendre. Laissez d'abord finir, ou terminez cette session.`,
+  'server-unreachable': (f) =>
+    `Le serveur ${f('server')} est injoignable (${f('reason')}) : ses dossiers ${some(f.list('folders'))} ne peuvent rien recevoir. Démarrez-le ou rétablissez la connexion, puis relancez le contrôle.`,
+  'locks-low': (f) =>
+    `L'intégration peut demander jusqu'à ${f('needed')} verrous à la fois, et le serveur ${f('server')} en a ${f('available')} (${f('setting')}) ; un dossier qui n'en obtient pas échoue et reste tel qu'il était. Augmentez ce paramètre et redémarrez le serveur${f.number('jobs') > 1 ? `, ou donnez à --jobs moins de ${f('jobs')}` : ''}.`,
+  'disk-low': (f) =>
+    `Là où sont les données du serveur ${f('server')}, ${f('free')} Mo sont libres ; l'intégration peut en écrire environ ${f('expected')}. Faites d'abord de la place : un dossier pour lequel le disque ne suffit pas échoue et reste tel qu'il était.`,
+  'disk-unknown': (f) =>
+    `L'intégration peut écrire environ ${f('expected')} Mo sur le serveur ${f('server')} ; seule sa propre machine sait combien il y reste de place${f.has('size') ? ` (la base occupe maintenant ${f('size')} Mo, tablespace ${f('tablespace')})` : ''}. Vérifiez-le avant.`,
   'authorize-unused': (f) =>
     `Le code activité ${f('code')} est autorisé, mais rien dans ces patches ne le porte. Vérifiez l'orthographe.`,
   'supervisor-only': (f) => `C'est un patch superviseur : le dossier ${f('folder')} n'est pas concerné.`,

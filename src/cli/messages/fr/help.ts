@@ -47,7 +47,7 @@ export const help: Messages['help'] = {
   },
   program: "Intègre des patches dans tous les dossiers d'un environnement sous PostgreSQL.",
   after:
-    'Codes de retour : 0 fait · 1 fait pour une partie des dossiers · 2 refusé, rien n’a changé · 3 panne extérieure (base, disque) · 70 erreur de Rustine',
+    'Codes de retour : 0 fait · 1 fait pour une partie des dossiers, ou un contrôle bloque · 2 refusé, rien n’a changé · 3 panne extérieure (base, disque) · 70 erreur de Rustine',
   options: {
     help: 'affiche cette aide',
     version: 'affiche la version',
@@ -104,7 +104,7 @@ export const help: Messages['help'] = {
       folders: 'dossiers concernés, séparés par des virgules (défaut : tous)',
       takeUnchanged: 'laisser suivre la livraison les valeurs de paramétrage que personne n’a modifiées dans le dossier',
       authorize: 'codes activité spécifiques admis en plus de ceux des en-têtes de patch',
-      force: 'passe outre un contrôle, avec une raison qui est gardée : sequence, content, sessions (répétable)',
+      force: 'passe outre un contrôle, avec une raison qui est gardée : sequence, content, already, sessions (répétable)',
       onError: "quand un dossier échoue : continuer avec les autres (continue, par défaut) ou s'arrêter (stop)",
       first: "dossiers qui passent d'abord avec leurs dossiers de référence ; les autres ne suivent que si ceux-ci ont tout reçu",
       wait: 'combien de temps attendre une autre exécution qui a pris ces dossiers, puis leurs sessions, par exemple 30s, 1h30m',
@@ -114,6 +114,14 @@ export const help: Messages['help'] = {
     },
     recover: {
       is: 'remet d’aplomb ce que des programmes morts ont laissé : exécutions, connexions fermées, données préparées',
+    },
+    check: {
+      is: 'contrôle ce que rencontrerait l’intégration de ces patches, sans rien modifier',
+      paths: 'patches, ou répertoires ne contenant rien d’autre',
+      folders: 'dossiers qui les recevraient, séparés par des virgules (défaut : tous)',
+      authorize: 'codes activité spécifiques qui seraient admis en plus de ceux des en-têtes de patch',
+      force: 'contrôle qui serait levé, avec une raison (répétable)',
+      jobs: 'nombre de dossiers qui seraient traités en même temps',
     },
     keptValues: {
       is: 'lister les valeurs que les dossiers gardent contre les livraisons',

@@ -85,6 +85,12 @@ export const report: Messages['report'] = {
     warn: (count) => n(count, 'avertissement'),
     info: (count) => n(count, 'remarque'),
   },
+  forced: (check, by, reason) => `Forcé (${check}) par ${by} : ${reason}`,
+  check: {
+    clear: (patches, folders) => `Rien ne bloque : ${n(patches, 'patch', 'patches')} pour ${n(folders, 'dossier')}.`,
+    nothing: "Rien ne bloque, et il n'y a rien à faire.",
+    blocked: "L'intégration serait refusée : rien ne serait modifié.",
+  },
   more: (count, subjects) =>
     `… et ${count} de plus du même genre${subjects === '' ? '' : ` : ${subjects}`} (--verbose donne le détail de chacun)`,
   folders: (codes, count) => `${count === 1 ? 'dossier' : 'dossiers'} ${codes}`,
