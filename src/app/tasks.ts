@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '../base/errors.ts';
 import { Refusal } from '../base/errors.ts';
 import { openQueue, type Queue } from '../batch/queue.ts';
+import { recovering } from '../batch/recovering.ts';
 import { type TaskEvent, taskSource } from '../batch/task-source.ts';
 import { addTask, cancelTask } from '../batch/tasks.ts';
 import { runWorker } from '../batch/worker.ts';
@@ -137,7 +138,7 @@ async function work(opened: Opened, options: WorkerOptions): Promise<void> {
         reached: stopPoints(process.env.RUSTINE_STOP_AT),
       });
       await runWorker({
-        sources: [tasks],
+        sources: [recovering(database), tasks],
         jobs,
         drain: once,
         stop: AbortSignal.any([stop, lost.signal]),

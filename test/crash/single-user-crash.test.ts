@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { recovering } from '../../src/batch/recovering.ts';
+import { openPostgres } from '../../src/database/postgres.ts';
 import { abandoned, leftovers, random, rustine } from '../support/crash.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { table } from '../support/patches.ts';
@@ -88,6 +90,20 @@ describe.each(servers())('R12: killed on $name', (server) => {
     expect(settled.flatMap(({ logins: open }) => open).sort()).toEqual(['SEED', 'SHOP']);
     expect(new Set(settled.flatMap(({ runs }) => runs)).size).toBe(1);
     await expectSettled();
+  });
+
+  test('a worker settles it, without anybody running a command', async () => {
+    expect((await rehearse('SEED', { at: 'run-alone' })).code).toBeNull();
+    const database = await openPostgres(env.url, 2);
+    onTestFinished(() => database.close());
+    const duty = recovering(database, 20);
+    await expect
+      .poll(async () => {
+        await duty();
+        return limited();
+      })
+      .toEqual([]);
+    expect(await leftovers(env.url)).toEqual([]);
   });
 
   test('of two runs over different folders one is killed: its logins are let in, those of the other stay shut until it ends', async () => {
