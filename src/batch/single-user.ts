@@ -1,12 +1,13 @@
 // Nobody else in the folders while a run is at work (R12): logins shut, sessions waited for or ended, logins let in again folder by folder.
 import { setTimeout as setTimer } from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
+import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
 import { type Connected, endSessions, readConnected } from '../environment/connected.ts';
 import type { Folder } from '../environment/folder.ts';
-import { letIn, shutLogins } from '../environment/logins.ts';
+import { type LetIn, letIn, shutLogins } from '../environment/logins.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { disconnectFindings, loginFindings, sessionFindings } from '../plan/session-findings.ts';
 
@@ -133,8 +134,16 @@ function waysOut(database: Database, run: string): Pick<SingleUser, 'through' | 
   const letAllIn = async (): Promise<readonly Finding[]> => {
     clearTimeout(timer);
     await letting;
-    const { left } = await letIn(database, { run });
-    return left.map((folder): Finding => ({ code: 'login-left-shut', severity: 'warn', folder, facts: {} }));
+    const again = (): Promise<LetIn> => letIn(database, { run });
+    try {
+      // PostgreSQL refuses the second of two who change a role at once: an administrator may be the first.
+      const { left } = await again().catch(() => setTimeout(LOOK_AGAIN_MS).then(again));
+      return left.map((folder): Finding => ({ code: 'login-left-shut', severity: 'warn', folder, facts: {} }));
+    } catch (error) {
+      // What the run did stands; whoever comes next lets them in.
+      if (!(error instanceof Failure)) throw error;
+      return [{ code: 'logins-left-shut', severity: 'warn', facts: { reason: String(error.facts.reason ?? error.code) } }];
+    }
   };
   return {
     through: (folder) => {

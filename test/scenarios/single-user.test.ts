@@ -316,6 +316,33 @@ describe.each(servers())('R12: single user on $name', (server) => {
     expect(((await during[0]) as { limit: number }[]).map(({ limit }) => limit)).toEqual([-1, -1]);
   });
 
+  test('an administrator who changes a login at the moment when it is let in wins, and the run does not fail of it', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const admin = new Client({ connectionString: env.url });
+    await admin.connect();
+    onTestFinished(() => admin.end());
+    let changed: Promise<unknown> = Promise.resolve();
+    const outcome = await env.integrate(await env.patch('A.dat', item(5)), {
+      listener: (event) => {
+        if (event.kind !== 'patch-started' || event.folder !== 'SEED') return;
+        const role = escapeIdentifier(`${env.database}_seed`);
+        changed = admin
+          .query(`begin; alter role ${role} connection limit 7`)
+          .then(() => setTimeout(1_500))
+          .then(() => admin.query('commit'));
+      },
+    });
+    await changed;
+    expect(codes(outcome).filter(([code]) => code !== 'sessions-others')).toEqual([]);
+    expect([await limits(env), await shut(env)]).toEqual([
+      [
+        { role: 'seed', limit: 7 },
+        { role: 'x3', limit: -1 },
+      ],
+      [],
+    ]);
+  });
+
   test('a folder that is through is let in again while others are still at work', async () => {
     const env = await openEnvironment(server, { folders: ['SEED', 'SHOP'] });
     await env.integrate(await env.patch('A.dat', item(5)));

@@ -35,6 +35,8 @@ export const sessionFindings = {
     `Folders ${some(f.list('folders'))} have no login of their own (the database user may not create roles): who works in them cannot be known, and nobody is kept out during the run. See to it yourself.`,
   'login-open': (f) =>
     `New logins cannot be refused during the run; as to the folder's role, ${whyOpen[f('reason')] ?? f('reason')}. Keep its users out yourself.`,
+  'logins-left-shut': (f) =>
+    `The folders' logins could not be let in again just now: ${f('reason')}. The next command does it, whichever it is; \`rustine recover\` says what came of it.`,
   'login-left-shut': () =>
     `The folder's login stays shut: the database user may no longer change it. Give the right back, then \`rustine recover\`.`,
 } satisfies Record<string, Sentence>;

@@ -43,6 +43,8 @@ export const sessionFindings: Sentences<keyof typeof findingsEn> = {
     `Les dossiers ${some(f.list('folders'))} n'ont pas de connexion propre (l'utilisateur de la base ne peut pas créer de rôles) : on ne peut pas savoir qui y travaille, et personne n'est écarté pendant l'exécution. Veillez-y vous-même.`,
   'login-open': (f) =>
     `Les nouvelles connexions ne peuvent pas être refusées pendant l'exécution. Le rôle du dossier : ${whyOpen[f('reason')] ?? f('reason')}. Écartez ses utilisateurs vous-même.`,
+  'logins-left-shut': (f) =>
+    `Les connexions des dossiers n'ont pas pu être rouvertes à l'instant : ${f('reason')}. La prochaine commande, quelle qu'elle soit, s'en charge ; \`rustine recover\` dit ce qu'il en est.`,
   'login-left-shut': () =>
     `La connexion du dossier reste fermée : l'utilisateur de la base ne peut plus la modifier. Rendez-lui ce droit, puis lancez \`rustine recover\`.`,
 };
