@@ -104,6 +104,8 @@ export interface IntegrateOptions extends CancelSignals {
   /** Folders that come first, with their ancestors: the others only when these got everything. */
   readonly first?: readonly string[];
   readonly onError?: 'continue' | 'stop';
+  /** All folders get everything, or none gets anything. */
+  readonly atomic?: boolean;
   readonly force?: readonly { readonly check: string; readonly reason: string }[];
   readonly jobs?: number;
   /** How long another run that has folders of this one, and then sessions, are waited for, in milliseconds; absent: not at all. */
@@ -304,7 +306,8 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
     // What another run did meanwhile is seen: from here on nobody else has these folders.
     const now = started.waited ? await existingFolders(database) : asked.all;
     const folders = now.filter(({ code }) => asked.folders.some((each) => each.code === code));
-    const scope = mode === 'rehearse' ? 'folder' : 'patch';
+    // All transactions together are looked at where they are planned: an estimate by the patches alone would refuse too much.
+    const scope = mode === 'rehearse' || options.atomic === true ? 'folder' : 'patch';
     const checked = await checkRequest(opened, { ...asked, all: now, folders }, { jobs, scope });
     return run(database, {
       started,
@@ -317,6 +320,7 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
       takeUnchanged: options.takeUnchanged ?? false,
       forced,
       onError: options.onError ?? 'continue',
+      atomic: options.atomic ?? false,
       jobs,
       lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
       scriptTimeoutMs: settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS,

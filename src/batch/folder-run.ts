@@ -12,10 +12,11 @@ import type { RunEvent } from '../journal/journal.ts';
 import type { FolderOutcome, PatchOutcome } from '../journal/outcome.ts';
 import type { FolderStates } from '../journal/run-folders.ts';
 import type { Delivery } from '../plan/delivery.ts';
+import type { OutsideRun } from '../plan/plan.ts';
 import type { Preflight } from '../plan/preflight.ts';
 import type { Cancelling } from './cancelling.ts';
 import { Aborted, type FolderPart, mayWait, outcomeOf, Postponed, partOf, attemptMs as waitOf } from './folder-part.ts';
-import { runOutside } from './script-run.ts';
+import type { OutsideOutcome } from './script-run.ts';
 
 /** What the folders of a run share. */
 export interface Running {
@@ -33,6 +34,8 @@ export interface Running {
   /** Files that the supervisor folder was to get and did not (R31). */
   readonly missedBySupervisor: Set<string>;
   readonly states: FolderStates;
+  /** What becomes of scripts that run outside of the database, once a patch is in a folder. */
+  readonly outside: (running: Running, folder: Folder, pending: readonly OutsideRun[], file: string) => Promise<OutsideOutcome>;
   readonly cancelling: Cancelling;
   readonly emit: (event: RunEvent) => void;
   /** Its users may come in again. */
@@ -71,11 +74,16 @@ export async function runFolder(running: Running, part: FolderPart): Promise<Fol
     part.cancelled = true;
   }
   const outcome = outcomeOf(part, filesOf(running));
-  if (folder.parent === null)
-    for (const { file, state } of outcome.patches)
-      if (state === 'failed' || state === 'skipped') running.missedBySupervisor.add(file);
+  noteMissed(running, part);
   running.emit({ kind: 'folder-finished', folder: folder.code, state: outcome.state });
   return outcome;
+}
+
+/** What the supervisor folder was to get and did not, nobody else gets (R31). */
+export function noteMissed(running: Running, part: FolderPart): void {
+  if (part.folder.parent !== null) return;
+  for (const { file, state } of outcomeOf(part, filesOf(running)).patches)
+    if (state === 'failed' || state === 'skipped') running.missedBySupervisor.add(file);
 }
 
 /** A later patch of the rehearsal builds on what an earlier one did, so the rollback comes once, at the end (R32). */
@@ -109,7 +117,7 @@ async function rehearse(running: Running, part: FolderPart, context: RunContext)
   for (const event of held) running.emit(event);
 }
 
-async function runPatches(running: Running, part: FolderPart, attempt: Attempt): Promise<void> {
+export async function runPatches(running: Running, part: FolderPart, attempt: Attempt): Promise<void> {
   const { folder } = part;
   const tasks = running.preflight.tasks.get(folder.code);
   for (const delivery of running.deliveries.slice(part.patches.length)) {
@@ -163,7 +171,7 @@ async function runPatch(running: Running, part: FolderPart, delivery: Delivery, 
   for (const finding of result.findings) addFinding(running, { ...finding, folder: folder.code, patch: file });
   if (result.due) part.due = true;
   const outcome = report(running, folder, result.outcome);
-  const { findings, left } = await runOutside(running, folder, result.pending);
+  const { findings, left } = await running.outside(running, folder, result.pending, file);
   for (const finding of findings) addFinding(running, { ...finding, patch: file });
   return { ...outcome, pending: left };
 }

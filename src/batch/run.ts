@@ -15,6 +15,9 @@ import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import type { Preflight } from '../plan/preflight.ts';
 import { clearStaging, sweepStaging } from '../plan/staging.ts';
+import { runAllOrNone, transactionsOf } from './all-or-none.ts';
+import type { Running } from './folder-run.ts';
+import { runOutside } from './script-run.ts';
 import { enterSingleUser, lookForSessions, type SessionOptions, type SingleUser } from './single-user.ts';
 import type { StartedRun } from './started-run.ts';
 import { runWaves } from './wave-run.ts';
@@ -33,6 +36,8 @@ export interface RunRequest {
   readonly forced: Readonly<Record<string, string>>;
   readonly onError: 'continue' | 'stop';
   readonly jobs: number;
+  /** All folders get everything, or none gets anything (R30). */
+  readonly atomic: boolean;
   /** For one folder, all attempts together. */
   readonly lockTimeoutMs: number;
   readonly scriptTimeoutMs: number;
@@ -138,10 +143,20 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       states,
       cancelling,
       through: single.through,
+      outside: runOutside,
     };
-    const running = { ...shared, missedBySupervisor: new Set<string>(), stop: { requested: false } };
+    const running: Running = { ...shared, missedBySupervisor: new Set<string>(), stop: { requested: false } };
     cancelling.onRequest((by, hard) => emit({ kind: 'run-cancelled', run: id, by, hard }));
-    const outcomes = await runWaves(running, waves, request.jobs);
+    const transactions = request.atomic ? await transactionsOf(running, request.folders) : undefined;
+    found(transactions?.findings ?? []);
+    if (blocks(transactions?.findings ?? [])) {
+      found(await single.leave());
+      return await refused();
+    }
+    const outcomes =
+      transactions === undefined
+        ? await runWaves(running, waves, request.jobs)
+        : await runAllOrNone(running, waves, transactions, request.jobs);
     const folders = request.folders.map((folder) => outcomes.get(folder.code) ?? skippedFolder(folder, []));
     found(await single.leave());
     return await finish(stateOf(folders), folders);

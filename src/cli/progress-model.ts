@@ -31,7 +31,10 @@ export interface PostponedFolder {
   readonly since: number;
 }
 
-export type WaitingStep = Extract<RunEvent, { readonly kind: 'run-waiting' | 'tasks-waiting' | 'sessions' | 'run-cancelled' }>;
+export type WaitingStep = Extract<
+  RunEvent,
+  { readonly kind: 'run-waiting' | 'tasks-waiting' | 'sessions' | 'folder-prepared' | 'run-decided' | 'run-cancelled' }
+>;
 
 export interface EndedFolder {
   readonly folder: string;
@@ -108,8 +111,11 @@ export function advance(state: RunProgress, event: RunEvent, now: number): RunPr
     case 'run-waiting':
     case 'tasks-waiting':
     case 'sessions':
+    case 'run-decided':
     case 'run-cancelled':
       return { ...state, step: event };
+    case 'folder-prepared':
+      return { ...state, step: event, working: without(state.working, event.folder) };
     case 'wave-started':
       return { ...state, wave: event };
     case 'folder-postponed':

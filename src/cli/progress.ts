@@ -106,6 +106,8 @@ function plainProgress(terminal: Terminal, messages: Messages, clock: Clock): Pr
       case 'tasks-waiting':
       case 'wave-started':
       case 'folder-postponed':
+      case 'folder-prepared':
+      case 'run-decided':
       case 'run-cancelled':
         return say(stepText(event, messages));
       case 'file-read':

@@ -6,7 +6,16 @@ import { safe, some } from './messages/said.ts';
 
 export type RunStep = Extract<
   RunEvent,
-  { kind: 'run-waiting' | 'tasks-waiting' | 'wave-started' | 'folder-postponed' | 'run-cancelled' }
+  {
+    kind:
+      | 'run-waiting'
+      | 'tasks-waiting'
+      | 'wave-started'
+      | 'folder-postponed'
+      | 'folder-prepared'
+      | 'run-decided'
+      | 'run-cancelled';
+  }
 >;
 
 export function stepText(event: RunStep, { report }: Messages): string {
@@ -26,6 +35,10 @@ export function stepText(event: RunStep, { report }: Messages): string {
       const blockers = event.blockers.map(({ who, query }) => safe(query === '' ? who : `${who}: ${query}`));
       return progress.postponed(event.folder, safe(event.table), some(blockers, 2), (event.pauseMs / 1000).toFixed(1));
     }
+    case 'folder-prepared':
+      return progress.prepared(event.folder);
+    case 'run-decided':
+      return progress.decided[event.decision];
     case 'run-cancelled':
       return progress.cancelled(safe(event.by), event.hard);
     default:

@@ -38,6 +38,8 @@ function eventText(entry: JournalEntry, messages: Messages): string {
     case 'tasks-waiting':
     case 'wave-started':
     case 'folder-postponed':
+    case 'folder-prepared':
+    case 'run-decided':
     case 'run-cancelled':
       return stepText(entry, messages);
     case 'file-read':

@@ -28,6 +28,14 @@ export interface Database {
   readonly url: string;
   /** @param aborted gives the connection up, whatever runs on it: the server rolls back */
   transaction<Result>(work: (session: Session) => Promise<Result>, ending?: Ending, aborted?: AbortSignal): Promise<Result>;
+  /**
+   * A transaction whose work is done and waits under a name for its end: neither the end of the session nor a crash of the server undoes it,
+   * and its locks stay. Whoever prepares one writes its name down before.
+   * @throws Failure `database-error` with SQLSTATE 0A000 where the work touched temporary objects; it is rolled back then
+   */
+  prepare<Result>(gid: string, work: (session: Session) => Promise<Result>, aborted?: AbortSignal): Promise<Result>;
+  /** Ends what was prepared under the name, from any connection to this database. @returns whether it was still there: false is no error */
+  finishPrepared(gid: string, ending: Ending): Promise<boolean>;
   /** A single statement in its own transaction. */
   query<Row extends object>(statement: Sql): Promise<Row[]>;
   close(): Promise<void>;

@@ -36,9 +36,11 @@ const SETTINGS: readonly string[] = [
   'unix_socket_directories=',
   'password_encryption=scram-sha-256',
   'max_connections=100',
-  'max_prepared_transactions=100',
-  // One transaction touches every table of a folder.
-  'max_locks_per_transaction=1024',
+  // All or none of the folders: a transaction waits for each of them, or for several where they are more.
+  'max_prepared_transactions=500',
+  // One transaction touches every table of a folder, and all of them can wait at once. The server makes room for this number times the sum of
+  // the two above: 240,000 locks are about 45 MB, half of it touched at the start.
+  'max_locks_per_transaction=400',
   'wal_level=minimal',
   'max_wal_senders=0',
   'shared_buffers=128MB',

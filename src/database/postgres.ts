@@ -5,7 +5,7 @@ import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { Bug, Failure, Refusal } from '../base/errors.ts';
 import type { Database, Ending, Session, StatementResult } from './database.ts';
-import type { Sql } from './sql.ts';
+import { quoteLiteral, type Sql } from './sql.ts';
 
 const OLDEST_VERSION = 15;
 /** Also of waiting for a free connection of the pool: an error is better than waiting for ever. */
@@ -43,6 +43,11 @@ export async function openPostgres(url: string, connections: number): Promise<Da
       withClient(pool, url, dead, (client) =>
         abortable(client, aborted, () => runTransaction(client, direct, work, ending ?? 'commit')),
       ),
+    prepare: (gid, work, aborted) =>
+      withClient(pool, url, dead, (client) =>
+        abortable(client, aborted, () => runTransaction(client, direct, work, `prepare transaction ${quoteLiteral(gid)}`)),
+      ),
+    finishPrepared: (gid, ending) => withClient(pool, url, dead, (client) => finishPrepared(client, gid, ending)),
     query: (statement) =>
       withClient(pool, url, dead, (client) =>
         direct.has(client)
@@ -133,17 +138,32 @@ async function runTransaction<Result>(
   client: pg.PoolClient,
   direct: DirectClients,
   work: (session: Session) => Promise<Result>,
-  ending: Ending,
+  ending: string,
 ): Promise<Result> {
   await client.query(`begin; set local ${OWN_NAMES}; ${OWN_FORMS}`);
   try {
     const result = await work(sessionOf(client));
     // What ran inside may have reset all settings for good.
-    await client.query(direct.has(client) ? `${ending}; set ${OWN_NAMES}` : ending);
+    const ended: unknown = await client.query(direct.has(client) ? `${ending}; set ${OWN_NAMES}` : ending);
+    const { command } = (Array.isArray(ended) ? ended[0] : ended) as pg.QueryResult;
+    // The end of a transaction in which a statement failed is its rollback, and no error.
+    if (!ending.startsWith(command.toLowerCase())) throw new Bug('a failed transaction was to succeed', { ending, command });
     return result;
   } catch (error) {
     // The connection may be gone; then the server rolls back by itself.
     await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+}
+
+const UNDEFINED_OBJECT = '42704';
+
+async function finishPrepared(client: pg.PoolClient, gid: string, ending: Ending): Promise<boolean> {
+  try {
+    await client.query(`${ending} prepared ${quoteLiteral(gid)}`);
+    return true;
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === UNDEFINED_OBJECT) return false;
     throw error;
   }
 }

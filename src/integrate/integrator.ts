@@ -96,6 +96,24 @@ export async function blockingFindings(
   }, 'rollback');
 }
 
+/** Locks that the delivery needs in this folder as it is now: counted before anything is done. */
+export async function countLocks(
+  database: Database,
+  folder: FolderSettings,
+  staged: StagedDelivery,
+  context: RunContext,
+): Promise<number> {
+  return database.transaction(async (session) => {
+    await session.script(`set local lock_timeout = ${Math.round(context.lockTimeoutMs)}`);
+    const { plan } = await planFor(session, database, folder, staged, context, WHOLE);
+    const written = new Set(plan.batches.map(({ table }) => table)).size;
+    return 2 * plan.locks + LOCKS_OF_WRITTEN_TABLE * written;
+  }, 'rollback');
+}
+
+/** With its indexes and its store of long values. */
+const LOCKS_OF_WRITTEN_TABLE = 10;
+
 /** The same inside a transaction of somebody else's: a folder is created and filled at once. */
 export async function integrateInto(
   session: Session,
@@ -202,7 +220,7 @@ async function lockFolder(session: Session, folder: FolderSettings, delivery: De
   await session.script(settings(context).join('; '));
   // A program that slept longer than its lease lasts finds its run settled. Who settles it waits for the key that is held here.
   const [row] = await session.query<{ state: string; integration: string; running: boolean }>(sql`
-    with run as (select id from rustine.run where id = ${context.run} and state = 'running' for key share)
+    with run as (select id from rustine.run where id = ${context.run} and state = 'running' and decision is null for key share)
     select state, nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration, exists (select from run) as running
     from rustine.folder where id = ${folder.id} for update`);
   if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });

@@ -63,6 +63,10 @@ export type RunEvent =
       readonly output: string;
       readonly ms: number;
     }
+  /** Of a run that is all or none: it could be committed, and waits for the others. Nothing is in the folder yet. */
+  | { readonly kind: 'folder-prepared'; readonly folder: string }
+  /** Of a run that is all or none: what becomes of all its folders, from now on whatever happens. */
+  | { readonly kind: 'run-decided'; readonly run: string; readonly decision: 'commit' | 'rollback' }
   | { readonly kind: 'folder-finished'; readonly folder: string; readonly state: FolderRunState }
   | { readonly kind: 'run-finished'; readonly run: string; readonly state: RunState; readonly ms: number };
 

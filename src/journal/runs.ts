@@ -135,14 +135,18 @@ export function eventJson(event: RunEvent): string {
   return JSON.stringify(event, (_key, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value));
 }
 
-/** A run that was taken for dead and came to its end after all has ended so; what it did not get to stays as it was settled. */
+/**
+ * A run that was taken for dead and came to its end after all has ended so; what it did not get to stays as it was settled. One
+ * that could not end what it prepared has not ended: the next command settles it.
+ */
 export async function finishRun(database: Database, run: string, state: RunState): Promise<void> {
   await database.query(sql`
     with left_out as (
       update rustine.run_folder set state = case when state = 'running' then 'failed' when ${state} = 'cancelled' then 'cancelled' else 'skipped' end,
         process = null, finished_at = now()
-      where run = ${run} and state in ('waiting', 'running', 'postponed'))
-    update rustine.run set state = ${state}, finished_at = now() where id = ${run} and state in ('running', 'interrupted')`);
+      where run = ${run} and state in ('waiting', 'running', 'postponed') and not exists (select from rustine.prepared where run = ${run}))
+    update rustine.run set state = ${state}, finished_at = now()
+    where id = ${run} and state in ('running', 'interrupted') and not exists (select from rustine.prepared where run = ${run})`);
 }
 
 /** Adds to the trace of a run that has ended; a living one numbers its events itself. */

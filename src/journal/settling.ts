@@ -3,6 +3,7 @@ import type { Database } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
 import { deadProcesses } from './processes.ts';
+import { settlePrepared } from './settle-prepared.ts';
 
 /** A dead program's last statement may still run: the server ends it within a second or two. */
 const SETTLE_TIMEOUT_MS = 15_000;
@@ -15,6 +16,8 @@ const LOCK_NOT_AVAILABLE = '55P03';
 export async function settleRuns(database: Database): Promise<readonly string[]> {
   const dead = await deadProcesses(database);
   if (dead.length === 0) return [];
+  // They hold their run's key, so that it could not be settled.
+  await settlePrepared(database);
   const ids = dead.map(({ id }) => id);
   const gone = dead.flatMap((each) => (each.gone ? [each.id] : []));
   try {

@@ -64,6 +64,8 @@ export interface Delivery {
   readonly relations: number;
   /** Specific codes that the content carries. */
   readonly carriedCodes: ReadonlySet<string>;
+  /** Names of the scripts whose text is SQL. */
+  readonly sqlScripts: ReadonlySet<string>;
   readonly findings: readonly Finding[];
   /** Reads the parts, in the order of the file; may be called again. */
   parts(findings: Finding[]): AsyncIterable<DeliveredPart>;
@@ -86,5 +88,6 @@ export const FROM_DICTIONARY = {
   abbreviations: new Set<string>(),
   carriedCodes: new Set<string>(),
   relations: 0,
+  sqlScripts: new Set<string>(),
   findings: [],
 } as const;

@@ -6,6 +6,7 @@ import type { ElementName } from '../dictionary/element.ts';
 import { identify, subjectOf } from '../dictionary/element.ts';
 import { DATA_TAG, ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import { countSlots, fieldsOf, MOST_SLOTS } from '../dictionary/fields.ts';
+import { HEAD_BYTES, languageOf } from '../dictionary/script-language.ts';
 import type { ElementHead, PatchHeader, PatchPart, PatchRecord } from '../patch/format.ts';
 import { contentCollector, contentTableOf, isContent } from './content-elements.ts';
 import type { ContentTarget, DeliveredPart, Delivery } from './delivery.ts';
@@ -25,6 +26,7 @@ interface Contents {
   readonly abbreviations: Set<string>;
   readonly carriedCodes: Set<string>;
   relations: number;
+  readonly sqlScripts: Set<string>;
   readonly findings: Finding[];
 }
 
@@ -47,12 +49,15 @@ export async function openDelivery(
     abbreviations: new Set(),
     carriedCodes: new Set(),
     relations: 0,
+    sqlScripts: new Set(),
     findings: [],
   };
   const look = lookInto(contents);
+  const lookAtScript = lookAtScripts(contents.sqlScripts);
   const checkSlots = slotCheck(contents.findings);
   for await (const part of open()) {
     look(part);
+    lookAtScript(part);
     checkSlots(part);
     if (part.part === 'end') contents.findings.push(...formFindings(part));
   }
@@ -119,6 +124,24 @@ function lookInto(contents: Contents): (part: PatchPart) => void {
       default:
         break;
     }
+  };
+}
+
+/** Only the beginning of each text is kept, and only until its language is known. */
+function lookAtScripts(sqlScripts: Set<string>): (part: PatchPart) => void {
+  let element: ElementHead | undefined;
+  let head: Uint8Array[] = [];
+  let bytes = 0;
+  return (part) => {
+    if (part.part === 'element') {
+      element = ELEMENT_TYPES.get(part.element.type)?.behaviour === 'script' ? part.element : undefined;
+      head = [];
+      bytes = 0;
+    } else if (part.part === 'source' && element !== undefined && bytes < HEAD_BYTES) {
+      head.push(part.bytes.slice(0, HEAD_BYTES));
+      bytes += part.bytes.length;
+    } else if (part.part === 'element-end' && element !== undefined && languageOf(element.type, Buffer.concat(head)) === 'sql')
+      sqlScripts.add(element.name);
   };
 }
 

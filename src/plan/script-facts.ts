@@ -4,6 +4,7 @@ import { sql } from '../database/sql.ts';
 import { elementKey } from '../dictionary/element.ts';
 import type { ScriptLanguage } from '../dictionary/script-language.ts';
 import { HEAD_BYTES, languageOf } from '../dictionary/script-language.ts';
+import type { Reader } from '../environment/catalog.ts';
 import type { FolderSettings } from './plan.ts';
 
 /** A script's body as the catalog holds it. */
@@ -24,6 +25,15 @@ export const lookupOf = (folder: Pick<FolderSettings, 'id' | 'ancestors'>): read
   folder.id,
   ...folder.ancestors.map((ancestor) => ancestor.id),
 ];
+
+/** Which of the named scripts have a text in SQL in some folder. */
+export async function readSqlScripts(reader: Reader, names: readonly string[]): Promise<ReadonlySet<string>> {
+  if (names.length === 0) return new Set();
+  const rows = await reader.query<{ name: string; kind: string; head: Uint8Array }>(sql`
+    select distinct s.name, s.kind, substring(b.bytes for ${HEAD_BYTES}) as head from rustine.script s join rustine.blob b on b.digest = s.digest
+    where s.name = any(${names}::text[])`);
+  return new Set(rows.flatMap(({ name, kind, head }) => (languageOf(kind, head) === 'sql' ? [name] : [])));
+}
 
 export async function gatherScripts(session: Session, folder: FolderSettings, deliveryId: string): Promise<ScriptFacts> {
   const own = await session.query<{ kind: string; name: string; digest: string; madeFunctions: boolean }>(sql`

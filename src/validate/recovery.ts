@@ -3,6 +3,7 @@ import { Failure } from '../base/errors.ts';
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { letIn } from '../environment/logins.ts';
+import { settlePrepared } from '../journal/settle-prepared.ts';
 import { settleRuns } from '../journal/settling.ts';
 import { sweepStaging } from '../plan/staging.ts';
 
@@ -15,6 +16,11 @@ export interface StepOutcome {
 
 /** Each does its own, in a transaction of its own: killed in between, the next one goes on. */
 const STEPS = {
+  // First of all: they hold locks on all that comes after.
+  prepared: async (database) => {
+    const { settled, left } = await settlePrepared(database);
+    return { settled: settled.map(({ run, decision }) => `${run} (${decision})`), left };
+  },
   runs: async (database) => ({ settled: await settleRuns(database), left: [] }),
   logins: async (database) => {
     const { folders, left } = await letIn(database, 'over');
@@ -42,7 +48,7 @@ export async function recover(database: Database): Promise<Recovery> {
 export async function recoverIfNeeded(database: Database): Promise<void> {
   try {
     const [row] = await database.query<{ something: boolean }>(sql`
-      select exists (select from rustine.shut_login) or exists (select from rustine.work) or exists (select from rustine.process)
+      select exists (select from rustine.shut_login) or exists (select from rustine.work) or exists (select from rustine.process) or exists (select from rustine.prepared)
         or exists (select from rustine.run where state in ('queued', 'running')) as something`);
     if (row?.something === true) await recover(database);
   } catch (error) {

@@ -46,6 +46,7 @@ const delivery = (number: number, patchType = '1', more: Partial<Delivery> = {})
   abbreviations: new Set(),
   carriedCodes: new Set(),
   relations: 0,
+  sqlScripts: new Set(),
   findings: [],
   parts: async function* () {},
   ...more,

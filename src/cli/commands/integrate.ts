@@ -8,6 +8,7 @@ interface Options {
   readonly rehearse?: true;
   readonly authorize?: readonly string[];
   readonly takeUnchanged?: true;
+  readonly atomic?: true;
   readonly onError?: 'continue' | 'stop';
   readonly force?: readonly Forced[];
   readonly first?: readonly string[];
@@ -26,6 +27,7 @@ export function defineIntegrate(program: Program, cli: Cli): void {
     .option('--rehearse', words.rehearse)
     .option('--authorize <codes>', words.authorize, listOf('--authorize'))
     .option('--take-unchanged', words.takeUnchanged)
+    .option('--atomic', words.atomic)
     .option('--on-error <continue|stop>', words.onError, oneOf('--on-error', ['continue', 'stop']))
     .option('--force <check=reason>', words.force, forced)
     .option('--first <folders>', words.first, listOf('--first'))
@@ -54,6 +56,7 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
         ...(some === undefined ? {} : { folders: some }),
         ...(authorize === undefined ? {} : { authorize: authorize.map(activityCode) }),
         ...(options.takeUnchanged === true ? { takeUnchanged: true } : {}),
+        ...(options.atomic === true ? { atomic: true } : {}),
         ...(onError === undefined ? {} : { onError }),
         ...(force === undefined ? {} : { force }),
         ...(first === undefined ? {} : { first }),

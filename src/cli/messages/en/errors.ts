@@ -152,6 +152,10 @@ export const errors = {
   blocked: (f) => `Findings block it: ${f('codes')}.`,
   'lock-capacity': (f) =>
     `The patch needs ${f('needed')} locks at once, the server has room for ${f('available')} (${f('setting')}). Raise that setting and restart the server.`,
+  'script-not-preparable': (f) =>
+    `With --atomic, the transaction of ${some(f.list('folders'), 12)} cannot be prepared because of what ${some(f.list('scripts'))} does (${f('reason')}). Nothing was changed. Temporary tables, LISTEN, NOTIFY and session locks are excluded there: run without --atomic, or have the script mended where it was made.`,
+  'prepared-unsettled': (f) =>
+    `Run ${f('run')}: a transaction of it does not end (decision: ${f('decision')}). Its session still works; end it (pg_stat_activity shows it), then run \`rustine recover\`.`,
   'script-failed': (f) => {
     const where = f.has('line') ? ` in line ${f('line')}, column ${f('column')}` : '';
     const parts = [`${f('element')} failed${where} in folder ${f('folder')} (SQLSTATE ${f('sqlstate')}): ${f('reason')}`];

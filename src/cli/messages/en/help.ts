@@ -103,6 +103,7 @@ export const help = {
       paths: 'patch files, or directories that hold nothing else',
       folders: 'folders to integrate into, separated by commas (default: all)',
       takeUnchanged: 'let set-up values follow the delivery where nobody in the folder changed them',
+      atomic: 'all folders get the patches, or none (PostgreSQL has to allow prepared transactions)',
       authorize: 'specific activity codes to let in besides those of the patch headers',
       force: 'pass over a check, with a reason that is kept: sequence, content, already, sessions (repeatable)',
       onError: 'when a folder fails: continue with the others (default), or stop',

@@ -280,6 +280,8 @@ export const report = {
       `Run ${run} of ${operator} on ${host} has folder ${folders}: waiting until it is over`,
     wave: (wave: number, folders: number, canary: boolean) =>
       `Wave ${wave}${canary ? ' (comes first, for trial)' : ''}: ${n(folders, 'folder')}`,
+    prepared: (folder: string) => `${folder}: prepared, waits for the others`,
+    decided: { commit: 'All folders are prepared: committing', rollback: 'Not every folder could get everything: rolling back' },
     postponed: (folder: string, table: string, blocker: string, seconds: string) =>
       `${folder}: ${table === '' ? 'a table' : `table ${table}`} is locked by ${blocker === '' ? 'another session' : blocker}; again in ${seconds} s`,
     cancelled: (by: string, hard: boolean) =>

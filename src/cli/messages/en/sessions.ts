@@ -59,11 +59,15 @@ export const sessionReport = {
   recovery: {
     nothing: 'Nothing is left to settle.',
     settled: {
+      prepared: (items: readonly string[]) =>
+        `Ended what was prepared, as had been decided: ${n(items.length, 'run')} (${some(items)})`,
       runs: (items: readonly string[]) => `Marked as interrupted: ${n(items.length, 'run')} (${some(items)})`,
       logins: (items: readonly string[]) => `Logins let in again: ${some(items, 20)}`,
       staging: (items: readonly string[]) => `Removed: what ${n(items.length, 'step')} of dead programs had staged`,
     },
     left: {
+      prepared: (items: readonly string[]) =>
+        `Prepared transactions are left of run ${some(items)}: a session still works at one. End it (pg_stat_activity shows it), then run \`rustine recover\` again.`,
       runs: (items: readonly string[]) => `Still to be settled: runs ${some(items)}`,
       logins: (items: readonly string[]) =>
         `Logins that stay shut, since the database user may not change them: ${some(items, 20)}. Give it the right (CREATEROLE, ADMIN OPTION on the role), then run \`rustine recover\` again.`,

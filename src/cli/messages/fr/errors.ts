@@ -160,6 +160,10 @@ export const errors: Sentences<ErrorCode> = {
   blocked: (f) => `Des constats l'empêchent : ${f('codes')}.`,
   'lock-capacity': (f) =>
     `Le patch demande ${f('needed')} verrous à la fois, le serveur en admet ${f('available')} (${f('setting')}). Augmentez ce paramètre et redémarrez le serveur.`,
+  'script-not-preparable': (f) =>
+    `Avec --atomic, la transaction de ${some(f.list('folders'), 12)} ne peut pas être préparée à cause de ce que fait ${some(f.list('scripts'))} (${f('reason')}). Rien n'a été modifié. Les tables temporaires, LISTEN, NOTIFY et les verrous de session y sont exclus : lancez sans --atomic, ou faites corriger le traitement là où il a été fait.`,
+  'prepared-unsettled': (f) =>
+    `Exécution ${f('run')} : une de ses transactions ne se termine pas (décision : ${f('decision')}). Sa session travaille encore ; terminez-la (pg_stat_activity la montre), puis lancez \`rustine recover\`.`,
   'script-failed': (f) => {
     const where = f.has('line') ? ` à la ligne ${f('line')}, colonne ${f('column')},` : '';
     const parts = [

@@ -103,6 +103,7 @@ export const help: Messages['help'] = {
       paths: 'patches, ou répertoires ne contenant rien d’autre',
       folders: 'dossiers concernés, séparés par des virgules (défaut : tous)',
       takeUnchanged: 'laisser suivre la livraison les valeurs de paramétrage que personne n’a modifiées dans le dossier',
+      atomic: 'tous les dossiers reçoivent les patches, ou aucun (PostgreSQL doit admettre les transactions préparées)',
       authorize: 'codes activité spécifiques admis en plus de ceux des en-têtes de patch',
       force: 'passe outre un contrôle, avec une raison qui est gardée : sequence, content, already, sessions (répétable)',
       onError: "quand un dossier échoue : continuer avec les autres (continue, par défaut) ou s'arrêter (stop)",

@@ -279,6 +279,11 @@ export const report: Messages['report'] = {
     waiting: (run, operator, host, folders) =>
       `L'exécution ${run} de ${operator} sur ${host} a pris le dossier ${folders} : attente de sa fin`,
     wave: (wave, folders, canary) => `Vague ${wave}${canary ? " (passe d'abord, à l'essai)" : ''} : ${n(folders, 'dossier')}`,
+    prepared: (folder: string) => `${folder} : préparé, attend les autres`,
+    decided: {
+      commit: 'Tous les dossiers sont préparés : validation',
+      rollback: 'Tous les dossiers ne peuvent pas tout recevoir : annulation',
+    },
     postponed: (folder, table, blocker, seconds) =>
       `${folder} : ${table === '' ? 'une table' : `la table ${table}`} est verrouillée par ${blocker === '' ? 'une autre session' : blocker} ; nouvel essai dans ${seconds} s`,
     cancelled: (by, hard) =>

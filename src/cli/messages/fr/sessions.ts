@@ -67,6 +67,8 @@ export const sessionReport = {
   recovery: {
     nothing: "Il ne reste rien à remettre d'aplomb.",
     settled: {
+      prepared: (items: readonly string[]) =>
+        `Transactions préparées terminées, selon la décision prise : ${n(items.length, 'exécution')} (${some(items)})`,
       runs: (items: readonly string[]) =>
         `${n(items.length, 'exécution marquée interrompue', 'exécutions marquées interrompues')} (${some(items)})`,
       logins: (items: readonly string[]) => `Connexions rouvertes : ${some(items, 20)}`,
@@ -74,6 +76,8 @@ export const sessionReport = {
         `Supprimé : ce que ${n(items.length, 'étape')} de programmes morts ${items.length < 2 ? 'avait' : 'avaient'} préparé`,
     },
     left: {
+      prepared: (items: readonly string[]) =>
+        `Il reste des transactions préparées de l'exécution ${some(items)} : une session y travaille encore. Terminez-la (pg_stat_activity la montre), puis relancez \`rustine recover\`.`,
       runs: (items: readonly string[]) => `Exécutions encore à solder : ${some(items)}`,
       logins: (items: readonly string[]) =>
         `Connexions qui restent fermées, l'utilisateur de la base ne pouvant pas les modifier : ${some(items, 20)}. Donnez-lui le droit (CREATEROLE, ADMIN OPTION sur le rôle), puis relancez \`rustine recover\`.`,

@@ -1,0 +1,141 @@
+// The transactions of a run that is all or none: their names, which of them wait, the decision about them, and how it is carried out.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../base/errors.ts';
+import type { Database, Session } from '../database/database.ts';
+import { sqlState } from '../database/postgres.ts';
+import { sql } from '../database/sql.ts';
+import type { Reader } from '../environment/catalog.ts';
+
+export type Decision = 'commit' | 'rollback';
+
+const PREFIX = 'rustine:';
+const IN_USE = '55000';
+/** Somebody else is ending the very transaction. */
+const ATTEMPTS = 50;
+const PAUSE_MS = 100;
+
+/** Names are the server's, not the database's: the environment and the run make them ours, the number one of several. */
+export const gidOf = (environment: string, run: string, number: number): string => `${PREFIX}${environment}:${run}:${number}`;
+
+/** @returns undefined for a name that is not one of ours */
+export function parseGid(
+  gid: string,
+): { readonly environment: string; readonly run: string; readonly number: number } | undefined {
+  const [, environment, run, number] = /^rustine:([0-9a-f-]{36}):([0-9a-f-]{36}):(\d{1,9})$/.exec(gid) ?? [];
+  if (environment === undefined || run === undefined) return undefined;
+  return { environment, run, number: Number(number) };
+}
+
+export async function readEnvironmentId(reader: Reader): Promise<string> {
+  const [row] = await reader.query<{ id: string }>(sql`select id from rustine.environment`);
+  return row?.id ?? '';
+}
+
+/** A transaction that a run is going to prepare, and whose work it is. */
+export interface Announced {
+  readonly gid: string;
+  readonly folders: readonly string[];
+}
+
+/** Written and committed before the first one is prepared: none is ever forgotten. */
+export async function announce(database: Database, run: string, transactions: readonly Announced[]): Promise<void> {
+  if (transactions.length === 0) return;
+  await database.query(sql`
+    with run as (update rustine.run set atomic = true where id = ${run})
+    insert into rustine.prepared (gid, run, folders)
+    select p.gid, ${run}, array(select jsonb_array_elements_text(p.folders))
+    from jsonb_to_recordset(${JSON.stringify(transactions)}::jsonb) as p (gid text, folders jsonb)`);
+}
+
+/** Names of a run's transactions that wait for their end now, in this database. */
+export async function waitingOf(database: Database, run: string): Promise<readonly string[]> {
+  const rows = await database.query<{ gid: string }>(sql`
+    select gid from pg_prepared_xacts where database = current_database() and starts_with(gid, ${PREFIX}) and split_part(gid, ':', 3) = ${run}
+    order by split_part(gid, ':', 4)::integer`);
+  return rows.map(({ gid }) => gid);
+}
+
+/**
+ * Decides, once and for all: whoever comes first. What was decided is durable before anything is done about it.
+ * @returns the decision that stands
+ */
+export async function decide(database: Database, run: string, wanted: Decision): Promise<Decision> {
+  return database.transaction(async (session) => {
+    await session.script('set local synchronous_commit = on');
+    const [row] = await session.query<{ decision: Decision }>(
+      sql`update rustine.run set decision = coalesce(decision, ${wanted}) where id = ${run} returning decision`,
+    );
+    // A run that nobody knows of cannot have been decided to stay.
+    return row?.decision ?? 'rollback';
+  });
+}
+
+/** Carries the decision out for one transaction. @returns whether it was still there */
+export async function finish(database: Database, gid: string, decision: Decision): Promise<boolean> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await database.finishPrepared(gid, decision);
+    } catch (error) {
+      if (sqlState(error) !== IN_USE || attempt === ATTEMPTS) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
+const PATIENCE_MS = 20_000;
+/** Each waits for the disk. */
+const AT_ONCE = 4;
+
+/**
+ * Carries the decision out for all transactions of a run, also for one that is being prepared at this moment, by a process that was believed to
+ * be dead or by the server for a client that is gone: each holds a lock on the run's row until it has ended. Forgets their names then.
+ * @returns how many were there
+ * @throws Failure `prepared-unsettled` where one does not end
+ */
+export async function finishAll(
+  database: Database,
+  run: string,
+  decision: Decision,
+  options: {
+    /** Called after each. */
+    readonly finished?: () => void;
+    /** In the transaction that forgets them: no other one of the run is open then, and none can begin. */
+    readonly settled?: (session: Session) => Promise<void>;
+  } = {},
+): Promise<number> {
+  let count = 0;
+  for (const started = performance.now(); ; ) {
+    const waiting = [...(await waitingOf(database, run))];
+    const work = async (): Promise<void> => {
+      for (let gid = waiting.shift(); gid !== undefined; gid = waiting.shift()) {
+        count += (await finish(database, gid, decision)) ? 1 : 0;
+        options.finished?.();
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, waiting.length) }, work));
+    if (await forget(database, run, options.settled)) return count;
+    if (performance.now() - started > PATIENCE_MS) throw new Failure('prepared-unsettled', { run, decision });
+  }
+}
+
+/** @returns false where a transaction of the run has not ended */
+async function forget(
+  database: Database,
+  run: string,
+  settled: ((session: Session) => Promise<void>) | undefined,
+): Promise<boolean> {
+  try {
+    await database.transaction(async (session) => {
+      await session.script(`set local lock_timeout = ${PAUSE_MS}`);
+      // A folder's transaction holds the row `for key share`: nothing weaker than this waits for it.
+      await session.query(sql`select from rustine.run where id = ${run} for update`);
+      await session.query(sql`delete from rustine.prepared where run = ${run}`);
+      await settled?.(session);
+    });
+    return true;
+  } catch (error) {
+    if (sqlState(error) === LOCK_NOT_AVAILABLE) return false;
+    throw error;
+  }
+}

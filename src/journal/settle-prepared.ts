@@ -1,0 +1,60 @@
+// Settles what dead programs left prepared: by the decision of their run; where none was made, it is rolled back.
+import { Failure } from '../base/errors.ts';
+import type { Database, Session } from '../database/database.ts';
+import { sql } from '../database/sql.ts';
+import { type Decision, decide, finishAll } from './prepared.ts';
+import { deadProcesses } from './processes.ts';
+
+export interface SettledTransactions {
+  readonly run: string;
+  readonly decision: Decision;
+  /** That were still prepared. */
+  readonly transactions: number;
+}
+
+/**
+ * `left`: runs of which a transaction is still being worked at.
+ * Never touches a run whose program lives. Safe to repeat, by several at once, also while a program that was believed to be dead wakes up: of
+ * two decisions the first stands, and both follow it.
+ */
+export async function settlePrepared(
+  database: Database,
+): Promise<{ readonly settled: readonly SettledTransactions[]; readonly left: readonly string[] }> {
+  const open = await database.query<{ run: string; process: string | null; known: boolean }>(sql`
+    select r.id as run, r.process, p.id is not null as known from rustine.run r left join rustine.process p on p.id = r.process
+    where r.atomic and r.state = 'running'
+    union select p.run, r.process, s.id is not null from rustine.prepared p left join rustine.run r on r.id = p.run left join rustine.process s on s.id = r.process
+    order by run`);
+  if (open.length === 0) return { settled: [], left: [] };
+  const dead = new Set((await deadProcesses(database)).map(({ id }) => id));
+  const settled: SettledTransactions[] = [];
+  const left: string[] = [];
+  for (const { run } of open.filter(({ process, known }) => !known || process === null || dead.has(process))) {
+    const decision = await decide(database, run, 'rollback');
+    try {
+      const transactions = await finishAll(database, run, decision, { settled: (session) => writeEnd(session, run, decision) });
+      settled.push({ run, decision, transactions });
+    } catch (error) {
+      // Somebody has to end a session first: the other runs do not wait for that.
+      if (!(error instanceof Failure) || error.code !== 'prepared-unsettled') throw error;
+      left.push(run);
+    }
+  }
+  return { settled, left };
+}
+
+/** The run's row is locked: none of its folders is at work, and none can begin once it is no longer running. */
+async function writeEnd(session: Session, run: string, decision: Decision): Promise<void> {
+  if (decision === 'commit') {
+    await session.query(sql`
+      with folders as (update rustine.run_folder set state = 'integrated', process = null, finished_at = now() where run = ${run} and state = 'prepared')
+      update rustine.run set state = 'done', finished_at = now() where id = ${run} and state in ('running', 'failed', 'interrupted')`);
+    return;
+  }
+  await session.query(sql`
+    with folders as (
+      update rustine.run_folder set state = case when state in ('running', 'prepared') then 'interrupted' else 'skipped' end,
+        outcome = null, process = null, finished_at = now()
+      where run = ${run} and state in ('waiting', 'running', 'postponed', 'prepared'))
+    update rustine.run set state = 'interrupted', finished_at = now() where id = ${run} and state = 'running'`);
+}

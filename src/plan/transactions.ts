@@ -1,0 +1,76 @@
+// The transactions of a run that is all or none: which folders share one, and whether the server has room for all of them at once.
+import type { Finding } from '../base/finding.ts';
+import { blocks } from '../base/finding.ts';
+import type { Reader } from '../environment/catalog.ts';
+import type { Folder } from '../environment/folder.ts';
+import { readTransactionCapacity } from '../environment/transaction-capacity.ts';
+import type { Delivery } from './delivery.ts';
+import { tableNames } from './delivery.ts';
+import { readSqlScripts } from './script-facts.ts';
+import { roomFor } from './transaction-capacity.ts';
+import { type GroupedFolder, groupFolders, mergeGroups } from './transaction-groups.ts';
+
+export interface Transactions {
+  /** Folders in the order of the tree, those with the topmost one first. */
+  readonly groups: readonly (readonly Folder[])[];
+  readonly findings: readonly Finding[];
+}
+
+export interface TransactionsInput {
+  /** Folders that have something to get, with what that is. */
+  readonly folders: readonly { readonly folder: Folder; readonly deliveries: readonly Delivery[] }[];
+  /** Locks that the delivery needs in the folder: asked only where an estimate by its tables says that there may not be enough. */
+  locks(folder: Folder, delivery: Delivery): Promise<number>;
+}
+
+/** Of a table that rows come for: itself, its indexes, its store of long values. More than most have. */
+const LOCKS_PER_TABLE = 14;
+
+export async function planTransactions(reader: Reader, { folders, locks }: TransactionsInput): Promise<Transactions> {
+  if (folders.length === 0) return { groups: [], findings: [] };
+  const byCode = new Map(folders.map(({ folder }) => [folder.code, folder]));
+  const deliveries = new Set(folders.flatMap((each) => each.deliveries));
+  const exes = [...deliveries].flatMap(({ elements }) => elements.flatMap(({ type, name }) => (type === 'EXE' ? [name] : [])));
+  const wanted = groupFolders(folders.map(groupedFolder), await readSqlScripts(reader, exes));
+  const capacity = await readTransactionCapacity(reader);
+  const guessed = folders.map((each) => each.deliveries.reduce((sum, delivery) => sum + guessedLocks(delivery), 0));
+  let room = roomFor(wanted.length, guessed, capacity);
+  if (room.most < wanted.length && capacity.maxPrepared > 0) {
+    const counted: number[] = [];
+    for (const { folder, deliveries: own } of folders) {
+      let sum = 0;
+      for (const delivery of own) sum += await locks(folder, delivery);
+      counted.push(sum);
+    }
+    room = roomFor(wanted.length, counted, capacity);
+  }
+  if (blocks(room.findings)) return { groups: [], findings: room.findings };
+  const merged = mergeGroups(wanted, room.most);
+  const shared = merged.length < wanted.length ? [] : wanted.filter((group) => group.length > 1);
+  const groups = merged.map((group) => group.flatMap(({ code }) => byCode.get(code) ?? []));
+  const findings = merged.length < wanted.length ? [fewer(merged)] : shared.map(forScripts);
+  return { groups, findings };
+}
+
+function groupedFolder({ folder, deliveries }: TransactionsInput['folders'][number]): GroupedFolder {
+  const { code, depth, parent, test, ancestors } = folder;
+  return { code, depth, supervisor: parent === null, test, ancestors: ancestors.map((each) => each.code), deliveries };
+}
+
+/** With typed views: one for each type that it brings. */
+function guessedLocks(delivery: Delivery): number {
+  const types = new Set(delivery.elements.map(({ type }) => type)).size;
+  return delivery.relations + LOCKS_PER_TABLE * tableNames(delivery).length + types;
+}
+
+const forScripts = (group: readonly GroupedFolder[]): Finding => ({
+  code: 'transaction-shared',
+  severity: 'info',
+  facts: { folders: group.map(({ code }) => code), why: 'scripts' },
+});
+
+const fewer = (groups: readonly (readonly GroupedFolder[])[]): Finding => ({
+  code: 'transactions-fewer',
+  severity: 'info',
+  facts: { transactions: groups.length, folders: groups.reduce((sum, group) => sum + group.length, 0) },
+});
