@@ -109,7 +109,8 @@ export async function finishAll(
     const waiting = [...(await waitingOf(database, run))];
     const work = async (): Promise<void> => {
       for (let gid = waiting.shift(); gid !== undefined; gid = waiting.shift()) {
-        count += (await finish(database, gid, decision)) ? 1 : 0;
+        const there = await finish(database, gid, decision);
+        count += there ? 1 : 0;
         options.finished?.();
       }
     };

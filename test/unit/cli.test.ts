@@ -337,7 +337,7 @@ describe('bad usage', () => {
     ['folder creat A', { problem: 'unknown-command', nearest: 'create', command: 'rustine folder' }],
     ['folder', { problem: 'missing-command', known: expect.arrayContaining(['create', 'list']) }],
     ['integrate', { problem: 'missing-argument', value: 'path' }],
-    ['integrate x --atomic', { problem: 'unknown-option', value: '--atomic', command: 'rustine integrate' }],
+    ['integrate x --atomically', { problem: 'unknown-option', value: '--atomically', command: 'rustine integrate' }],
     ['integrate x --wait 5', { problem: 'duration', option: '--wait', value: '5' }],
     ['integrate x --wait 0s', { problem: 'duration', value: '0s' }],
     ['integrate x --wait 30m1h', { problem: 'duration' }],
