@@ -11,7 +11,7 @@ import { openRustine } from '../../src/app/rustine.ts';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
 import type { Element, PatchOptions } from './patches.ts';
 import { writePatchFile } from './patches.ts';
-import { createDatabase, type TestServer } from './servers.ts';
+import { createDatabase, endPrepared, type TestServer } from './servers.ts';
 
 /** Runs when the test or the file ends, the last one first. */
 export type Later = (work: () => Promise<void>) => void;
@@ -126,6 +126,7 @@ export async function cloneDatabase(
   const name = `t${randomBytes(6).toString('hex')}`;
   await queryAt(server.url, `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(original)}`);
   later(async () => {
+    await endPrepared(server, name);
     await queryAt(server.url, `DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`);
     const roles = await queryAt<{ name: string }>(
       server.url,

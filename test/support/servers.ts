@@ -45,14 +45,20 @@ export async function createDatabase(server: TestServer | undefined): Promise<Te
   return { url: url.href, name, drop: () => dropDatabase(server, name) };
 }
 
-async function dropDatabase(server: TestServer, name: string): Promise<void> {
+/** A prepared transaction that nobody ended keeps a database alive; it can only be ended from inside. */
+export async function endPrepared(server: TestServer, name: string): Promise<void> {
+  const own = new URL(server.url);
+  own.pathname = `/${name}`;
   await as(server.url, async (client) => {
-    // A prepared transaction that nobody ended keeps a database alive; it can only be ended from inside.
     const prepared = await client.query<{ gid: string }>('SELECT gid FROM pg_prepared_xacts WHERE database = $1', [name]);
-    const own = new URL(server.url);
-    own.pathname = `/${name}`;
     for (const { gid } of prepared.rows)
       await as(own.href, (inside) => inside.query(`ROLLBACK PREPARED '${gid.replaceAll("'", "''")}'`));
+  });
+}
+
+async function dropDatabase(server: TestServer, name: string): Promise<void> {
+  await endPrepared(server, name);
+  await as(server.url, async (client) => {
     await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`);
     const roles = await client.query<{ rolname: string }>('SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)', [
       `${name}_`,
