@@ -19,6 +19,7 @@ import { chosen, existingFolders, known } from './known-folders.ts';
 import type { Opened } from './rustine.ts';
 import { exportScripts, type ScriptExport } from './script-export.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
+import { type ScriptUsage, scriptUses } from './script-uses.ts';
 import { stopPoints } from './stop-points.ts';
 
 /** A copy as a folder sees it: the nearest of a kind is used and hides those above it. */
@@ -44,6 +45,11 @@ export interface ScriptVerbs {
   run(wanted: { readonly name?: string; readonly folder?: string }): Promise<readonly ScriptRun[]>;
   /** @throws Refusal `script-unknown` */
   show(name: string, where: { readonly folder?: string; readonly kind?: string }): Promise<ScriptSource>;
+  /**
+   * Tables, fields and scripts that a script uses, as a folder finds it.
+   * @throws Refusal `script-unknown`, `script-unreadable`
+   */
+  uses(name: string, folder?: string): Promise<ScriptUsage>;
   /** Absent folders: all. */
   export(directory: string, folders?: readonly string[]): Promise<ScriptExport & { readonly findings: readonly Finding[] }>;
 }
@@ -76,6 +82,7 @@ export function scriptVerbs(opened: Opened): ScriptVerbs {
       );
       return { ...copy, body: blob?.body ?? new Uint8Array() };
     },
+    uses: async (name, code) => scriptUses(database, await folderFor(code), name),
     export: async (directory, codes) => {
       const all = await existingFolders(database);
       return exportScripts(

@@ -38,6 +38,16 @@ export async function readCopies(reader: Reader, folder: Folder, name: string, k
   return rows.map(copyOf);
 }
 
+/** Name → code of the nearest folder on the way up that has a copy. */
+export async function readFound(reader: Reader, folder: Folder, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (names.length === 0) return new Map();
+  const rows = await reader.query<{ name: string; folder: string }>(sql`
+    select distinct on (s.name) s.name, f.code as folder from rustine.script s join rustine.folder f on f.id = s.folder
+    where s.folder = any(${lookupOf(folder)}::integer[]) and s.name = any(${names}::text[])
+    order by s.name, array_position(${lookupOf(folder)}::integer[], s.folder)`);
+  return new Map(rows.map((row) => [row.name, row.folder]));
+}
+
 /** A copy that hides an ancestor's. */
 export interface ShadowedScript {
   readonly folder: string;

@@ -148,14 +148,18 @@ function readLink(statement: readonly Token[], from: number, names: Abbreviation
   if (as < 0) return;
   const link = abbreviationOf(statement[as + 1] as Token);
   for (const token of statement.slice(from, as)) {
-    const abbreviation = token.kind === 'class' ? abbreviationOf(token) : '';
+    const bracket = token.kind === 'class' ? classOf(token.text) : undefined;
+    const abbreviation = bracket?.kind === 'file' || bracket?.kind === 'abbreviation' ? bracket.abbreviation : '';
     if (abbreviation !== '' && abbreviation !== link) addTo(names.links, link, abbreviation);
   }
 }
 
+/** Where an abbreviation must stand, `[S]` is one too and not the system's variables. */
 function abbreviationOf(token: Token): string {
   const bracket = classOf(token.text);
-  return bracket.kind === 'file' || bracket.kind === 'abbreviation' ? bracket.abbreviation : '';
+  if (bracket.kind === 'file' && bracket.abbreviation !== '') return bracket.abbreviation;
+  const name = token.text.trim().toUpperCase();
+  return NAME.test(name) ? name : '';
 }
 
 function addTo(map: Map<string, Set<string>>, key: string, value: string): void {

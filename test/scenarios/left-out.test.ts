@@ -1,11 +1,13 @@
 // Folders that a run leaves out (R14): which scripts they inherit would use tables or fields that they do not have.
 import { describe, expect, test } from 'vitest';
+import { openRustine } from '../../src/app/rustine.ts';
 import type { Finding } from '../../src/base/finding.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import type { Element } from '../support/patches.ts';
 import { compiled, script, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer, servers } from '../support/servers.ts';
+import { countRoundTrips } from '../support/wire-count.ts';
 
 const BOX = table('BOX', 'BX', { COD: 'A:10' }, { BX0: 'COD' });
 const WIDER_BOX = table('BOX', 'BX', { COD: 'A:10', WEIGHT: 'L' }, { BX0: 'COD' });
@@ -107,3 +109,39 @@ end $$;`;
     ]);
   });
 });
+
+test.each(oneServer())(
+  'R14: 500 folders left out cost the statements of one, and what is said of each has an end',
+  async (server) => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.integrate(await env.patch('OLD.dat', [BOX]));
+    const scripts = Array.from({ length: 25 }, (_, i) => script(`WEIGH${i}`, `Local File BOX [B]\nX = [F:B]WEIGHT + ${i}\n`));
+    const path = await env.patch('NEW.dat', [WIDER_BOX, ...scripts]);
+    const wire = await countRoundTrips(env.url);
+    const program = await openRustine({ home: env.home, database: wire.url, language: 'en', jobs: 1 });
+    env.later(async () => {
+      await program.close();
+      await wire.close();
+    });
+    const run = async () => {
+      wire.take();
+      const outcome = await program.integrate({ paths: [path], mode: 'rehearse', folders: ['X3'] });
+      return { trips: wire.take(), found: ours(outcome.findings) };
+    };
+    await run();
+    const one = await run();
+    expect(one.found.filter(({ code }) => code === 'left-out-breaks')).toHaveLength(20);
+    expect(one.found.at(-1)).toMatchObject({ code: 'left-out-breaks-more', folder: 'SEED', facts: { count: 5 } });
+    await env.query(`with made as (
+      insert into rustine.folder (code, parent, state, schema_name, languages, created_by)
+      select 'F' || n, parent, state, 'f' || n, languages, 'test' from rustine.folder, generate_series(1, 499) n where code = 'SEED' returning id)
+    insert into rustine.record (folder, type, name, tag, key, position, content, created_by, updated_by)
+    select made.id, type, name, tag, key, position, content, r.created_by, r.updated_by
+    from made, rustine.record r join rustine.folder f on f.id = r.folder where f.code = 'SEED' and r.type = 'ATB'`);
+    const start = performance.now();
+    const many = await run();
+    expect(many.trips).toBe(one.trips);
+    expect(many.found).toHaveLength(500 * 21);
+    expect(performance.now() - start).toBeLessThan(15_000);
+  },
+);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { rustine as program } from '../support/crash.ts';
 import { openEnvironment } from '../support/environment.ts';
-import { compiled, exe, script } from '../support/patches.ts';
+import { compiled, exe, script, table } from '../support/patches.ts';
 import { servers } from '../support/servers.ts';
 
 describe.each(servers().slice(0, 1))('rustine script on $name', (server) => {
@@ -87,5 +87,50 @@ describe.each(servers().slice(0, 1))('rustine script on $name', (server) => {
     expect(await json('export', env.home)).toMatchObject({ error: { code: 'export-directory' } });
     const french = await program(['script', 'pending', '--home', env.home, '--database', env.url, '--lang', 'fr']);
     expect(french.out).toMatch(/^dossier +traitement +langage +depuis +patch +essais +dernière erreur\n/);
+  });
+
+  test('R14: uses', async () => {
+    const { env, say, json } = await opened();
+    const source = `# uses much
+Local File BOX [B], STRANGE [S]
+Read [B]BX0 = [F:QQ]ANY
+X = [F:B]COD + [F:B]NEW + [F:S]OLD
+Call A From LIB : Call B From NOBODY : Call C From =Z
+`;
+    await env.integrate(
+      await env.patch('C.dat', [
+        table('BOX', 'BX', { COD: 'A:10' }, { BX0: 'COD' }),
+        script('MUCH', source),
+        script('CLEAN', '-- sql\ncreate function f() returns bigint language sql as $$ select count(cod_0) from box $$;'),
+        script('NONE', 'End\n'),
+      ]),
+    );
+    expect((await say('uses', 'MUCH', '--folder', 'TRY')).out).toBe(`MUCH as TRY has it (4gl)
+
+table                        line  fields
+BOX                             2  COD, NEW (not in the folder)
+STRANGE (not in the folder)     2  OLD
+
+calls   line  found in
+LIB        5  TRY
+NOBODY     5  nobody on the way up
+
+Line 3: neither the script nor the folder's dictionary says which table QQ is.
+Line 5: From = – what this uses is known only when it runs.
+`);
+    expect(await env.rustine.scripts.uses('CLEAN', 'SEED')).toMatchObject({
+      script: 'CLEAN',
+      folder: 'SEED',
+      from: 'X3',
+      language: 'sql',
+      tables: [{ table: 'BOX', known: true, line: 2, fields: [{ field: 'COD', known: true, line: 2 }] }],
+      scripts: [],
+      unknown: [],
+      unread: [],
+    });
+    const french = await program(['script', 'uses', 'NONE', '--home', env.home, '--database', env.url, '--lang', 'fr']);
+    expect(french.out).toBe("NONE tel que X3 l'a (4gl)\n\nIl n'utilise ni table ni autre traitement.\n");
+    expect(await json('uses', 'BIN')).toMatchObject({ error: { code: 'script-unreadable' } });
+    await expect(env.rustine.scripts.uses('NOPE')).rejects.toMatchObject({ code: 'script-unknown' });
   });
 });

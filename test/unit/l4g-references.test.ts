@@ -65,6 +65,7 @@ describe('tables and fields', () => {
       ['AUTILIS(NOMUSR)', 'BPCUSTOMER(BPCSTA CREUSR)'],
     ],
     ['the default table', 'File ITMMASTER [I]\nX = [F]WEIGHT', ['ITMMASTER(WEIGHT)']],
+    ['an abbreviation like a class of variables', 'Local File ITMMASTER [S]\nX = [F:S]STU + [S]adxmto', ['ITMMASTER(STU)']],
     ['a table that nobody knows', 'Local File YSTRANGE [YS]\nX = [F:YS]ANY', ['YSTRANGE(ANY)']],
     ['not text or comments', 'X = "[F:ITM]STU" # [F:ITM]ITMDES\nEvalue(\'[F:BPC]BPCNUM\')', []],
     [

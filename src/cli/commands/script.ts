@@ -45,6 +45,12 @@ export function defineScript(program: Program, cli: Cli): void {
     .option('--kind <kind>', words.scriptWhich.kind, kind)
     .action((name: string, options: Where) => show(cli, name, options));
   script
+    .command('uses')
+    .description(words.scriptUses.is)
+    .argument('<name>', words.scriptWhich.name)
+    .option('--folder <folder>', words.scriptWhich.folder)
+    .action((name: string, options: Where) => uses(cli, name, options.folder));
+  script
     .command('export')
     .description(words.scriptExport.is)
     .argument('<dir>', words.scriptExport.dir)
@@ -97,6 +103,12 @@ async function show(cli: Cli, name: string, where: Where): Promise<void> {
   if (compiled && !cli.options.json) throw new Refusal('script-binary', { script: name });
   const content = compiled ? { base64: Buffer.from(body).toString('base64') } : { source: sourceText(body) };
   cli.result({ ...copy, ...content }, () => safe(sourceText(body)).trimEnd());
+}
+
+async function uses(cli: Cli, name: string, folder: string | undefined): Promise<void> {
+  const { usageText } = await import('../script-uses-view.ts');
+  const usage = await cli.withRustine((rustine) => rustine.scripts.uses(name, folder));
+  cli.result(usage, () => usageText(usage, cli.messages, cli.terminal.width));
 }
 
 async function exportTo(cli: Cli, directory: string, folders: readonly string[] | undefined): Promise<void> {

@@ -172,6 +172,8 @@ export const errors = {
     `${f('element')} is a script, and scripts have no set-up fields: a patch brings the next version. \`rustine script show ${f('script')}\` shows the one in use.`,
   'export-busy': (f) =>
     `Scripts cannot be exported to ${f('directory')} now: another export of this environment has not ended for 15 seconds. Wait for it, or end it.`,
+  'script-unreadable': (f) =>
+    `Of script ${f('script')}, folder ${f('folder')} finds the compiled form only: what it uses cannot be read from that. Integrate its source (TRT) too.`,
   'script-binary': (f) =>
     `Script ${f('script')} is compiled: it has no source to show. \`rustine script export DIR\` writes it to a file, --json gives it in base64.`,
   'export-directory': (f) =>

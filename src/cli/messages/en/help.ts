@@ -175,6 +175,7 @@ export const help = {
       folder: 'in this folder only',
     },
     scriptShow: { is: 'print the source of a script as a folder finds it' },
+    scriptUses: { is: 'tables, fields and scripts that a script uses' },
     scriptExport: {
       is: 'write the scripts of the folders to a directory, for runtimes outside',
       dir: 'directory: a new one, or one that an export made',

@@ -1,6 +1,7 @@
 // English words of tables, progress and summaries.
 import type { FolderRunState, PatchRunState, RunMode, RunState } from '../../../journal/outcome.ts';
 import { batchReport } from './batch.ts';
+import { scriptUses } from './script-uses.ts';
 import { sessionReport } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
@@ -169,6 +170,7 @@ export const report = {
   scriptRuns: { done: 'run', failed: 'failed', busy: 'being run', left: 'not run' },
   copies: { used: 'used', hidden: 'hidden', same: 'same', different: 'different' },
   newer: { own: 'own', hidden: 'hidden' },
+  scriptUses,
   noShadowed: 'No script hides that of another folder.',
   noPending: 'No script is left to run.',
   exported: (scripts: number, folders: number, directory: string) =>

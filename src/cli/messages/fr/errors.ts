@@ -183,6 +183,8 @@ export const errors: Sentences<ErrorCode> = {
     `${f('element')} est un traitement, et un traitement n'a pas de champs de paramétrage : c'est un patch qui apporte la version suivante. \`rustine script show ${f('script')}\` montre celle qui sert.`,
   'export-busy': (f) =>
     `Les traitements ne peuvent pas être exportés dans ${f('directory')} pour l'instant : un autre export de cet environnement n'est pas terminé après 15 secondes. Attendez-le, ou terminez-le.`,
+  'script-unreadable': (f) =>
+    `Du traitement ${f('script')}, le dossier ${f('folder')} ne trouve que la forme compilée : on n'y lit pas ce qu'il utilise. Intégrez aussi sa source (TRT).`,
   'script-binary': (f) =>
     `Le traitement ${f('script')} est compilé : il n'a pas de source à montrer. \`rustine script export RÉP\` l'écrit dans un fichier, --json le donne en base64.`,
   'export-directory': (f) =>

@@ -177,6 +177,7 @@ export const help: Messages['help'] = {
       folder: 'dans ce dossier seulement',
     },
     scriptShow: { is: "affiche la source d'un traitement tel qu'un dossier le trouve" },
+    scriptUses: { is: "tables, champs et traitements qu'un traitement utilise" },
     scriptExport: {
       is: 'écrit les traitements des dossiers dans un répertoire, pour les exécuteurs extérieurs',
       dir: 'répertoire : nouveau, ou fait par un export',

@@ -1,6 +1,7 @@
 // French words of tables, progress and summaries.
 import type { Messages } from '../en.ts';
 import { batchReport } from './batch.ts';
+import { scriptUses } from './script-uses.ts';
 import { sessionReport } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
@@ -169,6 +170,7 @@ export const report: Messages['report'] = {
   scriptRuns: { done: 'exécuté', failed: 'en échec', busy: "en cours d'exécution", left: 'non exécuté' },
   copies: { used: 'employée', hidden: 'masquée', same: 'identique', different: 'différent' },
   newer: { own: 'la sienne', hidden: 'la masquée' },
+  scriptUses,
   noShadowed: "Aucun traitement ne masque celui d'un autre dossier.",
   noPending: 'Aucun traitement ne reste à exécuter.',
   exported: (scripts, folders, directory) =>
