@@ -112,12 +112,11 @@ const nameOf = ({ table, field }: WantedPart): string => (field === '' ? table :
 const MOST_SCRIPTS = 20;
 
 /**
- * @param lacks which of the wanted parts folders do not have
+ * @param lacks which of the wanted parts folders do not have; a folder stands in one of them
  * @param broughtBy patch file of the run that brings a table or field
  */
 export function judgeLeftOut(
   scripts: readonly ReadInherited[],
-  wanted: readonly WantedPart[],
   lacks: readonly Lack[],
   broughtBy: (part: WantedPart) => string | undefined,
 ): readonly Finding[] {
@@ -133,7 +132,7 @@ export function judgeLeftOut(
     for (const [folder, from] of script.heirs) {
       const lack = lackOf.get(folder.id);
       if (lack === undefined) continue;
-      const missing = missingOf.get(lack) ?? new Set(lack.missing.flatMap((place) => nameOf(wanted[place] as WantedPart)));
+      const missing = missingOf.get(lack) ?? new Set(lack.missing.map(nameOf));
       missingOf.set(lack, missing);
       const facts = said.get(lack) ?? factsOf(parts, missing, broughtBy);
       said.set(lack, facts);

@@ -40,8 +40,7 @@ export const fieldOfKey = (key: string): string => key.split('#', 1)[0] ?? '';
 /** Folders that lack the same of what is wanted, once for all of them. */
 export interface Lack {
   readonly folders: readonly number[];
-  /** Places in the list of what is wanted. */
-  readonly missing: readonly number[];
+  readonly missing: readonly WantedPart[];
 }
 
 export async function readLacks(
@@ -50,7 +49,7 @@ export async function readLacks(
   wanted: readonly WantedPart[],
 ): Promise<readonly Lack[]> {
   if (folders.length === 0 || wanted.length === 0) return [];
-  return reader.query<Lack>(sql`
+  const rows = await reader.query<{ folders: number[]; missing: number[] }>(sql`
     with wanted as materialized (
       select place::integer - 1 as place, name, case field when '' then 'ATB' else 'ATZ' end as tag, case field when '' then name else field end as key
       from unnest(${wanted.map(({ table }) => table)}::text[], ${wanted.map(({ field }) => field)}::text[]) with ordinality as w (name, field, place)),
@@ -61,6 +60,16 @@ export async function readLacks(
         select from rustine.record r where r.folder = f.id and r.type = 'ATB' and r.name = w.name collate "C" and r.tag = w.tag collate "C" and r.key = w.key collate "C")
       group by f.id)
     select array_agg(folder) as folders, missing from lack group by missing order by missing`);
+  return rows.map((row) => ({ folders: row.folders, missing: row.missing.flatMap((place) => wanted[place] ?? []) }));
+}
+
+/** Of these folders, those that never got a patch which the supervisor folder has. */
+export async function readLagging(reader: Reader, supervisor: number, folders: readonly number[]): Promise<ReadonlySet<number>> {
+  const rows = await reader.query<{ id: number }>(sql`
+    with had as materialized (select distinct file from rustine.integration where folder = ${supervisor} and patch_type <> '2')
+    select f.id from unnest(${folders}::integer[]) f (id)
+    where exists (select from had h where not exists (select from rustine.integration i where i.folder = f.id and i.file = h.file))`);
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Folders that have a copy of their own of one of these scripts, by `kind\0name`. */
