@@ -1,4 +1,5 @@
 // The library: what programs may import from `rustine`.
+export type { CheckOptions, CheckOutcome } from './app/checks.ts';
 export type { Settings } from './app/config.ts';
 export type { FolderOptions, FolderView, InitOptions, IntegrateOptions, Rustine } from './app/rustine.ts';
 export { openRustine } from './app/rustine.ts';

@@ -5,7 +5,7 @@ import { blocks } from '../base/finding.ts';
 import { lookForSessions } from '../batch/single-user.ts';
 import { usersFindings } from '../batch/started-run.ts';
 import { freeEmbedded } from '../database/embedded-space.ts';
-import { sqlState } from '../database/postgres.ts';
+import { READ_ONLY_TRANSACTION, sqlState } from '../database/postgres.ts';
 import type { Folder } from '../environment/folder.ts';
 import { folderUsers } from '../journal/runs.ts';
 import { gatherCheckFacts } from '../plan/check-facts.ts';
@@ -117,13 +117,10 @@ export async function checkRequest(opened: Opened, request: ReadRequest, shape: 
   return { tasks, findings: [...request.findings, ...findings, ...leftOut] };
 }
 
-const READ_ONLY_TRANSACTION = '25006';
-
 /** A run is noted in the catalog before its folders are looked at: where that cannot be written, there is no run. */
-export function readOnlyRefusal(error: unknown, { folders }: ReadRequest): unknown {
+export function readOnlyRefusal(error: unknown): unknown {
   if (sqlState(error) !== READ_ONLY_TRANSACTION) return error;
-  const facts = { server: MAIN, reason: 'read-only-setting', folders: folders.map(({ code }) => code) };
-  return new Refusal('server-read-only', facts, error);
+  return new Refusal('server-read-only', { server: MAIN, reason: 'read-only' }, error);
 }
 
 /** @throws Refusal `force-unknown` */

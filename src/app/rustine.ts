@@ -230,7 +230,10 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
       await dropFolder(database, folder, folders, options?.lockTimeoutMs);
       if (folder.role !== null) await forgetPassword(settings.home, folder.role);
     },
-    integrate: (options) => integrateInto(opened, options),
+    integrate: (options) =>
+      integrateInto(opened, options).catch((error: unknown) => {
+        throw readOnlyRefusal(error);
+      }),
     check: (options) => check(opened, options),
     elements: ({ type, folder }) => listElements(opened, type, folder),
     element: ({ element, folder }) => showElement(opened, element, folder),
@@ -331,9 +334,7 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
       stopPoint: stopPoints(process.env.RUSTINE_STOP_AT),
     });
   };
-  return withRun(database, { ...start, waitMs: options.waitMs ?? 0 }, work).catch((error: unknown) => {
-    throw readOnlyRefusal(error, asked);
-  });
+  return withRun(database, { ...start, waitMs: options.waitMs ?? 0 }, work);
 }
 
 /** @throws Refusal `folder-unknown`, `first-not-given` */

@@ -280,6 +280,9 @@ function translated(error: unknown): unknown {
   );
 }
 
+/** SQLSTATE of a change that the server does not take: it is a standby, or its transactions are read-only. */
+export const READ_ONLY_TRANSACTION = '25006';
+
 /** SQLSTATE of a failure made here, else undefined. */
 export function sqlState(error: unknown): string | undefined {
   return error instanceof Failure && error.code === 'database-error' ? String(error.facts.sqlstate) : undefined;

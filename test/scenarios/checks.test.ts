@@ -224,6 +224,10 @@ describe.each(oneServer())('checks on $name', (server) => {
   test('R17: a server that takes no changes is told by the check, and refuses the run before it begins', async () => {
     const env = await openEnvironment(server);
     const path = await numbered(env, 1);
+    // What a dead program left there stays, and keeps nobody from looking.
+    await env.query(
+      `insert into rustine.process (id, kind, host, pid, alive_until) values ('p1', 'command', 'elsewhere', 1, now() - interval '1 hour')`,
+    );
     await env.query(`alter database ${env.database} set default_transaction_read_only = on`);
     const other = await openRustine({ home: env.home, database: env.url, language: 'en' });
     try {

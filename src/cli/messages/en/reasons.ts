@@ -76,6 +76,7 @@ export const reasons: Readonly<Record<string, string>> = {
   uuid: 'it is not a UUID',
   'not-a-field': 'a case of a whole line or element has no value to set; keep or take it',
   slots: 'as many values as the field has slots are expected, separated by commas',
+  'read-only': 'it is a standby, or its transactions are read-only (default_transaction_read_only)',
   'read-only-standby': 'it is a standby, which follows another server',
   'read-only-setting': 'its transactions are read-only (default_transaction_read_only is on)',
   nul: 'it holds a NUL character',

@@ -76,6 +76,7 @@ export const reasons: Readonly<Record<string, string>> = {
   uuid: "ce n'est pas un UUID",
   'not-a-field': "un cas de ligne ou d'élément entier n'a pas de valeur à poser ; gardez ou prenez",
   slots: 'il faut autant de valeurs que le champ a de places, séparées par des virgules',
+  'read-only': "c'est un serveur de secours (standby), ou ses transactions sont en lecture seule (default_transaction_read_only)",
   'read-only-standby': "c'est un serveur de secours (standby), qui suit un autre serveur",
   'read-only-setting': 'ses transactions sont en lecture seule (default_transaction_read_only est à on)',
   nul: 'cela contient un caractère NUL',
