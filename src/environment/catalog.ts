@@ -110,29 +110,41 @@ export async function readCarriedCodes(reader: Reader, codes: readonly string[])
   return new Set(rows.map((row) => row.activity));
 }
 
-export interface SeriesNumber {
+/** Numbers that folders have in the series asked for. */
+export interface Sequence {
+  readonly folders: readonly FolderNumbers[];
+  /** Patches of the supervisor folder, whatever folders are given: what it has others may lack. */
+  readonly supervisor: readonly SeriesNumber[];
+}
+
+export interface FolderNumbers {
   readonly folder: number;
+  readonly series: string;
+  readonly version: string;
+  readonly numbers: readonly number[];
+}
+
+export interface SeriesNumber {
   readonly file: string;
-  /** Whether that is the supervisor folder: what only it can have leaves no gap elsewhere. */
-  readonly supervisor: boolean;
   readonly patchType: string;
   readonly series: string;
   readonly version: string;
   readonly number: number;
 }
 
-/** Numbers that the folders and the supervisor folder have in the series asked for. */
-export async function readSequence(
-  reader: Reader,
-  folders: readonly number[],
-  series: readonly string[],
-): Promise<readonly SeriesNumber[]> {
-  if (series.length === 0) return [];
-  return reader.query<SeriesNumber>(sql`
-    select distinct i.folder, i.file, f.parent is null as supervisor, i.patch_type as "patchType", i.series, i.version, i.number
-    from rustine.integration i join rustine.folder f on f.id = i.folder
-    where (i.folder = any(${folders}::integer[]) or f.parent is null)
-      and i.series || '_' || i.version = any(${series}::text[])`);
+/** @param series `P_140`. One row for each folder and series: hundreds of folders have hundreds of numbers each */
+export async function readSequence(reader: Reader, folders: readonly number[], series: readonly string[]): Promise<Sequence> {
+  if (series.length === 0) return { folders: [], supervisor: [] };
+  const [row] = await reader.query<Sequence>(sql`
+    with numbered as materialized (
+      select i.folder, f.parent is null as supervisor, i.file, i.patch_type, i.series, i.version, i.number
+      from rustine.integration i join rustine.folder f on f.id = i.folder
+      where (i.folder = any(${folders}::integer[]) or f.parent is null) and i.series || '_' || i.version = any(${series}::text[]))
+    select coalesce((select json_agg(g) from (
+        select folder, series, version, json_agg(distinct number) as numbers from numbered where folder = any(${folders}::integer[]) group by 1, 2, 3) g), '[]') as folders,
+      coalesce((select json_agg(g) from (
+        select distinct file, patch_type as "patchType", series, version, number from numbered where supervisor) g), '[]') as supervisor`);
+  return row ?? { folders: [], supervisor: [] };
 }
 
 export interface FolderLevel {

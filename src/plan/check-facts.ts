@@ -2,7 +2,7 @@
 
 import type { BusyFolder } from '../environment/busy-folders.ts';
 import { readBusyFolders } from '../environment/busy-folders.ts';
-import type { Integrated, Reader, SeriesNumber } from '../environment/catalog.ts';
+import type { Integrated, Reader, Sequence } from '../environment/catalog.ts';
 import { readCarriedCodes, readIntegrated, readSequence } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { AskedServer } from '../environment/server-state.ts';
@@ -16,7 +16,7 @@ export interface CheckFacts {
   readonly carried: ReadonlySet<string>;
   /** Of all folders of the environment, also those left out. */
   readonly integrated: readonly Integrated[];
-  readonly sequence: readonly SeriesNumber[];
+  readonly sequence: Sequence;
   readonly busy: readonly BusyFolder[];
   readonly servers: readonly ServerFacts[];
 }

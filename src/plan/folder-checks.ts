@@ -1,9 +1,9 @@
 // Checks of each folder: its state, what it has integrated, and from that what is to be done there with each patch. Pure.
 import type { Facts } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
-import type { Integrated, SeriesNumber } from '../environment/catalog.ts';
+import type { FolderNumbers, Integrated, Sequence } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
-import { parsePatchName } from '../patch/sequence.ts';
+import { type PatchName, parsePatchName } from '../patch/sequence.ts';
 import { found, passedOver } from './checks.ts';
 import type { Delivery } from './delivery.ts';
 import type { Preflight, PreflightInput, Task } from './preflight.ts';
@@ -13,6 +13,7 @@ interface Checking {
   readonly input: PreflightInput;
   /** `<folder> <file>` → what the folder has of it. */
   readonly integrated: ReadonlyMap<string, Integrated>;
+  readonly numbers: ReadonlyMap<number, readonly FolderNumbers[]>;
   readonly findings: Finding[];
   /** File → folders that have it as it is. */
   readonly already: Map<string, string[]>;
@@ -20,7 +21,8 @@ interface Checking {
 
 export function folderTasks(input: PreflightInput): Preflight {
   const integrated = new Map(input.facts.integrated.map((row) => [`${row.folder} ${row.file}`, row]));
-  const checking: Checking = { input, integrated, findings: [], already: new Map() };
+  const numbers = Map.groupBy(input.facts.sequence.folders, ({ folder }) => folder);
+  const checking: Checking = { input, integrated, numbers, findings: [], already: new Map() };
   const tasks = new Map(input.folders.map((folder) => [folder.code, tasksOf(folder, checking)]));
   const findings = [...busyFolders(input, tasks), ...checking.findings, ...alreadyThere(checking, tasks)];
   return { findings, tasks };
@@ -31,33 +33,38 @@ function tasksOf(folder: Folder, checking: Checking): ReadonlyMap<string, Task> 
   const { code, historyOf, state } = folder;
   if (historyOf !== null) findings.push(found('history-folder', { folder: code }, { folder: code, of: historyOf }));
   if (state !== 'ready') findings.push(found('folder-not-ready', { folder: code }, { folder: code, state }));
-  const numbers = numbersOf(folder, input);
+  const numbers = numbersOf(folder, checking);
   const tasks = new Map<string, Task>();
   for (const delivery of input.deliveries) {
     tasks.set(delivery.file, taskOf(folder, delivery, numbers, checking));
     // Where the supervisor folder is not given, nobody gets a supervisor patch.
     const got = delivery.patchType !== '2' || input.folders.some((each) => each.code === input.supervisor);
-    const number = got ? numberOf(delivery.file) : undefined;
-    if (number !== undefined) numbers.add(number);
+    const name = parsePatchName(delivery.file);
+    if (got && name !== undefined) add(numbers, name);
   }
   return tasks;
 }
 
-/** Numbers that the folder has; one that only the supervisor folder can have (R7) is missing nowhere else. */
-function numbersOf(folder: Folder, { facts, unread }: PreflightInput): Set<string> {
-  const present = facts.sequence.filter((row) => row.folder === folder.id || (row.supervisor && row.patchType === '2'));
-  return new Set([...present.map(labelOf), ...unread.flatMap((file) => numberOf(file) ?? [])]);
+/** Series and version (`P_140`) → numbers that the folder has. */
+type Numbers = Map<string, Set<number>>;
+
+/** A number that only the supervisor folder can have (R7) is missing nowhere else. */
+function numbersOf(folder: Folder, { input, numbers }: Checking): Numbers {
+  const own = new Map((numbers.get(folder.id) ?? []).map((row) => [seriesOf(row), new Set(row.numbers)]));
+  const others = input.facts.sequence.supervisor.filter(({ patchType }) => patchType === '2');
+  for (const row of [...others, ...input.unread.flatMap((file) => parsePatchName(file) ?? [])]) add(own, row);
+  return own;
 }
 
-const labelOf = ({ series, version, number }: Pick<SeriesNumber, 'series' | 'version' | 'number'>): string =>
-  `${series}_${version}_${number}`;
-
-function numberOf(file: string): string | undefined {
-  const name = parsePatchName(file);
-  return name === undefined ? undefined : labelOf(name);
+function add(numbers: Numbers, row: PatchName): void {
+  const known = numbers.get(seriesOf(row));
+  if (known === undefined) numbers.set(seriesOf(row), new Set([row.number]));
+  else known.add(row.number);
 }
 
-function taskOf(folder: Folder, delivery: Delivery, numbers: ReadonlySet<string>, checking: Checking): Task {
+const seriesOf = ({ series, version }: { readonly series: string; readonly version: string }): string => `${series}_${version}`;
+
+function taskOf(folder: Folder, delivery: Delivery, numbers: Numbers, checking: Checking): Task {
   const { input, findings, already } = checking;
   const { file, digest, patchType } = delivery;
   const { code } = folder;
@@ -89,22 +96,20 @@ function letsMoreIn(had: Integrated, authorized: readonly string[]): boolean {
 }
 
 /** Number n needs n-1; the first number of a series needs nothing. */
-function sequenceGap(file: string, numbers: ReadonlySet<string>, sequence: readonly SeriesNumber[]): Facts | undefined {
+function sequenceGap(file: string, numbers: Numbers, { supervisor }: Sequence): Facts | undefined {
   const name = parsePatchName(file);
-  if (name === undefined || name.number <= 1 || numbers.has(labelOf({ ...name, number: name.number - 1 }))) return undefined;
-  const { series, version } = name;
-  const prefix = `${series}_${version}_`;
-  const present = [...numbers].filter((each) => each.startsWith(prefix)).map((each) => Number(each.slice(prefix.length)));
-  const label = (number: number): string => `${series}_${String(number).padStart(4, '0')}_${version}`;
+  if (name === undefined || name.number <= 1) return undefined;
+  const present = numbers.get(seriesOf(name)) ?? new Set();
+  if (present.has(name.number - 1)) return undefined;
+  const label = (number: number): string => `${name.series}_${String(number).padStart(4, '0')}_${name.version}`;
   // The folder lags: the supervisor folder got past it, and its files are known by name.
-  const lacks = sequence
-    .filter((row) => row.supervisor && row.series === series && row.version === version && row.number < name.number)
-    .filter((row) => !numbers.has(labelOf(row)))
+  const lacks = supervisor
+    .filter((row) => seriesOf(row) === seriesOf(name) && row.number < name.number && !present.has(row.number))
     .sort((a, b) => a.number - b.number)
     .map((row) => row.file);
   return {
     needs: label(name.number - 1),
-    has: present.length === 0 ? '' : label(Math.max(...present)),
+    has: present.size === 0 ? '' : label(Math.max(...present)),
     lacks: [...new Set(lacks)],
   };
 }

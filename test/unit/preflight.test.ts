@@ -1,6 +1,6 @@
 // The checks before anything changes, judged on facts alone.
 import { describe, expect, test } from 'vitest';
-import type { Integrated, SeriesNumber } from '../../src/environment/catalog.ts';
+import type { Integrated, Sequence, SeriesNumber } from '../../src/environment/catalog.ts';
 import type { Folder } from '../../src/environment/folder.ts';
 import type { ServerFacts } from '../../src/plan/check-facts.ts';
 import type { Delivery } from '../../src/plan/delivery.ts';
@@ -51,14 +51,25 @@ const delivery = (number: number, patchType = '1', more: Partial<Delivery> = {})
   parts: async function* () {},
   ...more,
 });
-const has = (of: Folder, number: number, patchType = '1'): SeriesNumber => ({
-  folder: of.id,
+interface Has extends SeriesNumber {
+  readonly folder: Folder;
+}
+const has = (folder_: Folder, number: number, patchType = '1'): Has => ({
+  folder: folder_,
   file: `P_000${number}_140.dat`,
-  supervisor: of.parent === null,
   patchType,
   series: 'P',
   version: '140',
   number,
+});
+const sequenceOf = (rows: readonly Has[]): Sequence => ({
+  folders: [...Map.groupBy(rows, ({ folder: of }) => of.id)].map(([id, own]) => ({
+    folder: id,
+    series: 'P',
+    version: '140',
+    numbers: own.map(({ number }) => number),
+  })),
+  supervisor: rows.filter(({ folder: of }) => of.parent === null),
 });
 const had = (of: Folder, { file, digest }: Delivery, more: Partial<Integrated> = {}): Integrated => ({
   folder: of.id,
@@ -97,7 +108,7 @@ function judged({ facts, ...given }: Given) {
     jobs: 4,
     scope: 'patch',
     ...given,
-    facts: { carried: new Set(), integrated: [], sequence: [], busy: [], servers: [SERVER], ...facts },
+    facts: { carried: new Set(), integrated: [], sequence: sequenceOf([]), busy: [], servers: [SERVER], ...facts },
   });
 }
 
@@ -105,8 +116,8 @@ function judged({ facts, ...given }: Given) {
 const told = (given: Given) => judged(given).findings.map(({ code, severity, folder: at, patch }) => [code, severity, at, patch]);
 
 /** Folder and file of every gap. */
-function gaps(folders: readonly Folder[], deliveries: readonly Delivery[], sequence: readonly SeriesNumber[]) {
-  const { findings } = judged({ folders, deliveries, facts: { sequence } });
+function gaps(folders: readonly Folder[], deliveries: readonly Delivery[], rows: readonly Has[]) {
+  const { findings } = judged({ folders, deliveries, facts: { sequence: sequenceOf(rows) } });
   return findings.filter(({ code }) => code === 'sequence-gap').map((gap) => [gap.folder, gap.patch]);
 }
 
@@ -133,7 +144,7 @@ describe('R15: sequence', () => {
   const gapOf = (given: Given) => judged(given).findings.find(({ code }) => code === 'sequence-gap');
 
   test('R17: a folder that lags behind the supervisor folder is told which files it lacks', () => {
-    const sequence = [has(X3, 1), has(X3, 2), has(X3, 3), has(SEED, 1)];
+    const sequence = sequenceOf([has(X3, 1), has(X3, 2), has(X3, 3), has(SEED, 1)]);
     expect(gapOf({ folders: [SEED], deliveries: [delivery(4)], facts: { sequence } })?.facts).toEqual({
       file: 'P_0004_140.dat',
       needs: 'P_0003_140',
