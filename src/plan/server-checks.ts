@@ -10,8 +10,8 @@ export interface Share {
   readonly folders: number;
 }
 
-/** What one transaction of the run holds: a patch in a folder, all patches in a folder (rehearsal), or all of it (all or none). */
-export type TransactionScope = 'patch' | 'folder' | 'run';
+/** What one transaction of the run holds: a patch in a folder, or all patches in a folder (rehearsal, all or none). */
+export type TransactionScope = 'patch' | 'folder';
 
 export interface ServerWork {
   readonly shares: readonly Share[];
@@ -43,9 +43,8 @@ export function writtenBytes(
 function locksWanted({ shares, scope, jobs }: Pick<ServerWork, 'shares' | 'scope' | 'jobs'>): number {
   const busy = Math.max(0, ...shares.map(({ folders }) => folders));
   const each = shares.map(({ delivery, folders }) => (folders === 0 ? 0 : delivery.relations));
-  if (scope === 'patch') return Math.min(jobs, busy) * Math.max(0, ...each);
-  if (scope === 'folder') return Math.min(jobs, busy) * each.reduce((sum, locks) => sum + locks, 0);
-  return shares.reduce((sum, { delivery, folders }) => sum + delivery.relations * folders, 0);
+  const held = scope === 'patch' ? Math.max(0, ...each) : each.reduce((sum, locks) => sum + locks, 0);
+  return Math.min(jobs, busy) * held;
 }
 
 export function serverFindings({ servers }: Pick<CheckFacts, 'servers'>, work: ServerWork): readonly Finding[] {
@@ -66,7 +65,7 @@ function oneServer(state: ServerFacts, work: ServerWork): readonly Finding[] {
   const needed = locksWanted(work);
   if (needed > state.locks) {
     const facts = { server, needed, available: state.locks, setting: `max_locks_per_transaction = ${state.locksPerTransaction}` };
-    findings.push(found('locks-low', place, { ...facts, jobs: work.scope === 'run' ? 1 : work.jobs }));
+    findings.push(found('locks-low', place, { ...facts, jobs: work.jobs }));
   }
   const expected = writtenBytes(work.shares);
   if (expected === 0) return findings;

@@ -314,7 +314,7 @@ describe('R17: servers', () => {
     expect(told({ facts: { servers: [SERVER, { ...down, folders: [] }] } })).toEqual([]);
   });
 
-  test('locks: of the largest patch in as many folders as are worked on; of all patches in a rehearsal; of all folders in one transaction', () => {
+  test('locks: of the largest patch in as many folders as are worked on; of all patches in a rehearsal', () => {
     const deliveries = [delivery(1, '1', { relations: 40 }), delivery(2, '1', { relations: 60 })];
     const needed = (scope: PreflightInput['scope'], jobs: number, folders = [X3, SEED]) => {
       const found = about({ locks: 59 }, { deliveries, scope, jobs, folders, all: folders });
@@ -323,7 +323,6 @@ describe('R17: servers', () => {
     expect(needed('patch', 1)).toEqual([['locks-low', 'warn', 60]]);
     expect(needed('patch', 8)).toEqual([['locks-low', 'warn', 120]]);
     expect(needed('folder', 1)).toEqual([['locks-low', 'warn', 100]]);
-    expect(needed('run', 1)).toEqual([['locks-low', 'warn', 200]]);
     expect(about({ locks: 120 }, { deliveries, jobs: 8 })).toEqual([]);
   });
 
