@@ -34,10 +34,24 @@ export type Recovery = Readonly<Record<RecoveryStep, StepOutcome>>;
 
 const RECOVERY_STEPS = Object.keys(STEPS) as readonly RecoveryStep[];
 
-/** Settles everything; runs of living programs and what is theirs stay as they are. */
+/**
+ * Settles everything; runs of living programs and what is theirs stay as they are. A step that fails does not keep the later ones from what they can do:
+ * nobody should stay shut out because something else cannot be settled.
+ * @throws what the first step failed of, after the last one
+ */
 export async function recover(database: Database): Promise<Recovery> {
   const outcomes: Partial<Record<RecoveryStep, StepOutcome>> = {};
-  for (const step of RECOVERY_STEPS) outcomes[step] = await STEPS[step](database);
+  const failures: Failure[] = [];
+  for (const step of RECOVERY_STEPS) {
+    try {
+      outcomes[step] = await STEPS[step](database);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      failures.push(error);
+    }
+  }
+  const [first] = failures;
+  if (first !== undefined) throw first;
   return outcomes as Recovery;
 }
 

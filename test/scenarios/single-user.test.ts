@@ -314,6 +314,37 @@ describe.each(servers())('R12: single user on $name', (server) => {
     expect(((await during[0]) as { limit: number }[]).map(({ limit }) => limit)).toEqual([-1, -1]);
   });
 
+  test('of a run that is all or none nobody is let in before the last folder is prepared', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED', 'SHOP'] });
+    const seen: Promise<readonly number[]>[] = [];
+    const outcome = await env.integrate(await env.patch('A.dat', item(5)), {
+      atomic: true,
+      jobs: 1,
+      listener: ({ kind }) =>
+        void (kind === 'patch-started' && seen.push(limits(env).then((all) => all.map(({ limit }) => limit)))),
+    });
+    expect([(await Promise.all(seen)).slice(0, 3), codes(outcome)]).toEqual([Array(3).fill([0, 0, 0]), []]);
+    expect([(await limits(env)).map(({ limit }) => limit), await shut(env)]).toEqual([[-1, -1, -1], []]);
+  });
+
+  test('a step of the recovery that fails does not keep the logins shut', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.query(`insert into rustine.run (id, mode, state, from_folder, operator, host, pid, files)
+      values ('dead', 'integrate', 'interrupted', 'X3', 'x', 'x', 1, '{}')`);
+    const role = `${env.database}_seed`;
+    await env.query(`alter role ${escapeIdentifier(role)} connection limit 0`);
+    await env.query(`insert into rustine.shut_login (role_name, folder, run, was_limit) values ($1, 'SEED', 'dead', 4)`, [role]);
+    await env.query('alter table rustine.process rename to process_away');
+    await expect(env.rustine.recover()).rejects.toMatchObject({ code: 'database-error', facts: { sqlstate: '42P01' } });
+    expect([await limits(env), await shut(env)]).toEqual([
+      [
+        { role: 'seed', limit: 4 },
+        { role: 'x3', limit: -1 },
+      ],
+      [],
+    ]);
+  });
+
   test('an administrator who changes a login at the moment when it is let in wins, and the run does not fail of it', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     const admin = new Client({ connectionString: env.url });
