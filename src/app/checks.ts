@@ -15,7 +15,7 @@ import type { Preflight, Task, Tasks } from '../plan/preflight.ts';
 import { preflight } from '../plan/preflight.ts';
 import type { TransactionScope } from '../plan/server-checks.ts';
 import { openDeliveries } from './deliveries.ts';
-import { chosen, known, knownEnvironment } from './known-folders.ts';
+import { chosen, knownAnywhere, knownEnvironment } from './known-folders.ts';
 import { leftOutFindings } from './left-out.ts';
 import type { Opened } from './rustine.ts';
 
@@ -99,7 +99,7 @@ export async function readRequest(opened: Opened, options: CheckOptions): Promis
   const forced = forcedChecks(options.force ?? []);
   const { supervisor, folders: all } = await knownEnvironment(database);
   const folders = options.folders === undefined ? all : chosen(all, options.folders);
-  const from = settings.from === undefined ? supervisor : known(all, settings.from).code;
+  const from = settings.from === undefined ? supervisor : await knownAnywhere(database, all, settings.from);
   const authorized = [...new Set((options.authorize ?? []).map((code) => code.toUpperCase()))];
   return { supervisor, from, all, folders, authorized, forced, ...(await openDeliveries(options.paths)) };
 }
@@ -108,9 +108,9 @@ export async function readRequest(opened: Opened, options: CheckOptions): Promis
 export async function checkRequest(opened: Opened, request: ReadRequest, shape: RunShape): Promise<Preflight> {
   const { database, settings, operator } = opened;
   const { deliveries, all, folders, authorized } = request;
-  // One server so far: the one that holds the catalog.
+  // Each server checks its own folders.
   const free = settings.database === undefined ? await freeEmbedded(settings.home) : null;
-  const servers = [{ name: MAIN, reader: database, folders, free }];
+  const servers = [{ name: opened.server ?? MAIN, reader: database, folders, free }];
   const facts = await gatherCheckFacts(database, { deliveries, all, folders, authorized, servers });
   const { tasks, findings } = preflight({ attended: true, ...request, ...shape, operator, facts });
   const leftOut = await leftOutFindings(database, { deliveries, folders, authorized, tasks }, all);

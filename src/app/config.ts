@@ -24,6 +24,8 @@ export interface Settings {
   readonly runners?: Readonly<Record<string, Runner>>;
   /** Programs that carry out tasks, by name. */
   readonly tasks?: Readonly<Record<string, Runner>>;
+  /** URLs of further servers by name, with their passwords; absent: as `server add` was told, and ~/.pgpass. */
+  readonly servers?: Readonly<Record<string, string>>;
 }
 
 export interface Given {
@@ -43,6 +45,7 @@ interface FileSettings {
   readonly 'script-timeout'?: number | undefined;
   readonly runners?: Readonly<Record<string, Runner>> | undefined;
   readonly tasks?: Readonly<Record<string, Runner>> | undefined;
+  readonly servers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** @throws Refusal `config` (facts: `file`, `key`, `line`, `reason`), `database-url`, `folder-code`, `home` */
@@ -51,6 +54,7 @@ export async function resolveSettings({ options, env, cwd, language }: Given): P
   const file = await readConfig(join(home, 'rustine.yaml'));
   const database =
     url('--database', options.database) ?? url('RUSTINE_DATABASE_URL', env.RUSTINE_DATABASE_URL || undefined) ?? file.database;
+  const servers = { ...file.servers, ...serversOf(env) };
   return {
     home,
     ...(database === undefined ? {} : { database }),
@@ -60,7 +64,18 @@ export async function resolveSettings({ options, env, cwd, language }: Given): P
     ...(file['script-timeout'] === undefined ? {} : { scriptTimeoutMs: file['script-timeout'] }),
     ...(file.runners === undefined ? {} : { runners: file.runners }),
     ...(file.tasks === undefined ? {} : { tasks: file.tasks }),
+    ...(Object.keys(servers).length === 0 ? {} : { servers }),
   };
+}
+
+/** `RUSTINE_SERVER_NORTH_URL` → NORTH. */
+function serversOf(env: Given['env']): Readonly<Record<string, string>> {
+  const given = Object.entries(env).flatMap(([variable, value]) => {
+    const [, name] = /^RUSTINE_SERVER_([A-Z][A-Z0-9]{0,9})_URL$/.exec(variable) ?? [];
+    const checked = name === undefined ? undefined : url(variable, value || undefined);
+    return name === undefined || checked === undefined ? [] : [[name, checked] as const];
+  });
+  return Object.fromEntries(given);
 }
 
 /** The value itself is not repeated in the error: it may hold a password. */
@@ -69,7 +84,7 @@ function url(source: string, value: string | undefined): string | undefined {
   return value;
 }
 
-function isDatabaseUrl(value: string): boolean {
+export function isDatabaseUrl(value: string): boolean {
   return URL.canParse(value) && ['postgres:', 'postgresql:'].includes(new URL(value).protocol);
 }
 
@@ -92,6 +107,9 @@ async function readConfig(file: string): Promise<FileSettings> {
   if (settings.database !== undefined && holdsPassword(settings.database) && (await othersCanRead(file))) {
     throw new Refusal('config', { file, key: 'database', reason: 'password-readable' });
   }
+  const [secret] = Object.entries(settings.servers ?? {}).find(([, each]) => holdsPassword(each)) ?? [];
+  if (secret !== undefined && (await othersCanRead(file)))
+    throw new Refusal('config', { file, key: `servers.${secret}`, reason: 'server-password-readable' });
   return settings;
 }
 
@@ -130,6 +148,7 @@ async function parseConfig(text: string, file: string): Promise<FileSettings> {
       'script-timeout': duration(z).optional(),
       runners: runners(z).optional(),
       tasks: taskPrograms(z).optional(),
+      servers: z.record(z.string().regex(/^[A-Z][A-Z0-9]{0,9}$/), z.string().refine(isDatabaseUrl)).optional(),
     })
     .safeParse(document.toJS());
   if (checked.success) return checked.data;

@@ -69,10 +69,33 @@ export async function compareElement(
   const name = elementName(text);
   const [here, there] = [await find(database, folder, name), await find(database, other, name)];
   if (here === undefined && there === undefined) throw await unknown(database, folder, name);
+  return compareFound(name, [folder.code, here], [other.code, there], withNoise);
+}
+
+/** Between folders of two servers. @throws Refusal as `showElement` where neither has it */
+export async function compareAcross(
+  { database }: Opened,
+  folderText: string | undefined,
+  { database: elsewhere }: Opened,
+  against: string,
+  text: string,
+  withNoise = false,
+): Promise<ComparedElement> {
+  const folder = chosenFolder(await existingFolders(database), folderText);
+  const other = known(await existingFolders(elsewhere), against);
+  const name = elementName(text);
+  const [here, there] = await Promise.all([find(database, folder, name), find(elsewhere, other, name)]);
+  if (here === undefined && there === undefined) throw await unknown(database, folder, name);
+  return compareFound(name, [folder.code, here], [other.code, there], withNoise);
+}
+
+type Found = readonly [folder: string, shown: ShownElement | undefined];
+
+function compareFound(name: ElementName, [folder, here]: Found, [against, there]: Found, withNoise: boolean): ComparedElement {
   const place = {
     element: subjectOf(name),
-    folder: folder.code,
-    against: other.code,
+    folder,
+    against,
     here: here !== undefined,
     there: there !== undefined,
   };

@@ -1,6 +1,10 @@
 // Folders as people and programs see them: settings, level, lag, what is due.
+import { Refusal } from '../base/errors.ts';
+import type { Database } from '../database/database.ts';
+import { id, sql } from '../database/sql.ts';
 import type { Reader } from '../environment/catalog.ts';
 import { readFolders, readLevels } from '../environment/catalog.ts';
+import { existingFolders, known } from './known-folders.ts';
 import type { FolderView } from './rustine.ts';
 
 /** Two statements, however many folders. */
@@ -46,6 +50,23 @@ export async function folderViews(reader: Reader): Promise<readonly FolderView[]
       role,
       tables: level.tables,
       patches: level.patches,
+      server: null,
     };
   });
+}
+
+/** @throws Refusal `folder-unknown` */
+export async function oneView(database: Database, text: string): Promise<FolderView> {
+  const { code, schema } = known(await existingFolders(database), text);
+  const view = (await folderViews(database)).find((each) => each.code === code);
+  if (view === undefined) throw new Refusal('folder-unknown', { folder: code, known: [] });
+  return { ...view, activityCodes: [...new Set([...view.activityCodes, ...(await activeCodes(database, schema))])].sort() };
+}
+
+/** The folder's own table says which codes are active now. */
+async function activeCodes(database: Database, schema: string): Promise<readonly string[]> {
+  const rows = await database.query<{ code: string }>(
+    sql`select codact_0 as code from ${id(schema, 'adosact')} where flact_0 = 2 order by 1`,
+  );
+  return rows.map((row) => row.code);
 }

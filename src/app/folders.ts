@@ -151,7 +151,7 @@ async function viewOf(database: Database, code: FolderCode): Promise<FolderView>
 }
 
 /** Stages what the folders start from, once for each state of the parent: it is asked for while the parent is locked. */
-async function withSource<Result>(
+export async function withSource<Result>(
   { database, operator }: Opened,
   deliver: () => Promise<Delivery>,
   work: (source: FolderSource) => Promise<Result>,

@@ -4,6 +4,7 @@ import { folderCode } from '../base/ids.ts';
 import type { Database } from '../database/database.ts';
 import { readFolders } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
+import { readDirectory } from '../environment/servers.ts';
 import { openSettled } from './opened-environment.ts';
 
 /** @throws Refusal `not-initialized`, `catalog-newer` */
@@ -34,4 +35,18 @@ export function known(folders: readonly Folder[], text: string): Folder {
 export function chosen(all: readonly Folder[], codes: readonly string[]): readonly Folder[] {
   const wanted = new Set(codes.map((code) => known(all, code).code));
   return all.filter((folder) => wanted.has(folder.code));
+}
+
+/** One may work from a folder of another server. */
+export async function knownAnywhere(database: Database, folders: readonly Folder[], code: string): Promise<string> {
+  const { folders: elsewhere } = await readDirectory(database);
+  return elsewhere.find((each) => each.code === code)?.code ?? known(folders, code).code;
+}
+
+/** @throws Refusal `folder-unknown`, `first-not-given` */
+export function canaries(given: readonly Folder[], texts: readonly string[]): readonly string[] {
+  const codes = texts.map(folderCode);
+  const missing = codes.filter((code) => !given.some((folder) => folder.code === code));
+  if (missing.length > 0) throw new Refusal('first-not-given', { folders: missing, known: given.map(({ code }) => code) });
+  return codes;
 }

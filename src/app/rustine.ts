@@ -1,20 +1,18 @@
 // The wiring: opens what the settings say, exposes the verbs, closes in reverse.
 import { availableParallelism, userInfo } from 'node:os';
-import { Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
-import { folderCode } from '../base/ids.ts';
 import type { CancelSignals } from '../batch/cancelling.ts';
-import { run } from '../batch/run.ts';
+import { type RunRequest, run } from '../batch/run.ts';
 import { type StartedRun, withRun } from '../batch/started-run.ts';
 import type { Database } from '../database/database.ts';
 import { openEmbedded, pinEmbedded } from '../database/embedded.ts';
 import { openPostgres } from '../database/postgres.ts';
-import { id, sql } from '../database/sql.ts';
 import { readEnvironment, readFolders } from '../environment/catalog.ts';
 import type { ListedElement } from '../environment/elements.ts';
 import { openEnvironment } from '../environment/environment.ts';
-import type { Folder } from '../environment/folder.ts';
 import type { KeptEntry } from '../environment/kept.ts';
+import { type Membership, readMembership } from '../environment/member.ts';
+import { readDirectory } from '../environment/servers.ts';
 import type { SettingsChange } from '../environment/settings-change.ts';
 import type { FieldsSet } from '../integrate/set-fields.ts';
 import type { JournalEntry, RunListener } from '../journal/journal.ts';
@@ -22,6 +20,7 @@ import type { RunMode, RunOutcome } from '../journal/outcome.ts';
 import type { RunRecord, TraceOptions } from '../journal/trace.ts';
 import { type Recovery, recover } from '../validate/recovery.ts';
 import { dropFolder } from '../validate/removal.ts';
+import { acrossServers } from './across-servers.ts';
 import type { CheckOptions, CheckOutcome } from './checks.ts';
 import { check, checkRequest, readOnlyRefusal, readRequest } from './checks.ts';
 import type { Settings } from './config.ts';
@@ -30,16 +29,18 @@ import { compareElement, listElements, setElement, showElement } from './element
 import { folderUrl, forgetPassword } from './folder-password.ts';
 import type { ChangedFolder } from './folder-settings.ts';
 import { changeFolder } from './folder-settings.ts';
-import { folderViews } from './folder-views.ts';
+import { folderViews, oneView } from './folder-views.ts';
 import { createFolders, initialize } from './folders.ts';
 import type { KeptOptions, KeptRows, PurgeOptions, RestoreOptions, RestoreOutcome } from './kept.ts';
 import { listKept, purgeKept, restoreKept, showKept } from './kept.ts';
 import type { DecidedView, DecideOptions, KeptValuesOptions, KeptValueView } from './kept-values.ts';
 import { decideCase, keptValues } from './kept-values.ts';
-import { existingFolders, known } from './known-folders.ts';
+import { canaries, existingFolders, known } from './known-folders.ts';
 import { openSettled } from './opened-environment.ts';
+import { checkMembership, type OpenedServer, type RunPart, WHOLE } from './opened-server.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 import { type ScriptVerbs, scriptVerbs } from './scripts.ts';
+import type { ServerVerbs } from './servers.ts';
 import { stopPoints } from './stop-points.ts';
 import { type TaskVerbs, taskVerbs } from './tasks.ts';
 import { latestRuns, openTrace, readLog, type Trace } from './traces.ts';
@@ -73,6 +74,8 @@ export interface FolderView {
   readonly role: string | null;
   readonly tables: number;
   readonly patches: number;
+  /** Name of the server that it lives on; null: the environment's own. */
+  readonly server: string | null;
 }
 
 export interface InitOptions {
@@ -91,6 +94,8 @@ export interface FolderOptions {
   readonly legislations?: readonly string[];
   /** Modules in use; absent: all of them. */
   readonly modules?: readonly number[];
+  /** Further server to live on; absent: that of the parent. */
+  readonly server?: string;
 }
 
 export interface IntegrateOptions extends CancelSignals {
@@ -117,7 +122,11 @@ export interface IntegrateOptions extends CancelSignals {
   readonly disconnect?: boolean;
 }
 
-export interface Rustine {
+/** The verbs over all servers of the environment. */
+export interface Rustine extends OneServer, ServerVerbs {}
+
+/** The verbs about the folders of one database. */
+export interface OneServer {
   init(options: InitOptions): Promise<{ readonly supervisor: FolderView; readonly findings: readonly Finding[] }>;
   createFolders(
     codes: readonly string[],
@@ -189,13 +198,20 @@ export interface Opened {
   readonly database: Database;
   readonly operator: string;
   readonly jobs: number;
+  /** Name of the further server that this is; null: the environment's own. */
+  readonly server: string | null;
 }
 
 /**
- * Opens the database that the settings name.
- * @throws Failure `database-unreachable` and the `embedded-…` ones
+ * Opens the database that the settings name, and further servers of its environment when a verb concerns their folders.
+ * @throws Failure `database-unreachable` and the `embedded-…` ones; Refusal `database-is-server`
  */
 export async function openRustine(settings: Settings): Promise<Rustine> {
+  return acrossServers(await openOne(settings), (member, expected) => openOne(member, expected));
+}
+
+/** @param expected what the database has to be: a server of an environment; absent: an environment */
+async function openOne(settings: Settings, expected?: Membership): Promise<OpenedServer> {
   const embedded = settings.database === undefined ? await openEmbedded(settings.home) : undefined;
   const url = settings.database ?? embedded?.url ?? '';
   const jobs = settings.jobs ?? Math.max(2, availableParallelism());
@@ -208,14 +224,15 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
     throw error;
   }
   try {
+    checkMembership(await readMembership(database), expected);
     await checkFrom(database, settings.from);
   } catch (error) {
     await database.close();
     await embedded?.release();
     throw error;
   }
-  const opened: Opened = { settings, database, operator: userInfo().username, jobs };
-  return {
+  const opened: Opened = { settings, database, operator: userInfo().username, jobs, server: expected?.server ?? null };
+  const verbs: OneServer = {
     init: (options) => initialize(opened, options),
     createFolders: (codes, options) => createFolders(opened, codes, options),
     folders: async () => {
@@ -264,6 +281,12 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
       await embedded?.release();
     },
   };
+  return {
+    verbs,
+    opened,
+    integrate: (options, part) => integrateInto(opened, options, part),
+    reached: stopPoints(process.env.RUSTINE_STOP_AT),
+  };
 }
 
 /** Whatever the command is: a folder that is named is one that there is. @throws Refusal `folder-unknown` */
@@ -271,7 +294,8 @@ async function checkFrom(database: Database, from: string | undefined): Promise<
   if (from === undefined || (await readEnvironment(database)) === undefined) return;
   await openSettled(database);
   const folders = await readFolders(database);
-  if (folders.length > 0) known(folders, from);
+  const elsewhere = (await readDirectory(database)).folders;
+  if (folders.length > 0 && !elsewhere.some(({ code }) => code === from)) known(folders, from);
 }
 
 /** @throws Refusal `folder-unknown` */
@@ -279,22 +303,7 @@ async function keptFolder(database: Database, text: string | undefined): Promise
   return text === undefined ? {} : { folder: known(await existingFolders(database), text).code };
 }
 
-async function oneView(database: Database, text: string): Promise<FolderView> {
-  const { code, schema } = known(await existingFolders(database), text);
-  const view = (await folderViews(database)).find((each) => each.code === code);
-  if (view === undefined) throw new Refusal('folder-unknown', { folder: code, known: [] });
-  return { ...view, activityCodes: [...new Set([...view.activityCodes, ...(await activeCodes(database, schema))])].sort() };
-}
-
-/** The folder's own table says which codes are active now. */
-async function activeCodes(database: Database, schema: string): Promise<readonly string[]> {
-  const rows = await database.query<{ code: string }>(
-    sql`select codact_0 as code from ${id(schema, 'adosact')} where flact_0 = 2 order by 1`,
-  );
-  return rows.map((row) => row.code);
-}
-
-async function integrateInto(opened: Opened, options: IntegrateOptions): Promise<RunOutcome> {
+async function integrateInto(opened: Opened, options: IntegrateOptions, part: RunPart = WHOLE): Promise<RunOutcome> {
   const { database, settings, operator } = opened;
   const asked = await readRequest(opened, options);
   const { supervisor, from, deliveries, authorized, forced } = asked;
@@ -303,8 +312,22 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
   const first = canaries(asked.folders, options.first ?? []);
   const files = deliveries.map((delivery) => delivery.file);
   const { listener = () => undefined, cancel, abort, ...request } = options;
+  const id = part.id === undefined ? {} : { id: part.id };
   const signals = { ...(cancel === undefined ? {} : { cancel }), ...(abort === undefined ? {} : { abort }) };
-  const start = { mode, folders: asked.folders, first, from, operator, files, authorized, forced, request, listener, ...signals };
+  const start = {
+    mode,
+    folders: asked.folders,
+    first,
+    from,
+    operator,
+    files,
+    authorized,
+    forced,
+    request,
+    listener,
+    ...id,
+    ...signals,
+  };
   const work = async (started: StartedRun): Promise<RunOutcome> => {
     // What another run did meanwhile is seen: from here on nobody else has these folders.
     const now = started.waited ? await existingFolders(database) : asked.all;
@@ -312,7 +335,7 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
     // All transactions together are looked at where they are planned: an estimate by the patches alone would refuse too much.
     const scope = mode === 'rehearse' || options.atomic === true ? 'folder' : 'patch';
     const checked = await checkRequest(opened, { ...asked, all: now, folders }, { jobs, scope });
-    return run(database, {
+    const prepared: RunRequest = {
       started,
       mode,
       deliveries,
@@ -332,17 +355,10 @@ async function integrateInto(opened: Opened, options: IntegrateOptions): Promise
       listener,
       sessions: { waitMs: options.waitMs ?? 0, disconnect: options.disconnect ?? false },
       stopPoint: stopPoints(process.env.RUSTINE_STOP_AT),
-    });
+    };
+    return run(database, await part.checked(prepared));
   };
   return withRun(database, { ...start, waitMs: options.waitMs ?? 0 }, work);
-}
-
-/** @throws Refusal `folder-unknown`, `first-not-given` */
-function canaries(given: readonly Folder[], texts: readonly string[]): readonly string[] {
-  const codes = texts.map(folderCode);
-  const missing = codes.filter((code) => !given.some((folder) => folder.code === code));
-  if (missing.length > 0) throw new Refusal('first-not-given', { folders: missing, known: given.map(({ code }) => code) });
-  return codes;
 }
 
 async function databaseUrl(opened: Opened, text: string | undefined): Promise<string> {

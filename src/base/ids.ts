@@ -72,6 +72,13 @@ export function legislationCode(text: string): string {
   return code;
 }
 
+/** Name of a further server, in the form of a folder's code. @throws Refusal `server-name` */
+export function serverName(text: string): string {
+  const name = text.trim().toUpperCase();
+  if (!FOLDER_CODE.test(name)) throw new Refusal('server-name', { value: text });
+  return name;
+}
+
 export function digest(hex: string): Digest {
   if (!DIGEST.test(hex)) throw new Refusal('digest', { value: hex });
   return hex as Digest;

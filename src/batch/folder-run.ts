@@ -159,7 +159,8 @@ async function runPatch(running: Running, part: FolderPart, delivery: Delivery, 
   const task = running.preflight.tasks.get(folder.code)?.get(file);
   if (task === 'already') return report(running, folder, emptyOutcome(file, 'already', 0));
   if (task !== 'integrate') return report(running, folder, skipped(file));
-  if (folder.parent !== null && running.missedBySupervisor.has(file)) {
+  // A mirror of the supervisor folder gets what that one got.
+  if ((folder.parent !== null || folder.mirror === true) && running.missedBySupervisor.has(file)) {
     const facts = { patch: file, supervisor: running.supervisor };
     for (const finding of await blockersOf(running, folder, delivery))
       addFinding(running, { ...finding, folder: folder.code, patch: file });
@@ -171,7 +172,8 @@ async function runPatch(running: Running, part: FolderPart, delivery: Delivery, 
   for (const finding of result.findings) addFinding(running, { ...finding, folder: folder.code, patch: file });
   if (result.due) part.due = true;
   const outcome = report(running, folder, result.outcome);
-  const { findings, left } = await running.outside(running, folder, result.pending, file);
+  const pending = folder.mirror === true ? [] : result.pending;
+  const { findings, left } = await running.outside(running, folder, pending, file);
   for (const finding of findings) addFinding(running, { ...finding, patch: file });
   return { ...outcome, pending: left };
 }

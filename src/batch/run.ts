@@ -22,7 +22,28 @@ import { enterSingleUser, lookForSessions, type SessionOptions, type SingleUser 
 import type { StartedRun } from './started-run.ts';
 import { runWaves } from './wave-run.ts';
 
+/** The part of a run that is on other servers. */
+export interface Elsewhere {
+  /** @returns what was found there once nobody else is in (R12): it may block the whole run */
+  ready(): Promise<readonly Finding[]>;
+  /** The folders here begin: their supervisor folder goes first there too. */
+  begin(emit: (event: RunEvent) => void): void;
+  /** The folders here are through. @returns when those elsewhere are */
+  end(here: readonly FolderOutcome[]): Promise<{ readonly folders: readonly FolderOutcome[]; readonly failed: boolean }>;
+}
+
+/** What a part of a run is let go with. */
+export interface Held {
+  /** What blocks it after all. */
+  readonly findings: readonly Finding[];
+  /** Files that the supervisor folder was to get on its own server and did not. */
+  readonly missed: ReadonlySet<string>;
+}
+
 export interface RunRequest {
+  /** Of a part on another server: ready to begin, it waits to be let go. */
+  readonly hold?: (findings: readonly Finding[]) => Promise<Held>;
+  readonly elsewhere?: Elsewhere;
   /** Its folders are taken. */
   readonly started: StartedRun;
   readonly mode: RunMode;
@@ -69,6 +90,12 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     ...wave,
     folders: wave.folders.flatMap(({ code }) => byCode.get(code) ?? []),
   }));
+  // Those of other servers are written there too, by their folders' transactions: here the trace is whole.
+  const emitFar = (event: RunEvent): void => {
+    if (event.kind === 'finding') findings.push(event.finding);
+    noted.push({ seq: ++seq, event, at: performance.now() });
+    request.listener(event);
+  };
   const files = request.deliveries.map((delivery) => delivery.file);
   const findings: Finding[] = [...request.preflight.findings];
   for (const event of request.started.events) noted.push({ seq: ++seq, event, at: started });
@@ -122,6 +149,9 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     const { soft } = cancelling;
     single = await enterSingleUser(database, { run: id, folders: concerned, forced, ...request.sessions, soft, emit, stopPoint });
     found(single.findings);
+    found((await request.elsewhere?.ready()) ?? []);
+    const held = await request.hold?.(findings);
+    found(held?.findings ?? []);
     if (blocks(findings)) {
       found(await single.leave());
       return await refused();
@@ -145,7 +175,7 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       through: single.through,
       outside: runOutside,
     };
-    const running: Running = { ...shared, missedBySupervisor: new Set<string>(), stop: { requested: false } };
+    const running: Running = { ...shared, missedBySupervisor: new Set(held?.missed), stop: { requested: false } };
     cancelling.onRequest((by, hard) => emit({ kind: 'run-cancelled', run: id, by, hard }));
     const transactions = request.atomic ? await transactionsOf(running, request.folders) : undefined;
     found(transactions?.findings ?? []);
@@ -153,13 +183,21 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       found(await single.leave());
       return await refused();
     }
+    request.elsewhere?.begin(emitFar);
     const outcomes =
       transactions === undefined
         ? await runWaves(running, waves, request.jobs)
         : await runAllOrNone(running, waves, transactions, request.jobs);
-    const folders = request.folders.map((folder) => outcomes.get(folder.code) ?? skippedFolder(folder, []));
+    const here = request.folders.map((folder) => outcomes.get(folder.code) ?? skippedFolder(folder, []));
+    const far = await request.elsewhere?.end(here);
     found(await single.leave());
-    return await finish(stateOf(folders), folders);
+    const folders = [...here, ...(far?.folders ?? [])];
+    const state = stateOf(folders);
+    return await finish(far?.failed === true && state === 'done' ? 'partial' : state, folders);
+  } catch (error) {
+    // Nothing goes on elsewhere when the run has ended.
+    await request.elsewhere?.end([]).catch(() => undefined);
+    throw error;
   } finally {
     await unstage(database, [...staged.values()]);
     // Where that fails, the next command lets them in.

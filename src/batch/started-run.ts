@@ -13,6 +13,8 @@ import { type Cancelling, type CancelSignals, cancelling } from './cancelling.ts
 import { type Wave, wavesOf } from './waves.ts';
 
 export interface RunStart extends CancelSignals {
+  /** Number of the run that this is a part of; absent: a new one. */
+  readonly id?: string;
   readonly mode: RunMode;
   /** Folders given. */
   readonly folders: readonly Folder[];
@@ -57,7 +59,7 @@ export async function withRun(
   await settleRuns(database);
   const lease = await takeLease(database, 'command', start.operator);
   const asked = cancelling(start.operator, start);
-  const id = randomUUID();
+  const id = start.id ?? randomUUID();
   // A lease that is lost need not be looked at: each folder's transaction finds that out (`run-lost`).
   lease.onRenewal(({ cancelled }) => {
     for (const each of cancelled) if (each.run === id) asked.request(each.by, false);

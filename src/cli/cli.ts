@@ -1,6 +1,7 @@
 // What every command works with: the options of all commands, the messages, the way out for results, and an open Rustine.
 import { type Language, resolveSettings, type Settings } from '../app/config.ts';
 import type { Rustine } from '../app/rustine.ts';
+import type { Finding } from '../base/finding.ts';
 import { languageOfLocale, loadMessages } from './language.ts';
 import type { Messages } from './messages/en.ts';
 import type { Terminal } from './terminal.ts';
@@ -27,6 +28,18 @@ export interface Cli {
   withRustine<Result>(work: (rustine: Rustine, settings: Settings) => Promise<Result>): Promise<Result>;
   /** Gives the result: as the one document of `--json`, or as text for people. */
   result(document: unknown, text: () => string): void;
+}
+
+/** What the answer lacks: on the way of problems, so that the answer itself stays what it is. */
+async function tell({ terminal, messages, options }: Cli, missed: readonly Finding[]): Promise<void> {
+  if (missed.length === 0) return;
+  const { findingsText } = await import('./findings.ts');
+  const style = {
+    width: terminal.errWidth,
+    colour: terminal.errWidth !== undefined && terminal.colour,
+    all: options.verbose === true,
+  };
+  terminal.err(`${findingsText(missed, messages, style)}\n`);
 }
 
 export function createCli(terminal: Terminal, messages: Messages, options: () => GlobalOptions): Cli {
@@ -57,7 +70,9 @@ export function createCli(terminal: Terminal, messages: Messages, options: () =>
       const settings = await cli.settings();
       const rustine = await terminal.open(settings);
       try {
-        return await work(rustine, settings);
+        const result = await work(rustine, settings);
+        await tell(cli, rustine.missed());
+        return result;
       } finally {
         await rustine.close();
       }

@@ -7,10 +7,13 @@ import type { Messages } from './messages/en.ts';
 import { some } from './messages/said.ts';
 
 export function foldersTable(folders: readonly FolderView[], { report }: Messages, width: number | undefined): string {
-  const { folder, parent, state, due, level, lag, kind, languages } = report.columns;
+  const { folder, parent, state, due, level, lag, kind, languages, server } = report.columns;
+  // Most environments have one.
+  const several = folders.some((view) => view.server !== null);
   const columns = [
     { title: folder },
     { title: parent },
+    ...(several ? [{ title: server }] : []),
     { title: state },
     { title: due },
     { title: level },
@@ -21,6 +24,7 @@ export function foldersTable(folders: readonly FolderView[], { report }: Message
   const rows = folders.map((view) => [
     view.code,
     view.parent ?? '-',
+    ...(several ? [view.server ?? '-'] : []),
     stateOf(view, report),
     view.due ? report.yes : report.no,
     levels(view) || '-',
@@ -36,6 +40,7 @@ export function folderText(view: FolderView, { report }: Messages): string {
   return pairs([
     [columns.folder, view.code],
     [columns.parent, view.parent ?? '-'],
+    ...(view.server === null ? [] : ([[columns.server, view.server]] as const)),
     [columns.state, stateOf(view, report)],
     [columns.due, dueText(view, report)],
     [columns.kind, kindOf(view, report) || '-'],

@@ -14,6 +14,7 @@ import { defineLog } from './commands/log.ts';
 import { definePatch } from './commands/patch.ts';
 import { defineRecover } from './commands/recover.ts';
 import { defineScript } from './commands/script.ts';
+import { defineServer } from './commands/server.ts';
 import { defineStatus } from './commands/status.ts';
 import { defineTask } from './commands/task.ts';
 import { defineValidate } from './commands/validate.ts';
@@ -81,6 +82,7 @@ function define(program: Program, cli: Cli, out: (text: string) => void, err: (t
     defineScript,
     defineTask,
     defineWorker,
+    defineServer,
     defineDb,
   ]) {
     defineCommand(program, cli);

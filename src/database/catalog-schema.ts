@@ -1,6 +1,7 @@
 // The catalog: the tables of schema `rustine` that every environment has, as SQL.
 import { BATCH } from './catalog-batch.ts';
 import { RUNS } from './catalog-runs.ts';
+import { SERVERS } from './catalog-servers.ts';
 import { DICTIONARY_VIEWS_SCHEMA } from './catalog-views.ts';
 
 /**
@@ -386,6 +387,6 @@ revoke all on all tables in schema rustine from public;
 `;
 
 /** Each step brings the catalog of the version before it to its own: an environment made earlier catches up when it is opened. */
-export const CATALOG_STEPS: readonly string[] = [FIRST, `${DICTIONARY_VIEWS_SCHEMA}${WHO_WINS}`, `${RUNS}${BATCH}`];
+export const CATALOG_STEPS: readonly string[] = [FIRST, `${DICTIONARY_VIEWS_SCHEMA}${WHO_WINS}`, `${RUNS}${BATCH}${SERVERS}`];
 
 export const CATALOG_VERSION = CATALOG_STEPS.length;

@@ -38,6 +38,7 @@ interface FolderRow {
   readonly due: readonly string[];
   readonly depth: number;
   readonly ancestors: readonly Ancestor[];
+  readonly mirror: boolean;
 }
 
 /** All folders, the supervisor folder first, then level by level. */
@@ -49,7 +50,7 @@ export async function readFolders(reader: Reader): Promise<readonly Folder[]> {
       select f.id, t.depth + 1, jsonb_build_array(jsonb_build_object('id', p.id, 'code', p.code, 'schema', p.schema_name)) || t.ancestors
       from tree t join rustine.folder p on p.id = t.id join rustine.folder f on f.parent = t.id)
     select f.id, f.code, p.code as parent, f.state, f.schema_name, f.role_name, f.languages, f.activity_codes, f.activity_sizes, f.legislations, f.modules, f.test, f.specific,
-      h.code as history_of, f.due, t.depth, t.ancestors
+      h.code as history_of, f.due, f.mirror, t.depth, t.ancestors
     from tree t join rustine.folder f on f.id = t.id left join rustine.folder p on p.id = f.parent left join rustine.folder h on h.id = f.history_of
     order by t.depth, f.code`);
   return rows.map(folderOf);
@@ -74,6 +75,7 @@ function folderOf(row: FolderRow): Folder {
     historyOf: row.history_of,
     due: row.due,
     ancestors: row.ancestors,
+    ...(row.mirror ? { mirror: true } : {}),
   };
 }
 

@@ -27,6 +27,8 @@ export interface Folder {
   readonly due: readonly string[];
   /** From the parent up to the supervisor folder: where it looks up what it does not have (R4). */
   readonly ancestors: readonly Ancestor[];
+  /** Stands for the folder of this code on the environment's own server (decision 016). */
+  readonly mirror?: boolean;
 }
 
 export interface Ancestor {

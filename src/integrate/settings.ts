@@ -3,7 +3,8 @@ import type { Folder } from '../environment/folder.ts';
 import type { FolderSettings } from '../plan/plan.ts';
 
 export function settingsOf(folder: Folder): FolderSettings {
-  const { id, code, schema, parent, test, specific, languages, activityCodes, activitySizes, modules, ancestors, role } = folder;
+  const { id, code, schema, parent, test, specific, languages, activityCodes, activitySizes, modules, ancestors, role, mirror } =
+    folder;
   return {
     id,
     code,
@@ -17,5 +18,6 @@ export function settingsOf(folder: Folder): FolderSettings {
     modules,
     ancestors,
     role,
+    ...(mirror === true ? { mirror } : {}),
   };
 }

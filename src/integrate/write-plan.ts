@@ -16,10 +16,12 @@ export async function writePlan(
   session: Session,
   database: Database,
   folder: FolderSettings,
-  plan: Plan,
+  made: Plan,
   integration: string,
   options: SqlScriptOptions,
 ): Promise<{ readonly applied: Applied } | { readonly findings: readonly Finding[] }> {
+  // What is to be run once for a folder runs where the folder is.
+  const plan = folder.mirror === true ? { ...made, runs: made.runs.filter(({ when }) => when !== 'end') } : made;
   const watch = { runs: plan.runs, folder: folder.code, timeoutMs: options.timeoutMs };
   const run = (statements: readonly string[]): Promise<readonly StatementResult[]> =>
     watched(database, watch, (heard) => session.script(statements.join(';\n'), heard)).catch(async (error: unknown) => {

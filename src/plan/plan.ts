@@ -108,4 +108,6 @@ export interface FolderSettings {
   readonly ancestors: readonly { readonly id: number; readonly code: string; readonly schema: string }[];
   /** Login role, with whose rights SQL scripts run; null where there are no roles (R3). */
   readonly role: string | null;
+  /** Stands for a folder that lives on another server: what runs once for a folder does not run here. */
+  readonly mirror?: boolean;
 }

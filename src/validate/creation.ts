@@ -57,13 +57,22 @@ export async function checkCreatable(reader: Reader, codes: readonly FolderCode[
   for (const folder of codes) {
     const schema = folder.toLowerCase();
     const [there] = await reader.query<{ folder: boolean; schema: boolean }>(sql`
-      select exists (select from rustine.folder where code = ${folder}) as folder, to_regnamespace(quote_ident(${schema})) is not null as schema`);
+      select exists (select from rustine.folder where code = ${folder}) or exists (select from rustine.folder_elsewhere where code = ${folder}) as folder, to_regnamespace(quote_ident(${schema})) is not null as schema`);
     if (there?.folder === true) throw new Refusal('folder-exists', { folder });
     if (there?.schema === true) throw new Refusal('folder-schema-exists', { folder, schema });
     // Somebody else's login must not come into a folder's rights, nor be dropped with it.
     const role = roles ? await roleName(reader, folder) : null;
     if (role !== null && (await roleExists(reader, role))) throw new Refusal('role-exists', { folder, role });
   }
+}
+
+/** Gives a new folder what it has besides dictionary and tables: its level, and what was changed or waits. */
+export type Fill = (session: Session, created: Folder, folder: NewFolder, operator: string) => Promise<void>;
+
+async function fillFromParent(session: Session, created: Folder, { parent }: NewFolder, operator: string): Promise<void> {
+  if (parent === null) return;
+  await copyLevel(session, created, parent, operator);
+  await copyKept(session, created, parent);
 }
 
 /** @throws Refusal as `checkCreatable`; `folder-not-ready`; the findings when the parent's dictionary cannot be generated */
@@ -74,6 +83,7 @@ export async function createFolder(
   roles: boolean,
   operator: string,
   scriptTimeoutMs: number,
+  fill: Fill = fillFromParent,
 ): Promise<readonly Finding[]> {
   return database.transaction(async (session) => {
     const state = await lockParent(session, folder);
@@ -103,10 +113,7 @@ export async function createFolder(
         elements: outcome.elements.created,
       });
     if (created.role !== null) await protectRecord(session, created.role, created.schema);
-    if (folder.parent !== null) {
-      await copyLevel(session, created, folder.parent, operator);
-      await copyKept(session, created, folder.parent);
-    }
+    await fill(session, created, folder, operator);
     await session.query(sql`update rustine.folder set state = 'ready' where id = ${created.id}`);
     return findings;
   });

@@ -36,6 +36,7 @@ const X3: FolderView = {
   role: 'rustine_x3',
   tables: 4,
   patches: 2,
+  server: null,
 };
 const SEED: FolderView = { ...X3, code: 'SEED', parent: 'X3', lag: ['P_0013_140.dat'], due: true, role: null };
 
@@ -228,6 +229,7 @@ async function cli(
     };
   const rustine = {
     init: answer('init', { supervisor: X3, findings: [] }),
+    missed: () => [],
     createFolders: answer('createFolders', { folders: [SEED], findings: [] }),
     folders: answer('folders', [X3, SEED]),
     folder: answer('folder', SEED),

@@ -17,6 +17,7 @@ export function defineFolder(program: Program, cli: Cli): void {
     .option('--test', words.folderCreate.test)
     .option('--specific', words.folderCreate.specific)
     .option('--history-of <folder>', words.folderCreate.historyOf)
+    .option('--server <name>', words.folderCreate.server)
     .option('--languages <codes>', words.folderCreate.languages, listOf('--languages'))
     .option('--activity-codes <codes>', words.folderCreate.activityCodes, listOf('--activity-codes'))
     .option('--legislations <codes>', words.folderCreate.legislations, listOf('--legislations'))

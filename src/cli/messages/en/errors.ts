@@ -2,6 +2,7 @@
 import { type Said, type Sentence, some } from '../said.ts';
 import { help } from './help.ts';
 import { expected, nothing, reasons } from './reasons.ts';
+import { serverErrors } from './servers.ts';
 import { sessionErrors } from './sessions.ts';
 
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
@@ -9,6 +10,7 @@ const wanted = (f: Said) => (expected as Record<string, string>)[f('expected')] 
 
 export const errors = {
   ...sessionErrors,
+  ...serverErrors,
   'folder-code': (f) =>
     `"${f('value')}" is not a folder code. A code is a letter followed by up to 9 letters or digits, such as SEED or TEST01.`,
   'language-code': (f) => `"${f('value')}" is not a language code. A code is three letters, such as FRA or ENG.`,
@@ -213,6 +215,8 @@ export const usage = {
   'task-program-validation': () => 'A validation is carried out by the worker itself: it has no --program.',
   'folders-or-due': () => 'Name the folders, or all that are due with --due.',
   'folders-and-due': () => 'Name folders or give --due, not both.',
+  'confirm-server-drop': (f) =>
+    `Server ${f('server')} would be forgotten; its database stays as it is. Add --yes if that is what you want.`,
   'confirm-drop': (f) =>
     `Dropping folder ${f('folder')} deletes its tables and data for good. Add --yes if that is what you want.`,
 } satisfies Record<string, Sentence>;

@@ -1,6 +1,7 @@
 // English sentences for the codes of findings: what, where, why, and what to do.
 import { type Said, type Sentence, some } from '../said.ts';
 import { reasons } from './reasons.ts';
+import { serverFindings } from './servers.ts';
 import { sessionFindings } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
@@ -9,6 +10,7 @@ const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 
 export const findings = {
   ...sessionFindings,
+  ...serverFindings,
   'patch-bom': () => 'The file starts with a byte order mark, which a patch file does not have; it is read without.',
   'patch-crlf': () =>
     'The lines end in CR LF instead of LF; they are read as LF. An editor or a transfer in text mode probably changed the file.',

@@ -1,5 +1,6 @@
 // English words of the help pages.
 import { batchHelp } from './batch.ts';
+import { serverHelp } from './servers.ts';
 
 export const help = {
   titles: {
@@ -60,6 +61,7 @@ export const help = {
     verbose: 'every finding, and the details of errors',
   },
   commands: {
+    ...serverHelp,
     init: {
       is: 'create the environment: catalog, supervisor folder, base data types',
       supervisor: 'code of the supervisor folder (default: X3)',
@@ -73,6 +75,7 @@ export const help = {
       test: 'test folders: they get copies of standard scripts too',
       specific: 'folders with specific scripts of their own',
       historyOf: 'history folder of this one',
+      server: 'further server to live on (default: that of the parent)',
       languages: 'languages, such as FRA,ENG (default: the parent’s)',
       activityCodes: 'activity codes that are active here; with a number of slots: KIT:5',
       legislations: 'legislations, such as FRA,BRI',

@@ -45,7 +45,7 @@ export const reasons: Readonly<Record<string, string>> = {
   'key-database': 'a database URL is expected, such as postgresql://user@host:5432/name',
   'key-language': 'en or fr is expected',
   'key-jobs': 'a whole number from 1 is expected',
-  'key-unknown': 'there is no such key; known keys: database, language, jobs, script-timeout, runners, tasks',
+  'key-unknown': 'there is no such key; known keys: database, language, jobs, script-timeout, runners, tasks, servers',
   'key-unknown-runner': 'there is no such key; a runner has command, arguments, timeout, environment',
   'key-script-timeout': 'a duration is expected, such as 90s, 5m or 1h',
   'key-runners':
@@ -62,6 +62,9 @@ export const reasons: Readonly<Record<string, string>> = {
   'yaml-syntax': 'this is not valid YAML',
   'password-readable':
     'the database URL holds a password, and others can read the file. Make it readable for its owner only (chmod 600), or give the URL in RUSTINE_DATABASE_URL',
+  'server-password-readable':
+    'the URL holds a password, and others can read the file. Make it readable for its owner only (chmod 600), or give the URL in RUSTINE_SERVER_NAME_URL',
+  'key-servers': 'URLs by server name are expected, such as `NORTH: postgresql://user@host:5432/name`',
   'library-links-missing': 'links between its libraries are missing; npm rebuild, with install scripts allowed, makes them',
   ENOTFILE: 'it is not a file',
   'slot-missing': 'the field is an array: say which place, such as FIELD[0]',

@@ -2,6 +2,7 @@
 import type { FolderRunState, PatchRunState, RunMode, RunState } from '../../../journal/outcome.ts';
 import { batchReport } from './batch.ts';
 import { scriptUses } from './script-uses.ts';
+import { serverReport } from './servers.ts';
 import { sessionReport } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
@@ -23,7 +24,7 @@ const runs: Record<RunMode, Record<RunState, string>> = {
   },
 };
 
-const states: Record<FolderRunState | PatchRunState | 'ready' | 'creating' | 'dropping', string> = {
+const states: Record<FolderRunState | PatchRunState | 'ready' | 'creating' | 'dropping' | 'unreachable', string> = {
   integrated: 'integrated',
   unchanged: 'unchanged',
   already: 'already',
@@ -33,6 +34,7 @@ const states: Record<FolderRunState | PatchRunState | 'ready' | 'creating' | 'dr
   ready: 'ready',
   creating: 'half created',
   dropping: 'half dropped',
+  unreachable: 'unreachable',
 };
 const settingNames: Readonly<Record<string, string>> = {
   parent: 'parent',
@@ -49,6 +51,7 @@ const s = (word: string) => (_count: number) => word;
 
 export const report = {
   ...sessionReport,
+  servers: serverReport,
   columns: {
     folder: 'folder',
     parent: 'parent',
@@ -73,6 +76,7 @@ export const report = {
     modules: 'modules',
     schema: 'schema',
     role: 'role',
+    server: 'server',
     element: 'element',
     patch: 'patch',
     created: 'created',

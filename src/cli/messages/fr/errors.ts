@@ -3,6 +3,7 @@ import type { ErrorCode, Messages, Sentences } from '../en.ts';
 import { type Said, some } from '../said.ts';
 import { help } from './help.ts';
 import { expected, nothing, reasons } from './reasons.ts';
+import { serverErrors } from './servers.ts';
 import { sessionErrors } from './sessions.ts';
 
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
@@ -10,6 +11,7 @@ const wanted = (f: Said) => (expected as Record<string, string>)[f('expected')] 
 
 export const errors: Sentences<ErrorCode> = {
   ...sessionErrors,
+  ...serverErrors,
   'folder-code': (f) =>
     `« ${f('value')} » n'est pas un code de dossier. Un code est une lettre suivie d'au plus 9 lettres ou chiffres, comme SEED ou TEST01.`,
   'language-code': (f) => `« ${f('value')} » n'est pas un code de langue. Un code a trois lettres, comme FRA ou ENG.`,
@@ -229,6 +231,8 @@ export const usage: Messages['usage'] = {
   'task-program-validation': () => "Une validation est faite par le worker lui-même : elle n'a pas de --program.",
   'folders-or-due': () => 'Nommez les dossiers, ou tous ceux à valider avec --due.',
   'folders-and-due': () => 'Nommez des dossiers ou donnez --due, pas les deux.',
+  'confirm-server-drop': (f) =>
+    `Le serveur ${f('server')} serait oublié ; sa base reste telle quelle. Ajoutez --yes si c'est ce que vous voulez.`,
   'confirm-drop': (f) =>
     `Supprimer le dossier ${f('folder')} efface définitivement ses tables et ses données. Ajoutez --yes si c'est bien ce que vous voulez.`,
 };

@@ -2,6 +2,7 @@
 import type { FindingCode, Sentences } from '../en.ts';
 import { type Said, some } from '../said.ts';
 import { reasons } from './reasons.ts';
+import { serverFindings } from './servers.ts';
 import { sessionFindings } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
@@ -11,6 +12,7 @@ const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 
 export const findings: Sentences<FindingCode> = {
   ...sessionFindings,
+  ...serverFindings,
   'patch-bom': () => "Le fichier commence par une marque d'ordre des octets, qu'un patch n'a pas ; il est lu sans elle.",
   'patch-crlf': () =>
     'Les lignes finissent par CR LF au lieu de LF ; elles sont lues comme LF. Un éditeur ou un transfert en mode texte a sans doute modifié le fichier.',

@@ -1,6 +1,7 @@
 // French words of the help pages.
 import type { Messages } from '../en.ts';
 import { batchHelp } from './batch.ts';
+import { serverHelp } from './servers.ts';
 
 export const help: Messages['help'] = {
   titles: {
@@ -60,6 +61,7 @@ export const help: Messages['help'] = {
     verbose: 'tous les constats, et le détail des erreurs',
   },
   commands: {
+    ...serverHelp,
     init: {
       is: "crée l'environnement : catalogue, dossier superviseur, types de données de base",
       supervisor: 'code du dossier superviseur (défaut : X3)',
@@ -73,6 +75,7 @@ export const help: Messages['help'] = {
       test: 'dossiers de test : ils reçoivent aussi une copie des traitements standard',
       specific: 'dossiers ayant leurs propres traitements spécifiques',
       historyOf: 'dossier historique de celui-ci',
+      server: 'autre serveur où il se trouve (défaut : celui du dossier de référence)',
       languages: 'langues, comme FRA,ENG (défaut : celles du dossier de référence)',
       activityCodes: 'codes activité actifs ici ; avec un nombre de postes : KIT:5',
       legislations: 'législations, comme FRA,BRI',

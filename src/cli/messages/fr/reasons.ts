@@ -45,7 +45,7 @@ export const reasons: Readonly<Record<string, string>> = {
   'key-database': 'une URL de base de données est attendue, comme postgresql://utilisateur@serveur:5432/nom',
   'key-language': 'en ou fr est attendu',
   'key-jobs': 'un nombre entier à partir de 1 est attendu',
-  'key-unknown': "cette clé n'existe pas ; clés connues : database, language, jobs, script-timeout, runners, tasks",
+  'key-unknown': "cette clé n'existe pas ; clés connues : database, language, jobs, script-timeout, runners, tasks, servers",
   'key-unknown-runner': "cette clé n'existe pas ; un exécuteur a command, arguments, timeout, environment",
   'key-script-timeout': 'une durée est attendue, comme 90s, 5m ou 1h',
   'key-runners':
@@ -62,6 +62,9 @@ export const reasons: Readonly<Record<string, string>> = {
   'yaml-syntax': "ce n'est pas du YAML valide",
   'password-readable':
     "l'URL de la base contient un mot de passe, et d'autres peuvent lire le fichier. Rendez-le lisible par son propriétaire seul (chmod 600), ou donnez l'URL dans RUSTINE_DATABASE_URL",
+  'server-password-readable':
+    "l'URL contient un mot de passe, et d'autres peuvent lire le fichier. Rendez-le lisible par son propriétaire seul (chmod 600), ou donnez l'URL dans RUSTINE_SERVER_NOM_URL",
+  'key-servers': 'des URL par nom de serveur sont attendues, comme `NORD: postgresql://utilisateur@hote:5432/nom`',
   'library-links-missing': "il manque des liens entre ses bibliothèques ; npm rebuild, scripts d'installation permis, les fait",
   ENOTFILE: "ce n'est pas un fichier",
   'slot-missing': 'le champ est un tableau : dites quel poste, comme CHAMP[0]',

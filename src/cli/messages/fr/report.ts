@@ -2,6 +2,7 @@
 import type { Messages } from '../en.ts';
 import { batchReport } from './batch.ts';
 import { scriptUses } from './script-uses.ts';
+import { serverReport } from './servers.ts';
 import { sessionReport } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
@@ -20,6 +21,7 @@ const settingNames: Readonly<Record<string, string>> = {
 
 export const report: Messages['report'] = {
   ...sessionReport,
+  servers: serverReport,
   columns: {
     folder: 'dossier',
     parent: 'référence',
@@ -44,6 +46,7 @@ export const report: Messages['report'] = {
     modules: 'modules',
     schema: 'schéma',
     role: 'rôle',
+    server: 'serveur',
     element: 'élément',
     patch: 'patch',
     created: 'création',
@@ -71,6 +74,7 @@ export const report: Messages['report'] = {
     ready: 'prêt',
     creating: 'à demi créé',
     dropping: 'à demi supprimé',
+    unreachable: 'injoignable',
   },
   yes: 'oui',
   no: 'non',

@@ -1,0 +1,163 @@
+// Folders on further servers: made there below mirrors of their ancestors, changed and dropped there, and noted in the environment's catalog.
+import { Refusal } from '../base/errors.ts';
+import type { Finding } from '../base/finding.ts';
+import { folderCode } from '../base/ids.ts';
+import { readEnvironment, readFolders } from '../environment/catalog.ts';
+import type { Folder } from '../environment/folder.ts';
+import type { Directory, FolderElsewhere, Server } from '../environment/servers.ts';
+import { noteFolder, readDirectory, readLag, readStandardPatches, reserveFolder } from '../environment/servers.ts';
+import type { SettingsChange } from '../environment/settings-change.ts';
+import type { ChangedFolder } from './folder-settings.ts';
+import { existingFolders } from './known-folders.ts';
+import { checkLevel, ensureMirrors } from './mirrors.ts';
+import type { OpenedServer } from './opened-server.ts';
+import type { FolderOptions, FolderView } from './rustine.ts';
+
+/** Where a folder is to be, and its parent there. */
+export interface Place {
+  readonly server: Server;
+  readonly member: OpenedServer;
+}
+
+export async function createElsewhere(
+  home: OpenedServer,
+  { server, member }: Place,
+  texts: readonly string[],
+  { server: _, ...options }: FolderOptions,
+): Promise<{ readonly folders: readonly FolderView[]; readonly findings: readonly Finding[] }> {
+  const { database } = home.opened;
+  const here = await existingFolders(database);
+  const directory = await readDirectory(database);
+  const codes = texts.map(folderCode);
+  const parent = folderCode(options.parent ?? (await readEnvironment(database))?.supervisor ?? '');
+  checkSide(directory, here, server, { folder: codes[0] ?? '', parent, historyOf: options.historyOf });
+  const original = here.find(({ code }) => code === parent);
+  if (original !== undefined) {
+    await ensureMirrors(home, member, original);
+    await checkLevel(home, member, server, original);
+  }
+  await database.transaction(async (session) => {
+    for (const code of codes) await reserveFolder(session, code, server, parent);
+  });
+  home.reached('folder-reserved');
+  try {
+    const made = await member.verbs.createFolders(codes, { ...options, parent });
+    home.reached('folder-elsewhere');
+    return { ...made, folders: made.folders.map((view) => ({ ...view, server: server.name })) };
+  } finally {
+    await noteAll(home, member, codes);
+  }
+}
+
+/** A server that has gone meanwhile leaves the folders half created: the next command that reaches it settles them. */
+async function noteAll(home: OpenedServer, member: OpenedServer, codes: readonly string[]): Promise<void> {
+  const there = await readFolders(member.opened.database).catch(() => undefined);
+  if (there === undefined) return;
+  for (const code of codes) await noteFolder(home.opened.database, code, own(there, code));
+}
+
+const own = (folders: readonly Folder[], code: string): Folder | undefined =>
+  folders.find((folder) => folder.code === code && folder.mirror !== true);
+
+/**
+ * What belongs together lives together: a folder below one that is elsewhere lives there too, and so does a history folder.
+ * @throws Refusal `folder-parent-unknown`, `folder-parent-elsewhere`, `folder-history-elsewhere`, `folder-unknown`
+ */
+export function checkSide(
+  { folders: elsewhere }: Directory,
+  here: readonly Folder[],
+  server: Server | undefined,
+  { folder, parent, historyOf }: { readonly folder: string; readonly parent: string; readonly historyOf?: string | undefined },
+): void {
+  const known = [...here.map(({ code }) => code), ...elsewhere.map(({ code }) => code)];
+  const sideOf = (code: string): string | null => elsewhere.find((each) => each.code === code)?.server ?? null;
+  if (!known.includes(parent)) throw new Refusal('folder-parent-unknown', { folder: parent, parent, known });
+  const side = sideOf(parent);
+  if (side !== null && side !== server?.name)
+    throw new Refusal('folder-parent-elsewhere', { folder, parent, server: side, wanted: server?.name ?? '' });
+  if (historyOf === undefined) return;
+  const of = folderCode(historyOf);
+  if (!known.includes(of)) throw new Refusal('folder-unknown', { folder: of, known });
+  if (sideOf(of) !== (server?.name ?? null))
+    throw new Refusal('folder-history-elsewhere', { folder, of, server: sideOf(of) ?? '', wanted: server?.name ?? '' });
+}
+
+export async function changeElsewhere(
+  home: OpenedServer,
+  { server, member }: Place,
+  code: string,
+  change: SettingsChange,
+): Promise<ChangedFolder> {
+  const { database } = home.opened;
+  if (change.parent !== undefined) {
+    const here = await existingFolders(database);
+    const parent = folderCode(change.parent);
+    checkSide(await readDirectory(database), here, server, { folder: code, parent });
+    const original = here.find((folder) => folder.code === parent);
+    if (original !== undefined) await ensureMirrors(home, member, original);
+  }
+  const changed = await member.verbs.setFolder(code, change);
+  await noteFolder(database, code, { parent: changed.folder.parent, state: 'ready' });
+  return { ...changed, folder: { ...changed.folder, server: server.name } };
+}
+
+export async function dropElsewhere(
+  home: OpenedServer,
+  { member }: Place,
+  { code, parent }: FolderElsewhere,
+  options: { readonly lockTimeoutMs?: number } | undefined,
+): Promise<void> {
+  const { database } = home.opened;
+  if (own(await readFolders(member.opened.database), code) === undefined) {
+    // Half created, or dropped by a command that was killed.
+    await noteFolder(database, code, undefined);
+    return;
+  }
+  await noteFolder(database, code, { parent, state: 'dropping' });
+  try {
+    await member.verbs.dropFolder(code, options);
+    home.reached('folder-gone');
+  } finally {
+    await noteAll(home, member, [code]);
+  }
+}
+
+/** Folders of a server, mirrors left out, with what they lack of the environment's supervisor folder. */
+export async function viewElsewhere(home: OpenedServer, { server, member }: Place): Promise<readonly FolderView[]> {
+  const views = await member.verbs.folders();
+  const mirrors = new Set(
+    (await readFolders(member.opened.database)).flatMap((each) => (each.mirror === true ? [each.code] : [])),
+  );
+  const lag = await readLag(member.opened.database, await readStandardPatches(home.opened.database));
+  return views.flatMap((view) => {
+    if (mirrors.has(view.code)) return [];
+    const files = lag.get(view.code) ?? [];
+    return [{ ...view, server: server.name, lag: files, due: view.reasons.length > 0 || files.length > 0 }];
+  });
+}
+
+/** As much as is known of a folder whose server does not answer, or where it is not made yet. */
+export function elsewhereView({ code, parent, server, state }: FolderElsewhere, silent: boolean): FolderView {
+  return {
+    code,
+    parent,
+    state: silent ? 'unreachable' : state,
+    level: {},
+    lag: [],
+    due: false,
+    languages: [],
+    legislations: [],
+    modules: null,
+    reasons: [],
+    activityCodes: [],
+    activitySizes: {},
+    test: false,
+    specific: false,
+    historyOf: null,
+    schema: code.toLowerCase(),
+    role: null,
+    tables: 0,
+    patches: 0,
+    server,
+  };
+}

@@ -1,0 +1,32 @@
+// The catalog's part for environments on several servers: which ones there are, and which folders live there.
+
+/** See decision 016. */
+export const SERVERS = `
+alter table rustine.environment add column member_of uuid;
+alter table rustine.environment add column server_name text;
+comment on column rustine.environment.member_of is 'this catalog is a further server of that environment; null: it is the environment itself';
+
+alter table rustine.folder add column mirror boolean not null default false;
+comment on column rustine.folder.mirror is 'stands for the folder of this code that lives in the environment''s own database: what children on this server inherit';
+
+create table rustine.server (
+  number integer generated always as identity primary key,
+  name text collate "C" not null unique,
+  url text not null,
+  added_at timestamptz not null default now(),
+  added_by text not null
+);
+comment on table rustine.server is 'further servers of the environment';
+comment on column rustine.server.url is 'without its password';
+
+create table rustine.folder_elsewhere (
+  code text collate "C" primary key,
+  server integer not null references rustine.server (number),
+  parent text collate "C" not null,
+  state text not null check (state in ('creating', 'ready', 'dropping')),
+  created_at timestamptz not null default now()
+);
+comment on table rustine.folder_elsewhere is 'folders that live on further servers: a code exists once, and a server that is down still has its folders named';
+
+revoke all on all tables in schema rustine from public;
+`;

@@ -1,0 +1,159 @@
+// An environment on two servers: folders live on either, runs span both, and a server that is down fails its own folders only.
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openRustine, type Rustine } from '../../src/app/rustine.ts';
+import type { TestEnvironment } from '../support/environment.ts';
+import { openEnvironment, queryAt } from '../support/environment.ts';
+import { row, script, table } from '../support/patches.ts';
+import type { ServerProxy } from '../support/proxy.ts';
+import { openProxy } from '../support/proxy.ts';
+import { createDatabase, servers, type TestServer } from '../support/servers.ts';
+
+const item = (fields: Record<string, string> = {}) => table('ITEM', 'ITM', { COD: 'A:10', ...fields }, { IDX0: 'COD' });
+
+interface Two extends TestEnvironment {
+  /** Superuser of the further server's database. */
+  readonly north: string;
+  readonly proxy: ServerProxy;
+  at<Row extends object>(text: string): Promise<Row[]>;
+}
+
+/** X3 and LOC here; FAR and TST (below FAR) on NORTH, which is reached through a proxy. */
+async function twoServers(server: TestServer, further: TestServer | undefined, folders = true): Promise<Two> {
+  const { url, drop } = await createDatabase(further ?? server);
+  onTestFinished(drop);
+  const proxy = await openProxy(url);
+  onTestFinished(() => proxy.close());
+  const env = await openEnvironment(server, { settings: { servers: { NORTH: proxy.url } } });
+  await env.rustine.addServer('north', proxy.url);
+  if (folders) {
+    await env.folders(['LOC']);
+    await env.folders(['FAR'], { server: 'NORTH' });
+  }
+  return { ...env, north: url, proxy, at: (text) => queryAt(url, text) };
+}
+
+/** The same environment, NORTH without its proxy. */
+async function reopened(env: Two): Promise<Rustine> {
+  const rustine = await openRustine({ home: env.home, database: env.url, language: 'en', servers: { NORTH: env.north } });
+  onTestFinished(() => rustine.close());
+  return rustine;
+}
+
+const statesOf = (outcome: { readonly folders: readonly { readonly folder: string; readonly state: string }[] }) =>
+  Object.fromEntries(outcome.folders.map(({ folder, state }) => [folder, state]));
+
+describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
+  const further = servers().at(-1);
+
+  test('R1: a folder lives on a further server, below a mirror of its ancestors', async () => {
+    const env = await twoServers(server, further);
+    await env.folders(['SUB'], { parent: 'FAR', test: true });
+    const folders = await env.rustine.folders();
+    expect(folders.map(({ code, parent, server: on, state }) => [code, parent, on, state])).toEqual([
+      ['X3', null, null, 'ready'],
+      ['FAR', 'X3', 'NORTH', 'ready'],
+      ['LOC', 'X3', null, 'ready'],
+      ['SUB', 'FAR', 'NORTH', 'ready'],
+    ]);
+    expect(await env.at(`select code, mirror from rustine.folder order by code`)).toEqual([
+      { code: 'FAR', mirror: false },
+      { code: 'SUB', mirror: false },
+      { code: 'X3', mirror: true },
+    ]);
+    expect(await env.rustine.servers()).toMatchObject([
+      { name: 'NORTH', state: 'reachable', folders: ['FAR', 'SUB'], mirrors: ['X3'] },
+    ]);
+  });
+
+  test('R31: a run spans both servers', async () => {
+    const env = await twoServers(server, further);
+    const path = await env.patch('A.dat', [item(), script('ZHELLO', '-- hello'), row('ITM', 'x', { COD: 'A' })]);
+    const rehearsed = await env.integrate(path, { mode: 'rehearse' });
+    expect(statesOf(rehearsed)).toEqual({ X3: 'integrated', LOC: 'integrated', FAR: 'integrated' });
+    expect(await env.at(`select to_regclass('far.item') is null as absent`)).toEqual([{ absent: true }]);
+    const outcome = await env.integrate(path);
+    expect(statesOf(outcome)).toEqual({ X3: 'integrated', LOC: 'integrated', FAR: 'integrated' });
+    expect(await env.at(`select cod_0 from far.item`)).toEqual([{ cod_0: 'A' }]);
+    const again = await env.integrate(path);
+    expect(statesOf(again)).toEqual({ X3: 'unchanged', LOC: 'unchanged', FAR: 'unchanged' });
+  });
+
+  test('R17: a server that is down fails its folders only, and they are named; later they catch up', async () => {
+    const env = await twoServers(server, further);
+    const path = await env.patch('P_0001_1.dat', [item()]);
+    await env.proxy.close();
+    const outcome = await env.rustine.integrate({ paths: [path], mode: 'integrate' });
+    expect([outcome.state, statesOf(outcome)]).toEqual(['partial', { X3: 'integrated', LOC: 'integrated', FAR: 'failed' }]);
+    const [finding] = outcome.findings.filter(({ code }) => code === 'server-unreachable');
+    expect(finding?.facts).toMatchObject({ server: 'NORTH', folders: ['FAR'] });
+    expect(JSON.stringify(outcome)).not.toContain(new URL(env.proxy.url).password);
+    const folders = await env.rustine.folders();
+    expect(folders.map(({ code, state }) => [code, state])).toEqual([
+      ['X3', 'ready'],
+      ['FAR', 'unreachable'],
+      ['LOC', 'ready'],
+    ]);
+    expect(env.rustine.missed().map(({ code }) => code)).toEqual(['server-unreachable']);
+    // Back under another address, which only the surroundings know.
+    const again = await reopened(env);
+    expect((await again.folders()).filter(({ code }) => code === 'FAR')).toMatchObject([{ lag: ['P_0001_1.dat'], due: true }]);
+    const caught = await again.integrate({ paths: [path], mode: 'integrate' });
+    expect([caught.state, statesOf(caught)]).toEqual(['done', { X3: 'unchanged', LOC: 'unchanged', FAR: 'integrated' }]);
+    expect((await again.folders()).filter(({ code }) => code === 'FAR')).toMatchObject([{ lag: [], due: false }]);
+    expect(await env.at(`select count(*)::integer as n from x3.apatch`)).toEqual([{ n: 1 }]);
+  });
+
+  test('R17: a server that dies in the middle fails what it has not got; what was through is told as it is', async () => {
+    const env = await twoServers(server, further);
+    await env.folders(['SUB'], { parent: 'FAR', server: 'NORTH' });
+    const paths = [await env.patch('A.dat', [item()])];
+    const outcome = await env.rustine.integrate({
+      paths,
+      mode: 'integrate',
+      listener: (event) => {
+        if (event.kind === 'folder-finished' && event.folder === 'FAR') void env.proxy.close();
+      },
+    });
+    expect([outcome.state, statesOf(outcome)]).toEqual([
+      'partial',
+      { X3: 'integrated', LOC: 'integrated', FAR: 'integrated', SUB: 'failed' },
+    ]);
+    const again = await reopened(env);
+    const repeated = await again.integrate({ paths, mode: 'integrate' });
+    expect(statesOf(repeated)).toEqual({ X3: 'unchanged', LOC: 'unchanged', FAR: 'unchanged', SUB: 'integrated' });
+    expect(await env.at(`select count(*)::integer as n from rustine.run where state = 'running'`)).toEqual([{ n: 0 }]);
+  });
+
+  test('R31: what the supervisor folder does not get, no folder on another server gets', async () => {
+    const env = await twoServers(server, further);
+    // A name that somebody else has taken in X3 alone.
+    await env.query('create table x3.item (other integer)');
+    const outcome = await env.rustine.integrate({ paths: [await env.patch('A.dat', [item()])], mode: 'integrate' });
+    expect(statesOf(outcome)).toEqual({ X3: 'failed', LOC: 'skipped', FAR: 'skipped' });
+    expect(
+      await env.at(`select code from rustine.integration i join rustine.folder f on f.id = i.folder where file = 'A.dat'`),
+    ).toEqual([]);
+  });
+
+  test('R31: where the mirror does not get a patch, its children there do not', async () => {
+    const env = await twoServers(server, further);
+    await env.at('create table x3.item (other integer)');
+    const outcome = await env.rustine.integrate({ paths: [await env.patch('A.dat', [item()])], mode: 'integrate' });
+    expect([outcome.state, statesOf(outcome)]).toEqual(['partial', { X3: 'integrated', LOC: 'integrated', FAR: 'skipped' }]);
+    expect(outcome.findings.filter(({ code }) => code === 'mirror-failed')).toMatchObject([
+      { folder: 'X3', patch: 'A.dat', facts: { server: 'NORTH' } },
+    ]);
+  });
+
+  test('R16: what blocks on one server blocks everywhere, before anything changes', async () => {
+    const env = await twoServers(server, further);
+    await env.integrate(await env.patch('A.dat', [item()]), { folders: ['FAR'] });
+    const changed = await env.patch('A.dat', [item({ NAM: 'A:20' })]);
+    const outcome = await env.rustine.integrate({ paths: [changed], mode: 'integrate' });
+    expect([outcome.state, statesOf(outcome)]).toEqual(['refused', { X3: 'skipped', LOC: 'skipped', FAR: 'skipped' }]);
+    expect(outcome.findings.filter(({ severity }) => severity === 'block')).toMatchObject([
+      { code: 'content-changed', folder: 'FAR' },
+    ]);
+    expect(await env.at(`select state from rustine.run order by started_at desc limit 1`)).toEqual([{ state: 'refused' }]);
+  });
+});
