@@ -524,7 +524,9 @@ describe('check', () => {
     const { code, out } = await cli('check a', { answers: { check: BLOCKED } });
     expect(code).toBe(1);
     expect(out).toMatch(/SEED – P_0003_140.dat is out of sequence.* has P_0002_140.dat, which this folder lacks/);
-    expect(out).toMatch(/B\.dat was integrated on 2026-01-02 .* Forced \(content\) by ann: sent anew/);
+    expect(out).toMatch(
+      /B\.dat was integrated on 2026-01-02 with other content \(digest aa, now bb\)\. Forced \(content\) by ann: sent anew/,
+    );
     expect(out).toContain('A run would be refused');
     const french = (await cli('check a --lang fr', { answers: { check: BLOCKED } })).out;
     expect(french).toMatch(/hors séquence.* a P_0002_140.dat, qui manque à ce dossier/);

@@ -157,10 +157,16 @@ export const findings = {
     `${n(f.number('count'), 'script')} cannot be read: ${some(f.list('scripts'))}. Folders that are left out inherit them (${some(f.list('folders'))}), and nobody can say in advance whether they use tables or fields that those folders do not have. Compiled scripts come readable when their source is in the patch too.`,
   'run-from': (f) =>
     `You are working from folder ${f('folder')}; it is advised to integrate from the supervisor folder ${f('supervisor')} (--from ${f('supervisor')}).`,
-  'sequence-gap': (f) =>
-    `${f('file')} is out of sequence: it needs ${f('needs')}, the folder ${f.has('has') ? `is at ${f('has')}` : 'has none of this series'}. ${f.has('lacks') ? `The supervisor folder has ${some(f.list('lacks'))}, which this folder lacks: integrate that here first (\`rustine integrate ${f.list('lacks')[0]} … --folders …\`)` : 'Integrate what is missing first'}, or force it with --force sequence=reason.`,
+  'sequence-gap': (f) => {
+    const lacks = f.has('lacks') ? ` The supervisor folder has ${some(f.list('lacks'))}, which this folder lacks` : '';
+    const advice = f.has('lacks')
+      ? `: integrate that here first (\`rustine integrate ${f.list('lacks')[0]} … --folders …\`), or force it with --force sequence=reason`
+      : ' Integrate what is missing first, or force it with --force sequence=reason';
+    const gap = `${f('file')} is out of sequence: it needs ${f('needs')}, the folder ${f.has('has') ? `is at ${f('has')}` : 'has none of this series'}.`;
+    return f.has('check') ? `${gap}${lacks}${lacks === '' ? '' : '.'}` : `${gap}${lacks}${advice}.`;
+  },
   'content-changed': (f) =>
-    `${f('file')} was integrated on ${f('on')} with other content (digest ${f('integrated').slice(0, 12)}, now ${f('now').slice(0, 12)}). Give a changed patch a name of its own, or force it with --force content=reason.`,
+    `${f('file')} was integrated on ${f('on')} with other content (digest ${f('integrated').slice(0, 12)}, now ${f('now').slice(0, 12)}).${f.has('check') ? '' : ' Give a changed patch a name of its own, or force it with --force content=reason.'}`,
   'already-integrated': (f) =>
     f.has('check')
       ? `${f('file')} was integrated before, and is integrated again in ${some(f.list('folders'))}. Scripts that ran then are not run again.`

@@ -159,10 +159,16 @@ export const findings: Sentences<FindingCode> = {
     `${n(f.number('count'), 'traitement ne peut être lu', 'traitements ne peuvent être lus')} : ${some(f.list('scripts'))}. Les dossiers laissés de côté en héritent (${some(f.list('folders'))}), et nul ne peut dire d'avance s'ils utilisent des tables ou des champs que ces dossiers n'ont pas. Un traitement compilé se lit quand sa source est aussi dans le patch.`,
   'run-from': (f) =>
     `Vous travaillez depuis le dossier ${f('folder')} ; il est conseillé d'intégrer depuis le dossier superviseur ${f('supervisor')} (--from ${f('supervisor')}).`,
-  'sequence-gap': (f) =>
-    `${f('file')} est hors séquence : il lui faut ${f('needs')}, le dossier ${f.has('has') ? `en est à ${f('has')}` : "n'a rien de cette série"}. ${f.has('lacks') ? `Le dossier superviseur a ${some(f.list('lacks'))}, qui manque à ce dossier : intégrez-le d'abord ici (\`rustine integrate ${f.list('lacks')[0]} … --folders …\`)` : "Intégrez d'abord ce qui manque"}, ou forcez avec --force sequence=raison.`,
+  'sequence-gap': (f) => {
+    const lacks = f.has('lacks') ? ` Le dossier superviseur a ${some(f.list('lacks'))}, qui manque à ce dossier` : '';
+    const advice = f.has('lacks')
+      ? ` : intégrez-le d'abord ici (\`rustine integrate ${f.list('lacks')[0]} … --folders …\`), ou forcez avec --force sequence=raison`
+      : " Intégrez d'abord ce qui manque, ou forcez avec --force sequence=raison";
+    const gap = `${f('file')} est hors séquence : il lui faut ${f('needs')}, le dossier ${f.has('has') ? `en est à ${f('has')}` : "n'a rien de cette série"}.`;
+    return f.has('check') ? `${gap}${lacks}${lacks === '' ? '' : '.'}` : `${gap}${lacks}${advice}.`;
+  },
   'content-changed': (f) =>
-    `${f('file')} a été intégré le ${f('on')} avec un autre contenu (empreinte ${f('integrated').slice(0, 12)}, maintenant ${f('now').slice(0, 12)}). Donnez un autre nom au patch modifié, ou forcez avec --force content=raison.`,
+    `${f('file')} a été intégré le ${f('on')} avec un autre contenu (empreinte ${f('integrated').slice(0, 12)}, maintenant ${f('now').slice(0, 12)}).${f.has('check') ? '' : ' Donnez un autre nom au patch modifié, ou forcez avec --force content=raison.'}`,
   'already-integrated': (f) =>
     f.has('check')
       ? `${f('file')} a déjà été intégré, et l'est à nouveau dans ${some(f.list('folders'))}. Les traitements exécutés alors ne le sont pas une seconde fois.`
