@@ -38,6 +38,7 @@ import { decideCase, keptValues } from './kept-values.ts';
 import { canaries, existingFolders, known } from './known-folders.ts';
 import { openSettled } from './opened-environment.ts';
 import { checkMembership, type OpenedServer, type RunPart, WHOLE } from './opened-server.ts';
+import { type RunVerbs, runVerbs } from './runs.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 import { type ScriptVerbs, scriptVerbs } from './scripts.ts';
 import type { ServerVerbs } from './servers.ts';
@@ -182,6 +183,8 @@ export interface OneServer {
   readonly scripts: ScriptVerbs;
   /** Tasks of the batch server, and the worker. */
   readonly tasks: TaskVerbs;
+  /** Which are at work, how far each folder is, stopping one. */
+  readonly runs: RunVerbs;
   /** URL of the database; of a folder's own login when one is named. Keeps the embedded server running until `stopDatabase`. */
   databaseUrl(folder?: string): Promise<string>;
   close(): Promise<void>;
@@ -275,6 +278,7 @@ async function openOne(settings: Settings, expected?: Membership): Promise<Opene
     },
     scripts: scriptVerbs(opened),
     tasks: taskVerbs(opened),
+    runs: runVerbs(opened),
     databaseUrl: (folder) => databaseUrl(opened, folder),
     close: async () => {
       await database.close();

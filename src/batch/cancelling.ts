@@ -13,6 +13,8 @@ export interface Cancelling {
   readonly soft: AbortSignal;
   /** Fires when what is at work is to be rolled back. */
   readonly hard: AbortSignal;
+  /** Whether the program itself asks, and so listens to the signals that it gets. */
+  readonly handled: boolean;
   request(by: string, hard: boolean): void;
   /** Is told each request that asks for more than the one before; also the one that was made already. */
   onRequest(told: (by: string, hard: boolean) => void): void;
@@ -41,6 +43,7 @@ export function cancelling(operator: string, { cancel, abort }: CancelSignals): 
   return {
     soft: soft.signal,
     hard: hard.signal,
+    handled: abort !== undefined,
     request,
     onRequest: (told) => {
       for (const each of made) told(each.by, each.hard);

@@ -29,7 +29,11 @@ export async function runOutside(running: Running, folder: Folder, pending: read
   reached('before-runner');
   const names = new Set(able.map(({ name }) => name));
   try {
-    const runs = await runPending({ database, runners, scriptTimeoutMs, reached }, folder, (script) => names.has(script));
+    const { handled, hard } = running.cancelling;
+    const aborted = handled ? { aborted: hard } : {};
+    const runs = await runPending({ database, runners, scriptTimeoutMs, reached, ...aborted }, folder, (script) =>
+      names.has(script),
+    );
     for (const event of runs.flatMap((each) => scriptEvent(each) ?? [])) running.emit(event);
     const done = new Set(runs.flatMap(({ script, state }) => (state === 'done' ? [script] : [])));
     return {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { type Cli, createCli, type GlobalOptions } from './cli.ts';
+import { defineCancel } from './commands/cancel.ts';
 import { defineCheck } from './commands/check.ts';
 import { defineDb } from './commands/db.ts';
 import { defineElement } from './commands/element.ts';
@@ -74,6 +75,7 @@ function define(program: Program, cli: Cli, out: (text: string) => void, err: (t
     defineValidate,
     defineKeptValues,
     defineStatus,
+    defineCancel,
     defineLog,
     defineRecover,
     defineKept,

@@ -17,6 +17,8 @@ export interface Terminal {
   /** Height and colour of standard error; no height where it is not a terminal. Width and height may change at any time. */
   readonly errHeight: number | undefined;
   readonly errColour: boolean;
+  /** Ctrl-C, or being asked to end: told instead of ending, until what is returned is called. */
+  onInterrupt(told: () => void): () => void;
   open(settings: Settings): Promise<Rustine>;
   stopDatabase(settings: Settings): Promise<'stopped' | 'not-running' | 'in-use'>;
 }
@@ -44,6 +46,13 @@ export function processTerminal(): Terminal {
       return drawable ? stderr.rows || 24 : undefined;
     },
     errColour: drawable && !env.NO_COLOR,
+    onInterrupt: (told) => {
+      const signals = ['SIGINT', 'SIGTERM'] as const;
+      for (const signal of signals) process.on(signal, told);
+      return () => {
+        for (const signal of signals) process.off(signal, told);
+      };
+    },
     open: async (settings) => (await import('../app/rustine.ts')).openRustine(settings),
     stopDatabase: async (settings) => (await import('../database/embedded.ts')).stopEmbedded(settings.home),
   };

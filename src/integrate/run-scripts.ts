@@ -18,6 +18,8 @@ export interface ScriptRunning {
   readonly scriptTimeoutMs: number;
   /** Called at named points after the folder's transaction; tests stop the program there. */
   readonly reached: (name: string) => void;
+  /** Ends the program that runs; absent: the signals that this process gets do. */
+  readonly aborted?: AbortSignal;
 }
 
 /** How the run of one pending script ended. */
@@ -73,7 +75,7 @@ async function runOne(running: ScriptRunning, folder: Folder, script: string): P
   const claim = await claimScript(running.database, folder, script, runner.timeoutMs);
   if (claim === undefined) return { ...about, state: 'busy', ...nothing };
   running.reached('script-claimed');
-  const result = await runWith(runner, folder.code, script, body.bytes);
+  const result = await runWith(runner, folder.code, script, body.bytes, running.aborted);
   return { ...about, ...(await settle(running.database, folder, script, claim, runner, result)) };
 }
 

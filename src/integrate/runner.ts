@@ -33,8 +33,14 @@ const GRACE_MS = 2_000;
 const DRAIN_MS = 500;
 const USUAL_ENVIRONMENT = ['PATH', 'HOME', 'LANG'];
 
-/** @param name checked before: it becomes part of arguments */
-export async function runWith(runner: Runner, folder: string, name: string, body: Uint8Array): Promise<RunnerResult> {
+/** @param name checked before: it becomes part of arguments @param abort ends it, where signals for this process are listened to by somebody else */
+export async function runWith(
+  runner: Runner,
+  folder: string,
+  name: string,
+  body: Uint8Array,
+  abort?: AbortSignal,
+): Promise<RunnerResult> {
   const directory = await mkdtemp(join(tmpdir(), 'rustine-script-'));
   const file = join(directory, 'script');
   try {
@@ -43,7 +49,7 @@ export async function runWith(runner: Runner, folder: string, name: string, body
       runner,
       { folder, script: name, file },
       { RUSTINE_FOLDER: folder, RUSTINE_SCRIPT: name },
-      { withSignals: true },
+      { withSignals: abort === undefined, ...(abort === undefined ? {} : { abort }) },
     );
   } finally {
     await rm(directory, { recursive: true, force: true });

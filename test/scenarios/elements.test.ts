@@ -33,6 +33,7 @@ async function rustine(env: TestEnvironment, ...argv: string[]) {
     errColour: false,
     colour: false,
     open: openRustine,
+    onInterrupt: () => () => undefined,
     stopDatabase: () => Promise.resolve('not-running'),
   });
   return { code, out: out.join(''), err: err.join('') };

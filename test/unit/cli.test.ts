@@ -277,6 +277,7 @@ async function cli(
       settings.push(with_);
       return open === undefined ? rustine : open();
     },
+    onInterrupt: () => () => undefined,
     stopDatabase: async () => 'stopped',
   };
   const code = await run(typeof line === 'string' ? line.split(' ').filter((word) => word !== '') : line, terminal);

@@ -1,5 +1,6 @@
 // `rustine integrate`: integrates patches into the folders.
 import type { Cli } from '../cli.ts';
+import { interruption } from '../interruption.ts';
 import { durationOf, type Forced, forced, listOf, oneOf, positiveNumber } from '../option-values.ts';
 import type { Program } from '../program.ts';
 
@@ -48,11 +49,14 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
   const { outcome, due } = await cli.withRustine(async (rustine, settings) => {
     const jobs = options.jobs ?? settings.jobs;
     const progress = quiet || json ? NO_PROGRESS : createProgress(terminal, cli.messages);
+    const stop = interruption(terminal, (hard) => terminal.err(`${cli.messages.report.interrupting(hard)}\n`));
     try {
       const outcome = await rustine.integrate({
         paths,
         mode: options.rehearse ? 'rehearse' : 'integrate',
         listener: progress.listener,
+        cancel: stop.cancel,
+        abort: stop.abort,
         ...(some === undefined ? {} : { folders: some }),
         ...(authorize === undefined ? {} : { authorize: authorize.map(activityCode) }),
         ...(options.takeUnchanged === true ? { takeUnchanged: true } : {}),
@@ -68,6 +72,7 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
       const told = quiet || json || options.rehearse || outcome.state === 'refused';
       return { outcome, due: told ? [] : await rustine.folders().catch(() => []) };
     } finally {
+      stop.end();
       progress.end();
     }
   });

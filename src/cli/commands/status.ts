@@ -1,21 +1,38 @@
-// `rustine status`: the folders, and what is to be done about them.
+// `rustine status`: the folders, what is to be done about them, and the runs at work; `--run`: how far each folder of a run is.
 import type { Cli } from '../cli.ts';
 import type { Program } from '../program.ts';
 
 export function defineStatus(program: Program, cli: Cli): void {
+  const words = cli.messages.help.commands.status;
   program
     .command('status')
-    .description(cli.messages.help.commands.status.is)
-    .action(() => status(cli));
+    .description(words.is)
+    .option('--run <run>', words.run)
+    .action(({ run }: { run?: string }) => (run === undefined ? status(cli) : oneRun(cli, run)));
 }
 
 async function status(cli: Cli): Promise<void> {
-  const [{ foldersTable }, { dueLines }] = await Promise.all([import('../folder-view.ts'), import('../due.ts')]);
-  const folders = await cli.withRustine((rustine) => rustine.folders());
+  const [{ foldersTable }, { dueLines }, { runLine }] = await Promise.all([
+    import('../folder-view.ts'),
+    import('../due.ts'),
+    import('../run-view.ts'),
+  ]);
+  const { folders, runs } = await cli.withRustine(async (rustine) => ({
+    runs: await rustine.runs.open(),
+    folders: await rustine.folders(),
+  }));
   const { messages, terminal } = cli;
-  cli.result({ folders }, () => {
+  cli.result({ folders, runs }, () => {
     const due = dueLines(folders, messages, terminal.width);
     const advice = due.length === 0 ? messages.report.allInLine : due.join('\n');
-    return `${foldersTable(folders, messages, terminal.width)}\n\n${advice}`;
+    const open = runs.map((each) => `\n${runLine(each, messages)}`).join('');
+    return `${foldersTable(folders, messages, terminal.width)}\n\n${advice}${open}`;
   });
+}
+
+async function oneRun(cli: Cli, start: string): Promise<void> {
+  const { runText } = await import('../run-view.ts');
+  const { run, folders } = await cli.withRustine((rustine) => rustine.runs.show(start));
+  const { messages, terminal } = cli;
+  cli.result({ run, folders }, () => runText(run, folders, messages, terminal.width));
 }

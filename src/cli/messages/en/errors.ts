@@ -85,10 +85,13 @@ export const errors = {
     `${some(f.list('folders'))} cannot come first: not among the folders of this run (${some(f.list('known'), 20)}). Add it to --folders, or leave it out of --first.`,
   'run-unknown': (f) =>
     `There is no run ${f('run')}. Every integration prints the number of its run at the end; \`rustine log\` lists the latest ones.`,
-  'run-ambiguous': (f) => `Several runs begin with ${f('run')}: ${some(f.list('runs'))}. Give more of the number.`,
   'folder-not-in-run': (f) =>
     `Folder ${f('folder')} had no part in run ${f('run')}. Its folders: ${some(f.list('folders'), 12)}.`,
   'output-exists': (f) => `${f('path')} exists already, and is not overwritten. Give another name, or remove it first.`,
+  'run-ambiguous': (f) =>
+    `${f.has('run') ? `Several runs begin with ${f('run')}` : 'Several runs are at work'}: ${some(f.list('runs'), 10)}. Say which one, with as much of its number as is needed.`,
+  'run-ended': (f) => `Run ${f('run')} has ended already (${f('state')}): there is nothing to stop.`,
+  'no-run-active': () => 'No run is at work: there is nothing to stop.',
   'database-unreachable': (f) =>
     `The database ${f('url')} cannot be reached: ${why(f)}. Check that the server runs and that the URL of --database or RUSTINE_DATABASE_URL is right.`,
   'database-version': (f) =>

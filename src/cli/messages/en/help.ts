@@ -184,7 +184,14 @@ export const help = {
       dir: 'directory: a new one, or one that an export made',
       folders: 'folders, separated by commas (default: all)',
     },
-    status: { is: 'show the folders with level, lag and state' },
+    status: {
+      is: 'show the folders with level, lag and state, and the runs at work',
+      run: 'how far each folder of this run is; the beginning of its number is enough',
+    },
+    cancel: {
+      is: 'stop a run: folders at work end their patch, the others are left out',
+      run: 'number of the run, or its beginning (default: the only one at work)',
+    },
     log: {
       is: 'list the latest runs, or show the trace of one',
       run: 'number of the run or a beginning of it, or last (default: list the latest runs)',

@@ -86,11 +86,13 @@ export const errors: Sentences<ErrorCode> = {
     `${some(f.list('folders'))} ne peut passer d'abord : absent des dossiers de cette exécution (${some(f.list('known'), 20)}). Ajoutez-le à --folders, ou retirez-le de --first.`,
   'run-unknown': (f) =>
     `Il n'y a pas d'exécution ${f('run')}. Chaque intégration affiche son numéro d'exécution à la fin ; \`rustine log\` montre les dernières.`,
-  'run-ambiguous': (f) =>
-    `Plusieurs exécutions commencent par ${f('run')} : ${some(f.list('runs'))}. Donner davantage de caractères du numéro.`,
   'folder-not-in-run': (f) =>
     `Le dossier ${f('folder')} ne faisait pas partie de l'exécution ${f('run')}. Ses dossiers : ${some(f.list('folders'), 12)}.`,
   'output-exists': (f) => `${f('path')} existe déjà et n'est pas écrasé. Donner un autre nom, ou supprimer d'abord ce fichier.`,
+  'run-ambiguous': (f) =>
+    `${f.has('run') ? `Plusieurs exécutions commencent par ${f('run')}` : 'Plusieurs exécutions sont en cours'} : ${some(f.list('runs'), 10)}. Dites laquelle, avec assez de son numéro.`,
+  'run-ended': (f) => `L'exécution ${f('run')} est déjà terminée (${f('state')}) : il n'y a rien à arrêter.`,
+  'no-run-active': () => "Aucune exécution n'est en cours : il n'y a rien à arrêter.",
   'database-unreachable': (f) =>
     `La base de données ${f('url')} est injoignable : ${why(f)}. Vérifiez que le serveur tourne et que l'URL de --database ou RUSTINE_DATABASE_URL est la bonne.`,
   'database-version': (f) =>

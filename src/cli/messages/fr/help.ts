@@ -186,7 +186,14 @@ export const help: Messages['help'] = {
       dir: 'répertoire : nouveau, ou fait par un export',
       folders: 'dossiers, séparés par des virgules (défaut : tous)',
     },
-    status: { is: 'montre les dossiers avec niveau, retard et état' },
+    status: {
+      is: 'montre les dossiers avec niveau, retard et état, et les exécutions en cours',
+      run: 'où en est chaque dossier de cette exécution ; le début de son numéro suffit',
+    },
+    cancel: {
+      is: 'arrête une exécution : les dossiers en cours terminent leur patch, les autres sont laissés de côté',
+      run: "numéro de l'exécution, ou son début (défaut : la seule en cours)",
+    },
     log: {
       is: "liste les dernières exécutions, ou montre la trace de l'une d'elles",
       run: "numéro de l'exécution ou son début, ou last (par défaut : liste les dernières exécutions)",

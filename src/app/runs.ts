@@ -1,0 +1,44 @@
+// The verbs about runs: which are at work, how far each folder is, stopping one.
+import type { Database } from '../database/database.ts';
+import { openEnvironment } from '../environment/environment.ts';
+import { requestCancel } from '../journal/cancel.ts';
+import { findRun, type RunFolderView, type RunView, readOpenRuns, readRunFolders } from '../journal/run-views.ts';
+import { settleRuns } from '../journal/settling.ts';
+import type { Opened } from './rustine.ts';
+
+export interface RunVerbs {
+  /** Those that have not ended; with them the last one where its program died. */
+  open(): Promise<readonly RunView[]>;
+  /** @param start of the run's id. @throws Refusal `run-unknown`, `run-ambiguous` */
+  show(start: string): Promise<{ readonly run: RunView; readonly folders: readonly RunFolderView[] }>;
+  /**
+   * Folders at work end their patch, the others are left out. Returns at once.
+   * @param start of the run's id; absent: the only one that has not ended
+   * @throws Refusal `run-unknown`, `run-ambiguous`, `run-ended`, `no-run-active`
+   */
+  cancel(start?: string): Promise<RunView>;
+}
+
+export function runVerbs({ database, operator }: Opened): RunVerbs {
+  return {
+    open: async () => {
+      await settled(database);
+      return readOpenRuns(database);
+    },
+    show: async (start) => {
+      await settled(database);
+      const run = await findRun(database, start);
+      return { run, folders: await readRunFolders(database, run.run) };
+    },
+    cancel: async (start) => {
+      await settled(database);
+      return requestCancel(database, operator, start);
+    },
+  };
+}
+
+/** Nothing is shown as being at work that is dead. */
+async function settled(database: Database): Promise<void> {
+  await openEnvironment(database);
+  await settleRuns(database);
+}

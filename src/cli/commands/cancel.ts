@@ -1,0 +1,17 @@
+// `rustine cancel`: stops a run; every folder stays whole.
+import type { Cli } from '../cli.ts';
+import type { Program } from '../program.ts';
+
+export function defineCancel(program: Program, cli: Cli): void {
+  const words = cli.messages.help.commands.cancel;
+  program
+    .command('cancel')
+    .description(words.is)
+    .argument('[run]', words.run)
+    .action((run?: string) => cancel(cli, run));
+}
+
+async function cancel(cli: Cli, run: string | undefined): Promise<void> {
+  const cancelled = await cli.withRustine((rustine) => rustine.runs.cancel(run));
+  cli.result({ run: cancelled }, () => (cli.options.quiet ? '' : cli.messages.report.runAsked(cancelled.run, cancelled.state)));
+}

@@ -1,0 +1,46 @@
+// Runs for people: those that have not ended in a line each, and one with every folder.
+import type { RunFolderView, RunView } from '../journal/run-views.ts';
+import { table } from './layout.ts';
+import type { Messages } from './messages/en.ts';
+import { safe, some } from './messages/said.ts';
+
+/** `Run 4f3a… of alice on db1 since 03:12: running, 3 integrated, 2 waiting` */
+export function runLine(view: RunView, { report }: Messages): string {
+  const { run, state, operator, host, startedAt, files, counts, cancelRequestedBy } = view;
+  const said = Object.entries(counts).map(([name, count]) => `${count} ${report.folderStates[name as keyof typeof counts]}`);
+  const line = report.openRun({
+    run,
+    operator: safe(operator),
+    host: safe(host),
+    since: when(startedAt),
+    state: report.openStates[state],
+    files: some(files.map(safe), 3),
+    folders: said.join(', '),
+  });
+  const asked = cancelRequestedBy !== null && state === 'running' ? [report.cancelAsked(safe(cancelRequestedBy))] : [];
+  return [line, ...asked].join('\n');
+}
+
+export function runText(run: RunView, folders: readonly RunFolderView[], messages: Messages, width: number | undefined): string {
+  const { report } = messages;
+  const { folder, state, wave, attempts, since, waitsFor } = report.runColumns;
+  const columns = [
+    { title: folder },
+    { title: wave, right: true },
+    { title: state },
+    { title: attempts, right: true },
+    { title: since },
+    { title: waitsFor },
+  ];
+  const rows = folders.map((each) => [
+    each.folder,
+    String(each.wave + 1),
+    report.folderStates[each.state],
+    String(each.attempts),
+    each.startedAt === null ? '-' : when(each.startedAt),
+    each.state === 'postponed' && each.blocker !== null ? safe(each.blocker.who) : '-',
+  ]);
+  return `${runLine(run, messages)}${folders.length === 0 ? '' : `\n\n${table(columns, rows, width)}`}`;
+}
+
+const when = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;

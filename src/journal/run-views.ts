@@ -1,0 +1,77 @@
+// Runs as people and programs see them, from the same rows that those who work on them write.
+import { Refusal } from '../base/errors.ts';
+import { sql } from '../database/sql.ts';
+import type { Reader } from '../environment/catalog.ts';
+import type { Blocker } from '../environment/sessions.ts';
+import type { FolderOutcome, RunMode, RunState } from './outcome.ts';
+import type { RunFolderState } from './run-folders.ts';
+
+/** `interrupted`: its program died. */
+export type StoredRunState = RunState | 'queued' | 'running' | 'interrupted';
+
+export interface RunView {
+  readonly run: string;
+  readonly mode: RunMode;
+  readonly state: StoredRunState;
+  readonly operator: string;
+  readonly host: string;
+  /** ISO 8601, as all times here. */
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  readonly files: readonly string[];
+  /** Folders by state; states of none are left out. */
+  readonly counts: Partial<Readonly<Record<RunFolderState, number>>>;
+  readonly cancelRequestedBy: string | null;
+}
+
+export interface RunFolderView {
+  readonly folder: string;
+  readonly wave: number;
+  readonly state: RunFolderState;
+  readonly attempts: number;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  /** Of a folder that is postponed: when it is tried again, and who holds the lock. */
+  readonly notBefore: string | null;
+  readonly blocker: Blocker | null;
+  readonly outcome: FolderOutcome | null;
+}
+
+/** Runs that have not ended, the first one first; with them the last run of all where its program died. */
+export async function readOpenRuns(reader: Reader): Promise<readonly RunView[]> {
+  const ids = await reader.query<{ id: string }>(sql`
+    select id from rustine.run where state in ('queued', 'running')
+      or state = 'interrupted' and id = (select id from rustine.run order by started_at desc, id limit 1) order by started_at`);
+  return readRuns(
+    reader,
+    ids.map(({ id }) => id),
+  );
+}
+
+/** @param start of the run's id. @throws Refusal `run-unknown`, `run-ambiguous` */
+export async function findRun(reader: Reader, start: string): Promise<RunView> {
+  const ids = await reader.query<{ id: string }>(sql`
+    select id from rustine.run where starts_with(id, ${start.toLowerCase()}) order by started_at desc limit 10`);
+  const [first] = ids;
+  if (start === '' || first === undefined) throw new Refusal('run-unknown', { run: start });
+  if (ids.length > 1) throw new Refusal('run-ambiguous', { run: start, runs: ids.map(({ id }) => id) });
+  const [view] = await readRuns(reader, [first.id]);
+  if (view === undefined) throw new Refusal('run-unknown', { run: start });
+  return view;
+}
+
+export async function readRunFolders(reader: Reader, run: string): Promise<readonly RunFolderView[]> {
+  return reader.query<RunFolderView>(sql`
+    select folder, wave, state, attempts, to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "startedAt", to_char(finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "finishedAt",
+      to_char(not_before at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "notBefore", blocker, outcome
+    from rustine.run_folder where run = ${run} order by wave, folder`);
+}
+
+async function readRuns(reader: Reader, ids: readonly string[]): Promise<readonly RunView[]> {
+  if (ids.length === 0) return [];
+  return reader.query<RunView>(sql`
+    select r.id as run, r.mode, r.state, r.operator, r.host, to_char(r.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "startedAt", to_char(r.finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "finishedAt", r.files,
+      (select coalesce(json_object_agg(c.state, c.count), '{}') from (select f.state, count(*) from rustine.run_folder f where f.run = r.id group by f.state) c) as counts,
+      case when r.cancel_requested_at is not null then r.cancel_requested_by end as "cancelRequestedBy"
+    from rustine.run r where r.id = any(${ids}::text[]) order by r.started_at`);
+}
