@@ -59,6 +59,29 @@ const folder = (code: string, more: Partial<FolderOutcome> = {}): FolderOutcome 
   patches: [patch],
   ...more,
 });
+const RUN = {
+  run: '4f3a0000-0000-4000-8000-000000000000',
+  mode: 'integrate',
+  state: 'running',
+  operator: 'alice',
+  host: 'db1',
+  startedAt: '2026-01-02T03:04:05.678Z',
+  finishedAt: null,
+  files: ['ZCLIENT.dat'],
+  counts: { waiting: 2, integrated: 1, postponed: 1 },
+  cancelRequestedBy: null,
+};
+const RUN_FOLDERS = [
+  { folder: 'X3', wave: 0, state: 'integrated', attempts: 1, startedAt: '2026-01-02T03:04:06.000Z', blocker: null },
+  {
+    folder: 'SEED',
+    wave: 1,
+    state: 'postponed',
+    attempts: 3,
+    startedAt: '2026-01-02T03:04:07.000Z',
+    blocker: { who: 'psql as bob, pid 7\u001b[2J' },
+  },
+];
 const DONE: RunOutcome = {
   run: 'r1',
   mode: 'integrate',
@@ -256,6 +279,7 @@ async function cli(
       restored: [{ id: 12, folder: 'SEED', table: 'item', rows: 2, columns: ['old_0'], whole: true }],
     }),
     purgeKept: answer('purgeKept', [KEPT]),
+    runs: { open: answer('runs', []), show: answer('runs', { run: RUN, folders: [] }), cancel: answer('runs', RUN) },
     databaseUrl: answer('databaseUrl', 'postgresql://x@localhost/r'),
     close: answer('close', undefined),
   } as unknown as Rustine;
@@ -288,7 +312,7 @@ describe('help', () => {
   it('is English by default and names every command that exists', async () => {
     const { code, out, err } = await cli('--help');
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    for (const command of ['init', 'folder', 'integrate', 'check', 'validate', 'status', 'log', 'kept', 'patch', 'db'])
+    for (const command of ['init', 'folder', 'integrate', 'check', 'validate', 'status', 'cancel', 'log', 'kept', 'patch', 'db'])
       expect(out).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     expect(out).toContain('Options:');
   });
@@ -444,6 +468,30 @@ describe('folders', () => {
     expect((await cli('status', { answers: { folders: [X3] } })).out).toContain('All folders are in line');
   });
 
+  it('are shown with the runs at work', async () => {
+    const open = await cli('status', { answers: { runs: [RUN] } });
+    expect(open.out).toMatch(
+      /Run 4f3a\S+ of alice on db1 since 2026-01-02 03:04:05 UTC, with ZCLIENT.dat: running \(2 waiting, 1 integrated, 1 postponed\)/,
+    );
+    const asked = await cli('status', { answers: { runs: [{ ...RUN, cancelRequestedBy: 'bob' }] }, env: { LANG: 'fr' } });
+    expect(asked.out).toMatch(/Exécution 4f3a.* : en cours \(2 en attente.*\n.*bob a demandé son arrêt/);
+    expect(JSON.parse((await cli('status --json', { answers: { runs: [RUN] } })).out)).toMatchObject({
+      folders: [{}, {}],
+      runs: [RUN],
+    });
+    const one = await cli('status --run 4f3a', { answers: { runs: { run: RUN, folders: RUN_FOLDERS } } });
+    expect(one.calls[0]).toEqual(['runs', '4f3a']);
+    expect(one.out).toMatch(/SEED +2 +postponed +3 +2026-01-02 03:04:07 UTC +psql as bob, pid 7\ufffd\[2J/);
+  });
+
+  it('are left alone by a run that is stopped: by its number, or as the only one', async () => {
+    expect((await cli('cancel')).calls[0]).toEqual(['runs', undefined]);
+    const { out, calls } = await cli('cancel 4f3a --lang fr');
+    expect(calls[0]).toEqual(['runs', '4f3a']);
+    expect(out).toMatch(/L'arrêt de l'exécution 4f3a.* est demandé/);
+    expect(JSON.parse((await cli('cancel --json')).out)).toEqual({ run: RUN });
+  });
+
   it('are created with checked settings', async () => {
     const { calls, out } = await cli(
       'folder create seed test01 --parent x3 --test --languages fra,eng --activity-codes zali --history-of old',
@@ -571,6 +619,10 @@ describe('integrate', () => {
       'stop',
       '--jobs',
       '3',
+      '--first',
+      'SEED',
+      '--wait',
+      '10m',
       '--force',
       'sequence=the rest is on paper',
       '--force',
@@ -586,6 +638,10 @@ describe('integrate', () => {
         onError: 'stop',
         jobs: 3,
         listener: expect.any(Function),
+        cancel: expect.any(AbortSignal),
+        abort: expect.any(AbortSignal),
+        first: ['SEED'],
+        waitMs: 600_000,
         force: [
           { check: 'sequence', reason: 'the rest is on paper' },
           { check: 'content', reason: 'mended = by hand' },
@@ -610,7 +666,8 @@ describe('integrate', () => {
 
   it('goes to all folders by default, and when told so', async () => {
     for (const line of ['integrate x', 'integrate x --folders all']) {
-      expect((await cli(line)).calls[0]?.[1]).toEqual({ paths: ['x'], mode: 'integrate', listener: expect.any(Function) });
+      expect((await cli(line)).calls[0]?.[1]).toMatchObject({ paths: ['x'], mode: 'integrate', listener: expect.any(Function) });
+      expect((await cli(line)).calls[0]?.[1]).not.toHaveProperty('folders');
     }
   });
 
