@@ -1,9 +1,7 @@
 // The verbs about runs: which are at work, how far each folder is, stopping one.
-import type { Database } from '../database/database.ts';
-import { openEnvironment } from '../environment/environment.ts';
 import { requestCancel } from '../journal/cancel.ts';
 import { findRun, type RunFolderView, type RunView, readOpenRuns, readRunFolders } from '../journal/run-views.ts';
-import { settleRuns } from '../journal/settling.ts';
+import { openSettled } from './opened-environment.ts';
 import type { Opened } from './rustine.ts';
 
 export interface RunVerbs {
@@ -22,23 +20,17 @@ export interface RunVerbs {
 export function runVerbs({ database, operator }: Opened): RunVerbs {
   return {
     open: async () => {
-      await settled(database);
+      await openSettled(database);
       return readOpenRuns(database);
     },
     show: async (start) => {
-      await settled(database);
+      await openSettled(database);
       const run = await findRun(database, start);
       return { run, folders: await readRunFolders(database, run.run) };
     },
     cancel: async (start) => {
-      await settled(database);
+      await openSettled(database);
       return requestCancel(database, operator, start);
     },
   };
-}
-
-/** Nothing is shown as being at work that is dead. */
-async function settled(database: Database): Promise<void> {
-  await openEnvironment(database);
-  await settleRuns(database);
 }

@@ -38,7 +38,7 @@ export function runText(run: RunView, folders: readonly RunFolderView[], message
     report.folderStates[each.state],
     String(each.attempts),
     each.startedAt === null ? '-' : when(each.startedAt),
-    each.state === 'postponed' && each.blocker !== null ? safe(each.blocker.who) : '-',
+    (each.state === 'postponed' || each.state === 'running') && each.blocker !== null ? safe(each.blocker.who) : '-',
   ]);
   return `${runLine(run, messages)}${folders.length === 0 ? '' : `\n\n${table(columns, rows, width)}`}`;
 }

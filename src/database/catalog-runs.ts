@@ -50,7 +50,7 @@ create table rustine.run_folder (
 create index run_folder_folder on rustine.run_folder (folder);
 comment on table rustine.run_folder is 'what each folder''s part of a run came to, and who works on it';
 
-comment on column rustine.run_folder.blocker is 'of a folder that is postponed: who holds the lock that it waits for';
+comment on column rustine.run_folder.blocker is 'of a folder that was postponed and has not ended: who held the lock that it met';
 
 alter table rustine.work add column process text;
 comment on column rustine.work.process is 'lease of who staged it; null: a program of an earlier version';

@@ -27,6 +27,7 @@ export interface FolderChange {
   readonly attempts?: number;
   /** Of a folder that is postponed: when it is tried again, in milliseconds from now. */
   readonly pauseMs?: number;
+  /** Stays while the folder is tried again. */
   readonly blocker?: Blocker | null;
   readonly outcome?: FolderOutcome;
 }
@@ -98,7 +99,7 @@ async function writeStates(
       on conflict (run, seq) do nothing)
     update rustine.run_folder f set state = c.state, process = case c.state when 'running' then ${process} end,
       attempts = coalesce(c.attempts, f.attempts), not_before = clock_timestamp() + c.pause * interval '1 millisecond',
-      blocker = c.blocker, outcome = coalesce(c.outcome, f.outcome),
+      blocker = case c.state when 'running' then coalesce(c.blocker, f.blocker) else c.blocker end, outcome = coalesce(c.outcome, f.outcome),
       started_at = case when coalesce(c.attempts, f.attempts) > 0 then coalesce(f.started_at, clock_timestamp()) end,
       finished_at = case when c.state not in ('waiting', 'running', 'postponed', 'prepared') then clock_timestamp() end
     from unnest(${changes.map((each) => each.folder)}::text[], ${changes.map((each) => each.state)}::text[],

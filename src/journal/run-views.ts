@@ -31,8 +31,9 @@ export interface RunFolderView {
   readonly attempts: number;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
-  /** Of a folder that is postponed: when it is tried again, and who holds the lock. */
+  /** Of a folder that is postponed: when it is tried again. */
   readonly notBefore: string | null;
+  /** Who held the lock that it met last. */
   readonly blocker: Blocker | null;
   readonly outcome: FolderOutcome | null;
 }
