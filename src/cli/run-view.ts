@@ -6,24 +6,25 @@ import { safe, some } from './messages/said.ts';
 
 /** `Run 4f3a… of alice on db1 since 03:12: running, 3 integrated, 2 waiting` */
 export function runLine(view: RunView, { report }: Messages): string {
+  const { openRuns: words } = report;
   const { run, state, operator, host, startedAt, files, counts, cancelRequestedBy } = view;
-  const said = Object.entries(counts).map(([name, count]) => `${count} ${report.folderStates[name as keyof typeof counts]}`);
-  const line = report.openRun({
+  const said = Object.entries(counts).map(([name, count]) => `${count} ${words.folderStates[name as keyof typeof counts]}`);
+  const line = words.line({
     run,
     operator: safe(operator),
     host: safe(host),
     since: when(startedAt),
-    state: report.openStates[state],
+    state: words.states[state],
     files: some(files.map(safe), 3),
     folders: said.join(', '),
   });
-  const asked = cancelRequestedBy !== null && state === 'running' ? [report.cancelAsked(safe(cancelRequestedBy))] : [];
+  const asked = cancelRequestedBy !== null && state === 'running' ? [words.stopping(safe(cancelRequestedBy))] : [];
   return [line, ...asked].join('\n');
 }
 
 export function runText(run: RunView, folders: readonly RunFolderView[], messages: Messages, width: number | undefined): string {
-  const { report } = messages;
-  const { folder, state, wave, attempts, since, waitsFor } = report.runColumns;
+  const { openRuns: words } = messages.report;
+  const { folder, state, wave, attempts, since, waitsFor } = words.columns;
   const columns = [
     { title: folder },
     { title: wave, right: true },
@@ -35,7 +36,7 @@ export function runText(run: RunView, folders: readonly RunFolderView[], message
   const rows = folders.map((each) => [
     each.folder,
     String(each.wave + 1),
-    report.folderStates[each.state],
+    words.folderStates[each.state],
     String(each.attempts),
     each.startedAt === null ? '-' : when(each.startedAt),
     (each.state === 'postponed' || each.state === 'running') && each.blocker !== null ? safe(each.blocker.who) : '-',

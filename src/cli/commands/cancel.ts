@@ -13,5 +13,7 @@ export function defineCancel(program: Program, cli: Cli): void {
 
 async function cancel(cli: Cli, run: string | undefined): Promise<void> {
   const cancelled = await cli.withRustine((rustine) => rustine.runs.cancel(run));
-  cli.result({ run: cancelled }, () => (cli.options.quiet ? '' : cli.messages.report.runAsked(cancelled.run, cancelled.state)));
+  cli.result({ run: cancelled }, () =>
+    cli.options.quiet ? '' : cli.messages.report.openRuns.asked(cancelled.run, cancelled.state),
+  );
 }

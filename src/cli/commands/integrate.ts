@@ -49,7 +49,7 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
   const { outcome, due } = await cli.withRustine(async (rustine, settings) => {
     const jobs = options.jobs ?? settings.jobs;
     const progress = quiet || json ? NO_PROGRESS : createProgress(terminal, cli.messages);
-    const stop = interruption(terminal, (hard) => terminal.err(`${cli.messages.report.interrupting(hard)}\n`));
+    const stop = interruption(terminal, (hard) => terminal.err(`${cli.messages.report.openRuns.interrupting(hard)}\n`));
     try {
       const outcome = await rustine.integrate({
         paths,

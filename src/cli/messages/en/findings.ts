@@ -202,6 +202,7 @@ export const findings = {
     const ends: Readonly<Record<string, string>> = {
       exit: `ended with exit code ${f('exit')}`,
       signal: `was ended by ${f('signal')}`,
+      aborted: 'was ended because the run was stopped',
       timeout: `was ended after ${f('seconds')} s, its time limit`,
       'not-started': `could not be started (${f('command')}: ${reasons[f('signal')] ?? f('signal')})`,
     };

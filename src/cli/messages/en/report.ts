@@ -3,6 +3,7 @@ import type { FolderRunState, PatchRunState, RunMode, RunState } from '../../../
 import { batchReport } from './batch.ts';
 import { scriptUses } from './script-uses.ts';
 import { serverReport } from './servers.ts';
+import { runWords } from './runs.ts';
 import { sessionReport } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
@@ -48,18 +49,6 @@ const settingNames: Readonly<Record<string, string>> = {
 
 /** What was done to so many; the same word for any number in English. */
 const s = (word: string) => (_count: number) => word;
-
-/** What is said of a run that has not ended. */
-export interface OpenRun {
-  readonly run: string;
-  readonly operator: string;
-  readonly host: string;
-  readonly since: string;
-  readonly files: string;
-  readonly state: string;
-  /** How many are in which state. */
-  readonly folders: string;
-}
 
 export const report = {
   ...sessionReport,
@@ -293,38 +282,7 @@ export const report = {
   runLine: (run: string, short: string, ms: number | null) =>
     `Run ${run}${ms === null ? '' : ` · ${(ms / 1000).toFixed(1)} s`} · rustine log ${short}`,
   batch: batchReport,
-  openStates: {
-    queued: 'queued',
-    running: 'running',
-    interrupted: 'interrupted: its program died',
-    done: 'done',
-    partial: 'done for some folders only',
-    refused: 'refused',
-    failed: 'failed',
-    cancelled: 'cancelled',
-  },
-  folderStates: {
-    waiting: 'waiting',
-    running: 'at work',
-    postponed: 'postponed',
-    prepared: 'prepared',
-    integrated: 'integrated',
-    unchanged: 'unchanged',
-    failed: 'failed',
-    skipped: 'skipped',
-    cancelled: 'cancelled',
-    interrupted: 'interrupted',
-  },
-  runColumns: { folder: 'folder', wave: 'wave', state: 'state', attempts: 'attempts', since: 'since', waitsFor: 'waits for' },
-  openRun: (r: OpenRun) =>
-    `Run ${r.run} of ${r.operator} on ${r.host} since ${r.since}, with ${r.files}: ${r.state}${r.folders === '' ? '' : ` (${r.folders})`}`,
-  cancelAsked: (by: string) => `${by} has asked it to stop: what is at work ends its patch.`,
-  runAsked: (run: string, state: string) =>
-    state === 'cancelled'
-      ? `Run ${run} is cancelled; it had not begun.`
-      : `Run ${run} is asked to stop: folders at work end their patch, the others are left out. \`rustine status --run ${run}\` shows how far it is.`,
-  interrupting: (hard: boolean) =>
-    hard ? 'Rolling back what is at work …' : 'Stopping after the patches at work; once more (Ctrl-C) rolls them back …',
+  openRuns: runWords,
   progress: {
     waiting: (run: string, operator: string, host: string, folders: string) =>
       `Run ${run} of ${operator} on ${host} has folder ${folders}: waiting until it is over`,

@@ -204,6 +204,7 @@ export const findings: Sentences<FindingCode> = {
     const ends: Readonly<Record<string, string>> = {
       exit: `a rendu le code ${f('exit')}`,
       signal: `a été arrêté par ${f('signal')}`,
+      aborted: "a été arrêté avec l'exécution",
       timeout: `a été arrêté après ${f('seconds')} s, sa durée limite`,
       'not-started': `n'a pas pu être lancé (${f('command')} : ${reasons[f('signal')] ?? f('signal')})`,
     };

@@ -3,6 +3,7 @@ import type { Messages } from '../en.ts';
 import { batchReport } from './batch.ts';
 import { scriptUses } from './script-uses.ts';
 import { serverReport } from './servers.ts';
+import { runWords } from './runs.ts';
 import { sessionReport } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
@@ -281,38 +282,7 @@ export const report: Messages['report'] = {
   runLine: (run, short, ms) =>
     `Exécution ${run}${ms === null ? '' : ` · ${(ms / 1000).toFixed(1).replace('.', ',')} s`} · rustine log ${short}`,
   batch: batchReport,
-  openStates: {
-    queued: 'en file d’attente',
-    running: 'en cours',
-    interrupted: 'interrompue : son programme est mort',
-    done: 'terminée',
-    partial: 'faite pour une partie des dossiers seulement',
-    refused: 'refusée',
-    failed: 'en échec',
-    cancelled: 'interrompue sur demande',
-  },
-  folderStates: {
-    waiting: 'en attente',
-    running: 'en cours',
-    postponed: 'remis à plus tard',
-    prepared: 'préparé',
-    integrated: 'intégré',
-    unchanged: 'inchangé',
-    failed: 'en échec',
-    skipped: 'sauté',
-    cancelled: 'abandonné',
-    interrupted: 'interrompu',
-  },
-  runColumns: { folder: 'dossier', wave: 'vague', state: 'état', attempts: 'essais', since: 'depuis', waitsFor: 'attend' },
-  openRun: (r) =>
-    `Exécution ${r.run} de ${r.operator} sur ${r.host} depuis ${r.since}, avec ${r.files} : ${r.state}${r.folders === '' ? '' : ` (${r.folders})`}`,
-  cancelAsked: (by) => `${by} a demandé son arrêt : chaque patch en cours va à son terme.`,
-  runAsked: (run, state) =>
-    state === 'cancelled'
-      ? `L'exécution ${run} est abandonnée ; elle n'avait pas commencé.`
-      : `L'arrêt de l'exécution ${run} est demandé : les dossiers en cours terminent leur patch, les autres sont laissés de côté. \`rustine status --run ${run}\` montre où elle en est.`,
-  interrupting: (hard) =>
-    hard ? 'Annulation de ce qui est en cours …' : 'Arrêt après les patches en cours ; encore une fois (Ctrl-C) les annule …',
+  openRuns: runWords,
   progress: {
     waiting: (run, operator, host, folders) =>
       `L'exécution ${run} de ${operator} sur ${host} a pris le dossier ${folders} : attente de sa fin`,

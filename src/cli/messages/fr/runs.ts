@@ -1,0 +1,37 @@
+// French words about runs: which are at work, how far their folders are, stopping them.
+import type { Messages } from '../en.ts';
+
+export const runWords: Messages['report']['openRuns'] = {
+  states: {
+    queued: 'en file d’attente',
+    running: 'en cours',
+    interrupted: 'interrompue : son programme est mort',
+    done: 'terminée',
+    partial: 'faite pour une partie des dossiers seulement',
+    refused: 'refusée',
+    failed: 'en échec',
+    cancelled: 'interrompue sur demande',
+  },
+  folderStates: {
+    waiting: 'en attente',
+    running: 'en cours',
+    postponed: 'remis à plus tard',
+    prepared: 'préparé',
+    integrated: 'intégré',
+    unchanged: 'inchangé',
+    failed: 'en échec',
+    skipped: 'sauté',
+    cancelled: 'abandonné',
+    interrupted: 'interrompu',
+  },
+  columns: { folder: 'dossier', wave: 'vague', state: 'état', attempts: 'essais', since: 'depuis', waitsFor: 'attend' },
+  line: (r) =>
+    `Exécution ${r.run} de ${r.operator} sur ${r.host} depuis ${r.since}, avec ${r.files} : ${r.state}${r.folders === '' ? '' : ` (${r.folders})`}`,
+  stopping: (by) => `${by} a demandé son arrêt : chaque patch en cours va à son terme.`,
+  asked: (run, state) =>
+    state === 'cancelled'
+      ? `L'exécution ${run} est abandonnée ; elle n'avait pas commencé.`
+      : `L'arrêt de l'exécution ${run} est demandé : les dossiers en cours terminent leur patch, les autres sont laissés de côté. \`rustine status --run ${run}\` montre où elle en est.`,
+  interrupting: (hard) =>
+    hard ? 'Annulation de ce qui est en cours …' : 'Arrêt après les patches en cours ; encore une fois (Ctrl-C) les annule …',
+};
