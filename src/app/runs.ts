@@ -1,6 +1,6 @@
 // The verbs about runs: which are at work, how far each folder is, stopping one.
 import { requestCancel } from '../journal/cancel.ts';
-import { findRun, type RunFolderView, type RunView, readOpenRuns, readRunFolders } from '../journal/run-views.ts';
+import { type RunFolderView, type RunView, readOpenRuns, readRun, readRunFolders } from '../journal/run-views.ts';
 import { openSettled } from './opened-environment.ts';
 import type { Opened } from './rustine.ts';
 
@@ -25,7 +25,7 @@ export function runVerbs({ database, operator }: Opened): RunVerbs {
     },
     show: async (start) => {
       await openSettled(database);
-      const run = await findRun(database, start);
+      const run = await readRun(database, start);
       return { run, folders: await readRunFolders(database, run.run) };
     },
     cancel: async (start) => {

@@ -2,25 +2,25 @@
 import { Refusal } from '../base/errors.ts';
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
-import { findRun, type RunView, readOpenRuns } from './run-views.ts';
+import { type RunView, readOpenRuns, readRun } from './run-views.ts';
 
 /**
  * @param start of the run's id; absent: the only one that has not ended
  * @throws Refusal `run-unknown`, `run-ambiguous`, `run-ended`, `no-run-active`
  */
 export async function requestCancel(database: Database, operator: string, start: string | undefined): Promise<RunView> {
-  const { run } = start === undefined ? await onlyRun(database) : await findRun(database, start);
+  const { run } = start === undefined ? await onlyRun(database) : await readRun(database, start);
   return database.transaction(async (session) => {
     // What is queued nobody works on yet: it has ended at once.
     const asked = await session.query(sql`
       update rustine.run set cancel_requested_at = coalesce(cancel_requested_at, now()), cancel_requested_by = coalesce(cancel_requested_by, ${operator}),
         state = case state when 'queued' then 'cancelled' else state end, finished_at = case state when 'queued' then now() end
       where id = ${run} and state in ('queued', 'running') returning id`);
-    if (asked.length === 0) throw new Refusal('run-ended', { run, state: (await findRun(session, run)).state });
+    if (asked.length === 0) throw new Refusal('run-ended', { run, state: (await readRun(session, run)).state });
     await session.query(sql`
       update rustine.run_folder f set state = 'cancelled', finished_at = now() from rustine.run r
       where r.id = f.run and r.id = ${run} and r.state = 'cancelled' and f.state = 'waiting'`);
-    return findRun(session, run);
+    return readRun(session, run);
   });
 }
 

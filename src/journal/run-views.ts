@@ -5,6 +5,7 @@ import type { Reader } from '../environment/catalog.ts';
 import type { Blocker } from '../environment/sessions.ts';
 import type { FolderOutcome, RunMode, RunState } from './outcome.ts';
 import type { RunFolderState } from './run-folders.ts';
+import { findRun } from './trace.ts';
 
 /** `interrupted`: its program died. */
 export type StoredRunState = RunState | 'queued' | 'running' | 'interrupted';
@@ -43,21 +44,17 @@ export async function readOpenRuns(reader: Reader): Promise<readonly RunView[]> 
   const ids = await reader.query<{ id: string }>(sql`
     select id from rustine.run where state in ('queued', 'running')
       or state = 'interrupted' and id = (select id from rustine.run order by started_at desc, id limit 1) order by started_at`);
-  return readRuns(
+  return readViews(
     reader,
     ids.map(({ id }) => id),
   );
 }
 
-/** @param start of the run's id. @throws Refusal `run-unknown`, `run-ambiguous` */
-export async function findRun(reader: Reader, start: string): Promise<RunView> {
-  const ids = await reader.query<{ id: string }>(sql`
-    select id from rustine.run where starts_with(id, ${start.toLowerCase()}) order by started_at desc limit 10`);
-  const [first] = ids;
-  if (start === '' || first === undefined) throw new Refusal('run-unknown', { run: start });
-  if (ids.length > 1) throw new Refusal('run-ambiguous', { run: start, runs: ids.map(({ id }) => id) });
-  const [view] = await readRuns(reader, [first.id]);
-  if (view === undefined) throw new Refusal('run-unknown', { run: start });
+/** @param meant as `findRun` of the trace. @throws Refusal `run-unknown`, `run-ambiguous` */
+export async function readRun(reader: Reader, meant: string): Promise<RunView> {
+  const { run } = await findRun(reader, meant);
+  const [view] = await readViews(reader, [run]);
+  if (view === undefined) throw new Refusal('run-unknown', { run: meant });
   return view;
 }
 
@@ -68,7 +65,7 @@ export async function readRunFolders(reader: Reader, run: string): Promise<reado
     from rustine.run_folder where run = ${run} order by wave, folder`);
 }
 
-async function readRuns(reader: Reader, ids: readonly string[]): Promise<readonly RunView[]> {
+async function readViews(reader: Reader, ids: readonly string[]): Promise<readonly RunView[]> {
   if (ids.length === 0) return [];
   return reader.query<RunView>(sql`
     select r.id as run, r.mode, r.state, r.operator, r.host, to_char(r.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "startedAt", to_char(r.finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "finishedAt", r.files,

@@ -59,7 +59,7 @@ const folder = (code: string, more: Partial<FolderOutcome> = {}): FolderOutcome 
   patches: [patch],
   ...more,
 });
-const RUN = {
+const OPEN_RUN = {
   run: '4f3a0000-0000-4000-8000-000000000000',
   mode: 'integrate',
   state: 'running',
@@ -279,7 +279,7 @@ async function cli(
       restored: [{ id: 12, folder: 'SEED', table: 'item', rows: 2, columns: ['old_0'], whole: true }],
     }),
     purgeKept: answer('purgeKept', [KEPT]),
-    runs: { open: answer('runs', []), show: answer('runs', { run: RUN, folders: [] }), cancel: answer('runs', RUN) },
+    runs: { open: answer('runs', []), show: answer('runs', { run: OPEN_RUN, folders: [] }), cancel: answer('runs', OPEN_RUN) },
     databaseUrl: answer('databaseUrl', 'postgresql://x@localhost/r'),
     close: answer('close', undefined),
   } as unknown as Rustine;
@@ -469,17 +469,17 @@ describe('folders', () => {
   });
 
   it('are shown with the runs at work', async () => {
-    const open = await cli('status', { answers: { runs: [RUN] } });
+    const open = await cli('status', { answers: { runs: [OPEN_RUN] } });
     expect(open.out).toMatch(
       /Run 4f3a\S+ of alice on db1 since 2026-01-02 03:04:05 UTC, with ZCLIENT.dat: running \(2 waiting, 1 integrated, 1 postponed\)/,
     );
-    const asked = await cli('status', { answers: { runs: [{ ...RUN, cancelRequestedBy: 'bob' }] }, env: { LANG: 'fr' } });
+    const asked = await cli('status', { answers: { runs: [{ ...OPEN_RUN, cancelRequestedBy: 'bob' }] }, env: { LANG: 'fr' } });
     expect(asked.out).toMatch(/Exécution 4f3a.* : en cours \(2 en attente.*\n.*bob a demandé son arrêt/);
-    expect(JSON.parse((await cli('status --json', { answers: { runs: [RUN] } })).out)).toMatchObject({
+    expect(JSON.parse((await cli('status --json', { answers: { runs: [OPEN_RUN] } })).out)).toMatchObject({
       folders: [{}, {}],
       runs: [RUN],
     });
-    const one = await cli('status --run 4f3a', { answers: { runs: { run: RUN, folders: RUN_FOLDERS } } });
+    const one = await cli('status --run 4f3a', { answers: { runs: { run: OPEN_RUN, folders: RUN_FOLDERS } } });
     expect(one.calls[0]).toEqual(['runs', '4f3a']);
     expect(one.out).toMatch(/SEED +2 +postponed +3 +2026-01-02 03:04:07 UTC +psql as bob, pid 7\ufffd\[2J/);
   });
@@ -489,7 +489,7 @@ describe('folders', () => {
     const { out, calls } = await cli('cancel 4f3a --lang fr');
     expect(calls[0]).toEqual(['runs', '4f3a']);
     expect(out).toMatch(/L'arrêt de l'exécution 4f3a.* est demandé/);
-    expect(JSON.parse((await cli('cancel --json')).out)).toEqual({ run: RUN });
+    expect(JSON.parse((await cli('cancel --json')).out)).toEqual({ run: OPEN_RUN });
   });
 
   it('are created with checked settings', async () => {
@@ -990,7 +990,7 @@ describe('the rest', () => {
     const { out, calls } = await cli('log');
     expect(calls[0]).toEqual(['latestRuns', 20]);
     expect(out).toMatch(/^7b93a6d5 +2026-01-02 03:04:01 +alice +integration +done +2 +ZCLIENT\.dat$/m);
-    expect(JSON.parse((await cli('log --json --limit 3')).out)).toEqual({ runs: [RUN] });
+    expect(JSON.parse((await cli('log --json --limit 3')).out)).toEqual({ runs: [OPEN_RUN] });
     expect((await cli('log --folder seed --follow')).calls[0]).toEqual(['trace', 'last', { folder: 'seed', follow: true }]);
     expect((await cli('log', { answers: { latestRuns: [] } })).out).toBe('Nothing was run here yet.\n');
     expect(await cli('log last --json --format jsonl')).toMatchObject({ code: 2, calls: [] });
