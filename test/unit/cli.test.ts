@@ -477,7 +477,7 @@ describe('folders', () => {
     expect(asked.out).toMatch(/Exécution 4f3a.* : en cours \(2 en attente.*\n.*bob a demandé son arrêt/);
     expect(JSON.parse((await cli('status --json', { answers: { runs: [OPEN_RUN] } })).out)).toMatchObject({
       folders: [{}, {}],
-      runs: [RUN],
+      runs: [OPEN_RUN],
     });
     const one = await cli('status --run 4f3a', { answers: { runs: { run: OPEN_RUN, folders: RUN_FOLDERS } } });
     expect(one.calls[0]).toEqual(['runs', '4f3a']);
@@ -990,7 +990,7 @@ describe('the rest', () => {
     const { out, calls } = await cli('log');
     expect(calls[0]).toEqual(['latestRuns', 20]);
     expect(out).toMatch(/^7b93a6d5 +2026-01-02 03:04:01 +alice +integration +done +2 +ZCLIENT\.dat$/m);
-    expect(JSON.parse((await cli('log --json --limit 3')).out)).toEqual({ runs: [OPEN_RUN] });
+    expect(JSON.parse((await cli('log --json --limit 3')).out)).toEqual({ runs: [RUN] });
     expect((await cli('log --folder seed --follow')).calls[0]).toEqual(['trace', 'last', { folder: 'seed', follow: true }]);
     expect((await cli('log', { answers: { latestRuns: [] } })).out).toBe('Nothing was run here yet.\n');
     expect(await cli('log last --json --format jsonl')).toMatchObject({ code: 2, calls: [] });

@@ -4,6 +4,7 @@ import { batchReport } from './batch.ts';
 import { scriptUses } from './script-uses.ts';
 import { serverReport } from './servers.ts';
 import { runWords } from './runs.ts';
+import { scriptUses } from './script-uses.ts';
 import { sessionReport } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
