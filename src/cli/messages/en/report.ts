@@ -1,10 +1,9 @@
 // English words of tables, progress and summaries.
 import type { FolderRunState, PatchRunState, RunMode, RunState } from '../../../journal/outcome.ts';
 import { batchReport } from './batch.ts';
-import { scriptUses } from './script-uses.ts';
-import { serverReport } from './servers.ts';
 import { runWords } from './runs.ts';
 import { scriptUses } from './script-uses.ts';
+import { serverReport } from './servers.ts';
 import { sessionReport } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;

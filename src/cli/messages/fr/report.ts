@@ -1,10 +1,9 @@
 // French words of tables, progress and summaries.
 import type { Messages } from '../en.ts';
 import { batchReport } from './batch.ts';
-import { scriptUses } from './script-uses.ts';
-import { serverReport } from './servers.ts';
 import { runWords } from './runs.ts';
 import { scriptUses } from './script-uses.ts';
+import { serverReport } from './servers.ts';
 import { sessionReport } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
