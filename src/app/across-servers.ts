@@ -87,6 +87,13 @@ export function acrossServers(
       if (shares === undefined) return verbs.integrate(options);
       return integrateAcross(home, across.open, shares, options);
     },
+    queue: async (options) => {
+      // Workers share the rows of one server: a run over several is one program's.
+      const shares = await sharesOf(across, options.folders);
+      if (shares !== undefined)
+        throw new Refusal('batch-servers', { servers: shares.elsewhere.map(({ server }) => server.name) });
+      return verbs.queue(options);
+    },
     check: async (options) => {
       const shares = await sharesOf(across, options.folders);
       return shares === undefined ? verbs.check(options) : checkAcross(across, shares, options);

@@ -38,6 +38,7 @@ import { decideCase, keptValues } from './kept-values.ts';
 import { canaries, existingFolders, known } from './known-folders.ts';
 import { openSettled } from './opened-environment.ts';
 import { checkMembership, type OpenedServer, type RunPart, WHOLE } from './opened-server.ts';
+import { followRun, type QueuedRun, queueRun } from './queued-run.ts';
 import { type RunVerbs, runVerbs } from './runs.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 import { type ScriptVerbs, scriptVerbs } from './scripts.ts';
@@ -139,6 +140,10 @@ export interface OneServer {
   setFolder(code: string, change: SettingsChange): Promise<ChangedFolder>;
   dropFolder(code: string, options?: { readonly lockTimeoutMs?: number }): Promise<void>;
   integrate(options: IntegrateOptions): Promise<RunOutcome>;
+  /** Queues the run, with its patch files: workers carry it out. */
+  queue(options: IntegrateOptions): Promise<QueuedRun>;
+  /** Tells the events of a run as they come; undefined where it was left before its end. */
+  follow(run: string, listener: RunListener, stop: AbortSignal): Promise<RunOutcome | undefined>;
   /** The checks of `integrate` alone: nothing is locked, changed or noted. */
   check(options: CheckOptions): Promise<CheckOutcome>;
   /** Elements and own scripts of a folder (absent: the supervisor folder), of one type or of all. */
@@ -254,6 +259,8 @@ async function openOne(settings: Settings, expected?: Membership): Promise<Opene
       integrateInto(opened, options).catch((error: unknown) => {
         throw readOnlyRefusal(error);
       }),
+    queue: (options) => queueRun(opened, options, ({ folders }) => canaries(folders, options.first ?? [])),
+    follow: (run, listener, stop) => followRun(opened, run, listener, stop),
     check: (options) => check(opened, options),
     elements: ({ type, folder }) => listElements(opened, type, folder),
     element: ({ element, folder }) => showElement(opened, element, folder),

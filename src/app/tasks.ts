@@ -1,5 +1,4 @@
 // The verbs of the batch server: its tasks, added, listed and cancelled, and the worker that carries them out.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '../base/errors.ts';
 import { Refusal } from '../base/errors.ts';
 import { openQueue, type Queue } from '../batch/queue.ts';
@@ -9,10 +8,12 @@ import { addTask, cancelTask } from '../batch/tasks.ts';
 import { runWorker } from '../batch/worker.ts';
 import type { Database } from '../database/database.ts';
 import { openEnvironment } from '../environment/environment.ts';
-import { takeLease } from '../journal/processes.ts';
+import type { RunEvent } from '../journal/journal.ts';
+import { readWorkers, takeLease } from '../journal/processes.ts';
 import { readTasks, TASK_KINDS, type Task, type TaskFilter, type TaskKind } from '../journal/tasks.ts';
 import { existingFolders, known } from './known-folders.ts';
 import type { Opened } from './rustine.ts';
+import { sharedRuns } from './shared-runs.ts';
 import { stopPoints } from './stop-points.ts';
 import { validateFolders } from './validations.ts';
 
@@ -41,6 +42,7 @@ export interface WorkerOptions {
 export type WorkerEvent =
   | { readonly kind: 'worker-started'; readonly worker: string; readonly kinds: readonly TaskKind[]; readonly jobs: number }
   | { readonly kind: 'worker-trouble'; readonly failure: Failure }
+  | { readonly kind: 'run-event'; readonly run: string; readonly event: RunEvent }
   | TaskEvent;
 
 export interface TaskVerbs {
@@ -48,6 +50,8 @@ export interface TaskVerbs {
   add(options: NewTaskOptions): Promise<Task>;
   /** The latest first; absent states: all. */
   list(filter: TaskFilter): Promise<readonly Task[]>;
+  /** What waits, and who could do it. */
+  waiting(): Promise<{ readonly runs: number; readonly tasks: number; readonly workers: number }>;
   /** @throws Refusal `task-unknown` */
   show(id: number): Promise<Task>;
   /** @throws Refusal `task-unknown`, `task-ended`, `task-of-run` */
@@ -75,6 +79,12 @@ export function taskVerbs(opened: Opened): TaskVerbs {
       const folders = await existingFolders(database);
       const named = filter.folders === undefined ? {} : { folders: filter.folders.map((code) => known(folders, code).code) };
       return readTasks(database, { ...filter, ...named });
+    },
+    waiting: async () => {
+      await openEnvironment(database);
+      const queued = await readTasks(database, { states: ['queued'] });
+      const runs = queued.filter(({ kind }) => kind === 'patch').length;
+      return { runs, tasks: queued.length - runs, workers: queued.length === 0 ? 0 : (await readWorkers(database)).length };
     },
     show: async (id) => {
       await openEnvironment(database);
@@ -115,6 +125,14 @@ async function work(opened: Opened, options: WorkerOptions): Promise<void> {
       if (!alive) lost.abort();
     });
     listener({ kind: 'worker-started', worker: lease.process, kinds, jobs });
+    const reached = stopPoints(process.env.RUSTINE_STOP_AT);
+    const runs = sharedRuns(opened, {
+      lease: lease.process,
+      stop: AbortSignal.any([stop, lost.signal]),
+      lost: lost.signal,
+      told: (run, event) => listener({ kind: 'run-event', run, event }),
+      reached,
+    });
     try {
       const tasks = taskSource({
         database,
@@ -129,22 +147,21 @@ async function work(opened: Opened, options: WorkerOptions): Promise<void> {
             return [...new Set(findings.filter(({ severity }) => severity === 'block').map(({ code }) => code)), state];
           },
         },
-        runPatches: async () => {
-          await sleep(0);
-          return true;
-        },
+        runPatches: (task) => runs.runPatches(task),
         abort: AbortSignal.any([abort, lost.signal]),
         told: listener,
-        reached: stopPoints(process.env.RUSTINE_STOP_AT),
+        reached,
       });
       await runWorker({
-        sources: [recovering(database), tasks],
+        // Folders of runs that are at work come before what is new.
+        sources: [recovering(database), ...(kinds.includes('patch') ? [runs.source] : []), tasks],
         jobs,
         drain: once,
         stop: AbortSignal.any([stop, lost.signal]),
         onTrouble: (failure) => listener({ kind: 'worker-trouble', failure }),
       });
     } finally {
+      await runs.close();
       await lease.release();
     }
     if (lost.signal.aborted) throw new Refusal('worker-lost', {});

@@ -244,7 +244,7 @@ export async function unstage(database: Database, staged: readonly StagedDeliver
     .catch(() => undefined);
 }
 
-function stateOf(folders: readonly FolderOutcome[]): RunState {
+export function stateOf(folders: readonly FolderOutcome[]): RunState {
   if (folders.some((folder) => folder.state === 'cancelled')) return 'cancelled';
   const failed = folders.some(
     (folder) => folder.state === 'failed' || folder.patches.some((patch) => patch.reason !== undefined),

@@ -105,7 +105,7 @@ async function begin(database: Database, start: RunStart, id: string, lease: str
 }
 
 /** @param told whom a person has been told about: each once */
-function waitingFor({ runs, tasks }: FolderUsers, told: Set<string>): readonly RunEvent[] {
+export function waitingFor({ runs, tasks }: FolderUsers, told: Set<string>): readonly RunEvent[] {
   const isNew = (name: string): boolean => !told.has(name) && told.add(name).has(name);
   const others = runs.filter(({ run }) => isNew(run));
   const waited = tasks.filter(({ id }) => isNew(`task ${id}`));

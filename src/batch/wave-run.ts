@@ -49,7 +49,7 @@ export async function runWaves(
 }
 
 /** Those that did not get everything. */
-function failedCanaries(waves: readonly Wave[], outcomes: ReadonlyMap<string, FolderOutcome>): readonly string[] {
+export function failedCanaries(waves: readonly Wave[], outcomes: ReadonlyMap<string, FolderOutcome>): readonly string[] {
   const whole = (outcome: FolderOutcome | undefined): boolean =>
     outcome !== undefined &&
     outcome.state !== 'failed' &&

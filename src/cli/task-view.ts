@@ -1,6 +1,7 @@
 // Tasks for people: the list, one in full with what it printed, and the lines that a worker says about them.
 import type { WorkerEvent } from '../app/tasks.ts';
 import { assertNever } from '../base/errors.ts';
+import type { RunEvent } from '../journal/journal.ts';
 import type { Task } from '../journal/tasks.ts';
 import { pairs, table } from './layout.ts';
 import type { Messages } from './messages/en.ts';
@@ -69,6 +70,8 @@ export function workerLine(event: WorkerEvent, messages: Messages): string {
       return batch.workerStarted(event.worker, event.kinds.map((kind) => batch.kinds[kind]).join(', '), event.jobs);
     case 'worker-trouble':
       return batch.workerTrouble(event.failure.code);
+    case 'run-event':
+      return runEventLine(event.event, messages);
     case 'task-started':
       return batch.began(nameOf(event.task, messages));
     case 'task-returned':
@@ -80,6 +83,11 @@ export function workerLine(event: WorkerEvent, messages: Messages): string {
     default:
       return assertNever(event);
   }
+}
+
+/** Of a run only what its folders come to: the trace has the rest. */
+function runEventLine(event: RunEvent, { report }: Messages): string {
+  return event.kind === 'folder-finished' ? `${event.folder}: ${report.states[event.state]}` : '';
 }
 
 function nameOf({ id, kind, folder }: Task, { report }: Messages): string {

@@ -31,6 +31,13 @@ comment on column rustine.task.process is 'worker that has it, or had it last';
 comment on column rustine.task.host is 'machine of that worker, which is known longer than the worker';
 comment on column rustine.task.reason is 'why it failed: exit, signal, timeout, not-started, no-program, worker-lost, or the code of an error';
 
+alter table rustine.run add column workers integer not null default 0;
+alter table rustine.run add column ready_at timestamptz;
+alter table rustine.run_folder add column lost integer not null default 0;
+comment on column rustine.run.ready_at is 'of a run that workers carry out: checked, and its folders are free of others; from then on any worker may take them';
+comment on column rustine.run_folder.lost is 'how many workers were lost while they were at work on it';
+comment on column rustine.run.workers is 'how many joined the run so far; each numbers its events from its own million';
+
 create table rustine.run_file (
   run text not null references rustine.run (id) on delete cascade,
   file text collate "C" not null,

@@ -171,3 +171,11 @@ function startOf(pid: number): string {
     return '';
   }
 }
+
+/** Workers that are not dead. */
+export async function readWorkers(reader: Reader): Promise<readonly { readonly id: string; readonly host: string }[]> {
+  const dead = new Set((await deadProcesses(reader)).map(({ id }) => id));
+  const rows = await reader.query<{ id: string; host: string }>(sql`
+    select id, host from rustine.process where kind = 'worker' order by started_at`);
+  return rows.filter(({ id }) => !dead.has(id));
+}

@@ -85,7 +85,7 @@ export async function folderUsers(session: Pick<Session, 'query'>, folders: read
 }
 
 /** @param process null: workers carry it out */
-async function insertRun(
+export async function insertRun(
   session: Session,
   process: string | null,
   run: NewRun,

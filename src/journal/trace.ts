@@ -5,6 +5,7 @@ import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { JournalEntry, RunEvent } from './journal.ts';
 import type { RunMode } from './outcome.ts';
+import { NUMBERS_OF_A_WORKER } from './shared-runs.ts';
 
 type Reader = Pick<Session, 'query'>;
 
@@ -116,7 +117,7 @@ async function readPage(reader: Reader, run: string, folder: string | undefined,
   const rows = await reader.query<{ seq: number; at: string; event: RunEvent | null }>(sql`
     select seq, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at,
       case when coalesce(coalesce(event->>'folder', event->'finding'->>'folder') = ${folder ?? null}, true) then event end as event
-    from rustine.event where run = ${run} and not seq <@ ${seen.ranges()}::int4multirange order by seq limit ${PAGE}`);
+    from rustine.event where run = ${run} and not seq <@ ${seen.ranges()}::int4multirange order by case when seq > ${NUMBERS_OF_A_WORKER} then at end, seq limit ${PAGE}`);
   return {
     numbers: rows.map(({ seq }) => seq),
     entries: rows.flatMap(({ seq, at, event }) => (event === null ? [] : [{ ...event, seq, at }])),

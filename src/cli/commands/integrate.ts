@@ -1,4 +1,6 @@
 // `rustine integrate`: integrates patches into the folders.
+import type { IntegrateOptions } from '../../app/rustine.ts';
+import { Refusal } from '../../base/errors.ts';
 import type { Cli } from '../cli.ts';
 import { interruption } from '../interruption.ts';
 import { durationOf, type Forced, forced, listOf, oneOf, positiveNumber } from '../option-values.ts';
@@ -16,6 +18,8 @@ interface Options {
   readonly wait?: number;
   readonly disconnect?: true;
   readonly jobs?: number;
+  readonly batch?: true;
+  readonly follow?: true;
 }
 
 export function defineIntegrate(program: Program, cli: Cli): void {
@@ -35,6 +39,8 @@ export function defineIntegrate(program: Program, cli: Cli): void {
     .option('--wait <duration>', words.wait, durationOf('--wait'))
     .option('--disconnect', words.disconnect)
     .option('--jobs <number>', words.jobs, positiveNumber('--jobs'))
+    .option('--batch', words.batch)
+    .option('--follow', words.follow)
     .action((paths: readonly string[], options: Options) => integrate(cli, paths, options));
 }
 
@@ -45,6 +51,24 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
   const { json, quiet, verbose } = cli.options;
   const { folders, authorize, onError, force, first, wait } = options;
   const some = folders === undefined || folders.includes('all') ? undefined : folders.map(folderCode);
+  const request: IntegrateOptions = {
+    paths,
+    mode: options.rehearse ? 'rehearse' : 'integrate',
+    ...(some === undefined ? {} : { folders: some }),
+    ...(authorize === undefined ? {} : { authorize: authorize.map(activityCode) }),
+    ...(options.takeUnchanged === true ? { takeUnchanged: true } : {}),
+    ...(options.atomic === true ? { atomic: true } : {}),
+    ...(onError === undefined ? {} : { onError }),
+    ...(force === undefined ? {} : { force }),
+    ...(first === undefined ? {} : { first }),
+    ...(wait === undefined ? {} : { waitMs: wait }),
+    ...(options.disconnect === true ? { disconnect: true } : {}),
+  };
+  if (options.follow === true && options.batch !== true)
+    throw new Refusal('usage', { problem: 'follow-batch', command: 'rustine integrate' });
+  if (options.batch === true && options.atomic === true)
+    throw new Refusal('usage', { problem: 'batch-atomic', command: 'rustine integrate' });
+  if (options.batch === true) return (await import('../queued-run.ts')).queueRun(cli, request, options.follow === true);
   const started = performance.now();
   const { outcome, due } = await cli.withRustine(async (rustine, settings) => {
     const jobs = options.jobs ?? settings.jobs;
@@ -52,20 +76,10 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
     const stop = interruption(terminal, (hard) => terminal.err(`${cli.messages.report.openRuns.interrupting(hard)}\n`));
     try {
       const outcome = await rustine.integrate({
-        paths,
-        mode: options.rehearse ? 'rehearse' : 'integrate',
+        ...request,
         listener: progress.listener,
         cancel: stop.cancel,
         abort: stop.abort,
-        ...(some === undefined ? {} : { folders: some }),
-        ...(authorize === undefined ? {} : { authorize: authorize.map(activityCode) }),
-        ...(options.takeUnchanged === true ? { takeUnchanged: true } : {}),
-        ...(options.atomic === true ? { atomic: true } : {}),
-        ...(onError === undefined ? {} : { onError }),
-        ...(force === undefined ? {} : { force }),
-        ...(first === undefined ? {} : { first }),
-        ...(wait === undefined ? {} : { waitMs: wait }),
-        ...(options.disconnect === true ? { disconnect: true } : {}),
         ...(jobs === undefined ? {} : { jobs }),
       });
       // What came of the run is known: it is told even where its consequences cannot be read any more.

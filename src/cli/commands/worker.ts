@@ -43,7 +43,8 @@ async function worker(cli: Cli, options: Options): Promise<void> {
   const counts = { done: 0, failed: 0, cancelled: 0 };
   const listener = (event: WorkerEvent): void => {
     if (event.kind === 'task-finished' && event.task.state in counts) counts[event.task.state as keyof typeof counts]++;
-    if (!silent) terminal.err(`${workerLine(event, messages)}\n`);
+    const line = silent ? '' : workerLine(event, messages);
+    if (line !== '') terminal.err(`${line}\n`);
   };
   const signals = stopSignals(() => {
     if (!silent) terminal.err(`${messages.report.batch.workerStopping}\n`);

@@ -115,6 +115,8 @@ export const help = {
       jobs: 'folders worked on at the same time',
       rehearse: 'do all of it for real, then roll back',
       disconnect: 'end the sessions of the folders (with --wait: those that are left then)',
+      batch: 'queue the run: workers carry it out, on any machine',
+      follow: 'with --batch: show how it goes; Ctrl-C leaves it, it goes on',
     },
     recover: { is: 'settle what programs that died left behind: runs, logins that are shut, what was staged' },
     check: {

@@ -62,6 +62,13 @@ export const batchReport: Messages['report']['batch'] = {
     run: 'exécution',
   },
   waiting: (tasks) => `Attente de la fin de ces tâches : ${tasks}`,
+  queued: (run, patches, folders) =>
+    `L'exécution ${run} est en attente : ${patches} ${patches < 2 ? 'patch' : 'patches'}, ${folders} ${folders < 2 ? 'dossier' : 'dossiers'}. \`rustine log ${run} --follow\` montre son avancement, \`rustine cancel ${run}\` l'arrête.`,
+  noWorker:
+    "Elle attend : il n'y a pas de worker. `rustine worker` en lance un, ici ou sur toute machine qui atteint la base de données.",
+  left: (run) => `L'exécution ${run} continue. \`rustine log ${run} --follow\` montre comment.`,
+  waitingWork: (runs, tasks, workers) =>
+    `Serveur batch : ${runs} ${runs < 2 ? 'exécution' : 'exécutions'} et ${tasks} ${tasks < 2 ? 'autre tâche' : 'autres tâches'} en attente, ${workers === 0 ? 'aucun worker : elles attendent que `rustine worker` en lance un' : `${workers} ${workers < 2 ? 'worker' : 'workers'} au travail`}.`,
   added: (id, kind, folder) => `La tâche ${id} (${kind}, dossier ${folder}) est en attente : un worker l'exécutera.`,
   cancelled: (id) => `La tâche ${id} est annulée.`,
   cancelling: (id) => `La tâche ${id} est en cours : son worker l'arrête.`,

@@ -215,6 +215,8 @@ export const findings: Sentences<FindingCode> = {
     `L'utilisateur ${f('user')} de la base ne peut pas créer de rôles : les dossiers partagent une connexion et ne sont pas isolés. Un utilisateur avec CREATEROLE les isole.`,
   'run-active': (f) =>
     `${some(f.list('folders'), 12)} : l'exécution ${f('run')} de ${f('operator')} sur ${f('host')} y travaille depuis ${f('since')}, avec ${some(f.list('files'))}. Attendez sa fin (--wait 10m le fait), ou arrêtez-la par \`rustine cancel ${f('run')}\`.`,
+  'workers-lost': (f) =>
+    `${f('workers')} workers ont disparu pendant qu'ils travaillaient dans le dossier ${f('folder')} ; il n'est plus essayé. Cherchez ce qui les arrête là (mémoire, un traitement), puis relancez : ce que le dossier a reçu est gardé.`,
   'tasks-active': (f) =>
     `La tâche ${f('task')} (${f('kind')}${f.has('title') ? `, ${f('title')}` : ''}) du serveur batch travaille dans le dossier ${f('folder')} depuis ${f('since')}, sur ${f('worker')}. Attendez sa fin (--wait 10m le fait), ou arrêtez-la par \`rustine task cancel ${f('task')}\`.`,
   'canary-failed': (f) =>

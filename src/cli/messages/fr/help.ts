@@ -115,6 +115,8 @@ export const help: Messages['help'] = {
       jobs: 'nombre de dossiers traités en même temps',
       rehearse: 'fait tout pour de bon, puis annule',
       disconnect: 'fermer les sessions des dossiers (avec --wait : celles qui restent alors)',
+      batch: "met l'intégration en file d'attente : des workers l'exécutent, sur n'importe quelle machine",
+      follow: "avec --batch : montre l'avancement ; Ctrl-C la quitte, elle continue",
     },
     recover: {
       is: 'remet d’aplomb ce que des programmes morts ont laissé : exécutions, connexions fermées, données préparées',

@@ -1,0 +1,161 @@
+// `integrate --batch`: checks the run as it would be begun now, and queues it with its patch files for the workers; follows it.
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Refusal } from '../base/errors.ts';
+import { blocks, type Finding } from '../base/finding.ts';
+import { openQueue } from '../batch/queue.ts';
+import { usersFindings } from '../batch/started-run.ts';
+import { addTask } from '../batch/tasks.ts';
+import { wavesOf } from '../batch/waves.ts';
+import type { RunEvent, RunListener } from '../journal/journal.ts';
+import type { RunOutcome } from '../journal/outcome.ts';
+import { readWorkers } from '../journal/processes.ts';
+import { storeRunFile } from '../journal/run-files.ts';
+import { folderUsers, insertRun, lockRuns, type NewRun, noteEvents, serverEpoch } from '../journal/runs.ts';
+import { addRunFolders, readFurtherEvents, readRunFolders, readSharedRun } from '../journal/shared-runs.ts';
+import { listPatches } from '../patch/list.ts';
+import type { Delivery } from '../plan/delivery.ts';
+import { checkRequest, type ReadRequest, readRequest } from './checks.ts';
+import type { IntegrateOptions, Opened } from './rustine.ts';
+import type { StoredRequest } from './stored-run.ts';
+
+export interface QueuedRun extends Omit<RunOutcome, 'state'> {
+  readonly state: 'queued' | 'refused';
+  readonly files: readonly string[];
+  /** Folders that it is for. */
+  readonly concerned: readonly string[];
+  /** Workers that are there to carry it out. */
+  readonly workers: number;
+}
+
+/** Somebody else took the folders while the files were stored. */
+class FoldersTaken extends Error {
+  readonly findings: readonly Finding[];
+
+  constructor(findings: readonly Finding[]) {
+    super('folders taken');
+    this.findings = findings;
+  }
+}
+
+const LOCK_TIMEOUT_MS = 15_000;
+
+/** What blocks now is told at once: nothing is queued then. @throws Refusal as `integrate` does */
+export async function queueRun(
+  opened: Opened,
+  options: IntegrateOptions,
+  first: (asked: ReadRequest) => readonly string[],
+): Promise<QueuedRun> {
+  const { database, operator } = opened;
+  const asked = await readRequest(opened, options);
+  const { deliveries, folders, authorized, forced, from } = asked;
+  const { mode } = options;
+  const canaries = first(asked);
+  const scope = mode === 'rehearse' ? 'folder' : 'patch';
+  const checked = await checkRequest(opened, asked, { jobs: opened.jobs, scope, attended: false });
+  const request: StoredRequest = {
+    first: canaries,
+    takeUnchanged: options.takeUnchanged ?? false,
+    onError: options.onError ?? 'continue',
+    lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+    waitMs: options.waitMs ?? null,
+    disconnect: options.disconnect ?? false,
+  };
+  const files = deliveries.map(({ file }) => file);
+  const waves = wavesOf(folders, canaries).map((wave) => wave.folders.map(({ code }) => code));
+  const run: NewRun = { id: randomUUID(), mode, from, operator, files, authorized, forced, request: { ...request }, waves };
+  const concerned = folders.map(({ code }) => code);
+  const findings = [...checked.findings];
+  if (!blocks(findings)) {
+    try {
+      await store(opened, run, options.paths, deliveries);
+      return { run: run.id, mode, state: 'queued', findings, folders: [], files, concerned, workers: await liveWorkers(opened) };
+    } catch (error) {
+      if (!(error instanceof FoldersTaken)) throw error;
+      findings.push(...error.findings);
+    }
+  }
+  await database.transaction((session) => insertRun(session, null, run, 'refused'));
+  const events: RunEvent[] = [
+    { kind: 'run-started', run: run.id, mode, files, folders: concerned },
+    ...findings.map((finding): RunEvent => ({ kind: 'finding', finding })),
+    { kind: 'run-finished', run: run.id, state: 'refused', ms: 0 },
+  ];
+  const at = performance.now();
+  await noteEvents(
+    database,
+    run.id,
+    events.map((event, index) => ({ seq: index + 1, event, at })),
+    await serverEpoch(database),
+  );
+  return { run: run.id, mode, state: 'refused', findings, folders: [], files, concerned, workers: 0 };
+}
+
+/** All of it or nothing: a run that is queued has its files, its folders and its task. */
+async function store(
+  { database, operator }: Opened,
+  run: NewRun,
+  paths: readonly string[],
+  deliveries: readonly Delivery[],
+): Promise<void> {
+  const { patches } = await listPatches(paths);
+  const queue = await openQueue(database);
+  try {
+    await database.transaction(async (session) => {
+      await insertRun(session, null, { ...run, waves: [] }, 'queued');
+      for (const [position, delivery] of deliveries.entries()) {
+        const path = patches.find(({ file }) => file === delivery.file)?.path;
+        if (path === undefined) throw new Refusal('patch-unreadable', { file: delivery.file, reason: 'ENOENT' });
+        await storeRunFile(session, run.id, position, delivery, createReadStream(path, { highWaterMark: 1024 * 1024 }));
+      }
+      // Only now: others do not wait while files are stored. Tasks at work are no obstacle, the run waits for them in the queue.
+      await lockRuns(session);
+      const { runs } = await folderUsers(session, run.waves.flat());
+      if (runs.length > 0) throw new FoldersTaken(usersFindings({ runs, tasks: [] }));
+      await addRunFolders(session, run.id, run.waves);
+      const title = run.files.join(', ').slice(0, 200);
+      await addTask(session, queue, { kind: 'patch', folder: run.from, title, program: '', run: run.id, by: operator });
+    });
+  } finally {
+    await queue.close();
+  }
+}
+
+async function liveWorkers({ database }: Opened): Promise<number> {
+  return (await readWorkers(database)).length;
+}
+
+const LOOK_MS = 300;
+
+/**
+ * Tells the events of the run as they come, from its beginning.
+ * @param stop ends the following, not the run
+ * @returns undefined where it was left before its end
+ */
+export async function followRun(
+  { database }: Opened,
+  run: string,
+  listener: RunListener,
+  stop: AbortSignal,
+): Promise<RunOutcome | undefined> {
+  const seen: number[] = [];
+  const findings: Finding[] = [];
+  while (!stop.aborted) {
+    const row = await readSharedRun(database, run);
+    if (row === undefined) throw new Refusal('run-unknown', { run });
+    const events = await readFurtherEvents(database, run, seen);
+    for (const { seq, event } of events) {
+      seen.push(seq);
+      if (event.kind === 'finding') findings.push(event.finding);
+      listener(event);
+    }
+    const { state, mode } = row;
+    if (state !== 'queued' && state !== 'running') {
+      const folders = (await readRunFolders(database, run)).flatMap(({ outcome }) => outcome ?? []);
+      return { run, mode, state: state === 'interrupted' ? 'failed' : state, findings, folders };
+    }
+    await pause(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
+  }
+  return undefined;
+}

@@ -1,0 +1,67 @@
+// A run that was queued, as a worker takes it up: its request from its row, its patch files from the catalog, its checks as things are now.
+import { Failure } from '../base/errors.ts';
+import type { Finding } from '../base/finding.ts';
+import type { Database } from '../database/database.ts';
+import type { RunFile } from '../journal/run-files.ts';
+import { readRunFile, readRunFiles } from '../journal/run-files.ts';
+import type { SharedRunRow } from '../journal/shared-runs.ts';
+import { formFindings } from '../patch/form-findings.ts';
+import { readPatch } from '../patch/read.ts';
+import type { Delivery } from '../plan/delivery.ts';
+import { openDelivery } from '../plan/patch-delivery.ts';
+import { checkRequest, type ReadRequest } from './checks.ts';
+import { existingFolders } from './known-folders.ts';
+import type { Opened } from './rustine.ts';
+
+/** What of the request is not in columns of its own. */
+export interface StoredRequest {
+  readonly first: readonly string[];
+  readonly takeUnchanged: boolean;
+  readonly onError: 'continue' | 'stop';
+  readonly lockTimeoutMs: number;
+  /** How long tasks and sessions are waited for; null: until they have ended. */
+  readonly waitMs: number | null;
+  readonly disconnect: boolean;
+}
+
+export interface StoredRun {
+  readonly row: SharedRunRow;
+  readonly request: StoredRequest;
+  readonly asked: ReadRequest;
+  readonly tasks: ReadonlyMap<string, ReadonlyMap<string, 'integrate' | 'already' | 'not-concerned'>>;
+  readonly findings: readonly Finding[];
+}
+
+/** @throws Failure `run-lost` where it has ended and its files are gone, `patch-changed` */
+export async function openStoredRun(opened: Opened, row: SharedRunRow): Promise<StoredRun> {
+  const { database } = opened;
+  const all = await existingFolders(database);
+  const folders = all.filter(({ code }) => row.folders.includes(code));
+  const deliveries: Delivery[] = [];
+  for (const file of await readRunFiles(database, row.id)) deliveries.push(await openStored(database, row.id, file));
+  const asked: ReadRequest = {
+    supervisor: all.find(({ parent }) => parent === null)?.code ?? '',
+    from: row.from,
+    all,
+    folders,
+    authorized: row.authorized,
+    forced: row.forced,
+    deliveries,
+    unread: [],
+    findings: [],
+  };
+  const scope = row.mode === 'rehearse' ? 'folder' : 'patch';
+  const { tasks, findings } = await checkRequest(opened, asked, { jobs: opened.jobs, scope, attended: false });
+  return { row, request: row.request as unknown as StoredRequest, asked, tasks, findings };
+}
+
+async function openStored(database: Database, run: string, stored: RunFile): Promise<Delivery> {
+  const { file, digest } = stored;
+  const delivery = await openDelivery(
+    file,
+    () => readPatch(readRunFile(database, run, stored), { file }),
+    (end) => formFindings(end.form, file),
+  );
+  if (delivery.digest !== digest) throw new Failure('patch-changed', { file });
+  return delivery;
+}

@@ -1,0 +1,213 @@
+// A run that workers carry out, as rows: begun by one of them, its folders claimed by any, ended by whoever finds nothing left.
+import type { Database, Session } from '../database/database.ts';
+import { sql } from '../database/sql.ts';
+import type { RunEvent } from './journal.ts';
+import type { FolderOutcome, PatchOutcome, RunMode, RunState } from './outcome.ts';
+import { removeRunFiles } from './run-files.ts';
+import type { FolderChange } from './run-folders.ts';
+import { eventJson, type FolderUsers, folderUsers, lockRuns } from './runs.ts';
+
+export interface SharedRunRow {
+  readonly id: string;
+  readonly mode: RunMode;
+  readonly state: RunState | 'queued' | 'running' | 'interrupted';
+  readonly from: string;
+  readonly operator: string;
+  readonly authorized: readonly string[];
+  readonly forced: Readonly<Record<string, string>>;
+  /** What was asked for. */
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly folders: readonly string[];
+  readonly files: readonly string[];
+  readonly cancelBy: string | null;
+  /** Any worker may take its folders. */
+  readonly ready: boolean;
+}
+
+/** Each who joins a run numbers its events from here on, and the next one from twice that: in the trace they are in order by their time. */
+export const NUMBERS_OF_A_WORKER = 1_000_000;
+const OPEN = ['waiting', 'running', 'postponed', 'prepared'] as const;
+
+type Reader = Pick<Session, 'query'>;
+
+export async function readSharedRun(reader: Reader, run: string): Promise<SharedRunRow | undefined> {
+  const [row] = await reader.query<SharedRunRow>(sql`
+    select id, mode, state, ready_at is not null as ready, from_folder as "from", operator, authorized, forced, request, files, case when cancel_requested_at is not null then coalesce(cancel_requested_by, '') end as "cancelBy",
+      array(select folder from rustine.run_folder where run = r.id order by wave, folder) as folders
+    from rustine.run r where id = ${run}`);
+  return row;
+}
+
+/** Runs at work whose folders any worker may take, the oldest first. */
+export async function openSharedRuns(reader: Reader): Promise<readonly string[]> {
+  const rows = await reader.query<{ id: string }>(sql`
+    select id from rustine.run where state = 'running' and process is null and ready_at is not null order by started_at`);
+  return rows.map(({ id }) => id);
+}
+
+/** @returns where this worker's numbers of events begin */
+export async function joinRun(database: Database, run: string): Promise<number> {
+  const [row] = await database.query<{ workers: number }>(sql`
+    update rustine.run set workers = workers + 1 where id = ${run} returning workers`);
+  return (row?.workers ?? 0) * NUMBERS_OF_A_WORKER;
+}
+
+/** The folders of a run that was written down without any. */
+export async function addRunFolders(session: Session, run: string, waves: readonly (readonly string[])[]): Promise<void> {
+  await session.query(sql`
+    insert into rustine.run_folder (run, folder, wave)
+    select ${run}, f.folder, f.wave from unnest(${waves.flat()}::text[], ${waves.flatMap((codes, wave) => codes.map(() => wave))}::integer[]) as f (folder, wave)`);
+}
+
+/** Who else is at work in the folders of a queued run. */
+export async function usersOfRun(database: Database, { id, folders }: SharedRunRow): Promise<FolderUsers> {
+  return database.transaction((session) => folderUsers(session, folders, id));
+}
+
+/**
+ * From queued to running, with the events that begin its trace, unless somebody has its folders.
+ * @returns who has; nobody: it runs now
+ */
+export async function beginSharedRun(
+  database: Database,
+  { id, folders }: SharedRunRow,
+  events: readonly { readonly seq: number; readonly event: RunEvent }[],
+): Promise<FolderUsers> {
+  return database.transaction(async (session) => {
+    await lockRuns(session);
+    const users = await folderUsers(session, folders, id);
+    if (users.runs.length > 0 || users.tasks.length > 0) return users;
+    await session.query(sql`
+      with begun as (update rustine.run set state = 'running', started_at = clock_timestamp() where id = ${id} and state = 'queued' returning id)
+      insert into rustine.event (run, seq, event) select begun.id, e.seq, e.event
+      from begun, unnest(${events.map(({ seq }) => seq)}::integer[], ${events.map(({ event }) => eventJson(event))}::jsonb[]) as e (seq, event)`);
+    return users;
+  });
+}
+
+/** From here on any worker may take its folders. */
+export async function openToWorkers(reader: Reader, run: string): Promise<void> {
+  await reader.query(sql`update rustine.run set ready_at = clock_timestamp() where id = ${run} and state = 'running'`);
+}
+
+export interface FolderClaim {
+  readonly folder: string;
+  readonly wave: number;
+  /** This one counted. */
+  readonly attempts: number;
+  /** Workers that were lost at it. */
+  readonly lost: number;
+  /** The first of its wave. */
+  readonly opens: boolean;
+  /** Patches that it got in this run before its worker was lost. */
+  readonly got: readonly PatchOutcome[];
+}
+
+export type Claimed =
+  | { readonly kind: 'folder'; readonly claim: FolderClaim }
+  /** Others are at work, or a folder waits until its time comes. */
+  | { readonly kind: 'wait' }
+  /** Nothing is left: it has to be ended. */
+  | { readonly kind: 'all-done' }
+  | { readonly kind: 'ended' };
+
+/**
+ * The next folder of the lowest wave that is not through, also of a worker that is gone; claims of one run come one after the other.
+ * @param dead processes that are gone; one that is not registered any more is, too
+ */
+export async function claimFolder(database: Database, run: string, lease: string, dead: readonly string[]): Promise<Claimed> {
+  return database.transaction(async (session) => {
+    // Not the strong lock: transactions of folders hold the key.
+    const [row] = await session.query<{ running: boolean; left: string }>(sql`
+      with locked as (select id, state, ready_at from rustine.run where id = ${run} for no key update)
+      select locked.state = 'running' and locked.ready_at is not null as running, (select count(*) from rustine.run_folder where run = ${run} and state = any(${OPEN})) as left from locked`);
+    if (row === undefined || !row.running) return { kind: 'ended' };
+    if (Number(row.left) === 0) return { kind: 'all-done' };
+    const [claim] = await session.query<FolderClaim>(sql`
+      with wave as (select min(wave) as wave from rustine.run_folder where run = ${run} and state = any(${OPEN})),
+      next as (
+        select f.folder, f.state from rustine.run_folder f
+        where f.run = ${run} and f.wave = (select wave from wave) and (f.state = 'waiting'
+          or f.state = 'postponed' and (f.not_before is null or f.not_before <= clock_timestamp())
+          or f.state = 'running' and (f.process = any(${dead}::text[]) or not exists (select from rustine.process p where p.id = f.process)))
+        order by f.attempts, f.folder limit 1)
+      update rustine.run_folder f set state = 'running', process = ${lease}, attempts = f.attempts + 1, not_before = null, lost = f.lost + (next.state = 'running')::integer,
+        started_at = coalesce(f.started_at, clock_timestamp())
+      from next where f.run = ${run} and f.folder = next.folder
+      returning f.folder, f.wave, f.attempts, f.lost,
+        not exists (select from rustine.run_folder o where o.run = f.run and o.wave = f.wave and o.attempts > 0) as opens,
+        coalesce((select jsonb_agg(i.outcome order by i.id) from rustine.integration i join rustine.folder g on g.id = i.folder
+          where g.code = f.folder and i.run = f.run), '[]') as got`);
+    return claim === undefined ? { kind: 'wait' } : { kind: 'folder', claim };
+  });
+}
+
+/** What the folder came to, or that it comes again. @returns false where it is another worker's by now */
+export async function settleFolder(database: Database, run: string, lease: string, change: FolderChange): Promise<boolean> {
+  const { folder, state, pauseMs = null, blocker = null, outcome } = change;
+  const json = (value: unknown): string | null => (value === undefined || value === null ? null : JSON.stringify(value));
+  const rows = await database.query(sql`
+    update rustine.run_folder set state = ${state}, process = null, not_before = clock_timestamp() + ${pauseMs}::float8 * interval '1 millisecond',
+      blocker = ${json(blocker)}::jsonb, outcome = coalesce(${json(outcome)}::jsonb, outcome),
+      finished_at = case when ${state} in ('waiting', 'postponed') then null else clock_timestamp() end
+    where run = ${run} and folder = ${folder} and state = 'running' and process = ${lease} returning folder`);
+  return rows.length === 1;
+}
+
+/** Folders that nobody has begun are left out: the run was cancelled, or stops at its first failure. */
+export async function leaveOut(database: Database, run: string, outcomes: readonly FolderOutcome[]): Promise<void> {
+  await database.query(sql`
+    update rustine.run_folder f set state = o.state, outcome = o.outcome, finished_at = clock_timestamp()
+    from unnest(${outcomes.map(({ folder }) => folder)}::text[], ${outcomes.map(({ state }) => state)}::text[], ${outcomes.map((each) => JSON.stringify(each))}::jsonb[])
+      as o (folder, state, outcome)
+    where f.run = ${run} and f.folder = o.folder and f.state in ('waiting', 'postponed')`);
+}
+
+export interface FolderRow {
+  readonly folder: string;
+  readonly wave: number;
+  readonly state: string;
+  readonly outcome: FolderOutcome | null;
+}
+
+export async function readRunFolders(reader: Reader, run: string): Promise<readonly FolderRow[]> {
+  return reader.query<FolderRow>(sql`
+    select folder, wave, state, outcome from rustine.run_folder where run = ${run} order by wave, folder`);
+}
+
+/**
+ * Ends the run, once: its state, the event that says so, its files removed, in one transaction.
+ * @param from states that it may be in
+ * @returns false where somebody else has ended it
+ */
+export async function endSharedRun(
+  database: Database,
+  run: string,
+  state: RunState,
+  from: readonly ('queued' | 'running')[] = ['running'],
+): Promise<boolean> {
+  return database.transaction(async (session) => {
+    // The strong lock: what is still at work in a folder ends before.
+    const [row] = await session.query<{ ms: number }>(sql`
+      select (extract(epoch from clock_timestamp() - started_at) * 1000)::float8 as ms from rustine.run
+      where id = ${run} and state = any(${from}::text[]) for update`);
+    if (row === undefined) return false;
+    const event: RunEvent = { kind: 'run-finished', run, state, ms: Math.round(row.ms) };
+    await session.query(sql`
+      with ended as (update rustine.run set state = ${state}, finished_at = clock_timestamp() where id = ${run})
+      insert into rustine.event (run, seq, event) select ${run}, coalesce(max(seq), 0) + 1, ${eventJson(event)}::jsonb from rustine.event where run = ${run}`);
+    await removeRunFiles(session, run);
+    return true;
+  });
+}
+
+/** Events that were not seen yet: each worker numbers its own, and those of a long transaction come late. */
+export async function readFurtherEvents(
+  reader: Reader,
+  run: string,
+  seen: readonly number[],
+): Promise<readonly { readonly seq: number; readonly event: RunEvent }[]> {
+  return reader.query(sql`
+    select e.seq, e.event from rustine.event e
+    where e.run = ${run} and not exists (select from unnest(${seen}::integer[]) as s (seq) where s.seq = e.seq) order by e.at, e.seq`);
+}
