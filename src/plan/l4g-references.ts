@@ -53,8 +53,15 @@ const CALLS = new Set(['call', 'gosub', 'goto', 'onerrgo']);
 const lower = (token: Token | undefined): string => (token?.kind === 'word' ? token.text.toLowerCase() : '');
 const isSign = (token: Token | undefined, sign: string): boolean => token?.kind === 'sign' && token.text === sign;
 
+/** The largest scripts have a million characters; what is longer is none, and would take memory for each name in it. */
+const LONGEST_L4G = 4 * 1024 * 1024;
+
 export function readL4g(source: string): ScriptReferences {
   const found = new ReferenceCollector();
+  if (source.length > LONGEST_L4G) {
+    found.unread('size', String(source.length), 1);
+    return found.references;
+  }
   // Declarations hold for all of the script, wherever they stand: a subprogram uses what its caller opened.
   const names = readDeclarations(source, found);
   for (const statement of statementsOf(source)) new StatementReader(statement, names, found).read();
@@ -86,12 +93,14 @@ function readDeclarations(source: string, found: ReferenceCollector): Abbreviati
     open: [],
   };
   for (const statement of statementsOf(source)) {
-    statement.forEach((token, at) => {
-      const word = lower(token);
-      if (word === 'file' && declares(statement, at)) readFiles(statement, at + 1, names, found);
-      else if (word === 'mask') readMasks(statement, at + 1, names);
-      else if (word === 'link') readLink(statement, at + 1, names);
-    });
+    // A statement declares once: looking on from each such word would cost a pass for each of them.
+    const find = (word: string, also = (_at: number) => true) =>
+      statement.findIndex((token, at) => lower(token) === word && also(at));
+    const file = find('file', (at) => declares(statement, at));
+    const [mask, link] = [find('mask'), find('link')];
+    if (file >= 0) readFiles(statement, file + 1, names, found);
+    if (mask >= 0) readMasks(statement, mask + 1, names);
+    if (link >= 0) readLink(statement, link + 1, names);
   }
   names.open = [...new Set([...[...names.tables.values()].flatMap((set) => [...set]), ...names.usual])].map(byName);
   return names;

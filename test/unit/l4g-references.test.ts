@@ -158,6 +158,22 @@ test('many tables and uses of the default one do not multiply', () => {
   expect(performance.now() - start).toBeLessThan(5_000);
 });
 
+test.each(['Mask ', 'File X ', 'Call X ', 'Link [A] With [B]X=1 As [C] ', 'For [ITM] Where A1 & '])(
+  'a line of a million characters "%s" takes no time for each of its words',
+  (unit) => {
+    const start = performance.now();
+    readL4g(unit.repeat(1_000_000 / unit.length));
+    expect(performance.now() - start).toBeLessThan(10_000);
+  },
+);
+
+test('what is too long to be a script is not read, and told', () => {
+  expect(readL4g(`Local File ITMMASTER [ITM]\n${' '.repeat(5_000_000)}`)).toMatchObject({
+    tables: [],
+    unread: [{ kind: 'size' }],
+  });
+});
+
 const SHARED = new URL('../../../shared/data/patches/', import.meta.url);
 const shared = ['V11_SRC_SVG_WEB_PHP_20170130_01.dat', 'ZCLIENT.dat'].filter((file) => existsSync(new URL(file, SHARED)));
 
