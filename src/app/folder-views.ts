@@ -5,11 +5,16 @@ import { id, sql } from '../database/sql.ts';
 import type { Reader } from '../environment/catalog.ts';
 import { readFolders, readLevels } from '../environment/catalog.ts';
 import { existingFolders, known } from './known-folders.ts';
+import { lagPaths } from './lag-paths.ts';
 import type { FolderView } from './rustine.ts';
 
-/** Two statements, however many folders. */
+/** Two or three statements, however many folders. */
 export async function folderViews(reader: Reader): Promise<readonly FolderView[]> {
   const [folders, levels] = [await readFolders(reader), await readLevels(reader)];
+  const paths = await lagPaths(
+    reader,
+    levels.flatMap(({ lag }) => lag),
+  );
   const byFolder = new Map(levels.map((level) => [level.folder, level]));
   return folders.flatMap((folder) => {
     const level = byFolder.get(folder.id);
@@ -36,6 +41,7 @@ export async function folderViews(reader: Reader): Promise<readonly FolderView[]
       state,
       level: level.level,
       lag: level.lag,
+      ...knownPaths(level.lag, paths),
       due: folder.due.length > 0 || level.lag.length > 0,
       languages,
       activityCodes,
@@ -69,4 +75,9 @@ async function activeCodes(database: Database, schema: string): Promise<readonly
     sql`select codact_0 as code from ${id(schema, 'adosact')} where flact_0 = 2 order by 1`,
   );
   return rows.map((row) => row.code);
+}
+
+function knownPaths(lag: readonly string[], paths: Readonly<Record<string, string>>): Pick<FolderView, 'lagPaths'> {
+  const mine = lag.flatMap((file) => (paths[file] === undefined ? [] : [[file, paths[file]] as const]));
+  return mine.length === 0 ? {} : { lagPaths: Object.fromEntries(mine) };
 }

@@ -1,5 +1,6 @@
 // The wiring: opens what the settings say, exposes the verbs, closes in reverse.
 import { availableParallelism, userInfo } from 'node:os';
+import { resolve } from 'node:path';
 import type { Finding } from '../base/finding.ts';
 import type { CancelSignals } from '../batch/cancelling.ts';
 import { type RunRequest, run } from '../batch/run.ts';
@@ -57,6 +58,8 @@ export interface FolderView {
   readonly level: Readonly<Record<string, number>>;
   /** Standard patch files that the supervisor folder has and this one has not. */
   readonly lag: readonly string[];
+  /** Of these, those of which this machine knows the path: file → path. */
+  readonly lagPaths?: Readonly<Record<string, string>>;
   readonly due: boolean;
   readonly languages: readonly string[];
   readonly legislations: readonly string[];
@@ -322,7 +325,9 @@ async function integrateInto(opened: Opened, options: IntegrateOptions, part: Ru
   const jobs = Math.min(options.jobs ?? opened.jobs, MOST_JOBS);
   const first = canaries(asked.folders, options.first ?? []);
   const files = deliveries.map((delivery) => delivery.file);
-  const { listener = () => undefined, cancel, abort, ...request } = options;
+  const { listener = () => undefined, cancel, abort, ...given } = options;
+  // From wherever somebody looks for the files later.
+  const request = { ...given, paths: options.paths.map((path) => resolve(path)) };
   const id = part.id === undefined ? {} : { id: part.id };
   const signals = { ...(cancel === undefined ? {} : { cancel }), ...(abort === undefined ? {} : { abort }) };
   const start = {

@@ -3,6 +3,7 @@ import { folderCode } from '../base/ids.ts';
 import type { Database } from '../database/database.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 import { checkFolder, findRun, type RunRecord, readEntries, readRuns, type TraceOptions } from '../journal/trace.ts';
+import { recoverIfNeeded } from '../validate/recovery.ts';
 import { openSettled } from './opened-environment.ts';
 
 export interface Trace {
@@ -23,7 +24,10 @@ export async function openTrace(database: Database, run: string, options: TraceO
   const record = await findRun(database, run);
   const folder = options.folder === undefined ? {} : { folder: folderCode(options.folder) };
   if (folder.folder !== undefined) await checkFolder(database, record.run, folder.folder);
-  return { run: record, pages: readEntries(database, record.run, { ...options, ...folder }) };
+  return {
+    run: record,
+    pages: readEntries(database, record.run, { ...options, ...folder, settle: () => recoverIfNeeded(database) }),
+  };
 }
 
 /** All entries at once. @throws as `openTrace` */

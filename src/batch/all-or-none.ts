@@ -184,14 +184,15 @@ async function runLater(
   const work = async (): Promise<void> => {
     for (let some = waiting.shift(); some !== undefined; some = waiting.shift()) {
       for (const { folder, file, scripts } of some) {
-        const { findings, left } = await running.outside(running, folder, scripts, file);
+        const { findings, left, done } = await running.outside(running, folder, scripts, file);
         for (const finding of findings.map((each) => ({ ...each, patch: file }))) {
           running.findings.push(finding);
           running.emit({ kind: 'finding', finding });
         }
         const outcome = outcomes.get(folder.code);
         if (outcome === undefined) continue;
-        const patches = outcome.patches.map((patch) => (patch.file === file ? { ...patch, pending: left } : patch));
+        const ran = done.length === 0 ? {} : { ranOutside: done };
+        const patches = outcome.patches.map((patch) => (patch.file === file ? { ...patch, pending: left, ...ran } : patch));
         outcomes.set(folder.code, { ...outcome, patches });
       }
     }

@@ -173,9 +173,9 @@ async function runPatch(running: Running, part: FolderPart, delivery: Delivery, 
   if (result.due) part.due = true;
   const outcome = report(running, folder, result.outcome);
   const pending = folder.mirror === true ? [] : result.pending;
-  const { findings, left } = await running.outside(running, folder, pending, file);
+  const { findings, left, done } = await running.outside(running, folder, pending, file);
   for (const finding of findings) addFinding(running, { ...finding, patch: file });
-  return { ...outcome, pending: left };
+  return { ...outcome, pending: left, ...(done.length === 0 ? {} : { ranOutside: done }) };
 }
 
 /** The supervisor folder's failure is reported already; what this folder would have failed for by itself is worth knowing too. */

@@ -104,7 +104,7 @@ function holdingBack(running: Running, group: Group): Running {
     outside: async (shared, folder, scripts, file) => {
       if (shared.context.ending === 'rollback') return running.outside(shared, folder, scripts, file);
       if (scripts.length > 0) group.outside.push({ folder, file, scripts });
-      return { findings: [], left: scripts.map(({ name }) => name) };
+      return { findings: [], left: scripts.map(({ name }) => name), done: [] };
     },
   };
 }

@@ -12,6 +12,8 @@ export interface OutsideOutcome {
   readonly findings: readonly Finding[];
   /** Those that still wait. */
   readonly left: readonly string[];
+  /** Those that their runners ran. */
+  readonly done: readonly string[];
 }
 
 /** A rehearsal runs none: what a program does outside of the database cannot be rolled back. */
@@ -22,9 +24,9 @@ export async function runOutside(running: Running, folder: Folder, pending: read
   const findings = pending
     .filter((each) => !able.includes(each))
     .map(({ name, language }) => pendingFinding(folder.code, name, language));
-  if (able.length === 0) return { findings, left: all };
+  if (able.length === 0) return { findings, left: all, done: [] };
   if (context.ending === 'rollback')
-    return { findings: [...findings, ...able.map((each) => notRehearsed(folder, each))], left: all };
+    return { findings: [...findings, ...able.map((each) => notRehearsed(folder, each))], left: all, done: [] };
   const { scriptTimeoutMs, stopPoint: reached } = context;
   reached('before-runner');
   const names = new Set(able.map(({ name }) => name));
@@ -39,6 +41,7 @@ export async function runOutside(running: Running, folder: Folder, pending: read
     return {
       findings: [...findings, ...runs.flatMap((run) => run.finding ?? [])],
       left: all.filter((name) => !done.has(name)),
+      done: [...done],
     };
   } catch (error) {
     // The patch is in the folder: what happens to its scripts does not change that, and they stay listed.
@@ -46,6 +49,7 @@ export async function runOutside(running: Running, folder: Folder, pending: read
     return {
       findings: [...findings, { code: error.code, severity: 'warn', folder: folder.code, facts: error.facts }],
       left: all,
+      done: [],
     };
   }
 }

@@ -10,7 +10,7 @@ import { safe } from './messages/said.ts';
 import { findingText } from './problem.ts';
 import { shortRun } from './runs-view.ts';
 import { SCREEN_LINES, type SummaryStyle, toneOfState } from './summary-style.ts';
-import { cut } from './text-width.ts';
+import { cut, widthOf } from './text-width.ts';
 
 /** Where the width is not known, lines are broken as on a usual screen. */
 const USUAL_WIDTH = 80;
@@ -161,7 +161,7 @@ function dueText(outcome: RunOutcome, folders: readonly DueFolder[], messages: M
     return due.length === 0 ? [] : clipped(messages.summary.rehearsedDue(due), width, 2);
   }
   const lines = dueLines(folders, messages, width, DUE_NAMED).flatMap((line) => line.split('\n'));
-  if (lines.length <= DUE_LINES) return lines;
+  if (lines.length <= DUE_LINES && lines.every((line) => widthOf(line) <= width)) return lines;
   const due = folders.filter((each) => each.state === 'dropping' || each.lag.length > 0 || each.reasons.length > 0);
   return clipped(messages.summary.due(due.length), width, 2);
 }

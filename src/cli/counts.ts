@@ -15,7 +15,11 @@ export const tableCounts = ({ tables }: PatchOutcome): Counts => ({
   altered: tables.altered.length,
   removed: tables.removed.length,
 });
-export const scriptCounts = ({ scripts }: PatchOutcome): Counts => ({ ...scripts });
+/** Whoever ran them: the database, or a runner. */
+export const scriptCounts = ({ scripts, ranOutside = [] }: PatchOutcome): Counts => ({
+  ...scripts,
+  run: scripts.run + ranOutside.length,
+});
 export const rowCounts = ({ rows }: PatchOutcome): Counts => ({ ...rows });
 
 /** `3 new, 2 ignored`; zeros are left out. */

@@ -1,4 +1,5 @@
 // What is to be done about folders that are not in line: the exact command for each cause, or that there is none yet (R34).
+import { dirname } from 'node:path';
 import type { FolderView } from '../app/rustine.ts';
 import { settledByValidation } from '../environment/due.ts';
 import { wrap } from './layout.ts';
@@ -6,7 +7,7 @@ import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
 
 /** What of a folder says whether and why it is due. */
-export type DueFolder = Pick<FolderView, 'code' | 'state' | 'lag' | 'reasons'>;
+export type DueFolder = Pick<FolderView, 'code' | 'state' | 'lag' | 'lagPaths' | 'reasons'>;
 
 /** From so many on a command names no folders, or a directory instead of the files: it would fill the screen. */
 const MOST_FOLDERS = 12;
@@ -35,13 +36,16 @@ function lackingLine(folders: readonly DueFolder[], { report: { due } }: Message
   if (lag.length === 0) return [];
   const codes = folders.map(({ code }) => code);
   const few = lag.length <= MOST_FILES;
-  const paths = few ? lag.map(shellWord).join(' ') : due.directory;
+  const known = folders[0]?.lagPaths ?? {};
+  const directory = directoryOf(lag.map((file) => known[file]));
+  const paths = few ? lag.map((file) => shellWord(known[file] ?? file)).join(' ') : shellWord(directory ?? due.directory);
   // Those that have them already are left as they are.
   const where = codes.length <= MOST_FOLDERS ? ` --folders ${codes.join(',')}` : '';
   const command = safe(`rustine integrate ${paths}${where}`);
   const files = some(lag.map(safe), MOST_FILES);
   const names = some(codes, named);
-  return [few ? due.lacking(names, codes.length, files, command) : due.lackingMany(names, lag.length, files, command)];
+  if (few) return [due.lacking(names, codes.length, files, command)];
+  return [due.lackingMany(names, lag.length, files, command, directory === undefined)];
 }
 
 function reasonLines(folders: readonly DueFolder[], { report }: Messages, named: number): readonly string[] {
@@ -63,6 +67,12 @@ function reasonLines(folders: readonly DueFolder[], { report }: Messages, named:
     ...(settled.length === 0 ? [] : [due.validate(said(settled), `rustine validate ${codes}`)]),
     ...(open.length === 0 ? [] : [due.open(said(open))]),
   ];
+}
+
+/** The one in which all of them lie. */
+function directoryOf(paths: readonly (string | undefined)[]): string | undefined {
+  const [first, ...others] = new Set(paths.map((path) => (path === undefined ? undefined : dirname(path))));
+  return others.length === 0 ? first : undefined;
 }
 
 /** As it can be pasted into a shell, whatever a file is called. */

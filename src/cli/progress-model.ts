@@ -33,7 +33,7 @@ export interface PostponedFolder {
 
 export type WaitingStep = Extract<
   RunEvent,
-  { readonly kind: 'run-waiting' | 'tasks-waiting' | 'sessions' | 'folder-prepared' | 'run-decided' | 'run-cancelled' }
+  { readonly kind: 'run-waiting' | 'tasks-waiting' | 'sessions' | 'run-decided' | 'run-cancelled' }
 >;
 
 export interface EndedFolder {
@@ -62,6 +62,8 @@ export interface RunProgress {
   readonly wave: Extract<RunEvent, { readonly kind: 'wave-started' }> | undefined;
   readonly working: ReadonlyMap<string, FolderAtWork>;
   readonly postponed: ReadonlyMap<string, PostponedFolder>;
+  /** Of a run that is all or none: those that wait for the others. */
+  readonly prepared: ReadonlySet<string>;
   readonly counts: Readonly<Partial<Record<FolderRunState, number>>>;
   /** Patches that were integrated. */
   readonly patches: number;
@@ -93,6 +95,7 @@ export function noProgress(now: number): RunProgress {
     wave: undefined,
     working: new Map(),
     postponed: new Map(),
+    prepared: new Set(),
     counts: {},
     patches: 0,
     ended: [],
@@ -115,7 +118,7 @@ export function advance(state: RunProgress, event: RunEvent, now: number): RunPr
     case 'run-cancelled':
       return { ...state, step: event };
     case 'folder-prepared':
-      return { ...state, step: event, working: without(state.working, event.folder) };
+      return folderPrepared(state, event.folder, now);
     case 'wave-started':
       return { ...state, wave: event };
     case 'folder-postponed':
@@ -159,6 +162,16 @@ function patchStarted(state: RunProgress, folder: string, file: string, now: num
     working: new Map(state.working).set(folder, at),
     postponed: without(state.postponed, folder),
     blocked: without(state.blocked, folder),
+  };
+}
+
+/** The work in it is done: it counts for the pace, though nothing is in the folder yet. */
+function folderPrepared(state: RunProgress, folder: string, now: number): RunProgress {
+  return {
+    ...state,
+    working: without(state.working, folder),
+    prepared: new Set(state.prepared).add(folder),
+    ends: [...state.ends, now].slice(-RATE_ENDS),
   };
 }
 
@@ -212,6 +225,7 @@ function folderFinished(state: RunProgress, folder: string, ended: FolderRunStat
     ...state,
     working: without(state.working, folder),
     postponed: without(state.postponed, folder),
+    prepared: new Set([...state.prepared].filter((each) => each !== folder)),
     blocked: without(state.blocked, folder),
     done: without(state.done, folder),
     counts: { ...state.counts, [ended]: (state.counts[ended] ?? 0) + 1 },
@@ -233,7 +247,7 @@ export function endedFolders({ counts }: RunProgress): number {
 }
 
 export function waitingFolders(state: RunProgress): number {
-  return Math.max(0, state.folders - endedFolders(state) - state.working.size - state.postponed.size);
+  return Math.max(0, state.folders - endedFolders(state) - state.working.size - state.postponed.size - state.prepared.size);
 }
 
 export interface Pace {
@@ -255,6 +269,6 @@ export function paceOf(state: RunProgress, now: number): Pace | undefined {
   return {
     foldersPerMinute: perMs * 60_000,
     patchesPerSecond: (state.patches / elapsed) * 1000,
-    left: (state.folders - endedFolders(state)) / perMs,
+    left: (state.folders - endedFolders(state) - state.prepared.size) / perMs,
   };
 }

@@ -118,6 +118,7 @@ function countsText(state: RunProgress, { report, progress }: Messages): string 
     // One wave is no news.
     ...(wave === undefined || (wave.wave === 0 && !wave.canary) ? [] : [progress.wave(wave.wave + 1, wave.canary)]),
     ...(state.working.size === 0 ? [] : [progress.atWork(state.working.size)]),
+    ...(state.prepared.size === 0 ? [] : [progress.prepared(state.prepared.size)]),
     ...(state.postponed.size === 0 ? [] : [progress.postponed(state.postponed.size)]),
     ...(waiting === 0 ? [] : [progress.waiting(waiting)]),
     ...ended,

@@ -46,6 +46,8 @@ export interface PatchOutcome {
   readonly rows: { readonly inserted: number; readonly updated: number; readonly deleted: number };
   /** SQL scripts that were run at the end. */
   readonly ran: readonly string[];
+  /** Scripts of other languages that their runners ran, after the patch (R28). */
+  readonly ranOutside?: readonly string[];
   /** Scripts to run at the end that waited when the patch was written: those that the database does not run (R28). */
   readonly pending: readonly string[];
   readonly ms: number;

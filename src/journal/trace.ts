@@ -33,11 +33,15 @@ export interface TraceOptions {
   readonly folder?: string;
   /** Goes on until the run has ended. */
   readonly follow?: boolean;
+  /** Called now and then while one follows: a run whose program died must not be followed for ever. */
+  readonly settle?: () => Promise<unknown>;
 }
 
 /** Entries read at a time: an event may hold the output of a program, so not too many. */
 const PAGE = 500;
 const FOLLOW_MS = 500;
+/** Looks between two times that dead runs are settled. */
+const SETTLE_EVERY = 10;
 /** So many are named where a beginning fits several runs. */
 const MOST_NAMED = 8;
 
@@ -90,10 +94,10 @@ async function numberOf(reader: Reader, meant: string): Promise<string> {
 export async function* readEntries(
   reader: Reader,
   run: string,
-  { folder, follow = false }: TraceOptions,
+  { folder, follow = false, settle = async () => undefined }: TraceOptions,
 ): AsyncGenerator<readonly JournalEntry[]> {
   const seen = new Seen();
-  for (;;) {
+  for (let looks = 1; ; looks++) {
     // Asked before the entries: what a run wrote before its end is read after it.
     const ended = !follow || (await hasEnded(reader, run));
     for (;;) {
@@ -103,6 +107,7 @@ export async function* readEntries(
       for (const number of numbers) seen.add(number);
     }
     if (ended) return;
+    if (looks % SETTLE_EVERY === 0) await settle();
     await pause(FOLLOW_MS);
   }
 }

@@ -64,6 +64,10 @@ describe.each(oneServer())('scripts to run on $name', (server) => {
       'RUSTINE_SCRIPT',
       'SCRIPT_TEST',
     ]);
+    expect(outcome.folders.map(({ patches }) => patches.map(({ ranOutside, pending }) => [ranOutside, pending]))).toEqual([
+      [[['AFTER'], []]],
+      [[['AFTER'], []]],
+    ]);
     const trace = await rustine.log(outcome.run);
     expect(trace.filter((entry) => entry.kind === 'script-run')).toMatchObject([
       { folder: 'X3', script: 'AFTER', language: '4gl', state: 'done', exit: 0, output: expect.stringContaining('hello\n') },

@@ -1,6 +1,6 @@
 // R33: the trace of a run, read back while it is at work and afterwards, whole or for one folder, by as much of its number as one knows.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { JournalEntry } from '../../src/journal/journal.ts';
@@ -122,6 +122,18 @@ describe.each(oneServer())('the trace of a run on $name', (server) => {
     expect(seen).toHaveLength(3);
   });
 
+  test('R33: a run whose program died is not followed for ever', async () => {
+    const env = await openEnvironment(server);
+    const run = await foreignRun(env, 'r1');
+    await run.write(1, { kind: 'run-started', run: 'r1', mode: 'integrate', files: [], folders: ['X3'] });
+    await env.query(
+      `insert into rustine.process (id, kind, host, pid, alive_until) values ('p1', 'command', 'elsewhere', 1, now() + interval '2 seconds')`,
+    );
+    await env.query(`update rustine.run set process = 'p1' where id = 'r1'`);
+    expect(await kindsOf((await env.rustine.trace('r1', { follow: true })).pages)).toEqual(['1 run-started']);
+    expect((await env.rustine.latestRuns(1))[0]?.state).toBe('interrupted');
+  });
+
   test('R33: a long trace is read page by page, each entry once', async () => {
     const env = await openEnvironment(server);
     const run = await foreignRun(env, 'r1');
@@ -138,6 +150,20 @@ describe.each(oneServer())('the trace of a run on $name', (server) => {
     }
     expect(count).toBeGreaterThan(2);
     expect(seqs).toEqual(Array.from({ length: 1700 }, (_, n) => 2 * (n + 1)));
+  });
+
+  test('R34: patches that a folder lacks are named with the place from which they were taken, while they lie there', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const [a, b] = [await env.patch('P_0001_140.dat', PATCH), await env.patch('P_0002_140.dat', PATCH)];
+    await env.integrate(relative(process.cwd(), a), { folders: ['X3'] });
+    await env.integrate(dirname(b), { folders: ['X3'] });
+    const lagPaths = async () => (await env.rustine.folder('SEED')).lagPaths;
+    expect(await lagPaths()).toEqual({ 'P_0001_140.dat': a, 'P_0002_140.dat': b });
+    expect((await env.rustine.folder('X3')).lagPaths).toBeUndefined();
+    await rm(b);
+    expect(await lagPaths()).toEqual({ 'P_0001_140.dat': a });
+    await env.query(`update rustine.run set host = 'elsewhere'`);
+    expect(await lagPaths()).toBeUndefined();
   });
 
   test('R33: the program exports it, with forced checks, tables and what scripts printed', async () => {

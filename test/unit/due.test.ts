@@ -38,6 +38,20 @@ describe('R34: what is due', () => {
     ]);
   });
 
+  it('names the files with the place where they lie, where that is known', () => {
+    const lagPaths = { 'A.dat': '/patches/may/A.dat', 'B.dat': "/patches/it's/B.dat" };
+    expect(said(folder('SEED', { lag: ['A.dat', 'C.dat'], lagPaths }))[0]).toContain(
+      '`rustine integrate /patches/may/A.dat C.dat --folders SEED`',
+    );
+    expect(said(folder('SEED', { lag: ['B.dat'], lagPaths }))[0]).toContain(String.raw`'/patches/it'\''s/B.dat'`);
+    const lag = Array.from({ length: 9 }, (_, at) => `P_000${at}_140.dat`);
+    const all = Object.fromEntries(lag.map((file) => [file, `/patches/may/${file}`]));
+    expect(said(folder('SEED', { lag, lagPaths: all }))[0]).toMatch(/`rustine integrate \/patches\/may --folders SEED`$/);
+    expect(said(folder('SEED', { lag, lagPaths: { ...all, 'P_0008_140.dat': '/other/P_0008_140.dat' } }))[0]).toContain(
+      'DIRECTORY',
+    );
+  });
+
   it('can be pasted into a shell, whatever a file is called', () => {
     const lag = ["it's; rm -rf $HOME.dat", '-x.dat', '\u001b[31m.dat'];
     expect(said(folder('SEED', { lag }))[0]).toContain(

@@ -96,6 +96,21 @@ describe('the state of a run', () => {
     expect(state.working.get('F1')).toMatchObject({ doing: 'scripts', file: 'B.dat', number: 2 });
   });
 
+  it('of a run that is all or none counts the folders that wait for the others', () => {
+    const state = stateAfter([
+      started(codes(3)),
+      { kind: 'patch-started', folder: 'F0', file: 'A.dat' },
+      { kind: 'folder-prepared', folder: 'F0' },
+      { kind: 'patch-started', folder: 'F1', file: 'A.dat' },
+    ]);
+    expect(progressLines(state, 9_000, { columns: 80, rows: 24 }, en, false)[2]).toBe('1 at work · 1 prepared · 1 waiting');
+    const whole = stateAfter(
+      codes(3).map((each) => ({ kind: 'folder-finished', folder: each, state: 'integrated' })),
+      state,
+    );
+    expect([whole.prepared.size, waitingFolders(whole), whole.counts.integrated]).toEqual([0, 0, 3]);
+  });
+
   it('tells the pace of late, and slows down while nothing ends', () => {
     let state = advance(noProgress(0), started(codes(100)), 0);
     expect(paceOf(state, 10)).toBeUndefined();

@@ -183,6 +183,12 @@ describe('the summary of a run over 500 folders', () => {
   });
 });
 
+it('R28: scripts that runners ran are counted with those that the database ran', () => {
+  const ran = folder('X3', 'integrated', [patch('A.dat', { scripts: { installed: 2, run: 1 }, ranOutside: ['AFTER', 'LATER'] })]);
+  const outcome: RunOutcome = { ...manyFolders(), state: 'done', findings: [], folders: [ran] };
+  expect(runSummary(outcome, [], en, { ...STYLE, width: undefined })).toMatch(/^X3 .* 2 installed, 3 run /m);
+});
+
 describe('findings of a few folders', () => {
   it('are one where only the folder in their facts differs, and say all of them', () => {
     const two = ['X3', 'SEED'].map((code) => locked(code, 7));

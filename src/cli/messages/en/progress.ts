@@ -4,6 +4,7 @@ const n = (count: number, one: string, many = `${one}s`) => `${count} ${count ==
 export const progress = {
   folders: (ended: number, all: number) => `${ended}/${n(all, 'folder')}`,
   waiting: (count: number) => `${count} waiting`,
+  prepared: (count: number) => `${count} prepared`,
   postponed: (count: number) => `${count} postponed`,
   wave: (wave: number, canary: boolean) => `wave ${wave}${canary ? ' (first, to try)' : ''}`,
   atWork: (count: number) => `${count} at work`,

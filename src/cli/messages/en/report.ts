@@ -250,8 +250,8 @@ export const report = {
     directory: 'DIRECTORY',
     lacking: (codes: string, count: number, files: string, command: string) =>
       `${codes} ${count === 1 ? 'lacks' : 'lack'} ${files}, which the supervisor folder has: \`${command}\``,
-    lackingMany: (codes: string, count: number, files: string, command: string) =>
-      `Missing in ${codes}: ${n(count, 'patch', 'patches')} that the supervisor folder has (${files}): \`${command}\`, DIRECTORY being where they lie`,
+    lackingMany: (codes: string, count: number, files: string, command: string, anywhere: boolean) =>
+      `Missing in ${codes}: ${n(count, 'patch', 'patches')} that the supervisor folder has (${files}): \`${command}\`${anywhere ? ', DIRECTORY being where they lie' : ''}`,
     validate: (folders: string, command: string) => `Due for validation: ${folders}: \`${command}\``,
     open: (folders: string) =>
       `Due, and no command settles it yet: ${folders}. Validation does not compare the dictionary with the parent folder’s so far, nor bring texts of other languages or legislations.`,

@@ -6,6 +6,7 @@ const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 
 export const progress: Messages['progress'] = {
   folders: (ended, all) => `${ended}/${n(all, 'dossier')}`,
   waiting: (count) => `${count} en attente`,
+  prepared: (count) => `${count} ${count < 2 ? 'préparé' : 'préparés'}`,
   postponed: (count) => `${count} ${count < 2 ? 'reporté' : 'reportés'}`,
   wave: (wave, canary) => `vague ${wave}${canary ? ' (à l’essai)' : ''}`,
   atWork: (count) => `${count} en cours`,
