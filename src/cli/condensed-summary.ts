@@ -47,9 +47,12 @@ function clipped(text: string, width: number, most: number, indent = 2): readonl
   return shown.map((line) => cut(line, width));
 }
 
-function statesText({ folders }: RunOutcome, { report, summary }: Messages): string {
+function statesText({ folders }: RunOutcome, { progress, report, summary }: Messages): string {
   const byState = [...Map.groupBy(folders, ({ state }) => state)];
-  return summary.folders(folders.length, byState.map(([state, group]) => `${group.length} ${report.states[state]}`).join(', '));
+  return summary.folders(
+    folders.length,
+    byState.map(([state, group]) => progress.inState(group.length, report.states[state])).join(', '),
+  );
 }
 
 function sumsText(outcome: RunOutcome, { report, summary }: Messages): string {
@@ -61,7 +64,7 @@ function sumsText(outcome: RunOutcome, { report, summary }: Messages): string {
     [report.columns.scripts, counts(report.scripts, sums(patches, scriptCounts))],
     [report.columns.rows, counts(report.rows, sums(patches, rowCounts))],
   ] as const;
-  const said = parts.flatMap(([name, what]) => (what === '-' ? [] : [`${name}: ${what}`]));
+  const said = parts.flatMap(([name, what]) => (what === '-' ? [] : [summary.part(name, what)]));
   return summary.inAll([summary.patches(integrated), ...said].join(' · '));
 }
 

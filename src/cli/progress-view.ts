@@ -109,8 +109,8 @@ function paceText(state: RunProgress, now: number, { report, progress }: Message
 }
 
 function countsText(state: RunProgress, { report, progress }: Messages): string {
-  const ended = Object.entries(state.counts).map(
-    ([name, count]) => `${count} ${report.states[name as keyof typeof state.counts]}`,
+  const ended = Object.entries(state.counts).map(([name, count]) =>
+    progress.inState(count, report.states[name as keyof typeof state.counts]),
   );
   const waiting = waitingFolders(state);
   const { wave } = state;

@@ -18,7 +18,8 @@ export type RunStep = Extract<
   }
 >;
 
-export function stepText(event: RunStep, { report }: Messages): string {
+export function stepText(event: RunStep, messages: Messages): string {
+  const { report } = messages;
   const { progress } = report;
   switch (event.kind) {
     case 'run-waiting':
@@ -32,7 +33,10 @@ export function stepText(event: RunStep, { report }: Messages): string {
     case 'wave-started':
       return progress.wave(event.wave + 1, event.folders.length, event.canary);
     case 'folder-postponed': {
-      const blockers = event.blockers.map(({ who, query }) => safe(query === '' ? who : `${who}: ${query}`));
+      const blockers = event.blockers.map(({ role, application, pid, since, query }) => {
+        const who = messages.progress.blocker(role, application, pid, since);
+        return safe(query === '' ? who : `${who}: ${query}`);
+      });
       return progress.postponed(event.folder, safe(event.table), some(blockers, 2), (event.pauseMs / 1000).toFixed(1));
     }
     case 'folder-prepared':

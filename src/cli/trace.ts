@@ -110,7 +110,7 @@ function patchText(outcome: PatchOutcome, messages: Messages): string {
     [log.pending, outcome.pending.map(safe)],
     [report.columns.rows, counted(report.rows, rows)],
   ] as const;
-  const said = parts.flatMap(([name, what]) => (what.length === 0 ? [] : [`${name}: ${what.join(', ')}`]));
+  const said = parts.flatMap(([name, what]) => (what.length === 0 ? [] : [messages.summary.part(name, what.join(', '))]));
   const why = reason === undefined ? '' : ` – ${problemText(reason, messages)}`;
   return `${safe(file)}: ${[report.states[state], ...said, `${ms} ms`].join(' · ')}${why}`;
 }

@@ -230,15 +230,24 @@ describe('the lines of a run', () => {
     expect(shown(fr)).toEqual([
       '████████░░░░░░░░░░░░░░░░  33 %  4/12 dossiers',
       'depuis 0:13 · encore 0:24 environ · 20,0 dossiers/min · 0,3 patches/s',
-      '8 en attente · 4 intégré',
+      '8 en attente · 4 intégrés',
       '✓ F3         intégré, 1 patch, 2,0 s',
     ]);
   });
 
   it('show who is in the way of a folder and when it comes again, waves, and that the run is being stopped', () => {
-    const blockers = [{ who: 'psql (pid 7)', query: 'lock table itm' }] as const;
-    const postponed = (each: string, pauseMs: number): RunEvent =>
-      ({ kind: 'folder-postponed', folder: each, file: 'A.dat', attempt: 1, pauseMs, table: 'itm', blockers }) as never;
+    const blockers = [
+      { who: '', table: 'itm', pid: 7, role: 'bob', application: 'psql', query: 'lock table itm', since: '09:15' },
+    ];
+    const postponed = (each: string, pauseMs: number): RunEvent => ({
+      kind: 'folder-postponed',
+      folder: each,
+      file: 'A.dat',
+      attempt: 1,
+      pauseMs,
+      table: 'itm',
+      blockers,
+    });
     const state = stateAfter([
       started(codes(9)),
       { kind: 'wave-started', wave: 1, folders: codes(9), canary: false },
@@ -250,7 +259,7 @@ describe('the lines of a run', () => {
     const lines = progressLines(state, 10_000, { columns: 100, rows: 24 }, en, false);
     expect(lines[1]).toContain('alice');
     expect(lines[2]).toBe('wave 2 · 1 at work · 1 postponed · 7 waiting');
-    expect(lines[3]).toMatch(/^○ F1.*itm.*psql \(pid 7\).*4\.0/);
+    expect(lines[3]).toMatch(/^○ F1.*itm.*psql as bob, pid 7, since 09:15: lock table itm.*4\.0/);
     expect(lines[4]).toMatch(/^▸ F2 /);
     // It comes again: its time goes on from where it began.
     const again = advance(state, { kind: 'patch-started', folder: 'F1', file: 'A.dat' }, 11_000);

@@ -114,7 +114,7 @@ describe('the summary of a run over 500 folders', () => {
   it('says the same in French', () => {
     const lines = runSummary(manyFolders(), due, fr, STYLE).split('\n');
     expect(lines.length).toBeLessThanOrEqual(22);
-    expect(lines[0]).toBe('500 dossiers : 390 intégré, 110 en échec.');
+    expect(lines[0]).toBe('500 dossiers : 390 intégrés, 110 en échec.');
     expect(lines.join('\n')).toContain('100 dossiers (F003, F008, F013 et 97 autres)');
   });
 

@@ -3,6 +3,10 @@ const n = (count: number, one: string, many = `${one}s`) => `${count} ${count ==
 
 export const progress = {
   folders: (ended: number, all: number) => `${ended}/${n(all, 'folder')}`,
+  /** So many in a state. */
+  inState: (count: number, state: string) => `${count} ${state}`,
+  blocker: (role: string, application: string, pid: number, since: string) =>
+    `${application === '' ? role : `${application} as ${role}`}, pid ${pid}${since === '' ? '' : `, since ${since}`}`,
   waiting: (count: number) => `${count} waiting`,
   prepared: (count: number) => `${count} prepared`,
   postponed: (count: number) => `${count} postponed`,

@@ -7,6 +7,7 @@ const named = (codes: readonly string[], most: number) =>
 
 export const summary = {
   folders: (count: number, states: string) => `${n(count, 'folder')}: ${states}.`,
+  part: (name: string, what: string) => `${name}: ${what}`,
   inAll: (what: string) => `In all: ${what}`,
   patches: (count: number) => `${n(count, 'patch', 'patches')} integrated`,
   failures: (causes: number, folders: number) => `${n(folders, 'folder')} failed, for ${n(causes, 'cause')}`,

@@ -9,6 +9,7 @@ const named = (codes: readonly string[], most: number) =>
 
 export const summary: Messages['summary'] = {
   folders: (count, states) => `${n(count, 'dossier')} : ${states}.`,
+  part: (name, what) => `${name} : ${what}`,
   inAll: (what) => `En tout : ${what}`,
   patches: (count) => n(count, 'patch intégré', 'patches intégrés'),
   failures: (causes, folders) => `${n(folders, 'dossier')} en échec, pour ${n(causes, 'cause')}`,
