@@ -140,7 +140,7 @@ function failedLines(state: RunProgress, most: number, width: number, messages: 
 /** The folders take half of the line at the most: the cause has to be read. */
 function failedLine({ cause, file, folders }: FailedFolders, width: number, messages: Messages): Line {
   const place = cut(`${some(folders, 3)} ${safe(file)}`, Math.floor(width / 2));
-  return { text: `✗ ${place}: ${problemText(cause, messages)}`, tone: 'red' };
+  return { text: `✗ ${messages.summary.part(place, problemText(cause, messages))}`, tone: 'red' };
 }
 
 /** Half of what is left at the most: those that come next first. */

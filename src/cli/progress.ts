@@ -75,7 +75,7 @@ function liveProgress(terminal: Terminal, messages: Messages, clock: Clock): Pro
 }
 
 function plainProgress(terminal: Terminal, messages: Messages, clock: Clock): Progress {
-  const { report, progress } = messages;
+  const { report, progress, summary } = messages;
   let state: RunProgress = noProgress(clock.now());
   const say = (text: string): void => terminal.err(`${entryTime(clock.date().toISOString())}  ${text}\n`);
   const tell = (event: RunEvent, before: RunProgress): void => {
@@ -90,7 +90,7 @@ function plainProgress(terminal: Terminal, messages: Messages, clock: Clock): Pr
         // `blocked` only says that findings do: the first of them tells why.
         const cause: Cause | undefined = (reason?.code === 'blocked' ? before.blocked.get(event.folder) : undefined) ?? reason;
         const why = cause === undefined ? '' : ` – ${problemText(cause, messages)}`;
-        return say(`${event.folder} ${safe(file)}: ${report.states.failed}${why}`);
+        return say(summary.part(`${event.folder} ${safe(file)}`, `${report.states.failed}${why}`));
       }
       case 'folder-finished': {
         const [ended] = state.ended;
@@ -98,7 +98,7 @@ function plainProgress(terminal: Terminal, messages: Messages, clock: Clock): Pr
         const ms = worked ? `, ${progress.decimal((ended.ms / 1000).toFixed(1))} s` : '';
         const patches = worked && ended.patches > 0 ? `, ${progress.patches(ended.patches)}` : '';
         const done = Object.values(state.counts).reduce((sum, count) => sum + count, 0);
-        return say(`${done}/${state.folders} ${event.folder}: ${report.states[event.state]}${patches}${ms}`);
+        return say(summary.part(`${done}/${state.folders} ${event.folder}`, `${report.states[event.state]}${patches}${ms}`));
       }
       case 'sessions':
         return say(sessionsText(event, messages));

@@ -25,15 +25,20 @@ export function entryTime(at: string): string {
 }
 
 /** What became of a script that was run outside of the database, in one line. */
-export function scriptRunText({ folder, script, language, state, ms }: ScriptRunEvent, { report }: Messages): string {
-  return `${folder} ${safe(script)} (${safe(language)}): ${report.scriptRuns[state]} · ${ms} ms`;
+export function scriptRunText({ folder, script, language, state, ms }: ScriptRunEvent, messages: Messages): string {
+  const { report, summary } = messages;
+  return summary.part(`${folder} ${safe(script)} (${safe(language)})`, `${report.scriptRuns[state]} · ${ms} ms`);
 }
 
 function eventText(entry: JournalEntry, messages: Messages): string {
   const { report } = messages;
+  const { part } = messages.summary;
   switch (entry.kind) {
     case 'run-started':
-      return `${report.progress.started(entry.files.length, entry.folders.length, entry.mode === 'rehearse')}: ${safe(entry.files.join(', '))} → ${some(entry.folders, 12)}`;
+      return part(
+        report.progress.started(entry.files.length, entry.folders.length, entry.mode === 'rehearse'),
+        `${safe(entry.files.join(', '))} → ${some(entry.folders, 12)}`,
+      );
     case 'run-waiting':
     case 'tasks-waiting':
     case 'wave-started':
@@ -47,7 +52,7 @@ function eventText(entry: JournalEntry, messages: Messages): string {
     case 'finding': {
       const { finding } = entry;
       const place = [finding.folder, finding.patch].filter((part) => part !== undefined).join(' ');
-      return `${report.severity[finding.severity]}${place === '' ? '' : ` ${safe(place)}`}: ${findingText(finding, messages)}`;
+      return part(`${report.severity[finding.severity]}${place === '' ? '' : ` ${safe(place)}`}`, findingText(finding, messages));
     }
     case 'sessions':
       return sessionsText(entry, messages);
@@ -61,7 +66,7 @@ function eventText(entry: JournalEntry, messages: Messages): string {
       return `${scriptRunText(entry, messages)}${printed}`;
     }
     case 'folder-finished':
-      return `${entry.folder}: ${report.states[entry.state]}`;
+      return part(entry.folder, report.states[entry.state]);
     case 'run-finished':
       return `${report.runEnds[entry.state]} (${entry.ms} ms)`;
     default:
@@ -112,5 +117,5 @@ function patchText(outcome: PatchOutcome, messages: Messages): string {
   ] as const;
   const said = parts.flatMap(([name, what]) => (what.length === 0 ? [] : [messages.summary.part(name, what.join(', '))]));
   const why = reason === undefined ? '' : ` – ${problemText(reason, messages)}`;
-  return `${safe(file)}: ${[report.states[state], ...said, `${ms} ms`].join(' · ')}${why}`;
+  return messages.summary.part(safe(file), `${[report.states[state], ...said, `${ms} ms`].join(' · ')}${why}`);
 }
