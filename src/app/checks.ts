@@ -110,8 +110,8 @@ export async function checkRequest(opened: Opened, request: ReadRequest, shape: 
   const { deliveries, all, folders, authorized } = request;
   // Each server checks its own folders.
   const free = settings.database === undefined ? await freeEmbedded(settings.home) : null;
-  const servers = [{ name: opened.server ?? MAIN, reader: database, folders, free }];
-  const facts = await gatherCheckFacts(database, { deliveries, all, folders, authorized, servers });
+  const server = { name: opened.server ?? MAIN, free };
+  const facts = await gatherCheckFacts(database, { deliveries, all, folders, authorized, server });
   const { tasks, findings } = preflight({ attended: true, ...request, ...shape, operator, facts });
   const leftOut = await leftOutFindings(database, { deliveries, folders, authorized, tasks }, all);
   return { tasks, findings: [...request.findings, ...findings, ...leftOut] };

@@ -1,5 +1,5 @@
 // What a database server says of itself: whether it takes changes, how many locks it holds, how large the database is.
-import { Failure } from '../base/errors.ts';
+import { Bug } from '../base/errors.ts';
 import { sql } from '../database/sql.ts';
 import type { Reader } from './catalog.ts';
 
@@ -14,23 +14,14 @@ export interface ServerState {
   readonly bytes: number | null;
 }
 
-/** One of the environment's servers: its state, or why it cannot be reached. */
-export type AskedServer = { readonly server: string } & (ServerState | { readonly unreachable: string });
-
 /** @param measured also the size of the database */
-export async function askServer(server: string, reader: Reader, measured: boolean): Promise<AskedServer> {
-  try {
-    const [state] = await reader.query<ServerState>(sql`
-      select case when pg_is_in_recovery() then 'standby' when current_setting('transaction_read_only') = 'on' then 'setting' end as "readOnly",
-        current_setting('max_locks_per_transaction')::integer * (current_setting('max_connections')::integer + current_setting('max_prepared_transactions')::integer) as locks,
-        current_setting('max_locks_per_transaction')::integer as "locksPerTransaction",
-        (select s.spcname from pg_database d join pg_tablespace s on s.oid = d.dattablespace where d.datname = current_database()) as tablespace,
-        case when ${measured} then pg_database_size(current_database())::float8 end as bytes`);
-    return { server, ...(state as ServerState) };
-  } catch (error) {
-    if (!(error instanceof Failure) || !UNREACHABLE.has(error.code)) throw error;
-    return { server, unreachable: String(error.facts.reason ?? error.code) };
-  }
+export async function askServer(reader: Reader, measured: boolean): Promise<ServerState> {
+  const [state] = await reader.query<ServerState>(sql`
+    select case when pg_is_in_recovery() then 'standby' when current_setting('transaction_read_only') = 'on' then 'setting' end as "readOnly",
+      current_setting('max_locks_per_transaction')::integer * (current_setting('max_connections')::integer + current_setting('max_prepared_transactions')::integer) as locks,
+      current_setting('max_locks_per_transaction')::integer as "locksPerTransaction",
+      (select s.spcname from pg_database d join pg_tablespace s on s.oid = d.dattablespace where d.datname = current_database()) as tablespace,
+      case when ${measured} then pg_database_size(current_database())::float8 end as bytes`);
+  if (state === undefined) throw new Bug('a server without settings');
+  return state;
 }
-
-const UNREACHABLE: ReadonlySet<string> = new Set(['database-unreachable', 'database-lost']);

@@ -5,7 +5,7 @@ import { readBusyFolders } from '../environment/busy-folders.ts';
 import type { Integrated, Reader, Sequence } from '../environment/catalog.ts';
 import { readCarriedCodes, readIntegrated, readSequence } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
-import type { AskedServer } from '../environment/server-state.ts';
+import type { ServerState } from '../environment/server-state.ts';
 import { askServer } from '../environment/server-state.ts';
 import { parsePatchName } from '../patch/sequence.ts';
 import type { Delivery } from './delivery.ts';
@@ -18,21 +18,13 @@ export interface CheckFacts {
   readonly integrated: readonly Integrated[];
   readonly sequence: Sequence;
   readonly busy: readonly BusyFolder[];
-  readonly servers: readonly ServerFacts[];
+  readonly server: ServerFacts;
 }
 
-export type ServerFacts = AskedServer & {
-  /** Folders of the run that live there. */
-  readonly folders: readonly string[];
-  /** Bytes free where its data lie; null where nobody but the server could know. */
-  readonly free: number | null;
-};
-
-/** A server to be asked. */
-export interface CheckedServer {
+/** The server that the folders live on; where there are several, each checks its own. */
+export interface ServerFacts extends ServerState {
   readonly name: string;
-  readonly reader: Reader;
-  readonly folders: readonly Folder[];
+  /** Bytes free where its data lie; null where nobody but the server could know. */
   readonly free: number | null;
 }
 
@@ -41,41 +33,27 @@ export interface FactsWanted {
   readonly all: readonly Folder[];
   readonly folders: readonly Folder[];
   readonly authorized: readonly string[];
-  readonly servers: readonly CheckedServer[];
+  readonly server: Pick<ServerFacts, 'name' | 'free'>;
 }
 
-/** @param catalog reads the database that holds the catalog */
-export async function gatherCheckFacts(catalog: Reader, wanted: FactsWanted): Promise<CheckFacts> {
-  const { deliveries, all, folders, authorized } = wanted;
+export async function gatherCheckFacts(reader: Reader, wanted: FactsWanted): Promise<CheckFacts> {
+  const { deliveries, all, folders, authorized, server } = wanted;
   const files = deliveries.map(({ file }) => file);
   const large = writtenBytes(deliveries.map((delivery) => ({ delivery, folders: folders.length }))) >= LARGE_BYTES;
-  const servers: ServerFacts[] = [];
-  const busy: BusyFolder[] = [];
-  for (const { name, reader, folders: living, free } of wanted.servers) {
-    const asked = await askServer(name, reader, large && free === null);
-    servers.push({ ...asked, folders: living.map(({ code }) => code), free });
-    if ('unreachable' in asked || living.length === 0) continue;
-    busy.push(
-      ...(await readBusyFolders(
-        reader,
-        living.map(({ schema }) => schema),
-      )),
-    );
-  }
+  const ids = folders.map(({ id }) => id);
   return {
-    carried: await readCarriedCodes(catalog, authorized),
+    carried: await readCarriedCodes(reader, authorized),
     integrated: await readIntegrated(
-      catalog,
+      reader,
       all.map(({ id }) => id),
       files,
     ),
-    sequence: await readSequence(
-      catalog,
-      folders.map(({ id }) => id),
-      seriesOf(files),
+    sequence: await readSequence(reader, ids, seriesOf(files)),
+    busy: await readBusyFolders(
+      reader,
+      folders.map(({ schema }) => schema),
     ),
-    busy,
-    servers,
+    server: { ...(await askServer(reader, large && server.free === null)), ...server },
   };
 }
 

@@ -44,12 +44,11 @@ export function preflight(input: PreflightInput): Preflight {
   const { findings, tasks } = folderTasks(input);
   const { deliveries, jobs, scope, facts } = input;
   const shares = deliveries.map((delivery) => ({ delivery, folders: withTask(tasks, delivery.file, 'integrate').length }));
-  const others = facts.servers.length > 1;
   return {
     findings: [
       ...requestFindings(input),
       ...deliveries.flatMap((delivery) => delivery.findings),
-      ...serverFindings(facts, { shares, scope, jobs, others }),
+      ...serverFindings(facts.server, { shares, scope, jobs }),
       ...findings,
       ...unusedForces(input, findings),
     ],

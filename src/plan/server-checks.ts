@@ -1,6 +1,6 @@
 // Checks of the database servers: reachable, taking changes, with room for locks and on the disk. Pure.
 import type { Finding } from '../base/finding.ts';
-import type { CheckFacts, ServerFacts } from './check-facts.ts';
+import type { ServerFacts } from './check-facts.ts';
 import { found } from './checks.ts';
 import type { Delivery } from './delivery.ts';
 
@@ -18,8 +18,6 @@ export interface ServerWork {
   readonly scope: TransactionScope;
   /** Folders worked on at the same time. */
   readonly jobs: number;
-  /** Whether the run reaches other servers too: one that is down then fails its own folders only. */
-  readonly others: boolean;
 }
 
 /** Once in the tables and the dictionary, once in the log of changes that every write goes through first. */
@@ -47,21 +45,11 @@ function locksWanted({ shares, scope, jobs }: Pick<ServerWork, 'shares' | 'scope
   return Math.min(jobs, busy) * held;
 }
 
-export function serverFindings({ servers }: Pick<CheckFacts, 'servers'>, work: ServerWork): readonly Finding[] {
-  return servers.flatMap((server) => oneServer(server, work));
-}
-
-function oneServer(state: ServerFacts, work: ServerWork): readonly Finding[] {
-  const { server, folders, free } = state;
-  if (folders.length === 0) return [];
+export function serverFindings(state: ServerFacts, work: ServerWork): readonly Finding[] {
+  const { name: server, free } = state;
   const place = { subject: server };
-  if ('unreachable' in state) {
-    const facts = { server, reason: state.unreachable, folders };
-    return [found('server-unreachable', place, facts, work.others ? 'warn' : 'block')];
-  }
   const findings: Finding[] = [];
-  if (state.readOnly !== null)
-    findings.push(found('server-read-only', place, { server, reason: `read-only-${state.readOnly}`, folders }));
+  if (state.readOnly !== null) findings.push(found('server-read-only', place, { server, reason: `read-only-${state.readOnly}` }));
   const needed = locksWanted(work);
   if (needed > state.locks) {
     const facts = { server, needed, available: state.locks, setting: `max_locks_per_transaction = ${state.locksPerTransaction}` };

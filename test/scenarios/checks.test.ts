@@ -234,7 +234,7 @@ describe.each(oneServer())('checks on $name', (server) => {
       const outcome = await other.check({ paths: [path] });
       expect([outcome.state, outcome.findings]).toMatchObject([
         'blocked',
-        [{ code: 'server-read-only', severity: 'block', facts: { reason: 'read-only-setting', folders: ['X3'] } }],
+        [{ code: 'server-read-only', severity: 'block', facts: { server: 'main', reason: 'read-only-setting' } }],
       ]);
       await expect(other.integrate({ paths: [path], mode: 'integrate' })).rejects.toMatchObject({ code: 'server-read-only' });
     } finally {

@@ -9,13 +9,14 @@ import { CHECKS, FORCEABLE, forceName } from '../../src/plan/checks.ts';
 
 const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url));
 /** Where findings of runs are made; the list itself is not one of these places. */
-const FOLDERS = ['patch', 'dictionary', 'tables', 'environment', 'plan', 'integrate', 'batch'];
+const FOLDERS = ['patch', 'dictionary', 'tables', 'environment', 'plan', 'integrate', 'batch', 'app'];
 const SOURCES = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && FOLDERS.includes(file.split('/')[0] ?? '') && file !== 'plan/checks.ts')
   .map((file) => readFileSync(join(SOURCE, file), 'utf8'));
 
-/** Findings of other commands: putting back what was put aside, validation, settings of folders, `patch show`. */
-const ELSEWHERE = /^(kept-.*|rows-to-come|activity-code-unknown|roles-unavailable|patch-unknown-kind)$/;
+/** Findings of other commands: putting back what was put aside, validation, settings of folders, `patch show`, exports, servers that are added. */
+const ELSEWHERE =
+  /^(kept-.*|rows-to-come|activity-code-unknown|roles-unavailable|patch-unknown-kind|mirror-not-changed|export-elsewhere|server-password)$/;
 /** `blocked` is the outcome of a patch, not a finding. */
 const OUTCOMES = new Set(['blocked']);
 

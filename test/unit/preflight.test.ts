@@ -81,13 +81,12 @@ const had = (of: Folder, { file, digest }: Delivery, more: Partial<Integrated> =
   ...more,
 });
 const SERVER = {
-  server: 'main',
+  name: 'main',
   readOnly: null,
   locks: 6_400,
   locksPerTransaction: 64,
   tablespace: 'pg_default',
   bytes: null,
-  folders: ['X3', 'SEED'],
   free: null,
 } as const satisfies ServerFacts;
 
@@ -108,7 +107,7 @@ function judged({ facts, ...given }: Given) {
     jobs: 4,
     scope: 'patch',
     ...given,
-    facts: { carried: new Set(), integrated: [], sequence: sequenceOf([]), busy: [], servers: [SERVER], ...facts },
+    facts: { carried: new Set(), integrated: [], sequence: sequenceOf([]), busy: [], server: SERVER, ...facts },
   });
 }
 
@@ -297,7 +296,7 @@ describe('R17: folders', () => {
 
 describe('R17: servers', () => {
   const about = (facts: Partial<ServerFacts>, given: Given = {}) =>
-    judged({ ...given, facts: { ...given.facts, servers: [{ ...SERVER, ...facts } as ServerFacts] } }).findings.map(
+    judged({ ...given, facts: { ...given.facts, server: { ...SERVER, ...facts } } }).findings.map(
       ({ code, severity, facts: said }) => [code, severity, said],
     );
   const GIB = 1024 ** 3;
@@ -305,13 +304,6 @@ describe('R17: servers', () => {
   test('one that takes no changes blocks', () => {
     expect(about({ readOnly: 'standby' })).toMatchObject([['server-read-only', 'block', { reason: 'read-only-standby' }]]);
     expect(about({ readOnly: 'setting' })).toMatchObject([['server-read-only', 'block', { reason: 'read-only-setting' }]]);
-  });
-
-  test('one that is down blocks where it is the only one, and fails its own folders where there are others', () => {
-    const down = { server: 'north', unreachable: 'ECONNREFUSED', folders: ['SEED'], free: null };
-    expect(told({ facts: { servers: [down] } })).toEqual([['server-unreachable', 'block', undefined, undefined]]);
-    expect(told({ facts: { servers: [SERVER, down] } })).toEqual([['server-unreachable', 'warn', undefined, undefined]]);
-    expect(told({ facts: { servers: [SERVER, { ...down, folders: [] }] } })).toEqual([]);
   });
 
   test('locks: of the largest patch in as many folders as are worked on; of all patches in a rehearsal', () => {
