@@ -3,7 +3,7 @@ import type { Finding } from '../base/finding.ts';
 import type { TransactionCapacity } from '../environment/transaction-capacity.ts';
 
 /** Relations of the catalog, and their indexes, that each transaction of a run locks until its end. */
-const LOCKS_PER_TRANSACTION = 70;
+const LOCKS_PER_TRANSACTION = 100;
 /** APATCH, ADOSACT and their indexes, the schema, its sequence. */
 const LOCKS_PER_FOLDER = 12;
 /** Others go on meanwhile. */

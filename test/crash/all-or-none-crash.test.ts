@@ -1,17 +1,23 @@
 // A run that is all or none is killed, the process or the server: afterwards all folders have all of it, or none has any; nothing stays prepared.
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { openRustine } from '../../src/app/rustine.ts';
+import { openEmbedded } from '../../src/database/embedded.ts';
+import type { RunEvent } from '../../src/journal/journal.ts';
 import { abandoned, leftovers, random, rustine } from '../support/crash.ts';
 import { cloneDatabase, openEnvironment, queryAt } from '../support/environment.ts';
 import { difference, type Environment, holdings } from '../support/folder-dump.ts';
 import { exe, row, rows, script, table, writePatchFile } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { servers, temporaryHome } from '../support/servers.ts';
 
 /** How often a run is killed at a random moment. */
 const RUNS = Math.ceil(Number(process.env.RUSTINE_CRASH_RUNS ?? '25') / 5);
+const SERVER_RUNS = Math.ceil(Number(process.env.RUSTINE_CRASH_RUNS ?? '25') / 12);
 const SEED = Number(process.env.RUSTINE_CRASH_SEED ?? '1');
 
 const FIELDS = { COD: 'A:10', DES: 'A:30' } as const;
@@ -34,6 +40,8 @@ const PATCHES = [
     exe('AFTER'),
   ],
 ];
+
+const SLEEPER = join(import.meta.dirname, '../support/sleeper.ts');
 
 /** The points that the sources name. */
 const POINTS = readdirSync(join(import.meta.dirname, '../../src/batch'))
@@ -163,4 +171,96 @@ describe.each(servers())('$name', (server) => {
     for (const after of [150, 250, 350]) await rustine(['recover', '--database', url, '--home', `${directory}-none`], { after });
     expect(await settled(url)).toBe('after');
   });
+
+  test('R30: a run that lives is left alone by whoever recovers meanwhile', async () => {
+    const url = await copy();
+    const running = integrate(url);
+    const recovered: (number | null)[] = [];
+    let over = false;
+    void running.then(() => (over = true));
+    while (!over) recovered.push((await rustine(['recover', '--database', url, '--home', `${directory}-none`, '--json'])).code);
+    expect([(await running).code, [...new Set(recovered)]]).toEqual([0, [0]]);
+    expect(await settled(url)).toBe('after');
+  });
+
+  test('R30: one that was believed to be dead and wakes up finds the decision of whoever settled its run', async () => {
+    const url = await copy();
+    const program = await openRustine({ home: `${directory}-none`, database: url, language: 'en', jobs: 1 });
+    onTestFinished(() => program.close());
+    let prepared = 0;
+    const listener = (event: RunEvent): void => {
+      if (event.kind !== 'folder-prepared' || ++prepared !== 1) return;
+      // Its lease has ended while it slept, and another program settles what it left.
+      spawnSync(process.execPath, [SLEEPER, url]);
+    };
+    const woken = program.integrate({ paths: [directory], mode: 'integrate', atomic: true, listener });
+    await expect(woken).rejects.toMatchObject({ code: 'run-lost' });
+    expect(prepared).toBeGreaterThan(0);
+    expect(await settled(url)).toBe('before');
+    await expectTheEnd(url);
+  });
 });
+
+describe('the database server', () => {
+  test(
+    `R30: kill -9 of the server at ${SERVER_RUNS} random moments of a run that is all or none (seed ${SEED})`,
+    async () => {
+      const { home, remove } = await temporaryHome();
+      onTestFinished(remove);
+      const server = await openEmbedded(home);
+      onTestFinished(server.release);
+      const paths: string[] = [];
+      for (const [at, file] of FILES.entries()) paths.push(await writePatchFile(join(home, 'patches'), file, PATCHES[at] ?? []));
+      const next = random(SEED);
+      const integrate = (url: string) => rustine(['integrate', ...paths, '--atomic', '--database', url, '--quiet']);
+      const made = async (name: string): Promise<string> => {
+        await queryAt(server.url, `create database ${name}`);
+        const own = new URL(server.url);
+        own.pathname = `/${name}`;
+        const program = await openRustine({ home, database: own.href, language: 'en' });
+        await program.init({});
+        await program.createFolders(['DEV', 'SEED'], {});
+        await program.createFolders(['LIVE'], { parent: 'DEV', test: true });
+        await program.close();
+        return own.href;
+      };
+      const whole = (await integrate(await made('undisturbed'))).ms;
+      for (let run = 0; run < SERVER_RUNS; run++) {
+        const url = await made(`killed_${run}`);
+        const before = await holdings(url);
+        const running = integrate(url);
+        await sleep((0.4 + 0.6 * next()) * whole);
+        const pid = Number((await readFile(join(home, 'postgres', 'data', 'postmaster.pid'), 'utf8')).split('\n')[0]);
+        process.kill(pid, 'SIGKILL');
+        const { code } = await running;
+        expect([0, 1, 3]).toContain(code);
+        await reachable(server);
+        expect((await rustine(['recover', '--database', url])).code).toBe(0);
+        const now = await holdings(url);
+        const counts = new Set(FOLDERS.map((folder) => now.apatch.get(folder)?.length));
+        expect([...counts]).toEqual([code === 0 ? FILES.length : expect.toBeOneOf([0, FILES.length])]);
+        if (counts.has(0))
+          for (const folder of FOLDERS)
+            expect([folder, difference(held(before, folder), held(now, folder))]).toEqual([folder, []]);
+        expect(await leftovers(url)).toEqual([]);
+        expect(await integrate(url)).toMatchObject({ code: 0, err: '' });
+        expect(await leftovers(url)).toEqual([]);
+      }
+    },
+    60_000 + SERVER_RUNS * 30_000,
+  );
+});
+
+const held = ({ folders }: Environment, code: string): readonly string[] => folders.get(code) ?? [];
+
+/** The server answers again. */
+async function reachable(server: { readonly url: string }): Promise<void> {
+  for (const deadline = Date.now() + 20_000; ; await sleep(20)) {
+    try {
+      await queryAt(server.url, 'select 1');
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+  }
+}
