@@ -42,7 +42,7 @@ const PATCHES = [
   ],
 ];
 
-const SLEEPER = join(import.meta.dirname, '../support/sleeper.ts');
+const RECOVERY = join(import.meta.dirname, '../support/recovery-client.ts');
 
 /** The points that the sources name. */
 const POINTS = readdirSync(join(import.meta.dirname, '../../src/batch'))
@@ -197,7 +197,7 @@ describe.each(servers())('$name', (server) => {
       const lost = expect(woken).rejects.toMatchObject({ code: 'run-lost' });
       await prepared.promise;
       // As if it had slept: its lease has ended, and another program settles what it left.
-      await once(spawn(process.execPath, [SLEEPER, url], { stdio: 'ignore' }), 'exit');
+      await once(spawn(process.execPath, [RECOVERY, url], { stdio: 'ignore' }), 'exit');
       expect(await queryAt(url, 'select state, decision from rustine.run')).toEqual([
         { state: 'interrupted', decision: 'rollback' },
       ]);

@@ -289,8 +289,8 @@ export const report: Messages['report'] = {
     wave: (wave, folders, canary) => `Vague ${wave}${canary ? " (passe d'abord, à l'essai)" : ''} : ${n(folders, 'dossier')}`,
     prepared: (folder: string) => `${folder} : préparé, attend les autres`,
     decided: {
-      commit: 'Tous les dossiers sont préparés : validation',
-      rollback: 'Tous les dossiers ne peuvent pas tout recevoir : annulation',
+      commit: 'Tous les dossiers sont préparés : tout est confirmé',
+      rollback: 'Tous les dossiers ne peuvent pas tout recevoir : tout est annulé',
     },
     postponed: (folder, table, blocker, seconds) =>
       `${folder} : ${table === '' ? 'une table' : `la table ${table}`} est verrouillée par ${blocker === '' ? 'une autre session' : blocker} ; nouvel essai dans ${seconds} s`,
