@@ -154,6 +154,17 @@ describe.each(oneServer())('$name', (server) => {
     ]);
   });
 
+  test('a run that is stopped while it is queued never begins, and leaves none of its files', async () => {
+    const env = await openEnvironment(server, { folders: ['A1'] });
+    const { run } = await env.rustine.queue({ paths: [await env.patch('P_0001_140.dat', [item()])], mode: 'integrate' });
+    expect(await env.rustine.runs.cancel()).toMatchObject({ run, state: 'cancelled', counts: { cancelled: 2 } });
+    const never = new AbortController().signal;
+    await env.rustine.tasks.work({ jobs: 1, once: true, stop: never, abort: never, listener: () => undefined });
+    expect(await env.query('select 1 from x3.apatch')).toEqual([]);
+    expect(await env.query('select 1 from rustine.run_file')).toEqual([]);
+    expect((await env.rustine.runs.show(run)).run.state).toBe('cancelled');
+  });
+
   test('Ctrl-C twice on the command line: the folder at work is as it was, the exit code says whether others got something', async () => {
     const env = await openEnvironment(server, { folders: ['A1'] });
     await held(env, 'a1');
