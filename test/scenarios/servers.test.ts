@@ -1,6 +1,7 @@
 // An environment on two servers: folders live on either, runs span both, and a server that is down fails its own folders only.
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openRustine, type Rustine } from '../../src/app/rustine.ts';
+import { abandoned, leftovers, rustine as run } from '../support/crash.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment, queryAt } from '../support/environment.ts';
 import { row, script, table } from '../support/patches.ts';
@@ -80,7 +81,7 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
 
   test('R17: a server that is down fails its folders only, and they are named; later they catch up', async () => {
     const env = await twoServers(server, further);
-    const path = await env.patch('P_0001_1.dat', [item()]);
+    const path = await env.patch('P_0001_140.dat', [item()]);
     await env.proxy.close();
     const outcome = await env.rustine.integrate({ paths: [path], mode: 'integrate' });
     expect([outcome.state, statesOf(outcome)]).toEqual(['partial', { X3: 'integrated', LOC: 'integrated', FAR: 'failed' }]);
@@ -96,7 +97,7 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
     expect(env.rustine.missed().map(({ code }) => code)).toEqual(['server-unreachable']);
     // Back under another address, which only the surroundings know.
     const again = await reopened(env);
-    expect((await again.folders()).filter(({ code }) => code === 'FAR')).toMatchObject([{ lag: ['P_0001_1.dat'], due: true }]);
+    expect((await again.folders()).filter(({ code }) => code === 'FAR')).toMatchObject([{ lag: ['P_0001_140.dat'], due: true }]);
     const caught = await again.integrate({ paths: [path], mode: 'integrate' });
     expect([caught.state, statesOf(caught)]).toEqual(['done', { X3: 'unchanged', LOC: 'unchanged', FAR: 'integrated' }]);
     expect((await again.folders()).filter(({ code }) => code === 'FAR')).toMatchObject([{ lag: [], due: false }]);
@@ -155,5 +156,140 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
       { code: 'content-changed', folder: 'FAR' },
     ]);
     expect(await env.at(`select state from rustine.run order by started_at desc limit 1`)).toEqual([{ state: 'refused' }]);
+  });
+
+  test('R3, R4: SQL scripts of the supervisor folder are found on the further server, and a folder there has a login of its own', async () => {
+    const env = await twoServers(server, further);
+    const hello = `create function hello() returns text language sql as $$ select 'hello' $$;`;
+    await env.integrate(await env.patch('A.dat', [item(), script('HELLO', hello)]));
+    const url = await env.rustine.databaseUrl('FAR');
+    expect(await queryAt(url, 'select hello()')).toEqual([{ hello: 'hello' }]);
+    await expect(queryAt(url, 'select * from x3.item')).rejects.toThrow(/permission denied/);
+    expect((await env.rustine.scripts.which('HELLO', { folder: 'FAR' })).copies.map(({ folder }) => folder)).toEqual(['X3']);
+  });
+
+  test('R2: settings, elements and what was put aside, wherever the folder lives', async () => {
+    const env = await twoServers(server, further);
+    await env.integrate(await env.patch('A.dat', [item({ NAM: 'A:20' }), row('ITM', 'x', { COD: 'A', NAM: 'one' })]));
+    await env.integrate(await env.patch('B.dat', [item()]));
+    const kept = await env.rustine.kept({});
+    const far = kept.filter(({ folder }) => folder === 'FAR');
+    expect(far).toHaveLength(1);
+    expect(new Set(kept.map(({ id }) => id)).size).toBe(kept.length);
+    const [entry] = far;
+    const restored = await env.rustine.restoreKept([entry?.id ?? 0], {});
+    expect(restored).toMatchObject({ state: 'done', restored: [{ folder: 'FAR', rows: 1 }] });
+    await expect(
+      env.rustine.restoreKept(
+        kept.map(({ id }) => id),
+        {},
+      ),
+    ).rejects.toMatchObject({ code: 'kept-on-several-servers' });
+    const changed = await env.rustine.setFolder('FAR', { languages: ['ENG'] });
+    expect(changed).toMatchObject({ folder: { code: 'FAR', server: 'NORTH', languages: ['ENG'], due: true } });
+    expect((await env.rustine.validate({ folders: ['FAR', 'LOC'] })).folders.map(({ folder }) => folder)).toEqual(['LOC', 'FAR']);
+    expect(await env.rustine.compareElement({ element: 'ATB:ITEM', folder: 'LOC', against: 'FAR' })).toMatchObject({
+      here: true,
+      there: true,
+    });
+  });
+
+  test('R1: a code exists once, and what belongs together lives together', async () => {
+    const env = await twoServers(server, further);
+    await expect(env.rustine.createFolders(['FAR'], {})).rejects.toMatchObject({ code: 'folder-exists' });
+    await expect(env.rustine.createFolders(['LOC'], { server: 'NORTH' })).rejects.toMatchObject({ code: 'folder-exists' });
+    await expect(env.rustine.createFolders(['NEW'], { server: 'SOUTH' })).rejects.toMatchObject({ code: 'server-unknown' });
+    await expect(env.rustine.createFolders(['HIS'], { historyOf: 'FAR' })).rejects.toMatchObject({
+      code: 'folder-history-elsewhere',
+    });
+    await expect(env.rustine.setFolder('LOC', { parent: 'FAR' })).rejects.toMatchObject({ code: 'folder-parent-elsewhere' });
+    await expect(env.rustine.dropServer('NORTH')).rejects.toMatchObject({ code: 'server-in-use' });
+    // Its parent is mirrored there only when it is needed.
+    await env.folders(['DEEP'], { parent: 'LOC', server: 'NORTH' });
+    await expect(env.rustine.dropFolder('LOC')).rejects.toMatchObject({ code: 'folder-has-children' });
+    expect((await env.rustine.server('NORTH')).mirrors).toEqual(['X3', 'LOC']);
+    for (const code of ['DEEP', 'FAR']) await env.rustine.dropFolder(code);
+    expect((await env.rustine.folders()).map(({ code }) => code)).toEqual(['X3', 'LOC']);
+    expect(await env.at(`select to_regnamespace('far') is null as gone`)).toEqual([{ gone: true }]);
+    await env.rustine.dropServer('NORTH');
+    expect(await env.rustine.servers()).toEqual([]);
+    await expect(openRustine({ home: env.home, database: env.north, language: 'en' })).rejects.toMatchObject({
+      code: 'database-is-server',
+    });
+  });
+
+  test('R2: a new folder there starts with what the original has: level, changed values', async () => {
+    const env = await twoServers(server, further, false);
+    await env.integrate(await env.patch('P_0001_140.dat', [item(), script('HELLO', '# hello')]));
+    await env.folders(['FAR'], { server: 'NORTH' });
+    expect((await env.rustine.folders()).find(({ code }) => code === 'FAR')).toMatchObject({
+      level: { P_140: 1 },
+      lag: [],
+      due: false,
+    });
+    expect(await env.at(`select fic_0 from far.apatch`)).toEqual([{ fic_0: 'P_0001_140.dat' }]);
+    expect(await env.at(`select to_regclass('far.item') is not null as there`)).toEqual([{ there: true }]);
+  });
+
+  test('databases that are something else are not taken for a server', async () => {
+    const env = await twoServers(server, further);
+    const { url, drop } = await createDatabase(server);
+    onTestFinished(drop);
+    await queryAt(url, 'create schema other');
+    await expect(env.rustine.addServer('SOUTH', url)).rejects.toMatchObject({ code: 'server-database-used' });
+    await expect(env.rustine.addServer('SOUTH', env.url)).rejects.toMatchObject({ code: 'server-is-environment' });
+    await expect(env.rustine.addServer('SOUTH', env.north)).rejects.toMatchObject({ code: 'server-known' });
+    const other = await openEnvironment(server);
+    await expect(env.rustine.addServer('SOUTH', other.url)).rejects.toMatchObject({ code: 'server-of-another' });
+    await expect(env.rustine.addServer('NORTH', url)).rejects.toMatchObject({ code: 'server-exists' });
+    expect((await env.rustine.servers()).map(({ name }) => name)).toEqual(['NORTH']);
+    expect(
+      await env.query(`select url from rustine.server where url like '%' || $1 || '%'`, [new URL(env.north).password]),
+    ).toEqual([]);
+  });
+
+  test('R30: killed while both servers are at work, each folder is whole, and the same command goes on', async () => {
+    const env = await twoServers(server, further);
+    const paths = [await env.patch('A.dat', [item()]), await env.patch('B.dat', [item({ NAM: 'A:20' })])];
+    const command = ['integrate', ...paths, '--database', env.url, '--home', env.home, '--json'];
+    process.env.RUSTINE_SERVER_NORTH_URL = env.north;
+    onTestFinished(() => {
+      delete process.env.RUSTINE_SERVER_NORTH_URL;
+    });
+    for (const at of ['applied:3', 'recorded:2']) {
+      const killed = await run(command, { at });
+      expect([at, killed.code]).toEqual([at, null]);
+      await abandoned(env.url);
+      for (const schema of ['x3', 'far']) {
+        const [state] = await env.at<{ patches: number; tables: number }>(
+          `select (select count(*)::integer from ${schema}.apatch) as patches, (select count(*)::integer from pg_attribute
+            where attrelid = to_regclass('${schema}.item') and attname in ('cod_0', 'nam_0')) as tables`,
+        );
+        expect([at, schema, state?.tables]).toEqual([at, schema, state?.patches]);
+      }
+    }
+    const ended = await run(command);
+    expect([ended.code, ended.err]).toEqual([0, expect.any(String)]);
+    expect(await env.at(`select count(*)::integer as n from far.apatch`)).toEqual([{ n: 2 }]);
+    expect([await leftovers(env.url), await leftovers(env.north)]).toEqual([[], []]);
+  });
+
+  test('a command that is killed between the two servers leaves a folder that the next one settles', async () => {
+    const env = await twoServers(server, further, false);
+    process.env.RUSTINE_SERVER_NORTH_URL = env.north;
+    onTestFinished(() => {
+      delete process.env.RUSTINE_SERVER_NORTH_URL;
+    });
+    const where = ['--database', env.url, '--home', env.home];
+    const create = ['folder', 'create', 'FAR', '--server', 'NORTH', ...where];
+    const states = async () => (await env.rustine.folders()).map(({ code, state }) => [code, state]);
+    expect((await run(create, { at: 'folder-reserved' })).code).toBeNull();
+    expect(await states()).toContainEqual(['FAR', 'creating']);
+    expect((await run(create, { at: 'folder-elsewhere' })).code).toBeNull();
+    expect(await states()).toContainEqual(['FAR', 'ready']);
+    expect((await run(['folder', 'drop', 'FAR', '--yes', ...where], { at: 'folder-gone' })).code).toBeNull();
+    const again = await reopened(env);
+    expect((await again.folders()).map(({ code }) => code)).not.toContain('FAR');
+    await again.dropServer('NORTH');
   });
 });
