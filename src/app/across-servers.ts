@@ -94,6 +94,21 @@ export function acrossServers(
         throw new Refusal('batch-servers', { servers: shares.elsewhere.map(({ server }) => server.name) });
       return verbs.queue(options);
     },
+    runs: {
+      ...verbs.runs,
+      show: async (start) => {
+        const shown = await verbs.runs.show(start);
+        // A run that is on one server only is not known on the others.
+        const far = await across.each(async ({ member }, own) => {
+          const there = await member.verbs.runs.show(shown.run.run).catch((error: unknown) => {
+            if (error instanceof Refusal && error.code === 'run-unknown') return undefined;
+            throw error;
+          });
+          return (there?.folders ?? []).filter(({ folder }) => own.includes(folder));
+        });
+        return { ...shown, folders: [...shown.folders, ...far.flat()] };
+      },
+    },
     check: async (options) => {
       const shares = await sharesOf(across, options.folders);
       return shares === undefined ? verbs.check(options) : checkAcross(across, shares, options);
@@ -225,9 +240,10 @@ async function below(across: Across, code: string): Promise<readonly Server[]> {
 /** Level by level; of a server that does not answer as much as is known. */
 async function allFolders(across: Across): Promise<readonly FolderView[]> {
   const here = await across.home.verbs.folders();
-  const { folders: elsewhere } = await across.directory();
-  if (elsewhere.length === 0) return here;
+  if ((await across.directory()).folders.length === 0) return here;
   const there = (await across.each((place) => viewElsewhere(across.home, place))).flat();
+  // Opening the servers may have settled what a command left that was killed.
+  const { folders: elsewhere } = await across.directory();
   const silent = elsewhere.filter(({ code }) => !there.some((view) => view.code === code));
   const all = [...here, ...there, ...silent.map((folder) => elsewhereView(folder, across.isMissed(folder.server)))];
   const parents = new Map(all.map(({ code, parent }) => [code, parent]));

@@ -75,6 +75,22 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
     const outcome = await env.integrate(path);
     expect(statesOf(outcome)).toEqual({ X3: 'integrated', LOC: 'integrated', FAR: 'integrated' });
     expect(await env.at(`select cod_0 from far.item`)).toEqual([{ cod_0: 'A' }]);
+    const { folders } = await env.rustine.runs.show(outcome.run);
+    expect(folders.map(({ folder, state }) => [folder, state]).sort()).toEqual([
+      ['FAR', 'integrated'],
+      ['LOC', 'integrated'],
+      ['X3', 'integrated'],
+    ]);
+    const trace = await env.rustine.log(outcome.run);
+    expect(trace.flatMap((event) => (event.kind === 'patch-finished' ? [event.folder] : [])).sort()).toEqual([
+      'FAR',
+      'LOC',
+      'X3',
+    ]);
+    expect((await env.rustine.check({ paths: [path] })).folders.map(({ folder }) => folder)).toEqual(['X3', 'LOC', 'FAR']);
+    await expect(env.rustine.integrate({ paths: [path], mode: 'integrate', atomic: true })).rejects.toMatchObject({
+      code: 'atomic-servers',
+    });
     const again = await env.integrate(path);
     expect(statesOf(again)).toEqual({ X3: 'unchanged', LOC: 'unchanged', FAR: 'unchanged' });
   });
@@ -251,6 +267,7 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
   test('R30: killed while both servers are at work, each folder is whole, and the same command goes on', async () => {
     const env = await twoServers(server, further);
     const paths = [await env.patch('A.dat', [item()]), await env.patch('B.dat', [item({ NAM: 'A:20' })])];
+    await env.rustine.close();
     const command = ['integrate', ...paths, '--database', env.url, '--home', env.home, '--json'];
     process.env.RUSTINE_SERVER_NORTH_URL = env.north;
     onTestFinished(() => {
