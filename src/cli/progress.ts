@@ -13,6 +13,8 @@ import { entryTime, scriptRunText, sessionsText } from './trace.ts';
 
 export interface Progress {
   readonly listener: RunListener;
+  /** A line for people that stays, above whatever is kept up to date. */
+  say(text: string): void;
   /** Takes the block away where the summary follows on the same screen; else leaves its last state. */
   end(): void;
 }
@@ -26,7 +28,10 @@ export interface Clock {
   every(ms: number, work: () => void): () => void;
 }
 
-export const NO_PROGRESS: Progress = { listener: () => {}, end: () => {} };
+/** Shows nothing of the run. */
+export function silentProgress(terminal: Terminal): Progress {
+  return { listener: () => {}, say: (text) => terminal.err(`${text}\n`), end: () => {} };
+}
 
 /** Often enough to look alive, rarely enough for a slow line. */
 const FRAME_MS = 100;
@@ -64,6 +69,11 @@ function liveProgress(terminal: Terminal, messages: Messages, clock: Clock): Pro
       // The next frame shows it.
       begun = true;
       idle = IDLE_FRAMES - 1;
+    },
+    say: (text) => {
+      block.clear(size());
+      terminal.err(`${text}\n`);
+      if (begun) draw();
     },
     end: () => {
       stop();
@@ -124,5 +134,5 @@ function plainProgress(terminal: Terminal, messages: Messages, clock: Clock): Pr
     state = advance(state, event, clock.now());
     tell(event, before);
   };
-  return { listener, end: () => {} };
+  return { listener, say, end: () => {} };
 }

@@ -2,7 +2,7 @@
 import type { IntegrateOptions, Rustine } from '../app/rustine.ts';
 import type { RunOutcome } from '../journal/outcome.ts';
 import type { Cli } from './cli.ts';
-import { createProgress, NO_PROGRESS } from './progress.ts';
+import { createProgress, silentProgress } from './progress.ts';
 import { runDocument, runExitCode, runSummary } from './summary.ts';
 
 export async function queueRun(cli: Cli, request: IntegrateOptions, follow: boolean): Promise<void> {
@@ -40,7 +40,7 @@ export async function queueRun(cli: Cli, request: IntegrateOptions, follow: bool
 
 async function followed(cli: Cli, rustine: Rustine, run: string): Promise<RunOutcome | undefined> {
   const { quiet, json } = cli.options;
-  const progress = quiet || json ? NO_PROGRESS : createProgress(cli.terminal, cli.messages);
+  const progress = quiet || json ? silentProgress(cli.terminal) : createProgress(cli.terminal, cli.messages);
   const stop = new AbortController();
   const listening = cli.terminal.onInterrupt(() => stop.abort());
   try {

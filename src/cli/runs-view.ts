@@ -25,7 +25,7 @@ export function runsTable(runs: readonly RunRecord[], { log }: Messages, width: 
   ];
   const rows = runs.map((run) => [
     shortRun(run.run),
-    entryTime(run.startedAt),
+    entryTime(run.startedAt).slice(0, 'YYYY-MM-DD HH:MM'.length),
     run.operator,
     log.modes[run.mode],
     log.states[run.state] ?? run.state,

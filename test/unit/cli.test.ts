@@ -994,7 +994,7 @@ describe('the rest', () => {
   it('log without a run lists the latest ones; an option about a trace means the last one', async () => {
     const { out, calls } = await cli('log');
     expect(calls[0]).toEqual(['latestRuns', 20]);
-    expect(out).toMatch(/^7b93a6d5 +2026-01-02 03:04:01 +alice +integration +done +2 +ZCLIENT\.dat$/m);
+    expect(out).toMatch(/^7b93a6d5 +2026-01-02 03:04 +alice +integration +done +2 +ZCLIENT\.dat$/m);
     expect(JSON.parse((await cli('log --json --limit 3')).out)).toEqual({ runs: [RUN] });
     expect((await cli('log --folder seed --follow')).calls[0]).toEqual(['trace', 'last', { folder: 'seed', follow: true }]);
     expect((await cli('log', { answers: { latestRuns: [] } })).out).toBe('Nothing was run here yet.\n');

@@ -381,6 +381,22 @@ describe('progress', () => {
     }
   });
 
+  it('says what stays above the block, and keeps its place below', () => {
+    const screen = memoryScreen(80, 24);
+    const time = fakeClock();
+    const terminal = { err: screen.write, errWidth: 80, errHeight: 24, errColour: false, width: 80 } as Terminal;
+    const progress = createProgress(terminal, en, time);
+    progress.listener(started(codes(4)));
+    time.go(200);
+    progress.say('Stopping.');
+    for (const each of folderEvents('F1', 'integrated')) progress.listener(each);
+    time.go(200);
+    expect(screen.lines()[0]).toBe('Stopping.');
+    expect(screen.lines().filter((line) => line.includes('/4 folders'))).toHaveLength(1);
+    progress.end();
+    expect(screen.lines()).toEqual(['Stopping.']);
+  });
+
   it('writes nothing where nothing was run', () => {
     const { written, time, progress } = watched({ errWidth: 80, errHeight: 24 });
     time.go(5_000);

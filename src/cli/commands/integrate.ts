@@ -45,7 +45,7 @@ export function defineIntegrate(program: Program, cli: Cli): void {
 }
 
 async function integrate(cli: Cli, paths: readonly string[], options: Options): Promise<void> {
-  const [{ activityCode, folderCode }, { runDocument, runExitCode, runSummary }, { createProgress, NO_PROGRESS }] =
+  const [{ activityCode, folderCode }, { runDocument, runExitCode, runSummary }, { createProgress, silentProgress }] =
     await Promise.all([import('../../base/ids.ts'), import('../summary.ts'), import('../progress.ts')]);
   const { terminal } = cli;
   const { json, quiet, verbose } = cli.options;
@@ -72,8 +72,8 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
   const started = performance.now();
   const { outcome, due } = await cli.withRustine(async (rustine, settings) => {
     const jobs = options.jobs ?? settings.jobs;
-    const progress = quiet || json ? NO_PROGRESS : createProgress(terminal, cli.messages);
-    const stop = interruption(terminal, (hard) => terminal.err(`${cli.messages.report.openRuns.interrupting(hard)}\n`));
+    const progress = quiet || json ? silentProgress(terminal) : createProgress(terminal, cli.messages);
+    const stop = interruption(terminal, (hard) => progress.say(cli.messages.report.openRuns.interrupting(hard)));
     try {
       const outcome = await rustine.integrate({
         ...request,

@@ -19,7 +19,7 @@ export const log = {
     queued: 'queued',
     running: 'at work',
     done: 'done',
-    partial: 'done for some folders only',
+    partial: 'done in part',
     refused: 'refused',
     failed: 'failed',
     interrupted: 'interrupted',

@@ -21,7 +21,7 @@ export const log: Messages['log'] = {
     queued: 'en file',
     running: 'en cours',
     done: 'faite',
-    partial: 'faite pour une partie des dossiers',
+    partial: 'faite en partie',
     refused: 'refusée',
     failed: 'en échec',
     interrupted: 'interrompue',
