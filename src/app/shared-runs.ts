@@ -120,7 +120,7 @@ async function joinStored(
     scriptTimeoutMs: settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS,
     runners: settings.runners ?? {},
     listener: (event) => told(row.id, event),
-    stopPoint: reached,
+    reached,
     stop,
     lost,
   });

@@ -47,7 +47,8 @@ export interface SharedRunRequest {
   readonly scriptTimeoutMs: number;
   readonly runners: Readonly<Record<string, Runner>>;
   readonly listener: RunListener;
-  readonly stopPoint: (name: string) => void;
+  /** Called at named points; tests stop the program there. */
+  readonly reached: (name: string) => void;
   /** The worker is to stop: folders at work end their patch, and go back. */
   readonly stop: AbortSignal;
   /** The worker was taken for dead: what it is at is rolled back. */
@@ -110,7 +111,7 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
     lockTimeoutMs: request.lockTimeoutMs,
     scriptTimeoutMs: request.scriptTimeoutMs,
     nextEvent: () => ++seq,
-    stopPoint: request.stopPoint,
+    stopPoint: request.reached,
     aborted: asked.hard,
   };
   const staged = new Map<string, StagedDelivery>();
@@ -230,7 +231,7 @@ async function workOn(sharing: Sharing, claim: FolderClaim): Promise<void> {
   const { database, row, lease, byCode, running, waves, waited } = sharing;
   const folder = byCode.get(claim.folder);
   if (folder === undefined) throw new Bug('claimed a folder that the run has not', { folder: claim.folder });
-  sharing.stopPoint('folder-claimed');
+  sharing.reached('folder-claimed');
   const wave = waves[claim.wave];
   if (claim.opens && wave !== undefined)
     running.emit({ kind: 'wave-started', wave: claim.wave, folders: wave.folders.map(({ code }) => code), canary: wave.canary });
@@ -247,7 +248,7 @@ async function workOn(sharing: Sharing, claim: FolderClaim): Promise<void> {
     const change = back
       ? { folder: folder.code, state: 'waiting' as const }
       : { folder: folder.code, state: outcome.state, outcome };
-    sharing.stopPoint('folder-to-settle');
+    sharing.reached('folder-to-settle');
     await settleFolder(database, row.id, lease, change);
     if (!back) running.through(folder.code);
   } catch (error) {

@@ -82,6 +82,7 @@ const RUN_FOLDERS = [
     blocker: { who: 'psql as bob, pid 7\u001b[2J' },
   },
 ];
+const NO_TASKS = { runs: 0, tasks: 0, workers: 0 };
 const DONE: RunOutcome = {
   run: 'r1',
   mode: 'integrate',
@@ -279,6 +280,7 @@ async function cli(
       restored: [{ id: 12, folder: 'SEED', table: 'item', rows: 2, columns: ['old_0'], whole: true }],
     }),
     purgeKept: answer('purgeKept', [KEPT]),
+    tasks: { waiting: async () => (answers.tasks ?? NO_TASKS) as typeof NO_TASKS },
     runs: { open: answer('runs', []), show: answer('runs', { run: OPEN_RUN, folders: [] }), cancel: answer('runs', OPEN_RUN) },
     databaseUrl: answer('databaseUrl', 'postgresql://x@localhost/r'),
     close: answer('close', undefined),
@@ -456,7 +458,7 @@ describe('folders', () => {
 
   it.each(['folder list --json', 'status --json'])('are a document: %s', async (line) => {
     const { out, err } = await cli(line);
-    expect(JSON.parse(out)).toEqual({ folders: [X3, SEED], ...(line.startsWith('status') ? { runs: [] } : {}) });
+    expect(JSON.parse(out)).toEqual({ folders: [X3, SEED], ...(line.startsWith('status') ? { runs: [], batch: NO_TASKS } : {}) });
     expect(err).toBe('');
   });
 
@@ -471,6 +473,15 @@ describe('folders', () => {
     expect((await cli('status')).out).toContain('`rustine integrate P_0013_140.dat --folders SEED`');
     expect((await cli('folder show SEED')).out).toContain('`rustine integrate P_0013_140.dat --folders SEED`');
     expect((await cli('status', { answers: { folders: [X3] } })).out).toContain('All folders are in line');
+  });
+
+  it('are shown with what is queued, and whether anybody will do it', async () => {
+    const tasks = { runs: 1, tasks: 2, workers: 0 };
+    expect((await cli('status', { answers: { tasks } })).out).toContain(
+      '1 run and 2 other tasks queued, no worker: they wait until `rustine worker` starts one',
+    );
+    expect((await cli('status', { answers: { tasks: { ...tasks, workers: 3 } } })).out).toContain('3 workers at work');
+    expect((await cli('status')).out).not.toContain('Batch server');
   });
 
   it('are shown with the runs at work', async () => {

@@ -17,16 +17,19 @@ async function status(cli: Cli): Promise<void> {
     import('../due.ts'),
     import('../run-view.ts'),
   ]);
-  const { folders, runs } = await cli.withRustine(async (rustine) => ({
+  const { folders, runs, batch } = await cli.withRustine(async (rustine) => ({
+    batch: await rustine.tasks.waiting(),
     runs: await rustine.runs.open(),
     folders: await rustine.folders(),
   }));
   const { messages, terminal } = cli;
-  cli.result({ folders, runs }, () => {
+  cli.result({ folders, runs, batch }, () => {
     const due = dueLines(folders, messages, terminal.width);
     const advice = due.length === 0 ? messages.report.allInLine : due.join('\n');
     const open = runs.map((each) => `\n${runLine(each, messages)}`).join('');
-    return `${foldersTable(folders, messages, terminal.width)}\n\n${advice}${open}`;
+    const waits =
+      batch.runs + batch.tasks === 0 ? '' : `\n${messages.report.batch.waitingWork(batch.runs, batch.tasks, batch.workers)}`;
+    return `${foldersTable(folders, messages, terminal.width)}\n\n${advice}${open}${waits}`;
   });
 }
 
