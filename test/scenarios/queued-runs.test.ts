@@ -177,6 +177,32 @@ describe.each(servers())('queued runs on $name', (server) => {
     expect(await leftovers(env.url)).toEqual([]);
   });
 
+  it.each(['applied:3', 'folder-claimed:2'])(
+    'two workers on one machine, one killed at %s: the other takes its folder',
+    async (point) => {
+      const codes = Array.from({ length: 6 }, (_, at) => `F${at}`);
+      const env = await openEnvironment(server, { folders: codes });
+      const paths = [await env.patch('A.dat', [item]), await env.patch('B.dat', [row('ITM', 'x', { COD: 'A', NAM: 'n' })])];
+      const { run } = await env.rustine.queue({ paths, mode: 'integrate' });
+      const options = ['--jobs', '1', '--home', env.home, '--database', env.url];
+      const killed = command(['worker', '--once', ...options], { at: point });
+      // It has begun the run: from here on both are at work.
+      while ((await states(env)).every(({ attempts }) => attempts === 0)) await sleep(5);
+      const other = drain(env.rustine, 2);
+      expect((await killed).code).toBe(null);
+      await other;
+      const outcome = await env.rustine.follow(run, () => undefined, never);
+      expect(outcome?.state).toBe('done');
+      expect(outcome?.folders.map(({ state }) => state)).toEqual(Array.from({ length: 7 }, () => 'integrated'));
+      expect(await env.query(`select count(*)::integer as n from rustine.integration where file in ('A.dat', 'B.dat')`)).toEqual([
+        { n: 14 },
+      ]);
+      // The staging of the dead one is the next command's.
+      await env.rustine.recover();
+      expect(await leftovers(env.url)).toEqual([]);
+    },
+  );
+
   it.each([
     'run-to-begin',
     'run-begun',
