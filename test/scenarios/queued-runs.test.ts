@@ -7,7 +7,7 @@ import type { WorkerEvent } from '../../src/app/tasks.ts';
 import { rustine as command, leftovers } from '../support/crash.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { row, script, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
 
 const item = table('ITEM', 'ITM', { COD: 'A:10', NAM: 'A:20' }, { IDX0: 'COD' });
 const never = new AbortController().signal;
@@ -29,7 +29,7 @@ const states = ({ query }: TestEnvironment) =>
     'select folder, state, attempts from rustine.run_folder order by wave, folder',
   );
 
-describe.each(servers())('queued runs on $name', (server) => {
+describe.each(oneServer())('queued runs on $name', (server) => {
   it('R12: a run is queued with its files, and waits for a worker; any machine can carry it out', async () => {
     const env = await openEnvironment(server, { folders: ['SEED', 'ACME'] });
     const path = await env.patch('A.dat', [item, script('HELLO', '# hello'), row('ITM', 'x', { COD: 'A', NAM: 'n' })]);
