@@ -33,7 +33,8 @@ function holders(reader: Reader, schema: string, table: string | null, row: bool
     select distinct on (a.xact_start, a.pid)
       concat_ws(', ', concat_ws(' as ', nullif(a.application_name, ''), a.usename), 'pid ' || a.pid, 'since ' || to_char(a.xact_start, 'YYYY-MM-DD HH24:MI')) as who,
       c.relname as table, a.pid, a.usename as role, a.application_name as application, to_char(a.xact_start, 'YYYY-MM-DD HH24:MI') as since,
-      case when a.query like '<%' then '' else left(a.query, 200) end as query
+      -- A statement that holds a password is nobody's business.
+      case when a.query ~* 'password|^<' then '' else left(a.query, 200) end as query
     from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace join pg_stat_activity a on a.pid = l.pid
     where l.granted and l.pid <> pg_backend_pid() and l.database = (select oid from pg_database where datname = current_database())
       and ((n.nspname = ${schema} and c.relkind in ('r', 'p') and (${table}::text is null or c.relname = ${table}))
