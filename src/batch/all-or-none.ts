@@ -64,8 +64,11 @@ export async function runAllOrNone(
     throw error;
   }
   const prepared = groups.flatMap((group) => outcomesOf(running, group));
-  const whole = prepared.every(isWhole) && !running.cancelling.soft.aborted;
-  if (!rehearsed) await running.states.written();
+  // What was not prepared cannot be committed, whatever its folders say that came of them.
+  const ready = rehearsed || groups.every((group) => group.prepared);
+  const whole = ready && prepared.every(isWhole) && !running.cancelling.soft.aborted;
+  // For those who watch: a server that is away for a moment must not keep what is prepared from being settled.
+  if (!rehearsed) await running.states.written().catch(() => undefined);
   const decision = rehearsed ? (whole ? 'commit' : 'rollback') : await settle(running, whole ? 'commit' : 'rollback');
   if (whole && decision === 'rollback') throw new Failure('run-lost', { run: context.run, folder: running.supervisor });
   const failed = prepared.filter((outcome) => !isWhole(outcome)).map(({ folder }) => folder);

@@ -74,10 +74,13 @@ export async function runGroup(running: Running, group: Group): Promise<void> {
     }
     if (!(error instanceof Failure) || error.code === 'run-lost') throw error;
     const told = await notPreparable(running, group, error);
+    // The attempt may have asked the run to stop already: what it failed of is told all the same.
+    const telling = { ...holding, stop: { requested: false } };
     for (const part of group.parts) {
-      await runPatches(holding, part, () => Promise.reject(told));
+      await runPatches(telling, part, () => Promise.reject(told));
       noteMissed(running, part);
     }
+    if (telling.stop.requested) running.stop.requested = true;
   }
 }
 

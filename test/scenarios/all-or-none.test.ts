@@ -94,6 +94,22 @@ describe.each(servers())('$name', (server) => {
     expect([again.state, states(again)]).toEqual(['done', { X3: 'unchanged', A: 'unchanged', B: 'unchanged' }]);
   });
 
+  test.each(['stop', 'continue'] as const)(
+    'R30: a connection is lost in one folder, on error %s: none gets anything',
+    async (onError) => {
+      const environment = await environmentOf(server);
+      const { patch, query } = environment;
+      await query(`create function public.lose() returns event_trigger language plpgsql as $$ begin
+      if exists (select from pg_event_trigger_ddl_commands() where schema_name = 'b') then perform pg_terminate_backend(pg_backend_pid()); end if; end $$`);
+      await query('create event trigger lose on ddl_command_end execute function public.lose()');
+      const path = await patch('P_0001_140.dat', [item()]);
+      await expectUnchanged(environment, async () => {
+        const outcome = await atomic(environment, path, { onError });
+        expect([outcome.state, states(outcome)]).toEqual(['failed', { X3: 'skipped', A: 'skipped', B: 'failed' }]);
+      });
+    },
+  );
+
   test('R30: one folder fails, none gets anything; what failed is said, and that the others would have worked', async () => {
     const environment = await environmentOf(server);
     const { patch, query } = environment;
