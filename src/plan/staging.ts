@@ -88,12 +88,14 @@ export async function clearStaging(session: Session, works: readonly string[]): 
 
 /** Removes what programs staged that are gone: a crash leaves it behind. Their leases were settled before. @returns the numbers of what was removed */
 export async function sweepStaging(database: Database): Promise<readonly string[]> {
+  const found = await database.query<{ id: string }>(sql`
+    select w.id::text from rustine.work w
+    where case when w.process is null then w.started_at < now() - interval '1 day' else not exists (select from rustine.process p where p.id = w.process) end`);
+  if (found.length === 0) return [];
   return database.transaction(async (session) => {
     // What a transaction of such a program still reads, because it sleeps or was cut off, is left to a later sweep: nobody waits for it.
     const works = await session.query<{ id: string }>(sql`
-      select w.id::text from rustine.work w
-      where case when w.process is null then w.started_at < now() - interval '1 day' else not exists (select from rustine.process p where p.id = w.process) end
-      for update skip locked`);
+      select id::text from rustine.work where id = any(${found.map(({ id }) => id)}::bigint[]) for update skip locked`);
     const ids = works.map(({ id }) => id);
     await clearStaging(session, ids);
     return ids;
