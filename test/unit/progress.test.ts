@@ -10,27 +10,15 @@ import { advance, noProgress, paceOf, type RunProgress, waitingFolders } from '.
 import { clock, progressLines } from '../../src/cli/progress-view.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { cut, widthOf } from '../../src/cli/text-width.ts';
-import { NO_LINES } from '../../src/dictionary/merge-result.ts';
+import { emptyOutcome } from '../../src/integrate/integrator.ts';
 import type { RunEvent } from '../../src/journal/journal.ts';
-import { NO_ELEMENTS, NO_TABLES, type PatchOutcome } from '../../src/journal/outcome.ts';
+import type { PatchOutcome } from '../../src/journal/outcome.ts';
 import { memoryScreen } from '../support/screen.ts';
 
 const LOCKED = { code: 'lock-timeout', facts: { folder: 'F1', table: 'bpcustomer', blocker: 'psql (pid 7)' } };
 
 function outcome(file: string, state: PatchOutcome['state'], more: Partial<PatchOutcome> = {}): PatchOutcome {
-  return {
-    file,
-    state,
-    elements: NO_ELEMENTS,
-    lines: NO_LINES,
-    tables: NO_TABLES,
-    scripts: { installed: 0, run: 0 },
-    rows: { inserted: 0, updated: 0, deleted: 0 },
-    ran: [],
-    pending: [],
-    ms: 1,
-    ...more,
-  };
+  return { ...emptyOutcome(file, state, 1), ...more };
 }
 
 const started = (folders: readonly string[], files: readonly string[] = ['A.dat']): RunEvent => ({
