@@ -116,6 +116,8 @@ function patchText(outcome: PatchOutcome, messages: Messages): string {
     [report.columns.rows, counted(report.rows, rows)],
   ] as const;
   const said = parts.flatMap(([name, what]) => (what.length === 0 ? [] : [messages.summary.part(name, what.join(', '))]));
-  const why = reason === undefined ? '' : ` – ${problemText(reason, messages)}`;
+  // A finding with that code has just said it, in this folder as in perhaps hundreds of others: its code is enough.
+  const told = reason !== undefined && Object.hasOwn(messages.findings, reason.code);
+  const why = reason === undefined ? '' : ` – ${told ? reason.code : problemText(reason, messages)}`;
   return messages.summary.part(safe(file), `${[report.states[state], ...said, `${ms} ms`].join(' · ')}${why}`);
 }

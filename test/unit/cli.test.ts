@@ -12,6 +12,7 @@ import { run } from '../../src/cli/run.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { NO_LINES } from '../../src/dictionary/merge-result.ts';
 import type { KeptEntry } from '../../src/environment/kept.ts';
+import { emptyOutcome } from '../../src/integrate/integrator.ts';
 import type { JournalEntry } from '../../src/journal/journal.ts';
 import { type FolderOutcome, NO_ELEMENTS, type PatchOutcome, type RunOutcome } from '../../src/journal/outcome.ts';
 import type { RunRecord } from '../../src/journal/trace.ts';
@@ -1000,6 +1001,29 @@ describe('the rest', () => {
     expect(JSON.parse((await cli('log 7b93 --json')).out)).toEqual({ ...RUN, entries: [END] });
     const lines = (await cli('log 7b93 --format jsonl')).out.trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line))).toEqual([{ kind: 'run', ...RUN }, END]);
+  });
+
+  it('log does not repeat for each patch what the finding before it has said', async () => {
+    const facts = { patch: 'A.dat', supervisor: 'X3' };
+    const place = { folder: 'SEED', patch: 'A.dat' };
+    const left: JournalEntry = {
+      kind: 'finding',
+      finding: { code: 'folder-left-behind', severity: 'warn', ...place, facts },
+      seq: 1,
+      at: END.at,
+    };
+    const skipped = { ...emptyOutcome('A.dat', 'skipped', 0), reason: { code: 'folder-left-behind', facts } };
+    const failed = { ...emptyOutcome('B.dat', 'failed', 0), reason: { code: 'database-lost', facts: {} } };
+    const entries: readonly JournalEntry[] = [
+      left,
+      { kind: 'patch-finished', folder: 'SEED', outcome: skipped, seq: 2, at: END.at },
+      { kind: 'patch-finished', folder: 'SEED', outcome: failed, seq: 3, at: END.at },
+    ];
+    const { out } = await cli('log 7b93', { answers: { trace: { run: RUN, pages: [entries] } } });
+    expect(out.match(/no folder gets ahead of it/g)).toHaveLength(1);
+    expect(out).toMatch(/SEED A\.dat: skipped · 0 ms – folder-left-behind$/m);
+    // No finding tells of an error: its line does.
+    expect(out).toMatch(/SEED B\.dat: failed · 0 ms – The connection/);
   });
 
   it('log without a run lists the latest ones; an option about a trace means the last one', async () => {
