@@ -1,15 +1,31 @@
 // PostgreSQL behind the database ports: the only importer of pg.
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { Bug, Failure, Refusal } from '../base/errors.ts';
 import type { Database, Ending, Session, StatementResult } from './database.ts';
-import { quoteLiteral, type Sql } from './sql.ts';
+import { readOwnSessions } from './own-sessions.ts';
+import { type SilenceLimits, type SilenceWatch, watchSilence } from './silence.ts';
+import { quoteLiteral, type Sql, sql } from './sql.ts';
 
 const OLDEST_VERSION = 15;
 /** Also of waiting for a free connection of the pool: an error is better than waiting for ever. */
 const CONNECT_TIMEOUT_MS = 60_000;
+/** How long a connection is idle before the system asks whether the other end is there, so that whatever is in between does not forget it. */
+const KEEP_ALIVE_MS = 10_000;
+/**
+ * What ends the session of a client that is gone without a word, with its locks, after a minute instead of two hours: the system's questions; where
+ * something in between answers them, the limit for a transaction that is asked nothing, which is longer than planning ever takes.
+ */
+const CLIENT_GONE: Readonly<Record<string, string>> = {
+  tcp_keepalives_idle: '30s',
+  tcp_keepalives_interval: '10s',
+  tcp_keepalives_count: '3',
+  tcp_user_timeout: '60s',
+  idle_in_transaction_session_timeout: '10min',
+};
 /**
  * Names that a statement of ours leaves open are looked up among the server's own only. With the usual path (`"$user", public`) a function
  * that a script or a folder's login put there, with closer argument types, would run with our rights (R3).
@@ -18,15 +34,28 @@ const CONNECT_TIMEOUT_MS = 60_000;
 const OWN_FORMS = `set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; set local bytea_output = 'hex'`;
 const OWN_NAMES = 'search_path = pg_catalog, pg_temp';
 
+/** A pool, and what is known of its connections. */
+interface Connections {
+  readonly pool: pg.Pool;
+  readonly url: string;
+  /** Those that are ours alone for as long as they live. */
+  readonly direct: WeakSet<pg.ClientBase>;
+  /** Those that died, and of what. */
+  readonly dead: WeakMap<pg.ClientBase, Error>;
+  readonly watch: SilenceWatch;
+}
+
 /** bigint and numeric come as text: no digit is lost. Small counts are converted where they are read. */
-export async function openPostgres(url: string, connections: number): Promise<Database> {
-  const direct: DirectClients = new WeakSet();
+export async function openPostgres(url: string, connections: number, silence?: SilenceLimits): Promise<Database> {
+  const direct: Connections['direct'] = new WeakSet();
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,
     application_name: 'rustine',
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     allowExitOnIdle: true,
     onConnect: async (client) => {
       if (await keepsSettings(client)) direct.add(client);
@@ -34,48 +63,52 @@ export async function openPostgres(url: string, connections: number): Promise<Da
   });
   // An idle connection that dies is replaced at the next use; the error of a busy one reaches its user. A new one that dies between
   // `onConnect` and its first use is handed out all the same: what killed it is told there.
-  const dead: DeadClients = new WeakMap();
+  const dead: Connections['dead'] = new WeakMap();
   pool.on('error', (error, client) => dead.set(client, error));
-  await checkVersion(pool, url, dead);
+  const watch = watchSilence((processes, ms) => readOwnSessions(url, processes, ms), silence);
+  const all: Connections = { pool, url, direct, dead, watch };
+  try {
+    await checkVersion(all);
+  } catch (error) {
+    watch.close();
+    throw error;
+  }
   return {
     url,
     transaction: (work, ending, aborted) =>
-      withClient(pool, url, dead, (client) =>
-        abortable(client, aborted, () => runTransaction(client, direct, work, ending ?? 'commit')),
-      ),
+      withClient(all, (client) => abortable(all, client, aborted, () => runTransaction(all, client, work, ending ?? 'commit'))),
     prepare: (gid, work, aborted) =>
-      withClient(pool, url, dead, (client) =>
-        abortable(client, aborted, () => runTransaction(client, direct, work, `prepare transaction ${quoteLiteral(gid)}`)),
+      withClient(all, (client) =>
+        abortable(all, client, aborted, () => runTransaction(all, client, work, `prepare transaction ${quoteLiteral(gid)}`)),
       ),
-    finishPrepared: (gid, ending) => withClient(pool, url, dead, (client) => finishPrepared(client, gid, ending)),
+    finishPrepared: (gid, ending) => withClient(all, (client) => finishPrepared(all, client, gid, ending)),
     query: (statement) =>
-      withClient(pool, url, dead, (client) =>
+      withClient(all, (client) =>
         direct.has(client)
-          ? querySession<never>(client, statement)
-          : runTransaction(client, direct, (session) => session.query<never>(statement), 'commit'),
+          ? sessionOf(all, client).query<never>(statement)
+          : runTransaction(all, client, (session) => session.query<never>(statement), 'commit'),
       ),
-    close: () => pool.end(),
+    close: () => {
+      watch.close();
+      return pool.end();
+    },
   };
 }
 
-async function checkVersion(pool: pg.Pool, url: string, dead: DeadClients): Promise<void> {
-  const rows = await withClient(pool, url, dead, (client) =>
-    client.query<{ v: string }>("select current_setting('server_version_num') as v"),
+async function checkVersion(all: Connections): Promise<void> {
+  const [row] = await withClient(all, (client) =>
+    sessionOf(all, client).query<{ v: string }>(sql`select current_setting('server_version_num') as v`),
   );
-  const found = Math.floor(Number(rows.rows[0]?.v) / 10_000);
+  const found = Math.floor(Number(row?.v) / 10_000);
   if (found < OLDEST_VERSION) {
-    await pool.end();
+    await all.pool.end();
     throw new Refusal('database-version', { found, needed: OLDEST_VERSION });
   }
 }
 
-/** Connections that died while nobody used them, and of what. */
-type DeadClients = WeakMap<pg.ClientBase, Error>;
-
+/** An error of the connection is translated where it comes from; what the work throws on purpose stays what it is. */
 async function withClient<Result>(
-  pool: pg.Pool,
-  url: string,
-  dead: DeadClients,
+  { pool, url, dead }: Connections,
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
   let client: pg.PoolClient;
@@ -87,29 +120,60 @@ async function withClient<Result>(
   let broken = dead.get(client);
   const onError = (error: Error): void => {
     broken = error;
+    dead.set(client, error);
   };
   client.on('error', onError);
   try {
     return await work(client);
-  } catch (error) {
-    const known = translated(error);
-    const ours = known instanceof Failure || known instanceof Refusal || known instanceof Bug;
-    throw broken === undefined || ours ? known : new Failure('database-lost', { reason: broken.message }, error);
   } finally {
     client.removeListener('error', onError);
-    client.release(broken);
+    client.release(broken ?? wireOf(client).connection.stream.destroyed);
+  }
+}
+
+/** What pg keeps of a connection, beyond what it declares. */
+interface Wire {
+  readonly processID: number | null;
+  readonly connection: { readonly stream: Socket };
+}
+
+const wireOf = (client: pg.ClientBase): Wire => client as pg.ClientBase & Wire;
+
+/** Every answer of the server is waited for here: an error becomes a failure that says whether the connection is gone with it. */
+async function answer<Result>(
+  { direct, dead, watch }: Connections,
+  client: pg.ClientBase,
+  asked: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    // The number that a pooler announces is nobody's.
+    if (!direct.has(client)) return await asked();
+    const { processID, connection } = wireOf(client);
+    const { stream } = connection;
+    const silent = {
+      process: processID ?? 0,
+      traffic: () => stream.bytesRead + stream.bytesWritten,
+      giveUp: (error: Error): void => void stream.destroy(error),
+    };
+    return await watch.answer(silent, asked);
+  } catch (error) {
+    throw translated(error, dead.has(client) || wireOf(client).connection.stream.destroyed);
   }
 }
 
 /** Whoever aborts does not wait for the statement that runs: the server notices that its client is gone. */
 async function abortable<Result>(
+  { dead }: Connections,
   client: pg.PoolClient,
   aborted: AbortSignal | undefined,
   work: () => Promise<Result>,
 ): Promise<Result> {
   if (aborted === undefined) return work();
   // Typed for clients outside of a pool only; of one that is busy it closes the socket.
-  const leave = (): void => void (client as unknown as pg.Client).end().catch(() => undefined);
+  const leave = (): void => {
+    dead.set(client, new Error('the connection was given up'));
+    void (client as unknown as pg.Client).end().catch(() => undefined);
+  };
   if (aborted.aborted) leave();
   aborted.addEventListener('abort', leave);
   try {
@@ -119,78 +183,77 @@ async function abortable<Result>(
   }
 }
 
-/** Connections that are ours alone for as long as they live. */
-type DirectClients = WeakSet<pg.ClientBase>;
-
 /**
- * Sets the path where a setting lasts. A pooler in between may give each transaction another session: it is told by the number of the server
+ * Sets the path where a setting lasts, and what ends the session when we are gone. A pooler in between may give each transaction another session: it is told by the number of the server
  * process, which is not the one that it announced. Nothing is set there, and each transaction sets the path for itself.
  */
 async function keepsSettings(client: pg.ClientBase): Promise<boolean> {
-  const { processID } = client as pg.ClientBase & { readonly processID: number | null };
-  const set = await client.query(
-    `select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false) where pg_catalog.pg_backend_pid() = ${processID ?? 0}`,
+  const { processID } = wireOf(client);
+  const settings = Object.entries({ search_path: 'pg_catalog, pg_temp', ...CLIENT_GONE }).map(
+    ([name, value]) => `pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, false)`,
   );
+  const set = await client.query(`select ${settings.join(', ')} where pg_catalog.pg_backend_pid() = ${processID ?? 0}`);
   return set.rows.length === 1;
 }
 
 async function runTransaction<Result>(
+  all: Connections,
   client: pg.PoolClient,
-  direct: DirectClients,
   work: (session: Session) => Promise<Result>,
   ending: string,
 ): Promise<Result> {
-  await client.query(`begin; set local ${OWN_NAMES}; ${OWN_FORMS}`);
+  await answer(all, client, () => client.query(`begin; set local ${OWN_NAMES}; ${OWN_FORMS}`));
   try {
-    const result = await work(sessionOf(client));
+    const result = await work(sessionOf(all, client));
     // What ran inside may have reset all settings for good.
-    const ended: unknown = await client.query(direct.has(client) ? `${ending}; set ${OWN_NAMES}` : ending);
+    const last = all.direct.has(client) ? `${ending}; set ${OWN_NAMES}` : ending;
+    const ended: unknown = await answer(all, client, () => client.query(last));
     const { command } = (Array.isArray(ended) ? ended[0] : ended) as pg.QueryResult;
     // The end of a transaction in which a statement failed is its rollback, and no error.
     if (!ending.startsWith(command.toLowerCase())) throw new Bug('a failed transaction was to succeed', { ending, command });
     return result;
   } catch (error) {
     // The connection may be gone; then the server rolls back by itself.
-    await client.query('rollback').catch(() => undefined);
+    await answer(all, client, () => client.query('rollback')).catch(() => undefined);
     throw error;
   }
 }
 
 const UNDEFINED_OBJECT = '42704';
 
-async function finishPrepared(client: pg.PoolClient, gid: string, ending: Ending): Promise<boolean> {
+async function finishPrepared(all: Connections, client: pg.PoolClient, gid: string, ending: Ending): Promise<boolean> {
   try {
-    await client.query(`${ending} prepared ${quoteLiteral(gid)}`);
+    await answer(all, client, () => client.query(`${ending} prepared ${quoteLiteral(gid)}`));
     return true;
   } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code === UNDEFINED_OBJECT) return false;
+    if (sqlState(error) === UNDEFINED_OBJECT) return false;
     throw error;
   }
 }
 
-function sessionOf(client: pg.PoolClient): Session {
+/** Whoever goes on after an error (behind a savepoint) reads its SQLSTATE. */
+function sessionOf(all: Connections, client: pg.PoolClient): Session {
   return {
-    query: (statement) => querySession<never>(client, statement).catch(rethrow),
+    query: <Row extends object>(statement: Sql) =>
+      answer(all, client, async () => {
+        const result = await client.query<Row & pg.QueryResultRow>(statement.text, statement.values as unknown[]);
+        return result.rows as Row[];
+      }),
     script: async (text, heard) => {
       const onNotice = ({ message }: { readonly message: string | undefined }): void => heard?.(message ?? '');
       client.on('notice', onNotice);
-      const results: unknown = await client
-        .query(text)
-        .catch(rethrow)
-        .finally(() => client.removeListener('notice', onNotice));
+      const results: unknown = await answer(all, client, () => client.query(text)).finally(() =>
+        client.removeListener('notice', onNotice),
+      );
       return (Array.isArray(results) ? (results as pg.QueryResult[]) : [results as pg.QueryResult]).map(statementResult);
     },
-    copyIn: async (statement, rows) => {
-      const sink = client.query(copyFrom(statement));
-      await pipeline(Readable.from(rows, { objectMode: true }), sink);
-      return sink.rowCount;
-    },
+    copyIn: (statement, rows) =>
+      answer(all, client, async () => {
+        const sink = client.query(copyFrom(statement));
+        await pipeline(Readable.from(rows, { objectMode: true }), sink);
+        return sink.rowCount;
+      }),
   };
-}
-
-async function querySession<Row extends object>(client: pg.PoolClient, statement: Sql): Promise<Row[]> {
-  const result = await client.query<Row & pg.QueryResultRow>(statement.text, statement.values as unknown[]);
-  return result.rows;
 }
 
 function statementResult(result: pg.QueryResult): StatementResult {
@@ -251,34 +314,32 @@ function unreachable(url: string, error: unknown): Failure {
   return new Failure('database-unreachable', { url: shownUrl(url), reason }, error);
 }
 
-/** Whoever goes on after an error (behind a savepoint) reads its SQLSTATE. */
-function rethrow(error: unknown): never {
-  throw translated(error);
+/** The server takes leave: it ends the session, shuts down, starts up, or has lost whom it speaks to. */
+const TAKES_LEAVE = /^(08|57P|25P0[34])/;
+/** A script may raise such an error itself, and so does a function that connects to elsewhere: the session goes on then. */
+const GOES_ON = 'ERROR';
+
+/** Errors of the server become failures that keep the SQLSTATE, those of the connection `database-lost`; everything else stays what it is. */
+function translated(error: unknown, gone: boolean): unknown {
+  if (error instanceof pg.DatabaseError) {
+    if (TAKES_LEAVE.test(error.code ?? '') && error.severity !== GOES_ON) return lost(error);
+    return new Failure(
+      'database-error',
+      {
+        sqlstate: error.code ?? '',
+        reason: error.message,
+        detail: error.detail ?? '',
+        hint: error.hint ?? '',
+        where: [error.schema, error.table, error.column, error.constraint].filter((part) => part !== undefined).join('.'),
+      },
+      error,
+    );
+  }
+  const ours = error instanceof Failure || error instanceof Refusal || error instanceof Bug;
+  return gone && !ours ? lost(error as Error) : error;
 }
 
-/** Errors of the server become failures that keep the SQLSTATE; everything else stays what it is. */
-function translated(error: unknown): unknown {
-  if (!(error instanceof pg.DatabaseError)) {
-    const code = (error as { code?: unknown } | null)?.code;
-    const lost =
-      code === 'ECONNRESET' ||
-      code === 'EPIPE' ||
-      code === 'ECONNREFUSED' ||
-      (error as Error | null)?.message === 'Connection terminated unexpectedly';
-    return lost ? new Failure('database-lost', { reason: (error as Error).message }, error) : error;
-  }
-  return new Failure(
-    'database-error',
-    {
-      sqlstate: error.code ?? '',
-      reason: error.message,
-      detail: error.detail ?? '',
-      hint: error.hint ?? '',
-      where: [error.schema, error.table, error.column, error.constraint].filter((part) => part !== undefined).join('.'),
-    },
-    error,
-  );
-}
+const lost = (error: Error): Failure => new Failure('database-lost', { reason: error.message }, error);
 
 /** SQLSTATE of a change that the server does not take: it is a standby, or its transactions are read-only. */
 export const READ_ONLY_TRANSACTION = '25006';

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { Reader } from '../environment/catalog.ts';
@@ -12,6 +13,8 @@ export type ProcessKind = 'command' | 'worker';
 const BEAT_MS = 1_000;
 /** Long enough for a slow server or a busy program; from another machine a killed one is known as dead after it. */
 const LEASE_SECONDS = 30;
+/** A renewal without an answer is one of a connection that is gone: the next one goes over another. */
+const ANSWER_MS = 5_000;
 
 /** What was found at a renewal. */
 export interface Renewal {
@@ -33,7 +36,7 @@ export interface Lease {
 const held = new Set<string>();
 
 /** Registers a program at work and keeps its lease until it is released. */
-export async function takeLease(database: Database, kind: ProcessKind, operator: string): Promise<Lease> {
+export async function takeLease(database: Database, kind: ProcessKind, operator: string, answerMs = ANSWER_MS): Promise<Lease> {
   const id = randomUUID();
   held.add(id);
   const machine = thisMachine();
@@ -49,7 +52,7 @@ export async function takeLease(database: Database, kind: ProcessKind, operator:
   let renewing: Promise<void> | undefined;
   const beat = async (): Promise<void> => {
     // A server that cannot be reached now may be back for the next one.
-    const renewal = await renew(database, id).catch(() => undefined);
+    const renewal = await within(answerMs, renew(database, id));
     if (renewal !== undefined) for (const told of listeners) told(renewal);
     renewing = undefined;
   };
@@ -63,13 +66,27 @@ export async function takeLease(database: Database, kind: ProcessKind, operator:
       await renewing;
       held.delete(id);
       // Where the database is lost, the lease ends by itself.
-      await database
-        .query(
+      await within(
+        answerMs,
+        database.query(
           sql`delete from rustine.process where id = ${id} and not exists (select from rustine.run where process = ${id} and state = 'running')`,
-        )
-        .catch(() => undefined);
+        ),
+      );
     },
   };
+}
+
+/** @returns undefined where it failed, or no answer came in that time */
+async function within<Result>(ms: number, answer: Promise<Result>): Promise<Result | undefined> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([
+      answer.catch(() => undefined),
+      pause(ms, undefined, { signal: over.signal }).catch(() => undefined),
+    ]);
+  } finally {
+    over.abort();
+  }
 }
 
 /** For work that needs no more than being known as alive. */

@@ -14,15 +14,25 @@ export interface ServerProxy {
   readonly url: string;
   /** Cuts all connections; new ones are taken. */
   cut(): void;
+  /** From now on the connections that are open swallow what they get, both ways, and are not closed; new ones are as ever, or silent as well. */
+  silence(newToo?: boolean): void;
+  /** Silences a single connection, by the port that the database server sees its client at. @returns whether it is there */
+  silenceOne(port: number): boolean;
   close(): Promise<void>;
 }
 
 export async function openProxy(database: string, relay: () => Relay = () => ({})): Promise<ServerProxy> {
   const target = new URL(database);
   const sockets = new Set<Socket>();
-  const proxy = createServer((client) => {
+  /** Those to the server, by connection. */
+  const mute = new Map<Socket, { silent: boolean }>();
+  let muteNew = false;
+  const proxy = createServer({ allowHalfOpen: true }, (client) => {
     const server = connect(Number(target.port), target.hostname);
     const { fromClient, fromServer } = relay();
+    const each = { silent: muteNew };
+    mute.set(server, each);
+    server.on('close', () => mute.delete(server));
     for (const [from, to] of [
       [client, server],
       [server, client],
@@ -32,12 +42,20 @@ export async function openProxy(database: string, relay: () => Relay = () => ({}
       from.on('error', () => from.destroy());
       from.on('close', () => {
         sockets.delete(from);
-        to.destroy();
+        // Who is silent does not say either that the other end is gone.
+        if (!each.silent) to.destroy();
       });
     }
-    if (fromClient !== undefined) client.on('data', fromClient);
-    client.pipe(server);
-    server.on('data', (bytes: Buffer) => client.write(fromServer?.(bytes) ?? bytes));
+    client.on('data', (bytes: Buffer) => {
+      if (each.silent) return;
+      fromClient?.(bytes);
+      server.write(bytes);
+    });
+    server.on('data', (bytes: Buffer) => {
+      if (!each.silent) client.write(fromServer?.(bytes) ?? bytes);
+    });
+    client.on('end', () => !each.silent && server.end());
+    server.on('end', () => !each.silent && client.end());
   });
   proxy.listen(0, '127.0.0.1');
   await once(proxy, 'listening');
@@ -52,6 +70,15 @@ export async function openProxy(database: string, relay: () => Relay = () => ({}
   return {
     url: url.href,
     cut,
+    silence: (newToo = false) => {
+      for (const each of mute.values()) each.silent = true;
+      muteNew = newToo;
+    },
+    silenceOne: (port) => {
+      const found = [...mute].find(([server]) => server.localPort === port);
+      if (found !== undefined) found[1].silent = true;
+      return found !== undefined;
+    },
     close: async () => {
       cut();
       proxy.close();
