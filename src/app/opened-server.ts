@@ -1,6 +1,7 @@
 // One server of an environment, open: its verbs, what they share, its part of runs.
 import { Failure, Refusal } from '../base/errors.ts';
 import type { RunRequest } from '../batch/run.ts';
+import type { StartedRun } from '../batch/started-run.ts';
 import type { Membership } from '../environment/member.ts';
 import type { RunOutcome } from '../journal/outcome.ts';
 import type { IntegrateOptions, OneServer, Opened } from './rustine.ts';
@@ -9,6 +10,8 @@ import type { IntegrateOptions, OneServer, Opened } from './rustine.ts';
 export interface RunPart {
   /** Number of the run; absent: a new one. */
   readonly id?: string;
+  /** Called when its folders here are its own, or others have some. */
+  taken?(started: StartedRun): void;
   /** Called when everything here is checked and nothing is changed yet. @returns what is to be run */
   checked(request: RunRequest): Promise<RunRequest>;
 }

@@ -345,6 +345,7 @@ async function integrateInto(opened: Opened, options: IntegrateOptions, part: Ru
     ...signals,
   };
   const work = async (started: StartedRun): Promise<RunOutcome> => {
+    part.taken?.(started);
     // What another run did meanwhile is seen: from here on nobody else has these folders.
     const now = started.waited ? await existingFolders(database) : asked.all;
     const folders = now.filter(({ code }) => asked.folders.some((each) => each.code === code));

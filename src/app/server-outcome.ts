@@ -1,5 +1,5 @@
 // What a run over several servers says of a server's folders where the server did not answer, or was left out.
-import type { Failure } from '../base/errors.ts';
+import type { Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Server } from '../environment/servers.ts';
 import { emptyOutcome } from '../integrate/integrator.ts';
@@ -21,6 +21,16 @@ export interface Heard {
   tell: (event: RunEvent) => void;
 }
 
+/** What kept a server from its part. @param folders that did not get everything */
+export function troubleFinding({ name }: Server, { code, facts }: Failure | Refusal, folders: readonly string[]): Finding {
+  const severity = 'block';
+  if (code === 'server-unreachable' || code === 'server-not-member')
+    return { code, severity, subject: name, facts: { ...facts, server: name, folders } };
+  const { reason } = facts;
+  const why = typeof reason === 'string' ? { reason } : {};
+  return { code: 'server-failed', severity, subject: name, facts: { server: name, cause: code, ...why, folders } };
+}
+
 interface Named {
   readonly server: Server;
   readonly folders: readonly string[];
@@ -29,12 +39,13 @@ interface Named {
 /** A server did not answer, or does not any more: its folders that were through are what they are, the others failed. */
 export function downOutcome(
   { server, folders }: Named,
-  { code, facts }: Failure,
+  error: Failure | Refusal,
   files: readonly string[],
   { patches, finished, tell }: Heard,
 ): ShareOutcome {
+  const { code, facts } = error;
   const left = folders.filter((folder) => !finished.has(folder));
-  tell({ kind: 'finding', finding: { code, severity: 'block', subject: server.name, facts: { ...facts, folders: left } } });
+  tell({ kind: 'finding', finding: troubleFinding(server, error, left) });
   const outcomes = folders.map((folder): FolderOutcome => {
     const had = patches.get(folder) ?? [];
     const missing = files.filter((file) => !had.some((patch) => patch.file === file));

@@ -42,6 +42,8 @@ export interface Running {
   readonly through: (folder: string) => void;
   /** After a failure, where that stops the others. */
   readonly stop: { requested: boolean };
+  /** Where canaries live on other servers too: those of all that did not get everything, once all are through. */
+  readonly canaries?: (failed: readonly string[]) => Promise<readonly string[]>;
 }
 
 /** Carries one delivery out in the folder at hand. */

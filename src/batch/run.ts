@@ -30,6 +30,8 @@ export interface Elsewhere {
   begin(emit: (event: RunEvent) => void): void;
   /** The folders here are through. @returns when those elsewhere are */
   end(here: readonly FolderOutcome[]): Promise<{ readonly folders: readonly FolderOutcome[]; readonly failed: boolean }>;
+  /** The run ended here in an error: what has not begun elsewhere never does. @returns when what has begun has ended */
+  abandon(): Promise<void>;
 }
 
 /** What a part of a run is let go with. */
@@ -44,6 +46,10 @@ export interface RunRequest {
   /** Of a part on another server: ready to begin, it waits to be let go. */
   readonly hold?: (findings: readonly Finding[]) => Promise<Held>;
   readonly elsewhere?: Elsewhere;
+  /** Where the first failure of several servers stops them all; absent: each by itself. */
+  readonly stop?: { requested: boolean };
+  /** The canaries here are through. @param failed those that did not get everything @returns those of all servers, when all are through */
+  readonly canaries?: (failed: readonly string[]) => Promise<readonly string[]>;
   /** Its folders are taken. */
   readonly started: StartedRun;
   readonly mode: RunMode;
@@ -175,7 +181,13 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       through: single.through,
       outside: runOutside,
     };
-    const running: Running = { ...shared, missedBySupervisor: new Set(held?.missed), stop: { requested: false } };
+    const { stop = { requested: false }, canaries } = request;
+    const running: Running = {
+      ...shared,
+      missedBySupervisor: new Set(held?.missed),
+      stop,
+      ...(canaries === undefined ? {} : { canaries }),
+    };
     cancelling.onRequest((by, hard) => emit({ kind: 'run-cancelled', run: id, by, hard }));
     const transactions = request.atomic ? await transactionsOf(running, request.folders) : undefined;
     found(transactions?.findings ?? []);
@@ -195,8 +207,8 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     const state = stateOf(folders);
     return await finish(far?.failed === true && state === 'done' ? 'partial' : state, folders);
   } catch (error) {
-    // Nothing goes on elsewhere when the run has ended.
-    await request.elsewhere?.end([]).catch(() => undefined);
+    // Nothing goes on elsewhere when the run has ended, and nothing begins there: the supervisor folder may not have got it (R31).
+    await request.elsewhere?.abandon();
     throw error;
   } finally {
     await unstage(database, [...staged.values()]);

@@ -30,10 +30,13 @@ export async function runWaves(
   }
   // However many there are, they are one statement.
   for (const change of changes) running.states.set(change);
+  const { canaries = async (failed: readonly string[]) => failed } = running;
+  let verdict: Promise<readonly string[]> | undefined;
+  const broken = (): Promise<readonly string[]> => (verdict ??= canaries(failedCanaries(waves, outcomes)));
   for (const [at, wave] of waves.entries()) {
     const parts = wave.folders.filter(({ code }) => !outcomes.has(code)).map(partOf);
     if (parts.length === 0) continue;
-    const failed = wave.canary ? [] : failedCanaries(waves, outcomes);
+    const failed = wave.canary ? [] : await broken();
     if (failed.length > 0) {
       for (const part of parts) {
         const outcome = skipFolder(running, part, { code: 'canary-failed', facts: { folders: failed } });
@@ -45,6 +48,8 @@ export async function runWaves(
     running.emit({ kind: 'wave-started', wave: at, folders, canary: wave.canary });
     await runWave(running, parts, jobs, outcomes);
   }
+  // Others may wait for it.
+  void broken();
   return outcomes;
 }
 

@@ -38,13 +38,13 @@ export const serverErrors = {
     `${some(f.list('folders'), 20)} live on several servers; an export is one set of one server. Export the folders of each server to a directory of their own.`,
   'atomic-servers': (f) =>
     `--atomic: the folders live on several servers (${some(f.list('servers'), 12)} besides the environment's own), and all or none is carried out on one. Name folders of the environment's own server that nothing elsewhere inherits from with --folders, or leave --atomic out.`,
-  'first-elsewhere': (f) =>
-    `--first: ${some(f.list('folders'), 20)} do not live on the environment's own server. The folders that come first have to, so that those on other servers can wait for them.`,
 } satisfies Record<string, Sentence>;
 
 export const serverFindings = {
   'server-password': (f) =>
     `Server ${f('server')} was added, but the password of its URL is kept nowhere: later commands could not log in. Set ${f('variable')}, or give the URL in rustine.yaml under servers (readable for its owner only), or the password in ~/.pgpass.`,
+  'server-failed': (f) =>
+    `Server ${f('server')} could not do its part of the run (${f('cause')}${f.has('reason') ? `: ${why(f)}` : ''}): ${some(f.list('folders'), 20)} did not get everything. Mend that there (\`rustine server show ${f('server')}\` shows it), then run the command again: what is there already stays as it is.`,
   'mirror-failed': (f) =>
     `What stands for ${f('folder')} on server ${f('server')} did not get ${f('patch')} (${some(f.list('causes'))}): no folder there gets it. Mend that in schema ${f('folder').toLowerCase()} of that server's database, then run the command again.`,
   'mirror-not-changed': (f) =>

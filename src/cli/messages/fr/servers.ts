@@ -41,13 +41,13 @@ export const serverErrors: Sentences<keyof typeof en.serverErrors> = {
     `Les dossiers ${some(f.list('folders'), 20)} se trouvent sur plusieurs serveurs ; un export est un ensemble d'un seul serveur. Exportez ceux de chaque serveur dans un répertoire à part.`,
   'atomic-servers': (f) =>
     `--atomic : les dossiers se trouvent sur plusieurs serveurs (${some(f.list('servers'), 12)} en plus de celui de l'environnement), et le tout ou rien se fait sur un seul. Nommez avec --folders des dossiers du serveur de l'environnement dont rien n'hérite ailleurs, ou enlevez --atomic.`,
-  'first-elsewhere': (f) =>
-    `--first : ${some(f.list('folders'), 20)} ne se trouvent pas sur le serveur de l'environnement. Les dossiers qui passent en premier doivent y être, pour que ceux des autres serveurs puissent les attendre.`,
 };
 
 export const serverFindings: Sentences<keyof typeof en.serverFindings> = {
   'server-password': (f) =>
     `Le serveur ${f('server')} est ajouté, mais le mot de passe de son URL n'est gardé nulle part : les commandes suivantes ne pourraient pas se connecter. Définissez ${f('variable')}, ou donnez l'URL dans rustine.yaml sous servers (lisible par son propriétaire seul), ou le mot de passe dans ~/.pgpass.`,
+  'server-failed': (f) =>
+    `Le serveur ${f('server')} n'a pas pu faire sa part de l'exécution (${f('cause')}${f.has('reason') ? ` : ${why(f)}` : ''}) : ${some(f.list('folders'), 20)} n'ont pas tout reçu. Corrigez cela sur ce serveur (\`rustine server show ${f('server')}\` le montre), puis relancez la commande : ce qui y est déjà reste tel quel.`,
   'mirror-failed': (f) =>
     `Ce qui représente ${f('folder')} sur le serveur ${f('server')} n'a pas reçu ${f('patch')} (${some(f.list('causes'))}) : aucun dossier de ce serveur ne le reçoit. Corrigez cela dans le schéma ${f('folder').toLowerCase()} de sa base, puis relancez la commande.`,
   'mirror-not-changed': (f) =>
