@@ -1,47 +1,13 @@
 // An environment on two servers: folders live on either, runs span both, and a server that is down fails its own folders only.
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openRustine, type Rustine } from '../../src/app/rustine.ts';
+import { openRustine } from '../../src/app/rustine.ts';
 import { abandoned, leftovers, rustine as run } from '../support/crash.ts';
-import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment, queryAt } from '../support/environment.ts';
 import { row, script, table } from '../support/patches.ts';
-import type { ServerProxy } from '../support/proxy.ts';
-import { openProxy } from '../support/proxy.ts';
-import { createDatabase, servers, type TestServer } from '../support/servers.ts';
+import { createDatabase, servers } from '../support/servers.ts';
+import { reopened, statesOf, twoServers } from '../support/two-servers.ts';
 
 const item = (fields: Record<string, string> = {}) => table('ITEM', 'ITM', { COD: 'A:10', ...fields }, { IDX0: 'COD' });
-
-interface Two extends TestEnvironment {
-  /** Superuser of the further server's database. */
-  readonly north: string;
-  readonly proxy: ServerProxy;
-  at<Row extends object>(text: string): Promise<Row[]>;
-}
-
-/** X3 and LOC here; FAR and TST (below FAR) on NORTH, which is reached through a proxy. */
-async function twoServers(server: TestServer, further: TestServer | undefined, folders = true): Promise<Two> {
-  const { url, drop } = await createDatabase(further ?? server);
-  onTestFinished(drop);
-  const proxy = await openProxy(url);
-  onTestFinished(() => proxy.close());
-  const env = await openEnvironment(server, { settings: { servers: { NORTH: proxy.url } } });
-  await env.rustine.addServer('north', proxy.url);
-  if (folders) {
-    await env.folders(['LOC']);
-    await env.folders(['FAR'], { server: 'NORTH' });
-  }
-  return { ...env, north: url, proxy, at: (text) => queryAt(url, text) };
-}
-
-/** The same environment, NORTH without its proxy. */
-async function reopened(env: Two): Promise<Rustine> {
-  const rustine = await openRustine({ home: env.home, database: env.url, language: 'en', servers: { NORTH: env.north } });
-  onTestFinished(() => rustine.close());
-  return rustine;
-}
-
-const statesOf = (outcome: { readonly folders: readonly { readonly folder: string; readonly state: string }[] }) =>
-  Object.fromEntries(outcome.folders.map(({ folder, state }) => [folder, state]));
 
 describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
   const further = servers().at(-1);
