@@ -106,18 +106,55 @@ export function notCarried(folder: string, { name }: Server, error: Failure | Re
 const reasonOf = ({ facts: { reason } }: Failure | Refusal): { readonly reason?: string } =>
   typeof reason === 'string' ? { reason } : {};
 
-/** Before a run: mirrors whose settings are not those of their originals (a server was down when they changed) get them. */
-export async function alignMirrors(home: OpenedServer, member: OpenedServer): Promise<void> {
-  const originals = new Map((await existingFolders(home.opened.database)).map((each) => [each.code, each]));
-  for (const mirror of await mirrorsOf(member)) {
-    const original = originals.get(mirror.code);
-    if (original === undefined) continue;
-    const change = difference(original, mirror);
-    if (Object.keys(change).length === 0) continue;
-    const parent = change.parent === undefined ? undefined : originals.get(change.parent);
-    if (parent !== undefined) await ensureMirrors(home, member, parent);
-    await member.verbs.setFolder(mirror.code, change);
+/**
+ * When a run goes on: mirrors whose settings are not those of their originals (a server was down when they changed) get them. Not their parents: a mirror that is
+ * made on the way has to get what the original has when the run is over.
+ * @returns mirrors as they are now, and whether some stand below another parent than their originals
+ */
+export async function alignMirrors(
+  home: OpenedServer,
+  member: OpenedServer,
+): Promise<{ readonly mirrors: readonly Folder[]; readonly moved: boolean }> {
+  const differing = await differences(home, member);
+  for (const { mirror, change } of differing) {
+    const { parent: _, ...settings } = change;
+    if (Object.keys(settings).length > 0) await member.verbs.setFolder(mirror.code, settings);
   }
+  return { mirrors: await mirrorsOf(member), moved: differing.some(({ change }) => change.parent !== undefined) };
+}
+
+/**
+ * After a run: mirrors whose originals got another parent stand below a mirror of that one, which has what its original has.
+ * @returns findings where that could not be done: the next run does it
+ */
+export async function moveMirrors(home: OpenedServer, member: OpenedServer, server: Server): Promise<readonly Finding[]> {
+  const originals = await existingFolders(home.opened.database);
+  const findings: Finding[] = [];
+  for (const { mirror, change } of await differences(home, member)) {
+    const parent = originals.find(({ code }) => code === change.parent);
+    if (parent === undefined) continue;
+    try {
+      await ensureMirrors(home, member, parent);
+      await member.verbs.setFolder(mirror.code, { parent: parent.code });
+    } catch (error) {
+      if (!(error instanceof Failure) && !(error instanceof Refusal)) throw error;
+      findings.push(notCarried(mirror.code, server, error));
+    }
+  }
+  return findings;
+}
+
+/** Mirrors that are not as their originals, and what would make them so. */
+async function differences(
+  home: OpenedServer,
+  member: OpenedServer,
+): Promise<readonly { readonly mirror: Folder; readonly change: SettingsChange }[]> {
+  const originals = new Map((await existingFolders(home.opened.database)).map((each) => [each.code, each]));
+  return (await mirrorsOf(member)).flatMap((mirror) => {
+    const original = originals.get(mirror.code);
+    const change = original === undefined ? {} : difference(original, mirror);
+    return Object.keys(change).length === 0 ? [] : [{ mirror, change }];
+  });
 }
 
 function difference(original: Folder, mirror: Folder): SettingsChange {

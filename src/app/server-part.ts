@@ -13,6 +13,7 @@ import { unreachable } from './servers.ts';
 import type { Share } from './shares.ts';
 
 export interface Part extends Share {
+  readonly member: OpenedServer;
   /** Folders that only stand for others. */
   readonly mirrors: ReadonlySet<string>;
   readonly heard: Heard;
@@ -91,6 +92,7 @@ export async function openPart(
   );
   return {
     ...share,
+    member,
     mirrors,
     heard,
     taken: taken.promise,

@@ -9,6 +9,7 @@ import type { Server } from '../environment/servers.ts';
 import type { RunListener } from '../journal/journal.ts';
 import type { FolderOutcome, RunOutcome } from '../journal/outcome.ts';
 import { type CanaryGate, canaryGate } from './canary-gate.ts';
+import { alignMirrors, moveMirrors } from './mirrors.ts';
 import type { OpenedServer } from './opened-server.ts';
 import type { IntegrateOptions } from './rustine.ts';
 import { downOutcome, mirrorFailures, type ShareOutcome, skippedShare, troubleFinding } from './server-outcome.ts';
@@ -26,6 +27,8 @@ const HOME = '';
 
 /** What the parts of one run share. */
 interface Whole {
+  readonly home: OpenedServer;
+  readonly rehearsed: boolean;
   readonly parts: Part[];
   readonly down: Down[];
   files: readonly string[];
@@ -51,6 +54,8 @@ export async function integrateAcross(
   const { supervisor } = await openEnvironment(home.opened.database);
   const { listener = () => undefined } = options;
   const whole: Whole = {
+    home,
+    rehearsed: options.mode === 'rehearse',
     parts: [],
     down: [],
     files: [],
@@ -160,6 +165,7 @@ function elsewhereOf(whole: Whole): Elsewhere {
   const { parts, down, watch, gate, first } = whole;
   let tell: RunListener = () => undefined;
   let works: readonly Promise<ShareOutcome>[] = [];
+  const toMove: Part[] = [];
   const heardNothing = { patches: new Map(), finished: new Set<string>(), begun: true };
   return {
     ready: async () => (await Promise.all(parts.map(readyOf))).flat(),
@@ -167,7 +173,7 @@ function elsewhereOf(whole: Whole): Elsewhere {
       tell = emit;
       if (down.length > 0) stopAll(whole);
       for (const { server } of down) gate?.pass(server.name, first.get(server.name) ?? []);
-      works = parts.map((part) => runPart(part, whole, tell));
+      works = parts.map((part) => runPart(part, whole, tell, toMove));
       // Whoever waits for them at the end is told.
       for (const work of works) work.catch(() => undefined);
     },
@@ -177,6 +183,9 @@ function elsewhereOf(whole: Whole): Elsewhere {
       const ended = await Promise.allSettled(works);
       const bug = ended.find(({ status }) => status === 'rejected');
       if (bug?.status === 'rejected') throw bug.reason;
+      // A server that does not answer any more is told already.
+      for (const { member, server } of toMove)
+        for (const finding of await moveMirrors(whole.home, member, server).catch(() => [])) tell({ kind: 'finding', finding });
       const ofDown = down.map((share) => downOutcome(share, share.error, whole.files, { ...heardNothing, tell }));
       const outcomes = [...ofDown, ...ended.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))];
       return { folders: outcomes.flatMap(({ folders }) => folders), failed: outcomes.some(({ failed }) => failed) };
@@ -204,14 +213,18 @@ function stopAll({ stop }: Whole): void {
   if (stop !== undefined) stop.requested = true;
 }
 
-async function runPart(part: Part, whole: Whole, tell: RunListener): Promise<ShareOutcome> {
-  const { server, mirrors, heard } = part;
-  const { files, gate, watch, first } = whole;
+/** @param toMove gets the part where mirrors are to stand below another parent when the run is over */
+async function runPart(part: Part, whole: Whole, tell: RunListener, toMove: Part[]): Promise<ShareOutcome> {
+  const { server, member, mirrors, heard } = part;
+  const { home, files, gate, watch, first, rehearsed } = whole;
   const canaries = first.get(server.name) ?? [];
   const missed = await watch.missed;
   Object.assign(heard, { tell, begun: true });
-  part.begin({ findings: [], missed });
   try {
+    // A rehearsal leaves them as they are.
+    const aligned = rehearsed ? { mirrors: [], moved: false } : await alignMirrors(home, member);
+    if (aligned.moved) toMove.push(part);
+    part.begin({ findings: [], missed, folders: aligned.mirrors });
     const { folders, state } = await part.outcome;
     const broken = folders.filter(({ folder }) => mirrors.has(folder)).flatMap((mirror) => mirrorFailures(server, mirror));
     for (const finding of broken) tell({ kind: 'finding', finding });
@@ -220,6 +233,7 @@ async function runPart(part: Part, whole: Whole, tell: RunListener): Promise<Sha
     const failed = state === 'refused' || broken.length > 0 || own.some((folder) => folder.state === 'failed');
     return { folders: own, failed };
   } catch (error) {
+    part.abandon();
     gate?.pass(server.name, canaries);
     stopAll(whole);
     return downOutcome(part, troubleOf(part, error), files, heard);

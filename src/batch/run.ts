@@ -40,6 +40,8 @@ export interface Held {
   readonly findings: readonly Finding[];
   /** Files that the supervisor folder was to get on its own server and did not. */
   readonly missed: ReadonlySet<string>;
+  /** Folders whose settings were changed meanwhile. */
+  readonly folders?: readonly Folder[];
 }
 
 export interface RunRequest {
@@ -91,11 +93,6 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     request.listener(event);
   };
   const byCode = new Map(request.folders.map((folder) => [folder.code, folder]));
-  // As they are now: they may have been read before another run was waited for.
-  const waves = request.started.waves.map((wave) => ({
-    ...wave,
-    folders: wave.folders.flatMap(({ code }) => byCode.get(code) ?? []),
-  }));
   // Those of other servers are written there too, by their folders' transactions: here the trace is whole.
   const emitFar = (event: RunEvent): void => {
     if (event.kind === 'finding') findings.push(event.finding);
@@ -162,6 +159,12 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       found(await single.leave());
       return await refused();
     }
+    for (const folder of held?.folders ?? []) byCode.set(folder.code, folder);
+    // As they are now: they may have been read before another run was waited for.
+    const waves = request.started.waves.map((wave) => ({
+      ...wave,
+      folders: wave.folders.flatMap(({ code }) => byCode.get(code) ?? []),
+    }));
     await sweepStaging(database);
     staged = await stageAll(database, request);
     const { deliveries, preflight, supervisor, onError, runners } = request;

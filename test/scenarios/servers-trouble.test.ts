@@ -180,4 +180,30 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
     const down = await env.rustine.integrate({ paths, mode: 'integrate', onError: 'stop' });
     expect([down.state, statesOf(down)]).toEqual(['failed', { X3: 'skipped', LOC: 'skipped', FAR: 'failed' }]);
   });
+
+  test('R32: settings that a server missed reach its mirrors with the next run that goes on, not with one that is rehearsed or refused', async () => {
+    const env = await twoServers(server, further);
+    await env.folders(['DEEP'], { parent: 'LOC', server: 'NORTH' });
+    await env.folders(['MID']);
+    const mirrors = `select m.code, p.code as parent, m.languages[1] as language from rustine.folder m left join rustine.folder p on p.id = m.parent
+      where m.mirror order by m.code`;
+    const before = await env.at(mirrors);
+    await env.proxy.close();
+    const changed = await env.rustine.setFolder('LOC', { parent: 'MID', languages: ['FRA'] });
+    expect(changed.findings.map(({ code }) => code)).toEqual(['mirror-not-changed']);
+    const again = await reopened(env);
+    const paths = [await env.patch('A.dat', [item()])];
+    expect((await again.integrate({ paths, mode: 'rehearse' })).state).toBe('done');
+    const damaged = [...paths, await env.patch('B.dat', [], { type: 'X' as never })];
+    expect((await again.integrate({ paths: damaged, mode: 'integrate' })).state).toBe('refused');
+    expect(await env.at(mirrors)).toEqual(before);
+    const outcome = await again.integrate({ paths, mode: 'integrate' });
+    expect([outcome.state, outcome.findings.filter(({ code }) => code === 'mirror-not-changed')]).toEqual(['done', []]);
+    expect(await env.at(mirrors)).toEqual([
+      { code: 'LOC', parent: 'MID', language: 'FRA' },
+      { code: 'MID', parent: 'X3', language: 'ENG' },
+      { code: 'X3', parent: null, language: 'ENG' },
+    ]);
+    expect(await env.at(files('mid'))).toEqual([{ fic_0: 'A.dat' }]);
+  });
 });
