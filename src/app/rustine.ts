@@ -32,6 +32,7 @@ import type { ChangedFolder } from './folder-settings.ts';
 import { changeFolder } from './folder-settings.ts';
 import { folderViews, oneView } from './folder-views.ts';
 import { createFolders, initialize } from './folders.ts';
+import { CONNECTIONS, jobsAtOnce } from './jobs.ts';
 import type { KeptOptions, KeptRows, PurgeOptions, RestoreOptions, RestoreOutcome } from './kept.ts';
 import { listKept, purgeKept, restoreKept, showKept } from './kept.ts';
 import type { DecidedView, DecideOptions, KeptValuesOptions, KeptValueView } from './kept-values.ts';
@@ -200,8 +201,6 @@ export interface OneServer {
 
 /** How long a statement waits for a lock that somebody else holds. */
 const LOCK_TIMEOUT_MS = 15_000;
-/** Folders at the same time, at the most; connections are opened only as they are needed. */
-const MOST_JOBS = 32;
 
 /** What the verbs share. */
 export interface Opened {
@@ -225,11 +224,10 @@ export async function openRustine(settings: Settings): Promise<Rustine> {
 async function openOne(settings: Settings, expected?: Membership): Promise<OpenedServer> {
   const embedded = settings.database === undefined ? await openEmbedded(settings.home) : undefined;
   const url = settings.database ?? embedded?.url ?? '';
-  const jobs = settings.jobs ?? Math.max(2, availableParallelism());
+  const jobs = jobsAtOnce(settings.jobs ?? Math.max(2, availableParallelism()));
   let database: Database;
   try {
-    // A folder's transaction and the staging of its plan use a connection each.
-    database = await openPostgres(url, 2 * MOST_JOBS + 1);
+    database = await openPostgres(url, CONNECTIONS);
   } catch (error) {
     await embedded?.release();
     throw error;
@@ -322,7 +320,7 @@ async function integrateInto(opened: Opened, options: IntegrateOptions, part: Ru
   const asked = await readRequest(opened, options);
   const { supervisor, from, deliveries, authorized, forced } = asked;
   const { mode } = options;
-  const jobs = Math.min(options.jobs ?? opened.jobs, MOST_JOBS);
+  const jobs = jobsAtOnce(options.jobs ?? opened.jobs);
   const first = canaries(asked.folders, options.first ?? []);
   const files = deliveries.map((delivery) => delivery.file);
   const { listener = () => undefined, cancel, abort, ...given } = options;

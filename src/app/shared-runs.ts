@@ -35,20 +35,28 @@ export interface SharedRunsOptions {
   readonly stop: AbortSignal;
   readonly lost: AbortSignal;
   readonly told: (run: string, event: RunEvent) => void;
+  /** A run cannot go on at the moment; it is tried again. */
+  readonly trouble: (failure: Failure) => void;
   readonly reached: (name: string) => void;
 }
 
 /** Between two looks, where others are at work or in the way. */
 const LOOK_MS = 500;
+/** After a failure. */
+const TROUBLE_MS = 2_000;
 
 interface Joined {
   readonly stored: StoredRun;
   readonly shared: SharedRun;
+  /** Pieces of work that are under way here. */
+  atWork: number;
 }
 
 export function sharedRuns(opened: Opened, options: SharedRunsOptions): SharedRuns {
   const { database } = opened;
   const joined = new Map<string, Promise<Joined>>();
+  /** Runs of which this worker has the task. */
+  const held = new Set<string>();
   const join = (row: SharedRunRow): Promise<Joined> => {
     const known = joined.get(row.id) ?? joinStored(opened, options, row);
     joined.set(row.id, known);
@@ -61,33 +69,65 @@ export function sharedRuns(opened: Opened, options: SharedRunsOptions): SharedRu
     joined.delete(run);
     await known?.then(({ shared }) => shared.leave()).catch(() => undefined);
   };
-  const source = async (): Promise<Work | undefined> => {
-    for (const run of await openSharedRuns(database)) {
-      const row = await readSharedRun(database, run);
-      if (row?.state !== 'running') continue;
-      const { shared } = await join(row);
-      const step = await shared.step();
-      if (typeof step === 'function') return step;
-      if (step === 'over') await leave(run);
+  /** Runs that others have ended: nothing of them stays here, unless somebody here still reads it. */
+  const leaveEnded = async (open: readonly string[]): Promise<void> => {
+    for (const [run, known] of joined) {
+      if (open.includes(run) || held.has(run)) continue;
+      const atWork = await known.then((each) => each.atWork).catch(() => 0);
+      if (atWork === 0) await leave(run);
     }
+  };
+  const folderOf = async (run: string): Promise<Work | undefined> => {
+    const row = await readSharedRun(database, run);
+    if (row?.state !== 'running') return undefined;
+    const known = await join(row);
+    const step = await known.shared.step();
+    return typeof step === 'function' ? counted(known, step) : undefined;
+  };
+  const source = async (): Promise<Work | undefined> => {
+    const open = await openSharedRuns(database);
+    await leaveEnded(open);
+    let trouble: Failure | undefined;
+    for (const run of open) {
+      try {
+        const work = await folderOf(run);
+        if (work !== undefined) return work;
+      } catch (error) {
+        // Whoever has its task ends a run that cannot be read.
+        if (error instanceof Failure) trouble ??= error;
+        else if (!(error instanceof Refusal)) throw error;
+      }
+    }
+    if (trouble !== undefined) throw trouble;
     return undefined;
   };
   const runPatches = async (task: Task): Promise<boolean> => {
     const run = task.run ?? '';
     const told = new Set<string>();
     const until = { at: 0 };
-    while (!options.stop.aborted) {
-      const row = await readSharedRun(database, run);
-      if (row === undefined || (row.state !== 'queued' && row.state !== 'running')) {
-        await leave(run);
-        // One that was cancelled while it was queued still has them.
-        await database.transaction((session) => removeRunFiles(session, run));
-        return true;
+    held.add(run);
+    try {
+      while (!options.stop.aborted) {
+        try {
+          const row = await readSharedRun(database, run);
+          if (row === undefined || (row.state !== 'queued' && row.state !== 'running')) {
+            // One that was cancelled while it was queued still has them.
+            await database.transaction((session) => removeRunFiles(session, run));
+            return true;
+          }
+          if (await onward({ opened, options, row, told, until, join: () => join(row) })) continue;
+          await pause(LOOK_MS, undefined, { signal: options.stop }).catch(() => undefined);
+        } catch (error) {
+          if (!(error instanceof Failure)) throw error;
+          // The run's, not the worker's: it is tried again.
+          options.trouble(error);
+          await pause(TROUBLE_MS, undefined, { signal: options.stop }).catch(() => undefined);
+        }
       }
-      if (!(await onward({ opened, options, row, told, until, join: () => join(row) })))
-        await pause(LOOK_MS, undefined, { signal: options.stop }).catch(() => undefined);
+      return false;
+    } finally {
+      held.delete(run);
     }
-    return false;
   };
   return {
     source,
@@ -124,7 +164,12 @@ async function joinStored(
     stop,
     lost,
   });
-  return { stored, shared };
+  return { stored, shared, atWork: 0 };
+}
+
+function counted(joined: Joined, work: Work): Work {
+  joined.atWork++;
+  return () => work().finally(() => joined.atWork--);
 }
 
 interface Onward {
@@ -154,7 +199,7 @@ async function onward(step: Onward): Promise<boolean> {
   if (row.state === 'queued') return begin(step, joined);
   if (!row.ready) return enter(step, joined);
   const next = await joined.shared.step();
-  if (typeof next === 'function') await next();
+  if (typeof next === 'function') await counted(joined, next)();
   return next !== 'wait';
 }
 

@@ -11,6 +11,7 @@ import { openEnvironment } from '../environment/environment.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { readWorkers, takeLease } from '../journal/processes.ts';
 import { readTasks, TASK_KINDS, type Task, type TaskFilter, type TaskKind } from '../journal/tasks.ts';
+import { jobsAtOnce } from './jobs.ts';
 import { existingFolders, known } from './known-folders.ts';
 import type { Opened } from './rustine.ts';
 import { sharedRuns } from './shared-runs.ts';
@@ -115,7 +116,8 @@ async function withQueue<Result>(database: Database, use: (queue: Queue) => Prom
 
 async function work(opened: Opened, options: WorkerOptions): Promise<void> {
   const { database, settings, operator } = opened;
-  const { stop, abort, listener, kinds = TASK_KINDS, jobs = opened.jobs, once = false } = options;
+  const { stop, abort, listener, kinds = TASK_KINDS, once = false } = options;
+  const jobs = jobsAtOnce(options.jobs ?? opened.jobs);
   await existingFolders(database);
   await withQueue(database, async (queue) => {
     const lease = await takeLease(database, 'worker', operator);
@@ -131,6 +133,7 @@ async function work(opened: Opened, options: WorkerOptions): Promise<void> {
       stop: AbortSignal.any([stop, lost.signal]),
       lost: lost.signal,
       told: (run, event) => listener({ kind: 'run-event', run, event }),
+      trouble: (failure) => listener({ kind: 'worker-trouble', failure }),
       reached,
     });
     try {

@@ -1,62 +1,30 @@
-// A worker's part in a run that several carry out: it claims folders, brings the patches in, says what they came to, and ends the run when nothing is left.
-import { Bug, Failure } from '../base/errors.ts';
-import type { Finding } from '../base/finding.ts';
+// A worker's part in a run that several carry out: it joins it, stages the deliveries, claims folders, and ends the run when nothing is left.
 import type { Database } from '../database/database.ts';
-import type { Folder } from '../environment/folder.ts';
 import { letIn } from '../environment/logins.ts';
-import { emptyOutcome, type RunContext, type StagedDelivery } from '../integrate/integrator.ts';
-import type { Runner } from '../integrate/runner.ts';
-import type { RunEvent, RunListener } from '../journal/journal.ts';
+import type { RunContext, StagedDelivery } from '../integrate/integrator.ts';
+import { endDeadWorkers } from '../journal/dead-workers.ts';
+import type { RunEvent } from '../journal/journal.ts';
 import type { FolderOutcome } from '../journal/outcome.ts';
-import { deadProcesses } from '../journal/processes.ts';
 import { type NotedEvent, noteEvents, serverEpoch } from '../journal/runs.ts';
 import {
   claimFolder,
   endSharedRun,
-  type FolderClaim,
   joinRun,
   leaveOut,
   readRunFolders,
   readSharedRun,
-  type SharedRunRow,
-  settleFolder,
+  readWaves,
 } from '../journal/shared-runs.ts';
-import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
-import type { Preflight } from '../plan/preflight.ts';
-import { type Cancelling, cancelling } from './cancelling.ts';
-import { type FolderPart, outcomeOf, Postponed, partOf, pauseAfter } from './folder-part.ts';
-import { attemptMs, filesOf, type Running, runFolder, skipFolder } from './folder-run.ts';
+import { cancelling } from './cancelling.ts';
+import { outcomeOf, partOf } from './folder-part.ts';
+import { filesOf, type Running } from './folder-run.ts';
 import { stateOf, unstage } from './run.ts';
 import { runOutside } from './script-run.ts';
-import { failedCanaries } from './wave-run.ts';
-import { type Wave, wavesOf } from './waves.ts';
+import { leftOut, settleLater, workOn } from './shared-folder.ts';
+import type { SharedRunRequest, Sharing } from './sharing.ts';
+import { canariesOf } from './waves.ts';
 
-export interface SharedRunRequest {
-  readonly row: SharedRunRow;
-  /** Lease of the worker. */
-  readonly lease: string;
-  readonly deliveries: readonly Delivery[];
-  readonly tasks: Preflight['tasks'];
-  readonly folders: readonly Folder[];
-  readonly supervisor: string;
-  readonly first: readonly string[];
-  readonly takeUnchanged: boolean;
-  readonly onError: 'continue' | 'stop';
-  readonly lockTimeoutMs: number;
-  readonly scriptTimeoutMs: number;
-  readonly runners: Readonly<Record<string, Runner>>;
-  readonly listener: RunListener;
-  /** Called at named points; tests stop the program there. */
-  readonly reached: (name: string) => void;
-  /** The worker is to stop: folders at work end their patch, and go back. */
-  readonly stop: AbortSignal;
-  /** The worker was taken for dead: what it is at is rolled back. */
-  readonly lost: AbortSignal;
-}
-
-/** A folder whose workers die is not tried for ever. */
-const MOST_LOST = 3;
 const WATCH_MS = 1_000;
 
 /** `wait`: nothing can be taken now · `over`: the run has ended. */
@@ -72,24 +40,13 @@ export interface SharedRun {
   leave(): Promise<void>;
 }
 
-interface Sharing extends SharedRunRequest {
-  readonly database: Database;
-  readonly running: Running;
-  readonly asked: Cancelling;
-  readonly waves: readonly Wave[];
-  readonly byCode: ReadonlyMap<string, Folder>;
-  /** Milliseconds that folders have waited for locks here. */
-  readonly waited: Map<string, number>;
-  /** Somebody wants the run, not only this worker, to stop. */
-  readonly cancelled: () => boolean;
-  readonly flush: () => Promise<void>;
-}
-
 /** Joins the run; what its folders still need is staged when there is something to do. */
 export async function joinSharedRun(database: Database, request: SharedRunRequest): Promise<SharedRun> {
   const { row, deliveries, folders, tasks, lease } = request;
   let seq = await joinRun(database, row.id);
   const epoch = await serverEpoch(database);
+  const waves = await readWaves(database, row.id);
+  const canaries = canariesOf(folders, request.first);
   const noted: NotedEvent[] = [];
   const asked = cancelling(row.operator, { cancel: request.stop, abort: request.lost });
   let cancelledBy: string | null = row.cancelBy;
@@ -113,11 +70,14 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
     nextEvent: () => ++seq,
     stopPoint: request.reached,
     aborted: asked.hard,
+    claimedBy: lease,
   };
   const staged = new Map<string, StagedDelivery>();
   const stageAll = async (): Promise<void> => {
     for (const delivery of deliveries) {
       if (!folders.some(({ code }) => tasks.get(code)?.get(delivery.file) === 'integrate')) continue;
+      // Begun before, and the database was away in the middle of it.
+      if (staged.has(delivery.file)) continue;
       const stagedAs = await database.transaction((session) => stageDelivery(session, lease, delivery));
       staged.set(delivery.file, { delivery, stagedAs, lease, plans: new Map() });
     }
@@ -156,11 +116,18 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
     database,
     running,
     asked,
-    waves: wavesOf(folders, request.first),
+    waves: waves.map((codes) => ({ folders: codes, canary: codes.some((code) => canaries.has(code)) })),
     byCode: new Map(folders.map((folder) => [folder.code, folder])),
     waited: new Map(),
+    unsettled: new Map(),
     cancelled: () => cancelledBy !== null,
-    flush: () => noteEvents(database, row.id, noted.splice(0), epoch),
+    flush: async () => {
+      const events = noted.splice(0);
+      await noteEvents(database, row.id, events, epoch).catch((error: unknown) => {
+        noted.unshift(...events);
+        throw error;
+      });
+    },
   };
   if (cancelledBy !== null) asked.request(cancelledBy, false);
   return {
@@ -169,11 +136,15 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
       await sharing.flush();
     },
     numbered: (events) => events.map((event) => ({ seq: ++seq, event })),
-    step: async () => {
-      staging ??= stageAll();
-      await staging;
-      return step(sharing);
-    },
+    step: () =>
+      step(sharing, () => {
+        // What failed is tried anew.
+        staging ??= stageAll().catch((error: unknown) => {
+          staging = undefined;
+          throw error;
+        });
+        return staging;
+      }),
     leave: async () => {
       clearInterval(watch);
       asked.end();
@@ -183,32 +154,34 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
   };
 }
 
-async function step(sharing: Sharing): Promise<Step> {
+async function step(sharing: Sharing, stage: () => Promise<void>): Promise<Step> {
   const { database, row, lease, stop } = sharing;
   if (stop.aborted) return 'wait';
+  await settleLater(sharing);
   await leaveOutOthers(sharing);
-  const dead = (await deadProcesses(database)).map(({ id }) => id);
-  const claimed = await claimFolder(database, row.id, lease, dead);
+  // A run that was cancelled needs nothing more: it has to end also where nothing can be staged.
+  if (!sharing.cancelled()) await stage();
+  const claim = (): ReturnType<typeof claimFolder> => claimFolder(database, row.id, lease);
+  let claimed = await claim();
+  if (claimed.kind === 'wait' && (await endDeadWorkers(database)).length > 0) claimed = await claim();
   switch (claimed.kind) {
-    case 'folder':
-      return () => workOn(sharing, claimed.claim);
+    case 'folder': {
+      const folder = claimed.claim;
+      return () => workOn(sharing, folder);
+    }
     case 'wait':
       return 'wait';
     case 'ended':
       return 'over';
     case 'all-done': {
       const outcomes = (await readRunFolders(database, row.id)).map(({ folder, outcome }) => outcome ?? leftOut(sharing, folder));
-      await endSharedRun(database, row.id, stateOf(outcomes));
+      // Somebody else ends it, or still has a transaction open there.
+      if (!(await endSharedRun(database, row.id, stateOf(outcomes)))) return 'wait';
       // Where that fails, the next command lets them in.
       await letIn(database, 'over').catch(() => undefined);
       return 'over';
     }
   }
-}
-
-function leftOut({ deliveries, byCode }: Sharing, code: string): FolderOutcome {
-  const patches = deliveries.map(({ file }) => emptyOutcome(file, 'skipped', 0));
-  return { folder: code, state: 'skipped', due: (byCode.get(code)?.due.length ?? 0) > 0, patches };
 }
 
 /** Folders that nobody has begun, when the run is cancelled or stops at its first failure. */
@@ -225,77 +198,4 @@ async function leaveOutOthers(sharing: Sharing): Promise<void> {
     return found === undefined ? [leftOut(sharing, folder)] : [outcomeOf({ ...partOf(found), cancelled }, filesOf(running))];
   });
   if (outcomes.length > 0) await leaveOut(database, row.id, outcomes);
-}
-
-async function workOn(sharing: Sharing, claim: FolderClaim): Promise<void> {
-  const { database, row, lease, byCode, running, waves, waited } = sharing;
-  const folder = byCode.get(claim.folder);
-  if (folder === undefined) throw new Bug('claimed a folder that the run has not', { folder: claim.folder });
-  sharing.reached('folder-claimed');
-  const wave = waves[claim.wave];
-  if (claim.opens && wave !== undefined)
-    running.emit({ kind: 'wave-started', wave: claim.wave, folders: wave.folders.map(({ code }) => code), canary: wave.canary });
-  const part: FolderPart = {
-    ...partOf(folder),
-    attempts: claim.attempts,
-    waitedMs: waited.get(folder.code) ?? 0,
-    patches: [...gotOf(running, claim)],
-  };
-  try {
-    const outcome = await carriedOut(sharing, claim, part);
-    await sharing.flush();
-    const back = outcome.state === 'cancelled' && !sharing.cancelled();
-    const change = back
-      ? { folder: folder.code, state: 'waiting' as const }
-      : { folder: folder.code, state: outcome.state, outcome };
-    sharing.reached('folder-to-settle');
-    await settleFolder(database, row.id, lease, change);
-    if (!back) running.through(folder.code);
-  } catch (error) {
-    if (error instanceof Postponed) return postpone(sharing, part, error);
-    // Somebody else has the folder by now, or has ended the run.
-    if (error instanceof Failure && error.code === 'run-lost') return;
-    throw error;
-  }
-}
-
-/** What an earlier worker brought in before it was lost is not done again. */
-function gotOf(running: Running, { got }: FolderClaim): readonly FolderOutcome['patches'][number][] {
-  const had = new Map(got.map((outcome) => [outcome.file, outcome]));
-  const patches: FolderOutcome['patches'][number][] = [];
-  for (const { file } of running.deliveries) {
-    const outcome = had.get(file);
-    if (outcome === undefined) break;
-    patches.push(outcome);
-  }
-  return patches;
-}
-
-async function carriedOut(sharing: Sharing, claim: FolderClaim, part: FolderPart): Promise<FolderOutcome> {
-  const { database, row, running, waves } = sharing;
-  if (claim.lost >= MOST_LOST) {
-    const facts = { folder: claim.folder, workers: claim.lost };
-    const finding: Finding = { code: 'workers-lost', severity: 'block', folder: claim.folder, facts };
-    running.emit({ kind: 'finding', finding });
-    const outcome = skipFolder(running, part, { code: 'workers-lost', facts });
-    return { ...outcome, state: 'failed' };
-  }
-  const rows = await readRunFolders(database, row.id);
-  const outcomes = new Map(rows.flatMap(({ folder, outcome }) => (outcome === null ? [] : [[folder, outcome] as const])));
-  const failed = waves[claim.wave]?.canary === true ? [] : failedCanaries(waves, outcomes);
-  if (failed.length > 0) return skipFolder(running, part, { code: 'canary-failed', facts: { folders: failed } });
-  for (const { file, state } of outcomes.get(running.supervisor)?.patches ?? [])
-    if (state === 'failed' || state === 'skipped') running.missedBySupervisor.add(file);
-  return runFolder(running, part);
-}
-
-async function postpone(sharing: Sharing, part: FolderPart, { file, wait }: Postponed): Promise<void> {
-  const { database, row, lease, running, waited } = sharing;
-  const folder = part.folder.code;
-  const pauseMs = pauseAfter(part.attempts, Math.random());
-  waited.set(folder, part.waitedMs + attemptMs(running, part) + pauseMs);
-  const [blocker = null] = wait.blockers;
-  running.emit({ kind: 'folder-postponed', folder, file, attempt: part.attempts, pauseMs, ...wait });
-  await sharing.flush();
-  await settleFolder(database, row.id, lease, { folder, state: 'postponed', pauseMs, blocker });
 }

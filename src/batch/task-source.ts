@@ -1,7 +1,8 @@
 // Where a worker gets tasks from: takes one, carries it out, watches for its cancellation, and puts down what came of it.
+import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
 import type { Database } from '../database/database.ts';
-import { readTasks, type Task, type TaskKind } from '../journal/tasks.ts';
+import { readTasks, type Task, type TaskEnd, type TaskKind } from '../journal/tasks.ts';
 import type { Queue } from './queue.ts';
 import { carryOut, type TaskWork } from './task-work.ts';
 import { finishTask, giveBackTask, settleTasks, takeTask } from './tasks.ts';
@@ -31,6 +32,8 @@ export type TaskEvent =
 const WATCH_MS = 1_000;
 /** Between two looks for what lost workers left. */
 const SETTLE_MS = 5_000;
+/** Between two attempts to put down what came of a task. */
+const AGAIN_MS = 1_000;
 
 /** A source of work for `runWorker`. */
 export function taskSource(source: TaskSource): () => Promise<Work | undefined> {
@@ -53,7 +56,7 @@ export function taskSource(source: TaskSource): () => Promise<Work | undefined> 
       if (task.kind === 'patch') return patchTask(source, task);
       const end = await watched(source, task);
       source.reached('task-carried-out');
-      await finishTask(database, queue, task, worker, end);
+      await putDown(source, () => finishTask(database, queue, task, worker, end));
       await tellEnd(source, task);
     };
   };
@@ -62,15 +65,32 @@ export function taskSource(source: TaskSource): () => Promise<Work | undefined> 
 async function patchTask(source: TaskSource, task: Task): Promise<void> {
   const { database, queue, worker, told } = source;
   if (!(await source.runPatches(task))) {
-    await giveBackTask(database, queue, task, worker);
+    await putDown(source, () => giveBackTask(database, queue, task, worker));
     return told({ kind: 'task-returned', task });
   }
-  await finishTask(database, queue, task, worker, { state: 'done', exit: null, reason: '', output: '' });
+  const end: TaskEnd = { state: 'done', exit: null, reason: '', output: '' };
+  await putDown(source, () => finishTask(database, queue, task, worker, end));
   await tellEnd(source, task);
 }
 
-async function tellEnd({ database, told }: TaskSource, task: Task): Promise<void> {
-  const [ended] = await readTasks(database, { id: task.id });
+/**
+ * What came of a task is in hand: a database that is away for a moment must not turn it into a lost worker's.
+ * @throws Failure where the worker is to end meanwhile: its task is settled when its lease has ended
+ */
+async function putDown<Result>({ abort }: TaskSource, put: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await put();
+    } catch (error) {
+      if (!(error instanceof Failure) || abort.aborted) throw error;
+      await pause(AGAIN_MS, undefined, { signal: abort }).catch(() => undefined);
+    }
+  }
+}
+
+async function tellEnd(source: TaskSource, task: Task): Promise<void> {
+  const { database, told } = source;
+  const [ended] = await putDown(source, () => readTasks(database, { id: task.id }));
   told({ kind: 'task-finished', task: ended ?? task });
 }
 

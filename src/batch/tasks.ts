@@ -1,7 +1,7 @@
 // Tasks of the batch server: added, taken by a worker, ended, cancelled; the table of tasks and the queue change in one transaction.
 import { Refusal } from '../base/errors.ts';
 import type { Database, Session } from '../database/database.ts';
-import { deadProcesses } from '../journal/processes.ts';
+import { endDeadWorkers } from '../journal/dead-workers.ts';
 import { lockRuns } from '../journal/runs.ts';
 import {
   beginTask,
@@ -102,13 +102,14 @@ async function knownTask(session: Session, id: number): Promise<Task> {
 export async function settleTasks(database: Database, openQueue: () => Promise<Queue>): Promise<number> {
   const active = await readTasks(database, { states: ['active'], limit: 1 });
   if (active.length === 0) return 0;
-  const dead = (await deadProcesses(database)).map(({ id }) => id);
+  // First of all: one that only slept ends what it is at when it finds its lease gone.
+  await endDeadWorkers(database);
   // Mostly there is nothing to settle: the queue is opened only then.
-  if ((await database.transaction((session) => orphanedTasks(session, dead))).length === 0) return 0;
+  if ((await database.transaction(orphanedTasks)).length === 0) return 0;
   const queue = await openQueue();
   return database.transaction(async (session) => {
     await lockRuns(session);
-    const orphans = await orphanedTasks(session, dead);
+    const orphans = await orphanedTasks(session);
     for (const task of orphans) await settleTask(session, queue, task);
     return orphans.length;
   });

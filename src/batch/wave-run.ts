@@ -31,8 +31,9 @@ export async function runWaves(
   // However many there are, they are one statement.
   for (const change of changes) running.states.set(change);
   const { canaries = async (failed: readonly string[]) => failed } = running;
+  const first = waves.flatMap(({ folders, canary }) => (canary ? folders.map(({ code }) => code) : []));
   let verdict: Promise<readonly string[]> | undefined;
-  const broken = (): Promise<readonly string[]> => (verdict ??= canaries(failedCanaries(waves, outcomes)));
+  const broken = (): Promise<readonly string[]> => (verdict ??= canaries(failedCanaries(first, outcomes)));
   for (const [at, wave] of waves.entries()) {
     const parts = wave.folders.filter(({ code }) => !outcomes.has(code)).map(partOf);
     if (parts.length === 0) continue;
@@ -54,15 +55,13 @@ export async function runWaves(
 }
 
 /** Those that did not get everything. */
-export function failedCanaries(waves: readonly Wave[], outcomes: ReadonlyMap<string, FolderOutcome>): readonly string[] {
+export function failedCanaries(canaries: readonly string[], outcomes: ReadonlyMap<string, FolderOutcome>): readonly string[] {
   const whole = (outcome: FolderOutcome | undefined): boolean =>
     outcome !== undefined &&
     outcome.state !== 'failed' &&
     outcome.state !== 'cancelled' &&
     outcome.patches.every((patch) => patch.reason === undefined);
-  return waves.flatMap(({ folders, canary }) =>
-    canary ? folders.flatMap(({ code }) => (whole(outcomes.get(code)) ? [] : [code])) : [],
-  );
+  return canaries.filter((code) => !whole(outcomes.get(code)));
 }
 
 async function runWave(

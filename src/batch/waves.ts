@@ -9,8 +9,7 @@ export interface Wave {
 
 /** @param first codes of the canaries */
 export function wavesOf(folders: readonly Folder[], first: readonly string[]): readonly Wave[] {
-  const chosen = folders.filter(({ code }) => first.includes(code));
-  const canaries = new Set(chosen.flatMap(({ code, ancestors }) => [code, ...ancestors.map((each) => each.code)]));
+  const canaries = canariesOf(folders, first);
   return [true, false].flatMap((canary) =>
     levels(
       folders.filter(({ code }) => canaries.has(code) === canary),
@@ -23,4 +22,10 @@ function levels(folders: readonly Folder[], canary: boolean): readonly Wave[] {
   return [...Map.groupBy(folders, ({ depth }) => depth)]
     .sort(([a], [b]) => a - b)
     .map(([, level]) => ({ folders: level, canary }));
+}
+
+/** They, and their ancestors. @param first codes; of folders that there are no more, too */
+export function canariesOf(folders: readonly Folder[], first: readonly string[]): ReadonlySet<string> {
+  const chosen = folders.filter(({ code }) => first.includes(code));
+  return new Set([...first, ...chosen.flatMap(({ ancestors }) => ancestors.map((each) => each.code))]);
 }

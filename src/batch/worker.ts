@@ -14,7 +14,7 @@ export interface WorkerOptions {
   readonly drain: boolean;
   /** Nothing more is taken; what is at work ends. */
   readonly stop: AbortSignal;
-  /** The database could not be reached while looking for work; it is tried again. */
+  /** The database could not be reached, while looking for work or at one; the worker goes on. */
   readonly onTrouble: (failure: Failure) => void;
 }
 
@@ -38,7 +38,10 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
         await pause(TROUBLE_MS, ended);
       } else if (found !== undefined) {
         busy++;
-        await found().finally(() => busy--);
+        const failed = await carriedOut(found).finally(() => busy--);
+        if (failed === undefined) continue;
+        options.onTrouble(failed);
+        await pause(TROUBLE_MS, ended);
       } else {
         // What others are at may give more work: folders of the next wave, tasks that a run held.
         if (options.drain && busy === 0) return;
@@ -52,18 +55,31 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   if (failed !== undefined) throw failed.reason;
 }
 
-async function next({ sources }: WorkerOptions, ended: AbortSignal): Promise<Work | Failure | undefined> {
+/** What the database's absence left undone is its source's to come back to. */
+async function carriedOut(work: Work): Promise<Failure | undefined> {
   try {
-    for (const source of sources) {
-      if (ended.aborted) return undefined;
-      const work = await source();
-      if (work !== undefined) return work;
-    }
+    await work();
     return undefined;
   } catch (error) {
     if (error instanceof Failure) return error;
     throw error;
   }
+}
+
+/** Trouble of one source does not keep the others from giving work. */
+async function next({ sources }: WorkerOptions, ended: AbortSignal): Promise<Work | Failure | undefined> {
+  let trouble: Failure | undefined;
+  for (const source of sources) {
+    if (ended.aborted) return undefined;
+    try {
+      const work = await source();
+      if (work !== undefined) return work;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      trouble ??= error;
+    }
+  }
+  return trouble;
 }
 
 async function pause(ms: number, ended: AbortSignal): Promise<void> {

@@ -57,6 +57,8 @@ export interface RunContext {
   readonly stopPoint: (name: string) => void;
   /** Rolls back what is at work. */
   readonly aborted?: AbortSignal;
+  /** Of a run that workers share: the lease that has claimed the folder, and must have it still. */
+  readonly claimedBy?: string;
 }
 
 export interface Integration {
@@ -218,10 +220,14 @@ interface Locked {
 /** Locks the folder's row and looks again whether another run was faster. */
 async function lockFolder(session: Session, folder: FolderSettings, delivery: Delivery, context: RunContext): Promise<Locked> {
   await session.script(settings(context).join('; '));
-  // A program that slept longer than its lease lasts finds its run settled. Who settles it waits for the key that is held here.
+  // A program that slept longer than its lease lasts finds its run settled, or its folder another worker's. Who settles the run waits for
+  // the key that is held here; who would take the folder over passes it by.
+  const { claimedBy = null } = context;
   const [row] = await session.query<{ state: string; integration: string; running: boolean }>(sql`
-    with run as (select id from rustine.run where id = ${context.run} and state = 'running' and decision is null for key share)
-    select state, nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration, exists (select from run) as running
+    with run as (select id from rustine.run where id = ${context.run} and state = 'running' and decision is null for key share),
+    claim as (select run from rustine.run_folder where run = ${context.run} and folder = ${folder.code} and state = 'running' and process = ${claimedBy}::text for share)
+    select state, nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration,
+      exists (select from run) and (${claimedBy}::text is null or exists (select from claim)) as running
     from rustine.folder where id = ${folder.id} for update`);
   if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });
   const fresh = { integration: row.integration, already: false, scope: WHOLE, ignored: [] };

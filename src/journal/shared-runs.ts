@@ -1,5 +1,6 @@
 // A run that workers carry out, as rows: begun by one of them, its folders claimed by any, ended by whoever finds nothing left.
 import type { Database, Session } from '../database/database.ts';
+import { sqlState } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
 import type { RunEvent } from './journal.ts';
 import type { FolderOutcome, PatchOutcome, RunMode, RunState } from './outcome.ts';
@@ -59,6 +60,13 @@ export async function addRunFolders(session: Session, run: string, waves: readon
     select ${run}, f.folder, f.wave from unnest(${waves.flat()}::text[], ${waves.flatMap((codes, wave) => codes.map(() => wave))}::integer[]) as f (folder, wave)`);
 }
 
+/** Codes of the folders, wave by wave, as the run was queued. */
+export async function readWaves(reader: Reader, run: string): Promise<readonly (readonly string[])[]> {
+  const rows = await reader.query<{ folders: readonly string[] }>(sql`
+    select array_agg(folder order by folder) as folders from rustine.run_folder where run = ${run} group by wave order by wave`);
+  return rows.map(({ folders }) => folders);
+}
+
 /** Who else is at work in the folders of a queued run. */
 export async function usersOfRun(database: Database, { id, folders }: SharedRunRow): Promise<FolderUsers> {
   return database.transaction((session) => folderUsers(session, folders, id));
@@ -112,34 +120,42 @@ export type Claimed =
   | { readonly kind: 'ended' };
 
 /**
- * The next folder of the lowest wave that is not through, also of a worker that is gone; claims of one run come one after the other.
- * @param dead processes that are gone; one that is not registered any more is, too
+ * The next folder of the lowest wave that is not through, also of a worker whose lease is gone; claims of one run come one after the other.
+ * A folder in which that worker's last transaction is still open waits: nobody else could do anything there.
  */
-export async function claimFolder(database: Database, run: string, lease: string, dead: readonly string[]): Promise<Claimed> {
+export async function claimFolder(database: Database, run: string, lease: string): Promise<Claimed> {
   return database.transaction(async (session) => {
     // Not the strong lock: transactions of folders hold the key.
-    const [row] = await session.query<{ running: boolean; left: string }>(sql`
+    const [row] = await session.query<{ running: boolean; left: string; alive: boolean }>(sql`
       with locked as (select id, state, ready_at from rustine.run where id = ${run} for no key update)
-      select locked.state = 'running' and locked.ready_at is not null as running, (select count(*) from rustine.run_folder where run = ${run} and state = any(${OPEN})) as left from locked`);
+      select locked.state = 'running' and locked.ready_at is not null as running, (select count(*) from rustine.run_folder where run = ${run} and state = any(${OPEN})) as left,
+        exists (select from rustine.process where id = ${lease}) as alive from locked`);
     if (row === undefined || !row.running) return { kind: 'ended' };
     if (Number(row.left) === 0) return { kind: 'all-done' };
-    const [claim] = await session.query<FolderClaim>(sql`
+    // Who was taken for dead claims nothing: others could not tell it from what was taken from it.
+    if (!row.alive) return { kind: 'wait' };
+    const [claim] = await session.query<Omit<FolderClaim, 'got'>>(sql`
       with wave as (select min(wave) as wave from rustine.run_folder where run = ${run} and state = any(${OPEN})),
       next as (
         select f.folder, f.state from rustine.run_folder f
         where f.run = ${run} and f.wave = (select wave from wave) and (f.state = 'waiting'
           or f.state = 'postponed' and (f.not_before is null or f.not_before <= clock_timestamp())
-          or f.state = 'running' and (f.process = any(${dead}::text[]) or not exists (select from rustine.process p where p.id = f.process)))
-        order by f.attempts, f.folder limit 1)
+          or f.state = 'running' and not exists (select from rustine.process p where p.id = f.process))
+        order by f.attempts, f.folder limit 1 for no key update of f skip locked)
       update rustine.run_folder f set state = 'running', process = ${lease}, attempts = f.attempts + 1, not_before = null, lost = f.lost + (next.state = 'running')::integer,
         started_at = coalesce(f.started_at, clock_timestamp())
       from next where f.run = ${run} and f.folder = next.folder
-      returning f.folder, f.wave, f.attempts, f.lost,
-        not exists (select from rustine.run_folder o where o.run = f.run and o.wave = f.wave and o.attempts > 0) as opens,
-        coalesce((select jsonb_agg(i.outcome order by i.id) from rustine.integration i join rustine.folder g on g.id = i.folder
-          where g.code = f.folder and i.run = f.run), '[]') as got`);
-    return claim === undefined ? { kind: 'wait' } : { kind: 'folder', claim };
+      returning f.folder, f.wave, f.attempts, f.lost, not exists (select from rustine.run_folder o where o.run = f.run and o.wave = f.wave and o.attempts > 0) as opens`);
+    if (claim === undefined) return { kind: 'wait' };
+    return { kind: 'folder', claim: { ...claim, got: claim.attempts > 1 ? await readGot(session, run, claim.folder) : [] } };
   });
+}
+
+/** A statement of its own: it has to see what the worker that had the folder before committed last. */
+async function readGot(session: Session, run: string, folder: string): Promise<readonly PatchOutcome[]> {
+  const rows = await session.query<{ outcome: PatchOutcome }>(sql`
+    select i.outcome from rustine.integration i join rustine.folder f on f.id = i.folder where f.code = ${folder} and i.run = ${run} order by i.id`);
+  return rows.map(({ outcome }) => outcome);
 }
 
 /** What the folder came to, or that it comes again. @returns false where it is another worker's by now */
@@ -175,10 +191,13 @@ export async function readRunFolders(reader: Reader, run: string): Promise<reado
     select folder, wave, state, outcome from rustine.run_folder where run = ${run} order by wave, folder`);
 }
 
+/** Whoever ends a run tries again: nobody waits behind the transaction of a program that sleeps or was cut off. */
+const END_TIMEOUT_MS = 2_000;
+
 /**
  * Ends the run, once: its state, the event that says so, its files removed, in one transaction.
  * @param from states that it may be in
- * @returns false where somebody else has ended it
+ * @returns false where somebody else has ended it, or a transaction of one of its folders is open
  */
 export async function endSharedRun(
   database: Database,
@@ -186,20 +205,28 @@ export async function endSharedRun(
   state: RunState,
   from: readonly ('queued' | 'running')[] = ['running'],
 ): Promise<boolean> {
-  return database.transaction(async (session) => {
-    // The strong lock: what is still at work in a folder ends before.
-    const [row] = await session.query<{ ms: number }>(sql`
-      select (extract(epoch from clock_timestamp() - started_at) * 1000)::float8 as ms from rustine.run
-      where id = ${run} and state = any(${from}::text[]) for update`);
-    if (row === undefined) return false;
-    const event: RunEvent = { kind: 'run-finished', run, state, ms: Math.round(row.ms) };
-    await session.query(sql`
-      with ended as (update rustine.run set state = ${state}, finished_at = clock_timestamp() where id = ${run})
-      insert into rustine.event (run, seq, event) select ${run}, coalesce(max(seq), 0) + 1, ${eventJson(event)}::jsonb from rustine.event where run = ${run}`);
-    await removeRunFiles(session, run);
-    return true;
-  });
+  try {
+    return await database.transaction(async (session) => {
+      await session.script(`set local lock_timeout = ${END_TIMEOUT_MS}`);
+      // The strong lock: what is still at work in a folder ends before.
+      const [row] = await session.query<{ ms: number }>(sql`
+        select (extract(epoch from clock_timestamp() - started_at) * 1000)::float8 as ms from rustine.run
+        where id = ${run} and state = any(${from}::text[]) for update`);
+      if (row === undefined) return false;
+      const event: RunEvent = { kind: 'run-finished', run, state, ms: Math.round(row.ms) };
+      await session.query(sql`
+        with ended as (update rustine.run set state = ${state}, finished_at = clock_timestamp() where id = ${run})
+        insert into rustine.event (run, seq, event) select ${run}, coalesce(max(seq), 0) + 1, ${eventJson(event)}::jsonb from rustine.event where run = ${run}`);
+      await removeRunFiles(session, run);
+      return true;
+    });
+  } catch (error) {
+    if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+    return false;
+  }
 }
+
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Events that were not seen yet: each worker numbers its own, and those of a long transaction come late. */
 export async function readFurtherEvents(

@@ -123,11 +123,11 @@ export async function requestCancel(reader: Reader, id: number): Promise<void> {
     update rustine.task set cancel_requested_at = coalesce(cancel_requested_at, now()) where id = ${id} and state = 'active'`);
 }
 
-/** Active tasks whose worker is gone: it is among these, or not registered any more. */
-export async function orphanedTasks(session: Session, dead: readonly string[]): Promise<readonly Task[]> {
+/** Active tasks of workers whose lease is gone. */
+export async function orphanedTasks(session: Session): Promise<readonly Task[]> {
   const rows = await session.query<{ id: string }>(sql`
     select t.id::text as id from rustine.task t
-    where t.state = 'active' and (t.process = any(${dead}::text[]) or not exists (select from rustine.process p where p.id = t.process))
+    where t.state = 'active' and not exists (select from rustine.process p where p.id = t.process)
     for update of t skip locked`);
   const found = new Set(rows.map(({ id }) => Number(id)));
   return found.size === 0 ? [] : (await readTasks(session, { states: ['active'] })).filter(({ id }) => found.has(id));

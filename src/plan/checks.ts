@@ -100,6 +100,7 @@ const ROWS = [
   { code: 'all-or-none', rules: ['R30'], severities: ['warn'], place: 'account', when: 'folder' },
   { code: 'canary-failed', rules: ['R31'], severities: ['warn'], place: 'account', when: 'folder' },
   { code: 'mirror-failed', rules: ['R31'], severities: ['block'], place: 'account', when: 'folder' },
+  { code: 'folder-gone', rules: ['R30'], severities: ['block'], place: 'folders', when: 'folder' },
   { code: 'workers-lost', rules: ['R30'], severities: ['block'], place: 'folders', when: 'folder' },
   { code: 'element-ignored', rules: ['R19'], severities: ['warn'], place: 'activity-codes', when: 'folder' },
   { code: 'lines-ignored', rules: ['R19'], severities: ['warn'], place: 'activity-codes', when: 'folder' },

@@ -215,6 +215,8 @@ export const findings = {
     `${some(f.list('folders'), 12)}: run ${f('run')} of ${f('operator')} on ${f('host')} has been at work here since ${f('since')}, with ${some(f.list('files'))}. Wait until it is over (--wait 10m does), or stop it with \`rustine cancel ${f('run')}\`.`,
   'workers-lost': (f) =>
     `${f('workers')} workers were lost while they were at work on folder ${f('folder')}; it is not tried again. See what ends them there (memory, a script), then run again: what the folder has got is kept.`,
+  'folder-gone': (f) =>
+    `Folder ${f('folder')} has been dropped since the run was queued: it gets nothing. Where it is there again, run again for it.`,
   'tasks-active': (f) =>
     `Task ${f('task')} (${f('kind')}${f.has('title') ? `, ${f('title')}` : ''}) of the batch server has been at work in folder ${f('folder')} since ${f('since')}, on ${f('worker')}. Wait until it has ended (--wait 10m does), or stop it with \`rustine task cancel ${f('task')}\`.`,
   'canary-failed': (f) =>

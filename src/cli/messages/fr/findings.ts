@@ -217,6 +217,8 @@ export const findings: Sentences<FindingCode> = {
     `${some(f.list('folders'), 12)} : l'exécution ${f('run')} de ${f('operator')} sur ${f('host')} y travaille depuis ${f('since')}, avec ${some(f.list('files'))}. Attendez sa fin (--wait 10m le fait), ou arrêtez-la par \`rustine cancel ${f('run')}\`.`,
   'workers-lost': (f) =>
     `${f('workers')} workers ont disparu pendant qu'ils travaillaient dans le dossier ${f('folder')} ; il n'est plus essayé. Cherchez ce qui les arrête là (mémoire, un traitement), puis relancez : ce que le dossier a reçu est gardé.`,
+  'folder-gone': (f) =>
+    `Le dossier ${f('folder')} a été supprimé depuis que l'exécution est en file : il ne reçoit rien. S'il existe de nouveau, relancez pour lui.`,
   'tasks-active': (f) =>
     `La tâche ${f('task')} (${f('kind')}${f.has('title') ? `, ${f('title')}` : ''}) du serveur batch travaille dans le dossier ${f('folder')} depuis ${f('since')}, sur ${f('worker')}. Attendez sa fin (--wait 10m le fait), ou arrêtez-la par \`rustine task cancel ${f('task')}\`.`,
   'canary-failed': (f) =>

@@ -1,0 +1,129 @@
+// A folder of a shared run that this worker has claimed: brings the patches in, says what they came to, and lets its users in only where it is still its own.
+import { Failure } from '../base/errors.ts';
+import type { Finding } from '../base/finding.ts';
+import { emptyOutcome } from '../integrate/integrator.ts';
+import type { FolderOutcome } from '../journal/outcome.ts';
+import type { FolderChange } from '../journal/run-folders.ts';
+import { type FolderClaim, readRunFolders, settleFolder } from '../journal/shared-runs.ts';
+import { type FolderPart, Postponed, partOf, pauseAfter } from './folder-part.ts';
+import { attemptMs, type Running, runFolder, skipFolder } from './folder-run.ts';
+import type { Sharing } from './sharing.ts';
+import { failedCanaries } from './wave-run.ts';
+
+/** A folder whose workers die is not tried for ever. */
+const MOST_LOST = 3;
+/** After the database was away. */
+const TROUBLE_MS = 2_000;
+
+/** @throws Failure where the database is away: the folder is given back, or ended, as soon as it is there again */
+export async function workOn(sharing: Sharing, claim: FolderClaim): Promise<void> {
+  let change: FolderChange = { folder: claim.folder, state: 'postponed', pauseMs: TROUBLE_MS };
+  try {
+    sharing.reached('folder-claimed');
+    change = await worked(sharing, claim);
+    await sharing.flush();
+    sharing.reached('folder-to-settle');
+    await settle(sharing, change);
+  } catch (error) {
+    // Somebody else has the folder by now, or has ended the run: its users are theirs to let in.
+    if (error instanceof Failure && error.code === 'run-lost') return;
+    if (error instanceof Failure) sharing.unsettled.set(claim.folder, change);
+    throw error;
+  }
+}
+
+/** What could not be written down before. */
+export async function settleLater(sharing: Sharing): Promise<void> {
+  for (const [folder, change] of sharing.unsettled) {
+    await sharing.flush();
+    await settle(sharing, change);
+    sharing.unsettled.delete(folder);
+  }
+}
+
+async function settle({ database, row, lease, running }: Sharing, change: FolderChange): Promise<void> {
+  const mine = await settleFolder(database, row.id, lease, change);
+  if (mine && change.state !== 'waiting' && change.state !== 'postponed') running.through(change.folder);
+}
+
+async function worked(sharing: Sharing, claim: FolderClaim): Promise<FolderChange> {
+  const { byCode, running, waves, waited } = sharing;
+  const folder = byCode.get(claim.folder);
+  const wave = waves[claim.wave];
+  if (claim.opens && wave !== undefined)
+    running.emit({ kind: 'wave-started', wave: claim.wave, folders: wave.folders, canary: wave.canary });
+  if (folder === undefined) return gone(sharing, claim);
+  const part: FolderPart = {
+    ...partOf(folder),
+    attempts: claim.attempts,
+    waitedMs: waited.get(folder.code) ?? 0,
+    patches: [...gotOf(running, claim)],
+  };
+  try {
+    const outcome = await carriedOut(sharing, claim, part);
+    const back = outcome.state === 'cancelled' && !sharing.cancelled();
+    return back ? { folder: folder.code, state: 'waiting' } : { folder: folder.code, state: outcome.state, outcome };
+  } catch (error) {
+    if (error instanceof Postponed) return postponed(sharing, part, error);
+    throw error;
+  }
+}
+
+/** `folder drop` is refused while a run has the folder; should it be gone all the same, the others go on. */
+function gone(sharing: Sharing, { folder }: FolderClaim): FolderChange {
+  const { running } = sharing;
+  const facts = { folder };
+  running.emit({ kind: 'finding', finding: { code: 'folder-gone', severity: 'block', folder, facts } });
+  const { patches, ...left } = leftOut(sharing, folder);
+  const reason = { code: 'folder-gone', facts };
+  const outcome: FolderOutcome = { ...left, state: 'failed', patches: patches.map((each) => ({ ...each, reason })) };
+  running.emit({ kind: 'folder-finished', folder, state: 'failed' });
+  return { folder, state: 'failed', outcome };
+}
+
+/** What an earlier worker brought in before it was lost is not done again. */
+function gotOf(running: Running, { got }: FolderClaim): readonly FolderOutcome['patches'][number][] {
+  const had = new Map(got.map((outcome) => [outcome.file, outcome]));
+  const patches: FolderOutcome['patches'][number][] = [];
+  for (const { file } of running.deliveries) {
+    const outcome = had.get(file);
+    if (outcome === undefined) break;
+    patches.push(outcome);
+  }
+  return patches;
+}
+
+async function carriedOut(sharing: Sharing, claim: FolderClaim, part: FolderPart): Promise<FolderOutcome> {
+  const { database, row, running, waves } = sharing;
+  if (claim.lost >= MOST_LOST) {
+    const facts = { folder: claim.folder, workers: claim.lost };
+    const finding: Finding = { code: 'workers-lost', severity: 'block', folder: claim.folder, facts };
+    running.emit({ kind: 'finding', finding });
+    const outcome = skipFolder(running, part, { code: 'workers-lost', facts });
+    return { ...outcome, state: 'failed' };
+  }
+  const rows = await readRunFolders(database, row.id);
+  const outcomes = new Map(rows.flatMap(({ folder, outcome }) => (outcome === null ? [] : [[folder, outcome] as const])));
+  const canaries = waves.flatMap(({ folders, canary }) => (canary ? folders : []));
+  const failed = waves[claim.wave]?.canary === true ? [] : failedCanaries(canaries, outcomes);
+  if (failed.length > 0) return skipFolder(running, part, { code: 'canary-failed', facts: { folders: failed } });
+  for (const { file, state } of outcomes.get(running.supervisor)?.patches ?? [])
+    if (state === 'failed' || state === 'skipped') running.missedBySupervisor.add(file);
+  return runFolder(running, part);
+}
+
+function postponed(sharing: Sharing, part: FolderPart, { file, wait }: Postponed): FolderChange {
+  const { running, waited } = sharing;
+  const folder = part.folder.code;
+  const pauseMs = pauseAfter(part.attempts, Math.random());
+  waited.set(folder, part.waitedMs + attemptMs(running, part) + pauseMs);
+  const [blocker = null] = wait.blockers;
+  running.emit({ kind: 'folder-postponed', folder, file, attempt: part.attempts, pauseMs, ...wait });
+  return { folder, state: 'postponed', pauseMs, blocker };
+}
+
+/** A folder that was not begun. */
+export function leftOut({ deliveries, byCode }: Sharing, code: string): FolderOutcome {
+  const patches = deliveries.map(({ file }) => emptyOutcome(file, 'skipped', 0));
+  return { folder: code, state: 'skipped', due: (byCode.get(code)?.due.length ?? 0) > 0, patches };
+}

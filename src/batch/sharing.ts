@@ -1,0 +1,56 @@
+// What a worker keeps of a run that it shares with others: what was asked, its deliveries as they are staged here, what it has still to write down.
+import type { Database } from '../database/database.ts';
+import type { Folder } from '../environment/folder.ts';
+import type { Runner } from '../integrate/runner.ts';
+import type { RunListener } from '../journal/journal.ts';
+import type { FolderChange } from '../journal/run-folders.ts';
+import type { SharedRunRow } from '../journal/shared-runs.ts';
+import type { Delivery } from '../plan/delivery.ts';
+import type { Preflight } from '../plan/preflight.ts';
+import type { Cancelling } from './cancelling.ts';
+import type { Running } from './folder-run.ts';
+
+export interface SharedRunRequest {
+  readonly row: SharedRunRow;
+  /** Lease of the worker. */
+  readonly lease: string;
+  readonly deliveries: readonly Delivery[];
+  readonly tasks: Preflight['tasks'];
+  readonly folders: readonly Folder[];
+  readonly supervisor: string;
+  readonly first: readonly string[];
+  readonly takeUnchanged: boolean;
+  readonly onError: 'continue' | 'stop';
+  readonly lockTimeoutMs: number;
+  readonly scriptTimeoutMs: number;
+  readonly runners: Readonly<Record<string, Runner>>;
+  readonly listener: RunListener;
+  /** Called at named points; tests stop the program there. */
+  readonly reached: (name: string) => void;
+  /** The worker is to stop: folders at work end their patch, and go back. */
+  readonly stop: AbortSignal;
+  /** The worker was taken for dead: what it is at is rolled back. */
+  readonly lost: AbortSignal;
+}
+
+/** A wave as the run was queued with it: folders may have gone since. */
+export interface SharedWave {
+  readonly folders: readonly string[];
+  readonly canary: boolean;
+}
+
+export interface Sharing extends SharedRunRequest {
+  readonly database: Database;
+  readonly running: Running;
+  readonly asked: Cancelling;
+  /** By their number. */
+  readonly waves: readonly SharedWave[];
+  readonly byCode: ReadonlyMap<string, Folder>;
+  /** Milliseconds that folders have waited for locks here. */
+  readonly waited: Map<string, number>;
+  /** What folders came to that could not be written down, because the database was away: nobody else can take them before. */
+  readonly unsettled: Map<string, FolderChange>;
+  /** Somebody wants the run, not only this worker, to stop. */
+  readonly cancelled: () => boolean;
+  readonly flush: () => Promise<void>;
+}
