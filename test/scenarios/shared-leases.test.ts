@@ -54,7 +54,7 @@ async function opened(env: TestEnvironment) {
 }
 
 describe.each(oneServer())('$name', (server) => {
-  it('R30: a worker that slept does no more in a folder that is another one’s by now, and lets nobody in there', async () => {
+  it('R30: a worker that slept does no more in a folder that another one has by now, and lets nobody in there', async () => {
     const env = await openEnvironment(server, { folders: ['ACME', 'SEED'] });
     const paths = [await env.patch('A.dat', [item]), await env.patch('B.dat', [line])];
     await register(env, 'other');
@@ -111,7 +111,7 @@ describe.each(oneServer())('$name', (server) => {
     expect(await claimFolder(database, 'r', 'me')).toEqual({ kind: 'all-done' });
   });
 
-  it('while a lost worker’s transaction is open, its folder is not taken and the run not ended; nobody waits for it', async () => {
+  it('while the transaction of a lost worker is open, its folder is not taken and the run not ended; nobody waits for it', async () => {
     const env = await openEnvironment(server);
     const database = await opened(env);
     await register(env, 'me');
