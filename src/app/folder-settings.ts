@@ -16,7 +16,7 @@ export interface ChangedFolder {
   readonly findings: readonly Finding[];
 }
 
-/** @throws Refusal as `changeSettings`; Failure `lock-timeout` while a patch is being integrated into the folder */
+/** @throws Refusal as `changeSettings`, and `run-active`; Failure `lock-timeout` where somebody else holds the folder */
 export async function changeFolder(opened: Opened, text: string, options: SettingsChange): Promise<ChangedFolder> {
   const { database, operator } = opened;
   const code = folderCode(text);
@@ -30,8 +30,13 @@ export async function changeFolder(opened: Opened, text: string, options: Settin
     ...(activityCodes === undefined ? {} : sizedActivityCodes(activityCodes)),
   };
   await openSettled(database);
-  const { changed, findings } = await changeInFolder(database, code, (session) =>
-    changeSettings(session, code, change, operator),
+  // With another parent, the lookup of all that descend from it changes.
+  const moved = change.parent === undefined ? {} : { also: [change.parent], below: [code] };
+  const { changed, findings } = await changeInFolder(
+    database,
+    code,
+    (session) => changeSettings(session, code, change, operator),
+    moved,
   );
   const [folder] = (await folderViews(database)).filter((view) => view.code === code);
   if (folder === undefined) throw new Failure('folder-unknown', { folder: code, known: [] });

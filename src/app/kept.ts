@@ -116,7 +116,7 @@ function inFolders<Result>(
   work: (session: Session) => Promise<Result>,
   options: FolderTransaction = {},
 ): Promise<Result> {
-  return changeInFolder(database, entries[0]?.folder ?? '', work, options);
+  return changeInFolder(database, entries[0]?.folder ?? '', work, { ...options, also: entries.map(({ folder }) => folder) });
 }
 
 async function known(reader: Pick<Session, 'query'>, ids: readonly number[]): Promise<readonly StoredEntry[]> {

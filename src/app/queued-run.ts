@@ -112,7 +112,7 @@ async function store(
       // Only now: others do not wait while files are stored. Tasks at work are no obstacle, the run waits for them in the queue.
       await lockRuns(session);
       const { runs } = await folderUsers(session, run.waves.flat());
-      if (runs.length > 0) throw new FoldersTaken(usersFindings({ runs, tasks: [] }));
+      if (runs.length > 0) throw new FoldersTaken(usersFindings({ runs, tasks: [], changes: [] }));
       await addRunFolders(session, run.id, run.waves);
       const title = run.files.join(', ').slice(0, 200);
       await addTask(session, queue, { kind: 'patch', folder: run.from, title, program: '', run: run.id, by: operator });
@@ -151,7 +151,7 @@ export async function followRun(
       listener(event);
     }
     const { state, mode } = row;
-    if (state !== 'queued' && state !== 'running') {
+    if (state !== 'queued' && state !== 'waiting' && state !== 'running') {
       const folders = (await readRunFolders(database, run)).flatMap(({ outcome }) => outcome ?? []);
       return { run, mode, state: state === 'interrupted' ? 'failed' : state, findings, folders };
     }

@@ -373,7 +373,8 @@ async function integrateInto(opened: Opened, options: IntegrateOptions, part: Ru
     };
     return run(database, await part.checked(prepared));
   };
-  return withRun(database, { ...start, waitMs: options.waitMs ?? 0 }, work);
+  const changesMs = options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
+  return withRun(database, { ...start, waitMs: options.waitMs ?? 0, changesMs }, work);
 }
 
 async function databaseUrl(opened: Opened, text: string | undefined): Promise<string> {

@@ -13,7 +13,8 @@ import {
   type ScriptCopy,
   type ShadowedScript,
 } from '../environment/inheritance.ts';
-import { checkPending, runPending, type ScriptRun } from '../integrate/run-scripts.ts';
+import { checkPending, runPending, type ScriptRun, type ScriptRunning } from '../integrate/run-scripts.ts';
+import { insideFolders } from '../journal/folder-entry.ts';
 import { appendEvent } from '../journal/runs.ts';
 import { chosen, existingFolders, known } from './known-folders.ts';
 import type { Opened } from './rustine.ts';
@@ -119,6 +120,17 @@ async function runLeft(
     scriptTimeoutMs: settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS,
     reached: stopPoints(process.env.RUSTINE_STOP_AT),
   };
+  const waiting = new Set((await readPending(database, idsOf(folders), name)).map((each) => each.folder));
+  const held = folders.map((each) => each.code).filter((each) => waiting.has(each));
+  return insideFolders(database, held, () => runIn(running, folders, name));
+}
+
+async function runIn(
+  running: ScriptRunning,
+  folders: readonly Folder[],
+  name: string | undefined,
+): Promise<readonly ScriptRun[]> {
+  const { database } = running;
   const runs: ScriptRun[] = [];
   for (const folder of folders) {
     const traces = await tracesOf(database, folder.id);

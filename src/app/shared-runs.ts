@@ -8,6 +8,7 @@ import { usersFindings, waitingFor } from '../batch/started-run.ts';
 import type { Work } from '../batch/worker.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { removeRunFiles } from '../journal/run-files.ts';
+import { isFree } from '../journal/runs.ts';
 import {
   beginSharedRun,
   endSharedRun,
@@ -230,7 +231,7 @@ async function begin({ opened, options, row, told, until }: Onward, { stored, sh
   options.reached('run-to-begin');
   const now = await beginSharedRun(database, row, shared.numbered(events));
   options.reached('run-begun');
-  return now.runs.length === 0 && now.tasks.length === 0;
+  return isFree(now);
 }
 
 /** Nobody else may be in the folders before workers take them (R12). */

@@ -129,7 +129,7 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
   };
   const refused = (): Promise<RunOutcome> =>
     finish(
-      'refused',
+      cancelling.soft.aborted ? 'cancelled' : 'refused',
       request.folders.map((folder) => skippedFolder(folder, files)),
     );
   const found = (given: readonly Finding[]): void => {

@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Finding } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
+import { blockerFacts } from '../environment/blocker-facts.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { RunEvent, RunListener } from '../journal/journal.ts';
 import type { RunMode, RunOutcome } from '../journal/outcome.ts';
 import { type Lease, takeLease } from '../journal/processes.ts';
-import { beginRun, type FolderUsers, finishRun } from '../journal/runs.ts';
+import { beginRun, type FolderUsers, finishRun, type NotBegun } from '../journal/runs.ts';
 import { settleRuns } from '../journal/settling.ts';
 import { type Cancelling, type CancelSignals, cancelling } from './cancelling.ts';
 import { type Wave, wavesOf } from './waves.ts';
@@ -28,6 +29,8 @@ export interface RunStart extends CancelSignals {
   readonly request: Readonly<Record<string, unknown>>;
   /** How long another run that has folders of this one is waited for. */
   readonly waitMs: number;
+  /** How long other commands that are changing these folders are waited for at the least. */
+  readonly changesMs: number;
   readonly listener: RunListener;
 }
 
@@ -44,7 +47,7 @@ export interface StartedRun {
   readonly waited: boolean;
 }
 
-/** How often a run that waits looks whether the other one is over. */
+/** How often a run that waits looks whether the others are over. */
 const LOOK_MS = 500;
 
 /**
@@ -65,10 +68,9 @@ export async function withRun(
     for (const each of cancelled) if (each.run === id) asked.request(each.by, false);
   });
   try {
-    const begun = await begin(database, start, id, lease.process, asked.soft);
-    const findings = usersFindings(begun.users);
     try {
-      return await work({ id, lease, cancelling: asked, findings, ...begun });
+      const begun = await begin(database, start, id, lease.process, asked.soft);
+      return await work({ id, lease, cancelling: asked, findings: usersFindings(begun.users), ...begun });
     } catch (error) {
       // Nobody else would say that it ended; where the database is lost, the next command does.
       await finishRun(database, id, 'failed').catch(() => undefined);
@@ -85,35 +87,43 @@ interface Begun extends Pick<StartedRun, 'waves' | 'events' | 'waited'> {
 }
 
 async function begin(database: Database, start: RunStart, id: string, lease: string, stop: AbortSignal): Promise<Begun> {
-  const until = performance.now() + start.waitMs;
+  const began = performance.now();
+  const until = began + start.waitMs;
   const waves = wavesOf(start.folders, start.first);
   const run = { ...start, id, waves: waves.map(({ folders }) => folders.map(({ code }) => code)) };
   const events: RunEvent[] = [];
   const told = new Set<string>();
+  // A person's change of a folder is over soon, and waited for as locks are.
+  const inVain = (users: FolderUsers): NotBegun => {
+    if (stop.aborted) return 'cancelled';
+    const changesOnly = users.runs.length === 0 && users.tasks.length === 0;
+    const end = changesOnly ? Math.max(until, began + start.changesMs) : until;
+    return performance.now() < end ? 'waiting' : 'refused';
+  };
   for (;;) {
-    const last = stop.aborted || performance.now() >= until;
-    const users = await beginRun(database, lease, run, last);
-    if (last || (users.runs.length === 0 && users.tasks.length === 0)) return { users, waves, events, waited: told.size > 0 };
+    const { state, ...users } = await beginRun(database, lease, run, inVain);
+    if (state !== 'waiting') return { users, waves, events, waited: told.size > 0 };
     for (const event of waitingFor(users, told)) {
       events.push(event);
       start.listener(event);
     }
-    const ms = Math.max(1, Math.min(LOOK_MS, until - performance.now()));
-    await pause(ms, undefined, { signal: stop }).catch(() => undefined);
+    await pause(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
     await settleRuns(database);
   }
 }
 
 /** @param told whom a person has been told about: each once */
-export function waitingFor({ runs, tasks }: FolderUsers, told: Set<string>): readonly RunEvent[] {
+export function waitingFor({ runs, tasks, changes }: FolderUsers, told: Set<string>): readonly RunEvent[] {
   const isNew = (name: string): boolean => !told.has(name) && told.add(name).has(name);
   const others = runs.filter(({ run }) => isNew(run));
+  const changing = changes.filter(({ folder, pid }) => isNew(`change ${folder} ${pid}`));
   const waited = tasks.filter(({ id }) => isNew(`task ${id}`));
   return [
     ...others.map(
       ({ run, operator, host, since, folders }): RunEvent => ({ kind: 'run-waiting', run, operator, host, since, folders }),
     ),
     ...(waited.length === 0 ? [] : [tasksWaiting(waited)]),
+    ...(changing.length === 0 ? [] : [{ kind: 'changes-waiting', changes: changing } as const]),
   ];
 }
 
@@ -125,7 +135,7 @@ function tasksWaiting(tasks: FolderUsers['tasks']): RunEvent {
 }
 
 /** Where others have folders of a run, nothing may be done. */
-export function usersFindings({ runs, tasks }: FolderUsers): readonly Finding[] {
+export function usersFindings({ runs, tasks, changes }: FolderUsers): readonly Finding[] {
   return [
     ...runs.map(({ run, mode, operator, host, since, files, folders }): Finding => {
       return { code: 'run-active', severity: 'block', facts: { run, mode, operator, host, since, files, folders } };
@@ -134,5 +144,13 @@ export function usersFindings({ runs, tasks }: FolderUsers): readonly Finding[] 
       const facts = { task: id, kind, folder, title, since, worker: host };
       return { code: 'tasks-active', severity: 'block', folder, facts };
     }),
+    ...changes.map(
+      ({ folder, pid, role, application, since }): Finding => ({
+        code: 'folder-in-use',
+        severity: 'block',
+        folder,
+        facts: { folder, ...blockerFacts([{ pid, role, application, since }]) },
+      }),
+    ),
   ];
 }

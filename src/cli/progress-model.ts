@@ -33,7 +33,7 @@ export interface PostponedFolder {
 
 export type WaitingStep = Extract<
   RunEvent,
-  { readonly kind: 'run-waiting' | 'tasks-waiting' | 'sessions' | 'run-decided' | 'run-cancelled' }
+  { readonly kind: 'run-waiting' | 'tasks-waiting' | 'changes-waiting' | 'sessions' | 'run-decided' | 'run-cancelled' }
 >;
 
 export interface EndedFolder {
@@ -113,6 +113,7 @@ export function advance(state: RunProgress, event: RunEvent, now: number): RunPr
       return { ...state, mode: event.mode, files: event.files, folders: event.folders.length, step: undefined };
     case 'run-waiting':
     case 'tasks-waiting':
+    case 'changes-waiting':
     case 'sessions':
     case 'run-decided':
     case 'run-cancelled':

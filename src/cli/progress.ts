@@ -114,6 +114,7 @@ function plainProgress(terminal: Terminal, messages: Messages, clock: Clock): Pr
         return say(sessionsText(event, messages));
       case 'run-waiting':
       case 'tasks-waiting':
+      case 'changes-waiting':
       case 'wave-started':
       case 'folder-postponed':
       case 'folder-prepared':

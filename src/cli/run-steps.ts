@@ -10,6 +10,7 @@ export type RunStep = Extract<
     kind:
       | 'run-waiting'
       | 'tasks-waiting'
+      | 'changes-waiting'
       | 'wave-started'
       | 'folder-postponed'
       | 'folder-prepared'
@@ -28,6 +29,16 @@ export function stepText(event: RunStep, messages: Messages): string {
       return report.batch.waiting(
         some(
           event.tasks.map(({ task, kind, folder, host }) => `${task} (${report.batch.kinds[kind]}, ${folder}, ${safe(host)})`),
+        ),
+      );
+    case 'changes-waiting':
+      return progress.changing(
+        some(
+          event.changes.map(
+            ({ folder, role, application, pid, since }) =>
+              `${folder} (${safe(messages.progress.blocker(role, application, pid, since))})`,
+          ),
+          3,
         ),
       );
     case 'wave-started':

@@ -39,9 +39,15 @@ export function runText(run: RunView, folders: readonly RunFolderView[], message
     words.folderStates[each.state],
     String(each.attempts),
     each.startedAt === null ? '-' : when(each.startedAt),
-    (each.state === 'postponed' || each.state === 'running') && each.blocker !== null ? safe(each.blocker.who) : '-',
+    blockerText(each, messages),
   ]);
   return `${runLine(run, messages)}${folders.length === 0 ? '' : `\n\n${table(columns, rows, width)}`}`;
 }
 
 const when = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;
+
+function blockerText({ state, blocker }: RunFolderView, { progress }: Messages): string {
+  if (blocker === null || (state !== 'postponed' && state !== 'running')) return '-';
+  const { role, application, pid, since } = blocker;
+  return safe(progress.blocker(role, application, pid, since));
+}

@@ -41,6 +41,7 @@ function eventText(entry: JournalEntry, messages: Messages): string {
       );
     case 'run-waiting':
     case 'tasks-waiting':
+    case 'changes-waiting':
     case 'wave-started':
     case 'folder-postponed':
     case 'folder-prepared':

@@ -20,14 +20,14 @@ comment on column rustine.process.pid_started is 'start of the process as the ma
 update rustine.run set state = 'interrupted', finished_at = now() where state = 'running';
 alter table rustine.run drop constraint run_state_check;
 alter table rustine.run add constraint run_state_check
-  check (state in ('queued', 'running', 'done', 'partial', 'refused', 'failed', 'interrupted', 'cancelled'));
+  check (state in ('queued', 'waiting', 'running', 'done', 'partial', 'refused', 'failed', 'interrupted', 'cancelled'));
 alter table rustine.run add column process text;
 alter table rustine.run add column request jsonb not null default '{}';
 alter table rustine.run add column atomic boolean not null default false;
 alter table rustine.run add column decision text check (decision in ('commit', 'rollback'));
 alter table rustine.run add column cancel_requested_at timestamptz;
 alter table rustine.run add column cancel_requested_by text;
-create index run_open on rustine.run (started_at) where state in ('queued', 'running');
+create index run_open on rustine.run (started_at) where state in ('queued', 'waiting', 'running');
 comment on column rustine.run.process is 'who runs it; null: workers';
 comment on column rustine.run.request is 'what was asked for, as the command line has it';
 comment on column rustine.run.decision is 'of a run that is all or none: what becomes of its prepared transactions; null: rolled back';

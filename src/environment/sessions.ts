@@ -2,11 +2,10 @@
 import { Failure } from '../base/errors.ts';
 import { serverError } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
+import { blockerFacts } from './blocker-facts.ts';
 import type { Reader } from './catalog.ts';
 
 export interface Blocker {
-  /** `psql as alice, pid 4711, since 2024-02-29 03:12`. */
-  readonly who: string;
   readonly table: string;
   readonly pid: number;
   readonly role: string;
@@ -31,7 +30,6 @@ export async function readUsers(reader: Reader, schema: string): Promise<readonl
 function holders(reader: Reader, schema: string, table: string | null, row: boolean): Promise<readonly Blocker[]> {
   return reader.query<Blocker>(sql`
     select distinct on (a.xact_start, a.pid)
-      concat_ws(', ', concat_ws(' as ', nullif(a.application_name, ''), a.usename), 'pid ' || a.pid, 'since ' || to_char(a.xact_start, 'YYYY-MM-DD HH24:MI')) as who,
       c.relname as table, a.pid, a.usename as role, a.application_name as application, to_char(a.xact_start, 'YYYY-MM-DD HH24:MI') as since,
       -- A statement that holds a password is nobody's business.
       case when a.query ~* 'password|^<' then '' else left(a.query, 200) end as query
@@ -71,11 +69,6 @@ export async function lockFailure(reader: Reader, folder: Place, error: unknown)
   if (serverError(error)?.sqlstate !== LOCK_NOT_AVAILABLE) return error;
   const wait = await readLockWait(reader, folder, error);
   const { table = '', blockers = [] } = wait ?? {};
-  const facts = {
-    folder: folder.code,
-    blocker: blockers.map(({ who }) => who).join('; '),
-    table,
-    query: blockers[0]?.query ?? '',
-  };
+  const facts = { folder: folder.code, table, ...blockerFacts(blockers), query: blockers[0]?.query ?? '' };
   return new Failure('lock-timeout', facts, error);
 }

@@ -15,7 +15,7 @@ export async function requestCancel(database: Database, operator: string, start:
     const asked = await session.query(sql`
       update rustine.run set cancel_requested_at = coalesce(cancel_requested_at, now()), cancel_requested_by = coalesce(cancel_requested_by, ${operator}),
         state = case state when 'queued' then 'cancelled' else state end, finished_at = case state when 'queued' then now() end
-      where id = ${run} and state in ('queued', 'running') returning id`);
+      where id = ${run} and state in ('queued', 'waiting', 'running') returning id`);
     if (asked.length === 0) throw new Refusal('run-ended', { run, state: (await readRun(session, run)).state });
     await session.query(sql`
       update rustine.run_folder f set state = 'cancelled', finished_at = now() from rustine.run r
@@ -25,7 +25,9 @@ export async function requestCancel(database: Database, operator: string, start:
 }
 
 async function onlyRun(database: Database): Promise<RunView> {
-  const open = (await readOpenRuns(database)).filter(({ state }) => state === 'queued' || state === 'running');
+  const open = (await readOpenRuns(database)).filter(
+    ({ state }) => state === 'queued' || state === 'waiting' || state === 'running',
+  );
   const [first] = open;
   if (first === undefined) throw new Refusal('no-run-active', {});
   if (open.length > 1) throw new Refusal('run-ambiguous', { run: '', runs: open.map(({ run }) => run) });

@@ -2,6 +2,7 @@
 import type { Finding } from '../base/finding.ts';
 import type { Connected } from '../environment/connected.ts';
 import type { Blocker } from '../environment/sessions.ts';
+import type { ActiveChange } from './folder-entry.ts';
 import type { FolderRunState, PatchOutcome, RunMode, RunState } from './outcome.ts';
 import type { TaskKind } from './tasks.ts';
 
@@ -32,6 +33,8 @@ export type RunEvent =
         readonly host: string;
       }[];
     }
+  /** Other commands are changing folders of this run, and it waits until they have ended. */
+  | { readonly kind: 'changes-waiting'; readonly changes: readonly ActiveChange[] }
   /** Waves come one after the other (R31); `canary`: the others wait until these have got everything. */
   | { readonly kind: 'wave-started'; readonly wave: number; readonly folders: readonly string[]; readonly canary: boolean }
   /** Somebody else is in the way: the folder is as it was, and comes again after the pause. */

@@ -69,7 +69,7 @@ export async function takeLease(database: Database, kind: ProcessKind, operator:
       await within(
         answerMs,
         database.query(
-          sql`delete from rustine.process where id = ${id} and not exists (select from rustine.run where process = ${id} and state = 'running')`,
+          sql`delete from rustine.process where id = ${id} and not exists (select from rustine.run where process = ${id} and state in ('running', 'waiting'))`,
         ),
       );
     },
@@ -109,7 +109,7 @@ async function renew(database: Database, id: string): Promise<Renewal> {
       update rustine.process set alive_until = clock_timestamp() + ${LEASE_SECONDS} * interval '1 second' where id = ${id} returning id)
     select exists (select from renewed) as alive,
       (select coalesce(json_agg(json_build_object('run', r.id, 'by', r.cancel_requested_by)), '[]') from rustine.run r
-        where r.process = ${id} and r.state = 'running' and r.cancel_requested_at is not null) as cancelled`);
+        where r.process = ${id} and r.state in ('running', 'waiting') and r.cancel_requested_at is not null) as cancelled`);
   return row ?? { alive: false, cancelled: [] };
 }
 

@@ -7,8 +7,8 @@ import type { FolderOutcome, RunMode, RunState } from './outcome.ts';
 import type { RunFolderState } from './run-folders.ts';
 import { findRun } from './trace.ts';
 
-/** `interrupted`: its program died. */
-export type StoredRunState = RunState | 'queued' | 'running' | 'interrupted';
+/** `waiting`: of a command, for others that have folders of it · `interrupted`: its program died. */
+export type StoredRunState = RunState | 'queued' | 'waiting' | 'running' | 'interrupted';
 
 export interface RunView {
   readonly run: string;
@@ -42,7 +42,7 @@ export interface RunFolderView {
 /** Runs that have not ended, the first one first; with them the last run of all where its program died. */
 export async function readOpenRuns(reader: Reader): Promise<readonly RunView[]> {
   const ids = await reader.query<{ id: string }>(sql`
-    select id from rustine.run where state in ('queued', 'running')
+    select id from rustine.run where state in ('queued', 'waiting', 'running')
       or state = 'interrupted' and id = (select id from rustine.run order by started_at desc, id limit 1) order by started_at`);
   return readViews(
     reader,

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import nodeProcess from 'node:process';
 import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
+import { type ActiveChange, closeToChanges } from './folder-entry.ts';
 import type { RunEvent } from './journal.ts';
 import type { RunMode, RunState } from './outcome.ts';
 import type { Task } from './tasks.ts';
@@ -47,6 +48,8 @@ export interface FolderUsers {
   readonly runs: readonly ActiveRun[];
   /** Tasks of the batch server that are at work there (R12). */
   readonly tasks: readonly ActiveTask[];
+  /** Other commands that are changing these folders; only who begins a run finds them. */
+  readonly changes: readonly ActiveChange[];
 }
 
 // One number for the transaction-scoped lock under which runs take their folders, and workers their tasks.
@@ -57,39 +60,56 @@ export async function lockRuns(session: Session): Promise<void> {
   await session.query(sql`select pg_advisory_xact_lock(${RUNS_LOCK})`);
 }
 
+/** What becomes of a run that does not get its folders: it is a row all the same, that others see, cancel, and come after. */
+export type NotBegun = 'waiting' | 'refused' | 'cancelled';
+
 /**
- * Takes the run's folders, in one transaction: of two that begin at the same moment one has them, and the other is told.
- * @param refusedToo whether a run that gets no folders is written down, as refused
+ * Takes the run's folders, in one transaction: of two that begin at the same moment one has them, and the other is told. Runs that wait come in
+ * the order in which they began to wait.
+ * @param otherwise what becomes of it where somebody has folders of it
  * @returns who has folders of this one; nobody: it has begun
  */
-export async function beginRun(database: Database, process: string, run: NewRun, refusedToo: boolean): Promise<FolderUsers> {
+export async function beginRun(
+  database: Database,
+  process: string,
+  run: NewRun,
+  otherwise: (users: FolderUsers) => NotBegun,
+): Promise<FolderUsers & { readonly state: 'running' | NotBegun }> {
   return database.transaction(async (session) => {
     await lockRuns(session);
-    const users = await folderUsers(session, run.waves.flat());
-    const free = users.runs.length === 0 && users.tasks.length === 0;
-    if (free || refusedToo) await insertRun(session, process, run, free ? 'running' : 'refused');
-    return users;
+    const folders = run.waves.flat();
+    const users = { ...(await folderUsers(session, folders, run.id)), changes: await closeToChanges(session, folders) };
+    const state = isFree(users) ? 'running' : otherwise(users);
+    await insertRun(session, process, run, state);
+    return { ...users, state };
   });
 }
 
-/** One statement: every run asks. @param but the run that asks */
+/** Whether nobody else is at work there. */
+export function isFree({ runs, tasks, changes }: FolderUsers): boolean {
+  return runs.length === 0 && tasks.length === 0 && changes.length === 0;
+}
+
+/** One statement: every run asks. @param but the run that asks: those that came to wait after it are none of its concern */
 export async function folderUsers(session: Pick<Session, 'query'>, folders: readonly string[], but = ''): Promise<FolderUsers> {
-  const [users] = await session.query<FolderUsers>(sql`
+  const [users] = await session.query<Pick<FolderUsers, 'runs' | 'tasks'>>(sql`
     select coalesce((select json_agg(a order by a.since) from (
         select r.id as run, r.mode, r.operator, r.host, r.started_at::text as since, r.files, array_agg(f.folder order by f.folder) as folders
         from rustine.run r join rustine.run_folder f on f.run = r.id
-        where r.state in ('queued', 'running') and f.folder = any(${folders}::text[]) and r.id <> ${but} group by r.id) a), '[]') as runs,
+        where r.state in ('queued', 'waiting', 'running') and f.folder = any(${folders}::text[]) and r.id <> ${but}
+          and not (r.state <> 'running' and exists (select from rustine.run own where own.id = ${but} and (own.started_at, own.id) < (r.started_at, r.id)))
+        group by r.id) a), '[]') as runs,
       coalesce((select json_agg(json_build_object('id', t.id, 'kind', t.kind, 'folder', t.folder, 'title', t.title, 'since', t.started_at::text, 'host', coalesce(t.host, ''))
         order by t.id) from rustine.task t where t.state = 'active' and t.kind <> 'patch' and t.folder = any(${folders}::text[])), '[]') as tasks`);
-  return users ?? { runs: [], tasks: [] };
+  return { runs: [], tasks: [], ...users, changes: [] };
 }
 
-/** @param process null: workers carry it out */
+/** One that waited already goes on to its new state. @param process null: workers carry it out */
 export async function insertRun(
   session: Session,
   process: string | null,
   run: NewRun,
-  state: 'queued' | 'running' | 'refused',
+  state: 'queued' | 'running' | NotBegun,
 ): Promise<void> {
   const folders = run.waves.flat();
   const waves = run.waves.flatMap((codes, wave) => codes.map(() => wave));
@@ -97,10 +117,17 @@ export async function insertRun(
     with begun as (
       insert into rustine.run (id, mode, state, from_folder, operator, host, pid, process, files, authorized, forced, request, finished_at)
       values (${run.id}, ${run.mode}, ${state}, ${run.from}, ${run.operator}, ${hostname()}, ${nodeProcess.pid}, ${process}, ${run.files}, ${run.authorized},
-        ${JSON.stringify(run.forced)}::jsonb, ${JSON.stringify(run.request)}::jsonb, case when ${state} = 'refused' then now() end)
+        ${JSON.stringify(run.forced)}::jsonb, ${JSON.stringify(run.request)}::jsonb, case when ${state} in ('refused', 'cancelled') then now() end)
+      on conflict (id) do update set state = excluded.state, finished_at = excluded.finished_at,
+        started_at = case excluded.state when 'running' then clock_timestamp() else run.started_at end
       returning id, state)
     insert into rustine.run_folder (run, folder, wave)
-    select begun.id, f.folder, f.wave from begun, unnest(${folders}::text[], ${waves}::integer[]) as f (folder, wave) where begun.state <> 'refused'`);
+    select begun.id, f.folder, f.wave from begun, unnest(${folders}::text[], ${waves}::integer[]) as f (folder, wave) where begun.state not in ('refused', 'cancelled')
+    on conflict (run, folder) do nothing`);
+  if (state === 'refused' || state === 'cancelled')
+    await session.query(
+      sql`update rustine.run_folder set state = case ${state} when 'cancelled' then ${state} else 'skipped' end, finished_at = now() where run = ${run.id}`,
+    );
 }
 
 export interface NotedEvent {
@@ -146,7 +173,7 @@ export async function finishRun(database: Database, run: string, state: RunState
         process = null, finished_at = now()
       where run = ${run} and state in ('waiting', 'running', 'postponed') and not exists (select from rustine.prepared where run = ${run}))
     update rustine.run set state = ${state}, finished_at = now()
-    where id = ${run} and state in ('running', 'interrupted') and not exists (select from rustine.prepared where run = ${run})`);
+    where id = ${run} and state in ('running', 'waiting', 'interrupted') and not exists (select from rustine.prepared where run = ${run})`);
 }
 
 /** Adds to the trace of a run that has ended; a living one numbers its events itself. */

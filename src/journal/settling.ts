@@ -28,7 +28,7 @@ export async function settleRuns(database: Database): Promise<readonly string[]>
         delete from rustine.process where id = any(${ids}::text[]) and (alive_until < clock_timestamp() or id = any(${gone}::text[])) returning id`);
       // The strong lock waits for transactions of its folders: they hold the run's key (see `lockFolder`), and later ones find its state.
       const runs = await session.query<{ id: string }>(sql`
-        select id from rustine.run where process = any(${settled.map(({ id }) => id)}::text[]) and state = 'running' order by id for update`);
+        select id from rustine.run where process = any(${settled.map(({ id }) => id)}::text[]) and state in ('running', 'waiting') order by id for update`);
       const interrupted = runs.map(({ id }) => id);
       if (interrupted.length === 0) return [];
       await session.query(sql`

@@ -2,16 +2,17 @@
 import type { Database, Session } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
+import { closeToChanges } from './folder-entry.ts';
 import type { RunEvent } from './journal.ts';
 import type { FolderOutcome, PatchOutcome, RunMode, RunState } from './outcome.ts';
 import { removeRunFiles } from './run-files.ts';
 import type { FolderChange } from './run-folders.ts';
-import { eventJson, type FolderUsers, folderUsers, lockRuns } from './runs.ts';
+import { eventJson, type FolderUsers, folderUsers, isFree, lockRuns } from './runs.ts';
 
 export interface SharedRunRow {
   readonly id: string;
   readonly mode: RunMode;
-  readonly state: RunState | 'queued' | 'running' | 'interrupted';
+  readonly state: RunState | 'queued' | 'waiting' | 'running' | 'interrupted';
   readonly from: string;
   readonly operator: string;
   readonly authorized: readonly string[];
@@ -83,8 +84,8 @@ export async function beginSharedRun(
 ): Promise<FolderUsers> {
   return database.transaction(async (session) => {
     await lockRuns(session);
-    const users = await folderUsers(session, folders, id);
-    if (users.runs.length > 0 || users.tasks.length > 0) return users;
+    const users = { ...(await folderUsers(session, folders, id)), changes: await closeToChanges(session, folders) };
+    if (!isFree(users)) return users;
     await session.query(sql`
       with begun as (update rustine.run set state = 'running', started_at = clock_timestamp() where id = ${id} and state = 'queued' returning id)
       insert into rustine.event (run, seq, event) select begun.id, e.seq, e.event

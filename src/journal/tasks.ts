@@ -66,7 +66,7 @@ export async function readTasks(reader: Reader, filter: TaskFilter = {}): Promis
 export async function heldFolders(session: Session, kind: TaskKind): Promise<readonly string[]> {
   const rows = await session.query<{ folder: string }>(sql`
     select f.folder from rustine.run_folder f join rustine.run r on r.id = f.run
-    where r.state = 'running' or (r.state = 'queued' and exists (select from rustine.task t where t.run = r.id and t.state = 'active'))
+    where r.state in ('running', 'waiting') or (r.state = 'queued' and exists (select from rustine.task t where t.run = r.id and t.state = 'active'))
     union
     select folder from rustine.task where state = 'active' and kind <> 'patch' and (kind = 'validation' or ${kind} = 'validation')`);
   return rows.map(({ folder }) => folder);

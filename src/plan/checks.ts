@@ -56,6 +56,7 @@ const ROWS = [
   { code: 'folder-not-ready', rules: ['R17'], severities: ['block'], place: 'folders', when: 'run' },
   { code: 'folder-busy', rules: ['R17'], severities: ['warn'], place: 'folders', when: 'run' },
   { code: 'run-active', rules: ['R17'], severities: ['block'], place: 'folders', when: 'run' },
+  { code: 'folder-in-use', rules: ['R17'], severities: ['block'], place: 'folders', when: 'run' },
   { code: 'tasks-active', rules: ['R12'], severities: ['block'], place: 'sessions', when: 'run' },
   { code: 'sessions-active', rules: ['R12'], severities: ['block', 'warn'], place: 'sessions', when: 'run', force: 'sessions' },
   { code: 'sessions-others', rules: ['R12'], severities: ['info'], place: 'sessions', when: 'run' },

@@ -1,6 +1,7 @@
 // Checks of each folder: its state, what it has integrated, and from that what is to be done there with each patch. Pure.
 import type { Facts } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
+import { blockerFacts } from '../environment/blocker-facts.ts';
 import type { FolderNumbers, Integrated, Sequence } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
 import { type PatchName, parsePatchName } from '../patch/sequence.ts';
@@ -134,6 +135,6 @@ function busyFolders({ folders, facts }: PreflightInput, tasks: Preflight['tasks
   return folders.flatMap(({ code, schema }) => {
     const busy = bySchema.get(schema);
     if (busy === undefined || ![...(tasks.get(code)?.values() ?? [])].includes('integrate')) return [];
-    return [found('folder-busy', { folder: code }, { folder: code, who: busy.who, table: busy.table })];
+    return [found('folder-busy', { folder: code }, { folder: code, table: busy.table, ...blockerFacts([busy]) })];
   });
 }

@@ -12,6 +12,7 @@ import { createRole, protectRecord, roleExists, roleName } from '../environment/
 import type { RunContext, StagedDelivery } from '../integrate/integrator.ts';
 import { integrateInto } from '../integrate/integrator.ts';
 import { settingsOf } from '../integrate/settings.ts';
+import { enterFolders } from '../journal/folder-entry.ts';
 import { ROW_SEQUENCE } from '../tables/model.ts';
 
 export interface NewFolder {
@@ -75,7 +76,7 @@ async function fillFromParent(session: Session, created: Folder, { parent }: New
   await copyKept(session, created, parent);
 }
 
-/** @throws Refusal as `checkCreatable`; `folder-not-ready`; the findings when the parent's dictionary cannot be generated */
+/** @throws Refusal as `checkCreatable`; `folder-not-ready`, `run-active`; the findings when the parent's dictionary cannot be generated */
 export async function createFolder(
   database: Database,
   folder: NewFolder,
@@ -127,6 +128,7 @@ export async function createFolder(
 async function lockParent(session: Session, { parent, historyOf }: NewFolder): Promise<string> {
   if (parent === null) return '';
   const needed = historyOf === null ? [parent.code] : [parent.code, historyOf.code];
+  await enterFolders(session, needed);
   const locked = await lockWithAncestors(session, needed);
   for (const code of needed) {
     const state = locked.find((folder) => folder.code === code)?.state ?? 'dropping';

@@ -14,6 +14,7 @@ import { readKeptCases } from '../environment/kept-values.ts';
 import type { RunContext, StagedDelivery } from '../integrate/integrator.ts';
 import { integrateInto } from '../integrate/integrator.ts';
 import { settingsOf } from '../integrate/settings.ts';
+import { enterFolders } from '../journal/folder-entry.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import { offerDelivery } from '../plan/offer-delivery.ts';
 import { clearStaging } from '../plan/staging.ts';
@@ -37,7 +38,7 @@ export interface DecisionOutcome {
   readonly folders: readonly string[];
 }
 
-/** All folders or none. @throws Refusal `case-unknown`, `case-ambiguous`, `case-value`, `decision-blocked`, `folder-not-ready` */
+/** All folders or none. @throws Refusal `case-unknown`, `case-ambiguous`, `case-value`, `decision-blocked`, `folder-not-ready`, `run-active` */
 export async function decide(database: Database, folders: readonly Folder[], request: DecisionRequest): Promise<DecisionOutcome> {
   const staged: string[] = [];
   try {
@@ -50,6 +51,10 @@ export async function decide(database: Database, folders: readonly Folder[], req
       const { caseId: id, ...element } = chosen(all, request.caseId);
       const having = (cases: readonly FolderCase[]): readonly Folder[] =>
         folders.filter((folder) => cases.some((each) => each.caseId === id && each.folder === folder.id));
+      await enterFolders(
+        session,
+        having(all).map((folder) => folder.code),
+      );
       await lockFolders(session, having(all));
       // What stands now: somebody may have integrated in between.
       const cases = await readKeptCases(

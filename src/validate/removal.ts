@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Failure, Refusal } from '../base/errors.ts';
 import type { Database, Session } from '../database/database.ts';
 import { qualified, quoteIdentifier, sql } from '../database/sql.ts';
+import { blockerFacts } from '../environment/blocker-facts.ts';
 import type { Folder } from '../environment/folder.ts';
 import { ancestorsOf } from '../environment/folder.ts';
 import { lockWithAncestors } from '../environment/folder-locks.ts';
@@ -73,8 +74,7 @@ async function waitForUsers(session: Session, folder: Folder, lockTimeoutMs: num
     const [first, ...others] = await readUsers(session, folder.schema);
     if (first === undefined) return;
     if (performance.now() - started >= lockTimeoutMs) {
-      const blocker = [first, ...others].map(({ who }) => who).join('; ');
-      throw new Failure('lock-timeout', { folder: folder.code, blocker, table: first.table });
+      throw new Failure('lock-timeout', { folder: folder.code, table: first.table, ...blockerFacts([first, ...others]) });
     }
     await setTimeout(Math.min(LOOK_AGAIN_MS, lockTimeoutMs));
   }

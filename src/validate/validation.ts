@@ -13,6 +13,7 @@ import { tableFailure } from '../integrate/table-failure.ts';
 import { checkValues, restorable } from '../integrate/value-checks.ts';
 import { changeStatements } from '../integrate/write-tables.ts';
 import { droppedViewStatements, viewStatements } from '../integrate/write-views.ts';
+import { enterFolders } from '../journal/folder-entry.ts';
 import type { TableOutcome } from '../journal/outcome.ts';
 import { NO_TABLES, tableOutcome } from '../journal/outcome.ts';
 import { planValidation } from '../plan/validation-plan.ts';
@@ -40,7 +41,7 @@ export interface ValidationContext {
   readonly lockTimeoutMs: number;
 }
 
-/** @throws Failure when the database refuses; the folder is then as it was */
+/** @throws Refusal `run-active`; Failure when the database refuses; the folder is then as it was */
 export async function validateFolder(
   database: Database,
   folder: Folder,
@@ -91,6 +92,7 @@ export async function validateFolder(
 /** The settings that count are those of the moment when nobody else can change them any more. */
 async function lockFolder(session: Session, folder: Folder, context: ValidationContext): Promise<Folder> {
   await session.script(`set local lock_timeout = ${Math.round(context.lockTimeoutMs)}; set local client_min_messages = warning`);
+  await enterFolders(session, [folder.code]);
   const [row] = await session.query<{
     state: string;
     due: readonly string[];

@@ -132,7 +132,10 @@ describe.each(oneServer())('$name', (server) => {
       facts: {
         table: 'item',
         query: 'select count(*) from a1.item',
-        blocker: expect.stringMatching(/^nightly as \w+, pid \d+, since /),
+        pids: [expect.stringMatching(/^\d+$/)],
+        users: [expect.any(String)],
+        applications: ['nightly'],
+        since: [expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d$/)],
       },
     });
     expect(

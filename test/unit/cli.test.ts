@@ -80,7 +80,7 @@ const RUN_FOLDERS = [
     state: 'postponed',
     attempts: 3,
     startedAt: '2026-01-02T03:04:07.000Z',
-    blocker: { who: 'psql as bob, pid 7\u001b[2J' },
+    blocker: { role: 'bob', application: 'psql\u001b[2J', pid: 7, since: '' },
   },
 ];
 const NO_TASKS = { runs: 0, tasks: 0, workers: 0 };
@@ -498,7 +498,7 @@ describe('folders', () => {
     });
     const one = await cli('status --run 4f3a', { answers: { runs: { run: OPEN_RUN, folders: RUN_FOLDERS } } });
     expect(one.calls[0]).toEqual(['runs', '4f3a']);
-    expect(one.out).toMatch(/SEED +2 +postponed +3 +2026-01-02 03:04:07 UTC +psql as bob, pid 7\ufffd\[2J/);
+    expect(one.out).toMatch(/SEED +2 +postponed +3 +2026-01-02 03:04:07 UTC +psql\ufffd\[2J as bob, pid 7/);
   });
 
   it('are left alone by a run that is stopped: by its number, or as the only one', async () => {
@@ -785,11 +785,14 @@ describe('integrate', () => {
   });
 
   it('says why a folder failed, once', async () => {
-    const reason = { code: 'lock-timeout', facts: { folder: 'SEED', blocker: 'psql (pid 7)', table: 'bpcustomer' } };
+    const reason = {
+      code: 'lock-timeout',
+      facts: { folder: 'SEED', pids: ['7'], users: ['bob'], applications: ['psql'], since: ['09:15'], table: 'bpcustomer' },
+    };
     const folders = [folder('X3'), folder('SEED', { state: 'failed', patches: [{ ...patch, state: 'failed', reason }] })];
     const failed: RunOutcome = { ...DONE, state: 'partial', folders };
     expect((await cli('integrate x', { answers: { integrate: failed } })).out).toContain(
-      'table bpcustomer stayed locked by psql (pid 7)',
+      'table bpcustomer stayed locked by psql as bob, pid 7, since 09:15 for too long',
     );
     const told = {
       ...failed,

@@ -286,7 +286,7 @@ describe('R17: folders', () => {
   });
 
   test('in one that gets something somebody changes a table; where nothing is to be done, that is no matter', () => {
-    const busy = [{ schema: 'seed', who: 'nightly, pid 7', table: 'item' }];
+    const busy = [{ schema: 'seed', pid: 7, role: 'etl', application: 'nightly', since: '2024-02-29 03:12', table: 'item' }];
     expect(told({ facts: { busy } })).toEqual([['folder-busy', 'warn', 'SEED', undefined]]);
     expect(told({ facts: { busy, integrated: [had(SEED, delivery(1))] } })).toEqual([
       ['already-integrated', 'info', undefined, 'P_0001_140.dat'],

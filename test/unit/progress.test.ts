@@ -15,7 +15,10 @@ import type { RunEvent } from '../../src/journal/journal.ts';
 import type { PatchOutcome } from '../../src/journal/outcome.ts';
 import { memoryScreen } from '../support/screen.ts';
 
-const LOCKED = { code: 'lock-timeout', facts: { folder: 'F1', table: 'bpcustomer', blocker: 'psql (pid 7)' } };
+const LOCKED = {
+  code: 'lock-timeout',
+  facts: { folder: 'F1', table: 'bpcustomer', pids: ['7'], users: ['bob'], applications: ['psql'], since: ['09:15'] },
+};
 
 function outcome(file: string, state: PatchOutcome['state'], more: Partial<PatchOutcome> = {}): PatchOutcome {
   return { ...emptyOutcome(file, state, 1), ...more };
@@ -140,10 +143,9 @@ const event: fc.Arbitrary<RunEvent> = fc.oneof(
     attempt: fc.nat(9),
     pauseMs: fc.nat(9_000),
     table: text,
-    blockers: fc.array(
-      fc.record({ who: text, table: text, pid: fc.nat(), role: text, application: text, query: text, since: text }),
-      { maxLength: 3 },
-    ),
+    blockers: fc.array(fc.record({ table: text, pid: fc.nat(), role: text, application: text, query: text, since: text }), {
+      maxLength: 3,
+    }),
   }),
   fc.record({
     kind: fc.constant('wave-started' as const),
@@ -224,9 +226,7 @@ describe('the lines of a run', () => {
   });
 
   it('show who is in the way of a folder and when it comes again, waves, and that the run is being stopped', () => {
-    const blockers = [
-      { who: '', table: 'itm', pid: 7, role: 'bob', application: 'psql', query: 'lock table itm', since: '09:15' },
-    ];
+    const blockers = [{ table: 'itm', pid: 7, role: 'bob', application: 'psql', query: 'lock table itm', since: '09:15' }];
     const postponed = (each: string, pauseMs: number): RunEvent => ({
       kind: 'folder-postponed',
       folder: each,

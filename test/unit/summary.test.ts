@@ -40,7 +40,7 @@ const locked = (code: string, pid: number): Finding => ({
   severity: 'block',
   folder: code,
   patch: 'B.dat',
-  facts: { folder: code, table: 'bpcustomer', blocker: `psql (pid ${pid})` },
+  facts: { folder: code, table: 'bpcustomer', pids: [String(pid)], users: ['bob'], applications: ['psql'], since: ['09:15'] },
 });
 const narrow = (code: string): Finding => ({
   code: 'values-do-not-fit',

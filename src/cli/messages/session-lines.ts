@@ -25,6 +25,11 @@ export function sessionLines(f: Said): readonly SessionLine[] {
   }));
 }
 
+/** Who holds what somebody waits for: the first few. @param text from user, application, process and time */
+export function blockerLines(f: Said, text: (role: string, application: string, pid: number, since: string) => string): string {
+  return listed(sessionLines(f), ({ user, application, pid, since }) => text(user, application, Number(pid), since));
+}
+
 const MOST = 8;
 
 /** The first few of them, and how many more there are. */

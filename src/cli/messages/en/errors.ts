@@ -1,6 +1,9 @@
 // English sentences for the codes of errors: what, where, why, and what to do.
+
 import { type Said, type Sentence, some } from '../said.ts';
+import { blockerLines } from '../session-lines.ts';
 import { help } from './help.ts';
+import { progress } from './progress.ts';
 import { expected, nothing, reasons } from './reasons.ts';
 import { serverErrors } from './servers.ts';
 import { sessionErrors } from './sessions.ts';
@@ -83,6 +86,8 @@ export const errors = {
     `Run ${f('run')} was settled by another command while this program slept or could not reach the database: nothing more is done. The folders are whole; run it again to continue.`,
   'first-not-given': (f) =>
     `${some(f.list('folders'))} cannot come first: not among the folders of this run (${some(f.list('known'), 20)}). Add it to --folders, or leave it out of --first.`,
+  'run-active': (f) =>
+    `${some(f.list('folders'), 12)}: run ${f('run')} of ${f('operator')} on ${f('host')} (process ${f('pid')}) has been at work here since ${f('since')}, with ${some(f.list('files'))}. Nothing else changes a folder in the middle of a run. \`rustine log ${f('run')} --follow\` follows it, \`rustine cancel ${f('run')}\` stops it; then give this command again.`,
   'run-unknown': (f) =>
     `There is no run ${f('run')}. Every integration prints the number of its run at the end; \`rustine log\` lists the latest ones.`,
   'folder-not-in-run': (f) =>
@@ -144,7 +149,7 @@ export const errors = {
   'server-read-only': (f) =>
     `Server ${f('server')} takes no changes: ${why(f)}. Give the URL of the server that does, or change that there.`,
   'lock-timeout': (f) =>
-    `Folder ${f('folder')}: ${f.has('table') ? `table ${f('table')}` : 'a table'} stayed locked ${f.has('blocker') ? `by ${f('blocker')}` : 'by another session'} for too long.${f.has('query') ? ` Its statement: ${f('query')}.` : ''} End that session, or run the command again when it is over.`,
+    `Folder ${f('folder')}: ${f.has('table') ? `table ${f('table')}` : 'a table'} stayed locked ${f.has('pids') ? `by ${blockerLines(f, progress.blocker)}` : 'by another session'} for too long.${f.has('query') ? ` Its statement: ${f('query')}.` : ''} End that session, or run the command again when it is over.`,
   config: (f) =>
     `${f('file')}${f.has('line') ? `, line ${f('line')}` : ''}${f.has('key') ? `, key ${f('key')}` : ''}: ${why(f)}.`,
   'database-url': (f) => `${f('source')} is not a database URL. One looks like postgresql://user:password@host:5432/name.`,

@@ -1,5 +1,8 @@
 // English sentences for the codes of findings: what, where, why, and what to do.
+
 import { type Said, type Sentence, some } from '../said.ts';
+import { blockerLines } from '../session-lines.ts';
+import { progress } from './progress.ts';
 import { reasons } from './reasons.ts';
 import { serverFindings } from './servers.ts';
 import { sessionFindings } from './sessions.ts';
@@ -178,7 +181,7 @@ export const findings = {
   'folders-left-out': (f) =>
     `${n(f.number('count'), 'folder')} left out: ${some(f.list('folders'), 12)}. They will lag behind until they get the patches too; --folders all takes every folder.`,
   'folder-busy': (f) =>
-    `In folder ${f('folder')} ${f('who')} keeps table ${f('table')} locked, as a validation or an import does: the run would wait for it. Let that end first, or end that session.`,
+    `In folder ${f('folder')} ${blockerLines(f, progress.blocker)} keeps table ${f('table')} locked, as a validation or an import does: the run would wait for it. Let that end first, or end that session.`,
   'server-unreachable': (f) =>
     `Server ${f('server')} cannot be reached (${f('reason')}): its folders ${some(f.list('folders'))} cannot get anything. Start it or mend the connection, then check again.`,
   'locks-low': (f) =>
@@ -217,6 +220,8 @@ export const findings = {
     `${f('workers')} workers were lost while they were at work on folder ${f('folder')}; it is not tried again. See what ends them there (memory, a script), then run again: what the folder has got is kept.`,
   'folder-gone': (f) =>
     `Folder ${f('folder')} has been dropped since the run was queued: it gets nothing. Where it is there again, run again for it.`,
+  'folder-in-use': (f) =>
+    `Another command is changing folder ${f('folder')} (${blockerLines(f, progress.blocker)}), as a validation does. Wait until it has ended (--wait 10m does), then run again.`,
   'tasks-active': (f) =>
     `Task ${f('task')} (${f('kind')}${f.has('title') ? `, ${f('title')}` : ''}) of the batch server has been at work in folder ${f('folder')} since ${f('since')}, on ${f('worker')}. Wait until it has ended (--wait 10m does), or stop it with \`rustine task cancel ${f('task')}\`.`,
   'canary-failed': (f) =>

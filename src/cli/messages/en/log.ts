@@ -17,6 +17,7 @@ export const log = {
   modes: { integrate: 'integration', rehearse: 'rehearsal' },
   states: {
     queued: 'queued',
+    waiting: 'waits for others',
     running: 'at work',
     done: 'done',
     partial: 'done in part',

@@ -286,6 +286,7 @@ export const report = {
   progress: {
     waiting: (run: string, operator: string, host: string, folders: string) =>
       `Run ${run} of ${operator} on ${host} has folder ${folders}: waiting until it is over`,
+    changing: (changes: string) => `Waiting until other commands have ended that change folders: ${changes}`,
     wave: (wave: number, folders: number, canary: boolean) =>
       `Wave ${wave}${canary ? ' (comes first, for trial)' : ''}: ${n(folders, 'folder')}`,
     prepared: (folder: string) => `${folder}: prepared, waits for the others`,

@@ -15,6 +15,7 @@ export interface OpenRun {
 export const runWords = {
   states: {
     queued: 'queued',
+    waiting: 'waits for others that have folders of it',
     running: 'running',
     interrupted: 'interrupted: its program died',
     done: 'done',

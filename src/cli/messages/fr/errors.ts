@@ -1,7 +1,9 @@
 // French sentences for the codes of errors: what, where, why, and what to do.
 import type { ErrorCode, Messages, Sentences } from '../en.ts';
 import { type Said, some } from '../said.ts';
+import { blockerLines } from '../session-lines.ts';
 import { help } from './help.ts';
+import { progress } from './progress.ts';
 import { expected, nothing, reasons } from './reasons.ts';
 import { serverErrors } from './servers.ts';
 import { sessionErrors } from './sessions.ts';
@@ -84,6 +86,8 @@ export const errors: Sentences<ErrorCode> = {
     `L'exécution ${f('run')} a été close par une autre commande pendant que ce programme dormait ou ne pouvait joindre la base de données : rien de plus n'est fait. Les dossiers sont entiers ; relancez pour continuer.`,
   'first-not-given': (f) =>
     `${some(f.list('folders'))} ne peut passer d'abord : absent des dossiers de cette exécution (${some(f.list('known'), 20)}). Ajoutez-le à --folders, ou retirez-le de --first.`,
+  'run-active': (f) =>
+    `${some(f.list('folders'), 12)} : l'exécution ${f('run')} de ${f('operator')} sur ${f('host')} (processus ${f('pid')}) y travaille depuis le ${f('since')}, avec ${some(f.list('files'))}. Rien d'autre ne modifie un dossier au milieu d'une exécution. \`rustine log ${f('run')} --follow\` la suit, \`rustine cancel ${f('run')}\` l'arrête ; relancez ensuite cette commande.`,
   'run-unknown': (f) =>
     `Il n'y a pas d'exécution ${f('run')}. Chaque intégration affiche son numéro d'exécution à la fin ; \`rustine log\` montre les dernières.`,
   'folder-not-in-run': (f) =>
@@ -150,7 +154,7 @@ export const errors: Sentences<ErrorCode> = {
   'server-read-only': (f) =>
     `Le serveur ${f('server')} n'accepte aucune modification : ${why(f)}. Donnez l'URL du serveur qui en accepte, ou changez cela sur place.`,
   'lock-timeout': (f) =>
-    `Dossier ${f('folder')} : ${f.has('table') ? `la table ${f('table')}` : 'une table'} est restée trop longtemps verrouillée par ${f.has('blocker') ? f('blocker') : 'une autre session'}. ${f.has('query') ? `Son instruction : ${f('query')}. ` : ''}Terminez cette session, ou relancez la commande quand elle est finie.`,
+    `Dossier ${f('folder')} : ${f.has('table') ? `la table ${f('table')}` : 'une table'} est restée trop longtemps verrouillée par ${f.has('pids') ? blockerLines(f, progress.blocker) : 'une autre session'}. ${f.has('query') ? `Son instruction : ${f('query')}. ` : ''}Terminez cette session, ou relancez la commande quand elle est finie.`,
   config: (f) =>
     `${f('file')}${f.has('line') ? `, ligne ${f('line')}` : ''}${f.has('key') ? `, clé ${f('key')}` : ''} : ${why(f)}.`,
   'database-url': (f) =>

@@ -1,6 +1,8 @@
 // French sentences for the codes of findings: what, where, why, and what to do.
 import type { FindingCode, Sentences } from '../en.ts';
 import { type Said, some } from '../said.ts';
+import { blockerLines } from '../session-lines.ts';
+import { progress } from './progress.ts';
 import { reasons } from './reasons.ts';
 import { serverFindings } from './servers.ts';
 import { sessionFindings } from './sessions.ts';
@@ -180,7 +182,7 @@ export const findings: Sentences<FindingCode> = {
   'folders-left-out': (f) =>
     `${f.number('count') < 2 ? 'Un dossier est laissé' : `${f('count')} dossiers sont laissés`} de côté : ${some(f.list('folders'), 12)}. Ils resteront en retard tant qu'ils n'auront pas reçu ces patches ; --folders all prend tous les dossiers.`,
   'folder-busy': (f) =>
-    `Dans le dossier ${f('folder')}, ${f('who')} garde la table ${f('table')} verrouillée, comme le fait une validation ou un import : l'intégration devrait attendre. Laissez d'abord finir, ou terminez cette session.`,
+    `Dans le dossier ${f('folder')}, ${blockerLines(f, progress.blocker)} garde la table ${f('table')} verrouillée, comme le fait une validation ou un import : l'intégration devrait attendre. Laissez d'abord finir, ou terminez cette session.`,
   'server-unreachable': (f) =>
     `Le serveur ${f('server')} est injoignable (${f('reason')}) : ses dossiers ${some(f.list('folders'))} ne peuvent rien recevoir. Démarrez-le ou rétablissez la connexion, puis relancez le contrôle.`,
   'locks-low': (f) =>
@@ -214,13 +216,15 @@ export const findings: Sentences<FindingCode> = {
   'roles-unavailable': (f) =>
     `L'utilisateur ${f('user')} de la base ne peut pas créer de rôles : les dossiers partagent une connexion et ne sont pas isolés. Un utilisateur avec CREATEROLE les isole.`,
   'run-active': (f) =>
-    `${some(f.list('folders'), 12)} : l'exécution ${f('run')} de ${f('operator')} sur ${f('host')} y travaille depuis ${f('since')}, avec ${some(f.list('files'))}. Attendez sa fin (--wait 10m le fait), ou arrêtez-la par \`rustine cancel ${f('run')}\`.`,
+    `${some(f.list('folders'), 12)} : l'exécution ${f('run')} de ${f('operator')} sur ${f('host')} y travaille depuis le ${f('since')}, avec ${some(f.list('files'))}. Attendez sa fin (--wait 10m le fait), ou arrêtez-la par \`rustine cancel ${f('run')}\`.`,
   'workers-lost': (f) =>
     `${f('workers')} workers ont disparu pendant qu'ils travaillaient dans le dossier ${f('folder')} ; il n'est plus essayé. Cherchez ce qui les arrête là (mémoire, un traitement), puis relancez : ce que le dossier a reçu est gardé.`,
   'folder-gone': (f) =>
     `Le dossier ${f('folder')} a été supprimé depuis que l'exécution est en file : il ne reçoit rien. S'il existe de nouveau, relancez pour lui.`,
+  'folder-in-use': (f) =>
+    `Une autre commande modifie le dossier ${f('folder')} (${blockerLines(f, progress.blocker)}), comme le fait une validation. Attendez sa fin (--wait 10m s'en charge), puis relancez.`,
   'tasks-active': (f) =>
-    `La tâche ${f('task')} (${f('kind')}${f.has('title') ? `, ${f('title')}` : ''}) du serveur batch travaille dans le dossier ${f('folder')} depuis ${f('since')}, sur ${f('worker')}. Attendez sa fin (--wait 10m le fait), ou arrêtez-la par \`rustine task cancel ${f('task')}\`.`,
+    `La tâche ${f('task')} (${f('kind')}${f.has('title') ? `, ${f('title')}` : ''}) du serveur batch travaille dans le dossier ${f('folder')} depuis le ${f('since')}, sur ${f('worker')}. Attendez sa fin (--wait 10m le fait), ou arrêtez-la par \`rustine task cancel ${f('task')}\`.`,
   'canary-failed': (f) =>
     `Laissé de côté car ${some(f.list('folders'))}, qui passait d'abord (--first), n'a pas tout reçu. Corrigez là-bas et relancez.`,
   'folder-left-behind': (f) =>

@@ -19,6 +19,7 @@ export const log: Messages['log'] = {
   modes: { integrate: 'intégration', rehearse: 'répétition' },
   states: {
     queued: 'en file',
+    waiting: "en attente d'autres",
     running: 'en cours',
     done: 'faite',
     partial: 'faite en partie',

@@ -7,7 +7,7 @@ export const progress: Messages['progress'] = {
   folders: (ended, all) => `${ended}/${n(all, 'dossier')}`,
   inState: (count, state) => `${count} ${count > 1 && /[^s]é$/.test(state) ? `${state}s` : state}`,
   blocker: (role, application, pid, since) =>
-    `${application === '' ? role : `${application} sous ${role}`}, pid ${pid}${since === '' ? '' : `, depuis ${since}`}`,
+    `${application === '' ? role : `${application} sous ${role}`}, pid ${pid}${since === '' ? '' : `, depuis le ${since}`}`,
   waiting: (count) => `${count} en attente`,
   prepared: (count) => `${count} ${count < 2 ? 'préparé' : 'préparés'}`,
   postponed: (count) => `${count} ${count < 2 ? 'reporté' : 'reportés'}`,

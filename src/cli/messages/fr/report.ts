@@ -286,6 +286,7 @@ export const report: Messages['report'] = {
   progress: {
     waiting: (run, operator, host, folders) =>
       `L'exécution ${run} de ${operator} sur ${host} a pris le dossier ${folders} : attente de sa fin`,
+    changing: (changes) => `Attente de la fin d'autres commandes qui modifient des dossiers : ${changes}`,
     wave: (wave, folders, canary) => `Vague ${wave}${canary ? " (passe d'abord, à l'essai)" : ''} : ${n(folders, 'dossier')}`,
     prepared: (folder: string) => `${folder} : préparé, attend les autres`,
     decided: {

@@ -3,7 +3,8 @@ import type { Messages } from '../en.ts';
 
 export const runWords: Messages['report']['openRuns'] = {
   states: {
-    queued: 'en file d’attente',
+    queued: "en file d'attente",
+    waiting: "attend que d'autres libèrent ses dossiers",
     running: 'en cours',
     interrupted: 'interrompue : son programme est mort',
     done: 'terminée',

@@ -1,0 +1,145 @@
+// Other verbs and runs keep out of each other's way (R12): none changes a folder in the middle of a run, and no run begins in the middle of one.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { RunEvent } from '../../src/journal/journal.ts';
+import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { table } from '../support/patches.ts';
+import { oneServer } from '../support/servers.ts';
+
+const item = (length = 10) => table('ITEM', 'ITM', { COD: `A:${length}` }, { ITM0: 'COD' });
+
+/** Somebody with an open transaction. */
+async function holder(env: TestEnvironment, statement: string): Promise<Client> {
+  const client = new Client({ connectionString: env.url, application_name: 'nightly' });
+  await client.connect();
+  onTestFinished(() => client.end().catch(() => undefined));
+  await client.query('begin');
+  await client.query(statement);
+  return client;
+}
+
+/** Until the statement finds something. */
+async function until(env: TestEnvironment, statement: string): Promise<void> {
+  for (let look = 0; (await env.query(statement)).length === 0; look++) {
+    if (look > 400) throw new Error(`in vain: ${statement}`);
+    await sleep(25);
+  }
+}
+
+const POSTPONED = `select 1 from rustine.run_folder where folder = 'A1' and state in ('postponed', 'running') and attempts > 0`;
+
+describe.each(oneServer())('$name', (server) => {
+  test('R12: in the middle of a run no other verb changes its folders, through or not; each is told whose run it is', async () => {
+    const env = await openEnvironment(server, { folders: ['A1', 'A2', 'B1'] });
+    await env.integrate(await env.patch('A.dat', [item()]));
+    const other = await holder(env, 'select count(*) from a1.item');
+    const path = await env.patch('W.dat', [item(12)]);
+    const run = env.rustine.integrate({ paths: [path], folders: ['X3', 'A1', 'A2'], mode: 'integrate', lockTimeoutMs: 60_000 });
+    await until(env, `${POSTPONED} and exists (select from rustine.run_folder where folder = 'A2' and state = 'integrated')`);
+    const [row] = await env.query<{ id: string }>(`select id from rustine.run where state = 'running'`);
+    const told = {
+      code: 'run-active',
+      facts: { run: row?.id, operator: expect.any(String), host: expect.any(String), pid: process.pid, files: ['W.dat'] },
+    };
+    const { rustine } = env;
+    await expect(rustine.setFolder('A2', { test: true })).rejects.toMatchObject({
+      ...told,
+      facts: { ...told.facts, folders: ['A2'] },
+    });
+    await expect(rustine.setFolder('B1', { parent: 'A2' })).rejects.toMatchObject(told);
+    await expect(rustine.createFolders(['NEW'], { parent: 'A1' })).rejects.toMatchObject(told);
+    await expect(
+      rustine.setElement({ element: 'ATB:ITEM', folder: 'A1', assignments: [{ field: 'CODACT', value: 'X' }] }),
+    ).rejects.toMatchObject(told);
+    const validated = await rustine.validate({ folders: ['A1', 'B1'] });
+    expect([validated.state, validated.folders.map(({ folder, state }) => [folder, state])]).toEqual([
+      'partial',
+      [
+        ['A1', 'failed'],
+        ['B1', 'unchanged'],
+      ],
+    ]);
+    expect(validated.findings).toMatchObject([{ ...told, severity: 'block', folder: 'A1' }]);
+    // Who has nothing to do with the run is free.
+    expect((await rustine.setFolder('B1', { test: true })).changed).toEqual(['test']);
+    await other.query('rollback');
+    expect((await run).state).toBe('done');
+    expect((await rustine.setFolder('A2', { test: true })).changed).toEqual(['test']);
+  });
+
+  test('R12: a run does not begin while another verb is in a folder: it waits a little, longer with --wait, and says for whom', async () => {
+    const env = await openEnvironment(server, { folders: ['A1'] });
+    const other = await holder(env, `select from rustine.folder where code = 'A1' for update`);
+    const change = env.rustine.setFolder('A1', { test: true });
+    await until(env, `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`);
+    const heard: RunEvent[] = [];
+    const path = await env.patch('A.dat', [item()]);
+    const refused = await env.rustine.integrate({
+      paths: [path],
+      mode: 'integrate',
+      lockTimeoutMs: 300,
+      listener: (event) => void heard.push(event),
+    });
+    expect([refused.state, refused.findings.find(({ code }) => code === 'folder-in-use')]).toMatchObject([
+      'refused',
+      { severity: 'block', folder: 'A1', facts: { applications: ['rustine'], pids: [expect.stringMatching(/^\d+$/)] } },
+    ]);
+    expect(heard[0]).toMatchObject({ kind: 'changes-waiting', changes: [{ folder: 'A1', application: 'rustine' }] });
+    const free = await env.rustine.integrate({ paths: [path], folders: ['X3'], mode: 'integrate', lockTimeoutMs: 300 });
+    expect(free.state).toBe('done');
+    const waits = env.integrate([path], {
+      lockTimeoutMs: 20_000,
+      listener: (event) => {
+        if (event.kind === 'changes-waiting') void other.query('rollback');
+      },
+    });
+    expect((await waits).state).toBe('done');
+    expect((await change).changed).toEqual(['test']);
+    expect(await env.query(`select state from rustine.run order by started_at`)).toEqual([
+      { state: 'refused' },
+      { state: 'done' },
+      { state: 'done' },
+    ]);
+    // As it was when the run began, not when it was asked for.
+    expect((await env.rustine.folder('A1')).test).toBe(true);
+  });
+
+  test('a run that waits is a row: shown, cancelled, and before those that came to wait after it', async () => {
+    const env = await openEnvironment(server, { folders: ['A1', 'A2'] });
+    await env.integrate(await env.patch('A.dat', [item()]));
+    const other = await holder(env, 'select count(*) from a1.item');
+    const path = await env.patch('W.dat', [item(12)]);
+    const begin = (folders: readonly string[], waitMs: number, heard: string[] = []) =>
+      env.rustine.integrate({
+        paths: [path],
+        folders,
+        mode: 'integrate',
+        waitMs,
+        lockTimeoutMs: 60_000,
+        listener: ({ kind }) => void heard.push(kind),
+      });
+    const first = begin(['X3', 'A1'], 0);
+    await until(env, POSTPONED);
+    const waiting = async () => (await env.rustine.runs.open()).filter(({ state }) => state === 'waiting');
+    const second = begin(['A1', 'A2'], 60_000);
+    await until(env, `select 1 from rustine.run where state = 'waiting'`);
+    const [shown] = await waiting();
+    expect(shown).toMatchObject({ state: 'waiting', files: ['W.dat'], counts: { waiting: 2 } });
+    // A2 is free, but whoever waits for it came before.
+    const refused = await begin(['A2'], 0);
+    expect([refused.state, refused.findings.find(({ code }) => code === 'run-active')?.facts.run]).toEqual([
+      'refused',
+      shown?.run,
+    ]);
+    const third = begin(['A2'], 60_000);
+    await until(env, `select 1 from rustine.run where state = 'waiting' having count(*) = 2`);
+    const last = (await waiting())[1];
+    await env.rustine.runs.cancel(last?.run);
+    expect((await third).state).toBe('cancelled');
+    expect(await env.query('select state from rustine.run_folder where run = $1', [last?.run])).toEqual([{ state: 'cancelled' }]);
+    await other.query('rollback');
+    expect((await Promise.all([first, second])).map(({ state }) => state)).toEqual(['done', 'done']);
+    expect(await env.query(`select 1 from rustine.process`)).toEqual([]);
+  });
+});
