@@ -12,9 +12,10 @@ export interface RunVerbs {
   /**
    * Folders at work end their patch, the others are left out. Returns at once.
    * @param start of the run's id; absent: the only one that has not ended
+   * @param reason shown wherever the run is
    * @throws Refusal `run-unknown`, `run-ambiguous`, `run-ended`, `no-run-active`
    */
-  cancel(start?: string): Promise<RunView>;
+  cancel(start?: string, reason?: string): Promise<RunView>;
 }
 
 export function runVerbs({ database, operator }: Opened): RunVerbs {
@@ -28,9 +29,9 @@ export function runVerbs({ database, operator }: Opened): RunVerbs {
       const run = await readRun(database, start);
       return { run, folders: await readRunFolders(database, run.run) };
     },
-    cancel: async (start) => {
+    cancel: async (start, reason) => {
       await openSettled(database);
-      return requestCancel(database, operator, start);
+      return requestCancel(database, operator, start, reason);
     },
   };
 }

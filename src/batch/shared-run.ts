@@ -197,5 +197,7 @@ async function leaveOutOthers(sharing: Sharing): Promise<void> {
     const found = byCode.get(folder);
     return found === undefined ? [leftOut(sharing, folder)] : [outcomeOf({ ...partOf(found), cancelled }, filesOf(running))];
   });
-  if (outcomes.length > 0) await leaveOut(database, row.id, outcomes);
+  if (outcomes.length === 0) return;
+  const left = new Set(await leaveOut(database, row.id, outcomes));
+  for (const { folder, state } of outcomes) if (left.has(folder)) running.emit({ kind: 'folder-finished', folder, state });
 }

@@ -99,7 +99,9 @@ async function attempt(running: Running, part: FolderPart, waiting: Waiting[]): 
   const { folder } = part;
   if (running.cancelling.soft.aborted || running.stop.requested) {
     part.cancelled = running.cancelling.soft.aborted;
-    return finishFolder(running, part, outcomeOf(part, filesOf(running)));
+    const outcome = outcomeOf(part, filesOf(running));
+    running.emit({ kind: 'folder-finished', folder: folder.code, state: outcome.state });
+    return finishFolder(running, part, outcome);
   }
   part.attempts += 1;
   running.states.set({ folder: folder.code, state: 'running', attempts: part.attempts });

@@ -7,7 +7,7 @@ import { safe, some } from './messages/said.ts';
 /** `Run 4f3a… of alice on db1 since 03:12: running, 3 integrated, 2 waiting` */
 export function runLine(view: RunView, { report }: Messages): string {
   const { openRuns: words } = report;
-  const { run, state, operator, host, startedAt, files, counts, cancelRequestedBy } = view;
+  const { run, state, operator, host, startedAt, files, counts, cancelRequestedBy, cancelReason } = view;
   const said = Object.entries(counts).map(([name, count]) => `${count} ${words.folderStates[name as keyof typeof counts]}`);
   const line = words.line({
     run,
@@ -18,7 +18,7 @@ export function runLine(view: RunView, { report }: Messages): string {
     files: some(files.map(safe), 3),
     folders: said.join(', '),
   });
-  const asked = cancelRequestedBy !== null && state === 'running' ? [words.stopping(safe(cancelRequestedBy))] : [];
+  const asked = cancelRequestedBy !== null && state === 'running' ? [words.stopping(safe(cancelRequestedBy), safe(cancelReason ?? ''))] : [];
   return [line, ...asked].join('\n');
 }
 

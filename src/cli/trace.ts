@@ -96,6 +96,9 @@ export function runHead(run: RunRecord, { log }: Messages): string {
     [log.files, run.files.join(', ') || '-'],
     [log.folders, String(run.folders)],
     ...(run.authorized.length === 0 ? [] : [[log.authorized, run.authorized.join(', ')] as const]),
+    ...(run.cancelRequestedBy === null
+      ? []
+      : [[log.stoppedBy, [run.cancelRequestedBy, run.cancelReason ?? ''].filter((part) => part !== '').join(' · ')] as const]),
     ...(forced.length === 0 ? [] : [[log.forced, forced.join(' · ')] as const]),
   ]);
 }

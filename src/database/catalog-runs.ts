@@ -27,6 +27,7 @@ alter table rustine.run add column atomic boolean not null default false;
 alter table rustine.run add column decision text check (decision in ('commit', 'rollback'));
 alter table rustine.run add column cancel_requested_at timestamptz;
 alter table rustine.run add column cancel_requested_by text;
+alter table rustine.run add column cancel_reason text;
 create index run_open on rustine.run (started_at) where state in ('queued', 'waiting', 'running');
 comment on column rustine.run.process is 'who runs it; null: workers';
 comment on column rustine.run.request is 'what was asked for, as the command line has it';

@@ -8,12 +8,12 @@ import { type RunView, readOpenRuns, readRun } from './run-views.ts';
  * @param start of the run's id; absent: the only one that has not ended
  * @throws Refusal `run-unknown`, `run-ambiguous`, `run-ended`, `no-run-active`
  */
-export async function requestCancel(database: Database, operator: string, start: string | undefined): Promise<RunView> {
+export async function requestCancel(database: Database, operator: string, start: string | undefined, reason?: string): Promise<RunView> {
   const { run } = start === undefined ? await onlyRun(database) : await readRun(database, start);
   return database.transaction(async (session) => {
     // What is queued nobody works on yet: it has ended at once.
     const asked = await session.query(sql`
-      update rustine.run set cancel_requested_at = coalesce(cancel_requested_at, now()), cancel_requested_by = coalesce(cancel_requested_by, ${operator}),
+      update rustine.run set cancel_requested_at = coalesce(cancel_requested_at, now()), cancel_requested_by = coalesce(cancel_requested_by, ${operator}), cancel_reason = coalesce(cancel_reason, ${reason?.toWellFormed() ?? null}),
         state = case state when 'queued' then 'cancelled' else state end, finished_at = case state when 'queued' then now() end
       where id = ${run} and state in ('queued', 'waiting', 'running') returning id`);
     if (asked.length === 0) throw new Refusal('run-ended', { run, state: (await readRun(session, run)).state });

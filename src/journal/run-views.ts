@@ -23,6 +23,7 @@ export interface RunView {
   /** Folders by state; states of none are left out. */
   readonly counts: Partial<Readonly<Record<RunFolderState, number>>>;
   readonly cancelRequestedBy: string | null;
+  readonly cancelReason: string | null;
 }
 
 export interface RunFolderView {
@@ -70,6 +71,6 @@ async function readViews(reader: Reader, ids: readonly string[]): Promise<readon
   return reader.query<RunView>(sql`
     select r.id as run, r.mode, r.state, r.operator, r.host, to_char(r.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "startedAt", to_char(r.finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "finishedAt", r.files,
       (select coalesce(json_object_agg(c.state, c.count), '{}') from (select f.state, count(*) from rustine.run_folder f where f.run = r.id group by f.state) c) as counts,
-      case when r.cancel_requested_at is not null then r.cancel_requested_by end as "cancelRequestedBy"
+      case when r.cancel_requested_at is not null then r.cancel_requested_by end as "cancelRequestedBy", r.cancel_reason as "cancelReason"
     from rustine.run r where r.id = any(${ids}::text[]) order by r.started_at`);
 }

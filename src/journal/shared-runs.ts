@@ -171,13 +171,14 @@ export async function settleFolder(database: Database, run: string, lease: strin
   return rows.length === 1;
 }
 
-/** Folders that nobody has begun are left out: the run was cancelled, or stops at its first failure. */
-export async function leaveOut(database: Database, run: string, outcomes: readonly FolderOutcome[]): Promise<void> {
-  await database.query(sql`
+/** Folders that nobody has begun are left out: the run was cancelled, or stops at its first failure. @returns those that nobody else left out */
+export async function leaveOut(database: Database, run: string, outcomes: readonly FolderOutcome[]): Promise<readonly string[]> {
+  const rows = await database.query<{ folder: string }>(sql`
     update rustine.run_folder f set state = o.state, outcome = o.outcome, finished_at = clock_timestamp()
     from unnest(${outcomes.map(({ folder }) => folder)}::text[], ${outcomes.map(({ state }) => state)}::text[], ${outcomes.map((each) => JSON.stringify(each))}::jsonb[])
       as o (folder, state, outcome)
-    where f.run = ${run} and f.folder = o.folder and f.state in ('waiting', 'postponed')`);
+    where f.run = ${run} and f.folder = o.folder and f.state in ('waiting', 'postponed') returning f.folder`);
+  return rows.map(({ folder }) => folder);
 }
 
 export interface FolderRow {

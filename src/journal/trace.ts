@@ -24,6 +24,9 @@ export interface RunRecord {
   readonly authorized: readonly string[];
   /** Check → reason. */
   readonly forced: Readonly<Record<string, string>>;
+  /** Who asked it to stop, from elsewhere, and why. */
+  readonly cancelRequestedBy: string | null;
+  readonly cancelReason: string | null;
   /** Number of folders. */
   readonly folders: number;
 }
@@ -56,8 +59,10 @@ async function readRecords(reader: Reader, among: readonly string[] | null, limi
       to_char(r.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "startedAt",
       to_char(r.finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "finishedAt",
       r.files, r.authorized, r.forced,
-      (select jsonb_array_length(e.event->'folders') from rustine.event e
-       where e.run = r.id and e.event->>'kind' = 'run-started' order by e.seq limit 1) as folders
+      case when r.cancel_requested_at is not null then coalesce(r.cancel_requested_by, '') end as "cancelRequestedBy", r.cancel_reason as "cancelReason",
+      greatest((select jsonb_array_length(e.event->'folders') from rustine.event e
+        where e.run = r.id and e.event->>'kind' = 'run-started' order by e.seq limit 1),
+        (select count(*)::integer from rustine.run_folder f where f.run = r.id)) as folders
     from rustine.run r where ${among}::text[] is null or r.id = any(${among}::text[])
     order by r.started_at desc, r.id limit ${limit}`);
   return rows.map((row) => ({ ...row, folders: row.folders ?? 0 }));
@@ -136,11 +141,12 @@ async function hasEnded(reader: Reader, run: string): Promise<boolean> {
 
 /** @throws Refusal `folder-not-in-run` */
 export async function checkFolder(reader: Reader, run: string, folder: string): Promise<void> {
-  const [started] = await reader.query<{ folders: readonly string[] }>(
-    sql`select event->'folders' as folders from rustine.event where run = ${run} and event->>'kind' = 'run-started' order by seq limit 1`,
-  );
-  if (started?.folders.includes(folder)) return;
-  throw new Refusal('folder-not-in-run', { folder, run, folders: started?.folders ?? [] });
+  // Its rows are there from its beginning, in the queue too; its first event also names folders of other servers.
+  const rows = await reader.query<{ code: string }>(sql`
+    select folder as code from rustine.run_folder where run = ${run}
+    union select jsonb_array_elements_text(event->'folders') from rustine.event where run = ${run} and event->>'kind' = 'run-started' order by code`);
+  const folders = rows.map(({ code }) => code);
+  if (!folders.includes(folder)) throw new Refusal('folder-not-in-run', { folder, run, folders });
 }
 
 /**

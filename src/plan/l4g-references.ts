@@ -286,15 +286,24 @@ class StatementReader {
   }
 
   #tablesOf(abbreviation: string): readonly NamedTable[] {
-    const { tables, dynamic, links } = this.#names;
     // The default table is one of those that are open.
     if (abbreviation === '') return this.#names.open;
-    const declared = tables.get(abbreviation);
-    if (declared !== undefined) return [...declared].map(byName);
-    if (dynamic.has(abbreviation)) return [];
-    const joined = links.get(abbreviation);
-    if (joined !== undefined) return [...joined].flatMap((each) => [...(tables.get(each) ?? [])].map(byName));
-    return [{ name: abbreviation, by: 'abbreviation' }];
+    const joined = this.#joinedIn(abbreviation, new Set());
+    return joined.flatMap((each) => {
+      const declared = this.#names.tables.get(each);
+      if (declared !== undefined) return [...declared].map(byName);
+      return this.#names.dynamic.has(each) ? [] : [{ name: each, by: 'abbreviation' as const }];
+    });
+  }
+
+  /** The abbreviations that a link stands for, links of links too; any other stands for itself. */
+  #joinedIn(abbreviation: string, seen: Set<string>): readonly string[] {
+    const { tables, dynamic, links } = this.#names;
+    const joined = tables.has(abbreviation) || dynamic.has(abbreviation) ? undefined : links.get(abbreviation);
+    if (joined === undefined) return [abbreviation];
+    if (seen.has(abbreviation)) return [];
+    seen.add(abbreviation);
+    return [...joined].flatMap((each) => this.#joinedIn(each, seen));
   }
 }
 

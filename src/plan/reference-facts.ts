@@ -63,12 +63,14 @@ export async function readLacks(
   return rows.map((row) => ({ folders: row.folders, missing: row.missing.flatMap((place) => wanted[place] ?? []) }));
 }
 
-/** Of these folders, those that never got a patch which the supervisor folder has. */
+/** Of these folders, those that never got a patch as the supervisor folder has it: not at all, with other content, or without what was ignored there (R19). */
 export async function readLagging(reader: Reader, supervisor: number, folders: readonly number[]): Promise<ReadonlySet<number>> {
   const rows = await reader.query<{ id: number }>(sql`
-    with had as materialized (select distinct file from rustine.integration where folder = ${supervisor} and patch_type <> '2')
+    with had as materialized (
+      select distinct on (file) file, digest, ignored, left_out from rustine.integration where folder = ${supervisor} and patch_type <> '2' order by file, id desc)
     select f.id from unnest(${folders}::integer[]) f (id)
-    where exists (select from had h where not exists (select from rustine.integration i where i.folder = f.id and i.file = h.file))`);
+    where exists (select from had h where not exists (select from rustine.integration i where i.folder = f.id and i.file = h.file
+        and i.digest = h.digest and i.ignored <@ h.ignored and i.left_out <@ h.left_out))`);
   return new Set(rows.map(({ id }) => id));
 }
 

@@ -106,8 +106,12 @@ function readPlpgsql(statement: string, firstLine: number, body: Body, reading: 
     found.references.unread('syntax', parsed.error, firstLine);
     return;
   }
-  walkDatums(parsed.tree, firstLine, variables, found.references);
-  walkBody(parsed.tree, firstLine, (expression, line) => readExpression(expression, line, variables, reading));
+  // What the parser takes may still be too deep for us.
+  const walked = attempt(() => {
+    walkDatums(parsed.tree, firstLine, variables, found.references);
+    walkBody(parsed.tree, firstLine, (expression, line) => readExpression(expression, line, variables, reading));
+  });
+  if ('error' in walked) found.references.unread('syntax', walked.error, firstLine);
 }
 
 /** `v zclienth%rowtype` */

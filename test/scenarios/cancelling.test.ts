@@ -130,12 +130,15 @@ describe.each(oneServer())('$name', (server) => {
       files: ['P_0002_140.dat'],
       counts: { integrated: 1, running: 1, waiting: 1 },
     });
-    const asked = await env.rustine.runs.cancel(open?.run.slice(0, 6));
-    expect(asked).toMatchObject({ run: open?.run, state: 'running', cancelRequestedBy: expect.stringMatching(/./) });
+    const asked = await env.rustine.runs.cancel(open?.run.slice(0, 6), 'wrong delivery');
+    const why = { cancelRequestedBy: expect.stringMatching(/./), cancelReason: 'wrong delivery' };
+    expect(asked).toMatchObject({ run: open?.run, state: 'running', ...why });
+    expect((await env.rustine.trace(asked.run, { folder: 'A2' })).run).toMatchObject(why);
     await until(env, `select 1 from rustine.run where cancel_requested_at < now() - interval '2 seconds'`);
     expect(heard.find(({ kind }) => kind === 'run-cancelled')).toMatchObject({ by: asked.cancelRequestedBy, hard: false });
     await other.query('rollback');
     const outcome = await run;
+    expect(heard.filter(({ kind }) => kind === 'folder-finished').length, 'every folder is told').toBe(3);
     expect(outcome.state).toBe('cancelled');
     // The one at work ended its patch, or was waiting for its next attempt.
     expect(outcome.folders.map(({ state }) => state)).toEqual([

@@ -5,7 +5,7 @@ import type { Finding } from '../../src/base/finding.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import type { Element } from '../support/patches.ts';
-import { compiled, script, table } from '../support/patches.ts';
+import { activityCode, compiled, script, table } from '../support/patches.ts';
 import { oneServer, servers } from '../support/servers.ts';
 import { countRoundTrips } from '../support/wire-count.ts';
 
@@ -88,6 +88,24 @@ end $$;`;
     await env.integrate(await env.patch('OLD.dat', [SHELF]), { folders: ['X3'] });
     const [finding] = await rehearse(env, [LOOK], ['X3']);
     expect(finding).toMatchObject({ folder: 'SEED', subject: 'TRT:LOOK', facts: { missing: ['SHELF'], files: [] } });
+  });
+
+  test('R19: so does what was ignored in a folder, and what came with other content', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED', 'LIVE'] });
+    await env.integrate(await env.patch('BOX.dat', [BOX]));
+    const specific = await env.patch('SPEC.dat', [
+      activityCode('ZALI', { active: true }),
+      table('BOX', 'BX', { COD: 'A:10', WEIGHT: { type: 'L', activity: 'ZALI' } }, { BX0: 'COD' }),
+    ]);
+    await env.integrate(specific, { folders: ['X3', 'LIVE'], authorize: ['ZALI'] });
+    await env.integrate(specific, { folders: ['SEED'] });
+    await env.integrate(await env.patch('SHELF.dat', [table('SHELF', 'SH', { NUM: 'L' }, { SH0: 'NUM' })]), { folders: ['LIVE'] });
+    await env.integrate(await env.patch('SHELF.dat', [SHELF]), { folders: ['X3', 'SEED'] });
+    const found = await rehearse(env, [WEIGH, LOOK], ['X3']);
+    expect(found.map(({ folder, facts }) => [folder, facts.script, facts.missing])).toEqual([
+      ['SEED', 'TRT:WEIGH', ['BOX.WEIGHT']],
+      ['LIVE', 'TRT:LOOK', ['SHELF.ROOM']],
+    ]);
   });
 
   test('a compiled script whose source does not come is named once for the run', async () => {

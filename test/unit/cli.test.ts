@@ -71,6 +71,7 @@ const OPEN_RUN = {
   files: ['ZCLIENT.dat'],
   counts: { waiting: 2, integrated: 1, postponed: 1 },
   cancelRequestedBy: null,
+  cancelReason: null,
 };
 const RUN_FOLDERS = [
   { folder: 'X3', wave: 0, state: 'integrated', attempts: 1, startedAt: '2026-01-02T03:04:06.000Z', blocker: null },
@@ -146,6 +147,8 @@ const RUN: RunRecord = {
   files: ['ZCLIENT.dat'],
   authorized: ['ZVIP'],
   forced: { sequence: 'the rest is on paper' },
+  cancelRequestedBy: null,
+  cancelReason: null,
   folders: 2,
 };
 const END: JournalEntry = { kind: 'run-finished', run: RUN.run, state: 'done', ms: 7, seq: 1, at: '2026-01-02T03:04:05.678Z' };
@@ -490,8 +493,8 @@ describe('folders', () => {
     expect(open.out).toMatch(
       /Run 4f3a\S+ of alice on db1 since 2026-01-02 03:04:05 UTC, with ZCLIENT.dat: running \(2 waiting, 1 integrated, 1 postponed\)/,
     );
-    const asked = await cli('status', { answers: { runs: [{ ...OPEN_RUN, cancelRequestedBy: 'bob' }] }, env: { LANG: 'fr' } });
-    expect(asked.out).toMatch(/Exécution 4f3a.* : en cours \(2 en attente.*\n.*bob a demandé son arrêt/);
+    const asked = await cli('status', { answers: { runs: [{ ...OPEN_RUN, cancelRequestedBy: 'bob', cancelReason: 'panne' }] }, env: { LANG: 'fr' } });
+    expect(asked.out).toMatch(/Exécution 4f3a.* : en cours \(2 en attente.*\n.*bob a demandé son arrêt \(panne\)/);
     expect(JSON.parse((await cli('status --json', { answers: { runs: [OPEN_RUN] } })).out)).toMatchObject({
       folders: [{}, {}],
       runs: [OPEN_RUN],
@@ -505,6 +508,7 @@ describe('folders', () => {
     expect((await cli('cancel')).calls[0]).toEqual(['runs', undefined]);
     const { out, calls } = await cli('cancel 4f3a --lang fr');
     expect(calls[0]).toEqual(['runs', '4f3a']);
+    expect((await cli(['cancel', '--reason', 'wrong delivery'])).calls[0]).toEqual(['runs', undefined, 'wrong delivery']);
     expect(out).toMatch(/L'arrêt de l'exécution 4f3a.* est demandé/);
     expect(JSON.parse((await cli('cancel --json')).out)).toEqual({ run: OPEN_RUN });
   });

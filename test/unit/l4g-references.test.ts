@@ -64,6 +64,11 @@ describe('tables and fields', () => {
       'Local File BPCUSTOMER [BPC], AUTILIS [U]\nLink [BPC] With [U]CODUSR~=[F:BPC]CREUSR As [L1] Where BPCSTA = 2\nFor [L1]\nX = [F:L1]NOMUSR\nNext',
       ['AUTILIS(NOMUSR)', 'BPCUSTOMER(BPCSTA CREUSR)'],
     ],
+    [
+      "a link by the dictionary's abbreviations",
+      'Local File BPCUSTOMER, AUTILIS\nLink [BPC] With [AUS]CODUSR~=[BPC]CREUSR As [L1]\nFor [L1]\nX = [F:L1]NOMUSR\nNext',
+      ['AUTILIS(NOMUSR)', 'BPCUSTOMER(CREUSR)'],
+    ],
     ['the default table', 'File ITMMASTER [I]\nX = [F]WEIGHT', ['ITMMASTER(WEIGHT)']],
     ['an abbreviation like a class of variables', 'Local File ITMMASTER [S]\nX = [F:S]STU + [S]adxmto', ['ITMMASTER(STU)']],
     ['a table that nobody knows', 'Local File YSTRANGE [YS]\nX = [F:YS]ANY', ['YSTRANGE(ANY)']],

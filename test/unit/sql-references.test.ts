@@ -124,6 +124,12 @@ describe('what cannot be read is told', () => {
     ['text that is put together', plpgsql("\nexecute 'select 1 from ' || tg;", 'tg text;'), 'dynamic', 2],
     ['a nest too deep', `select ${'1+'.repeat(50_000)}1`, 'syntax', 1],
     ['parentheses too deep', `select ${'('.repeat(50_000)}1${')'.repeat(50_000)}`, 'syntax', 1],
+    [
+      'blocks too deep',
+      `create function f() returns void language plpgsql as $$${'begin '.repeat(1_500)}null;${'end;'.repeat(1_500)}$$`,
+      'syntax',
+      1,
+    ],
     ['a script too long', `select '${'x'.repeat(LONGEST_SQL)}'`, 'size', 1],
   ])('%s', async (_what, source, kind, line) => {
     const { unread } = await readSql(source);

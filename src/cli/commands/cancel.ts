@@ -8,11 +8,12 @@ export function defineCancel(program: Program, cli: Cli): void {
     .command('cancel')
     .description(words.is)
     .argument('[run]', words.run)
-    .action((run?: string) => cancel(cli, run));
+    .option('--reason <text>', words.reason)
+    .action((run: string | undefined, { reason }: { readonly reason?: string }) => cancel(cli, run, reason));
 }
 
-async function cancel(cli: Cli, run: string | undefined): Promise<void> {
-  const cancelled = await cli.withRustine((rustine) => rustine.runs.cancel(run));
+async function cancel(cli: Cli, run: string | undefined, reason: string | undefined): Promise<void> {
+  const cancelled = await cli.withRustine((rustine) => rustine.runs.cancel(run, reason));
   cli.result({ run: cancelled }, () =>
     cli.options.quiet ? '' : cli.messages.report.openRuns.asked(cancelled.run, cancelled.state),
   );

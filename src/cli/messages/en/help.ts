@@ -193,6 +193,7 @@ export const help = {
     cancel: {
       is: 'stop a run: folders at work end their patch, the others are left out',
       run: 'number of the run, or its beginning (default: the only one at work)',
+      reason: 'why: shown by status and log',
     },
     log: {
       is: 'list the latest runs, or show the trace of one',

@@ -14,6 +14,7 @@ export const log = {
   folders: 'folders',
   authorized: 'authorised codes',
   forced: 'forced',
+  stoppedBy: 'stop asked by',
   modes: { integrate: 'integration', rehearse: 'rehearsal' },
   states: {
     queued: 'queued',

@@ -195,6 +195,7 @@ export const help: Messages['help'] = {
     cancel: {
       is: 'arrête une exécution : les dossiers en cours terminent leur patch, les autres sont laissés de côté',
       run: "numéro de l'exécution, ou son début (défaut : la seule en cours)",
+      reason: 'pourquoi : montré par status et log',
     },
     log: {
       is: "liste les dernières exécutions, ou montre la trace de l'une d'elles",

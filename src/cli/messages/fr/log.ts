@@ -16,6 +16,7 @@ export const log: Messages['log'] = {
   folders: 'dossiers',
   authorized: 'codes autorisés',
   forced: 'contrôles forcés',
+  stoppedBy: 'arrêt demandé par',
   modes: { integrate: 'intégration', rehearse: 'répétition' },
   states: {
     queued: 'en file',

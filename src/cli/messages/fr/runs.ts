@@ -11,7 +11,7 @@ export const runWords: Messages['report']['openRuns'] = {
     partial: 'faite pour une partie des dossiers seulement',
     refused: 'refusée',
     failed: 'en échec',
-    cancelled: 'interrompue sur demande',
+    cancelled: 'annulée',
   },
   folderStates: {
     waiting: 'en attente',
@@ -22,16 +22,17 @@ export const runWords: Messages['report']['openRuns'] = {
     unchanged: 'inchangé',
     failed: 'en échec',
     skipped: 'sauté',
-    cancelled: 'abandonné',
+    cancelled: 'annulé',
     interrupted: 'interrompu',
   },
   columns: { folder: 'dossier', wave: 'vague', state: 'état', attempts: 'essais', since: 'depuis', waitsFor: 'attend' },
   line: (r) =>
     `Exécution ${r.run} de ${r.operator} sur ${r.host} depuis ${r.since}, avec ${r.files} : ${r.state}${r.folders === '' ? '' : ` (${r.folders})`}`,
-  stopping: (by) => `${by} a demandé son arrêt : chaque patch en cours va à son terme.`,
+  stopping: (by, reason) =>
+    `${by} a demandé son arrêt${reason === '' ? '' : ` (${reason})`} : chaque patch en cours va à son terme.`,
   asked: (run, state) =>
     state === 'cancelled'
-      ? `L'exécution ${run} est abandonnée ; elle n'avait pas commencé.`
+      ? `L'exécution ${run} est annulée ; elle n'avait pas commencé.`
       : `L'arrêt de l'exécution ${run} est demandé : les dossiers en cours terminent leur patch, les autres sont laissés de côté. \`rustine status --run ${run}\` montre où elle en est.`,
   interrupting: (hard) =>
     hard ? 'Annulation de ce qui est en cours …' : 'Arrêt après les patches en cours ; encore une fois (Ctrl-C) les annule …',
