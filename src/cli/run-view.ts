@@ -18,7 +18,8 @@ export function runLine(view: RunView, { report }: Messages): string {
     files: some(files.map(safe), 3),
     folders: said.join(', '),
   });
-  const asked = cancelRequestedBy !== null && state === 'running' ? [words.stopping(safe(cancelRequestedBy), safe(cancelReason ?? ''))] : [];
+  const asked =
+    cancelRequestedBy !== null && state === 'running' ? [words.stopping(safe(cancelRequestedBy), safe(cancelReason ?? ''))] : [];
   return [line, ...asked].join('\n');
 }
 

@@ -8,7 +8,12 @@ import { type RunView, readOpenRuns, readRun } from './run-views.ts';
  * @param start of the run's id; absent: the only one that has not ended
  * @throws Refusal `run-unknown`, `run-ambiguous`, `run-ended`, `no-run-active`
  */
-export async function requestCancel(database: Database, operator: string, start: string | undefined, reason?: string): Promise<RunView> {
+export async function requestCancel(
+  database: Database,
+  operator: string,
+  start: string | undefined,
+  reason?: string,
+): Promise<RunView> {
   const { run } = start === undefined ? await onlyRun(database) : await readRun(database, start);
   return database.transaction(async (session) => {
     // What is queued nobody works on yet: it has ended at once.

@@ -14,7 +14,7 @@ export interface ActiveChange {
 }
 
 // First key of the transaction-scoped locks of folders by their number: shared by those who change a folder, alone for a run that begins.
-const ENTRY_LOCK = 7_083_122;
+export const ENTRY_LOCK = 7_083_122;
 
 interface RunThere {
   readonly run: string;
@@ -71,21 +71,4 @@ export async function insideFolders<Result>(
   }
   for (const result of done) return result;
   throw new Bug('a transaction ended before its work', { folders: [...codes] });
-}
-
-/**
- * For a run that is about to take folders, in that transaction: whoever comes later waits for its end, and finds the run.
- * @returns who is changing them
- */
-export async function closeToChanges(session: Session, codes: readonly string[]): Promise<readonly ActiveChange[]> {
-  return session.query<ActiveChange>(sql`
-    with given as materialized (select id, code from rustine.folder where code = any(${codes}::text[])),
-    entered as materialized (select id, code from given where not pg_try_advisory_xact_lock(${ENTRY_LOCK}, id))
-    select distinct on (e.code) e.code as folder, coalesce(a.pid, 0) as pid, coalesce(a.usename::text, '') as role,
-      coalesce(a.application_name, '') as application, coalesce(to_char(a.xact_start, 'YYYY-MM-DD HH24:MI'), '') as since
-    from entered e
-    left join pg_locks l on l.locktype = 'advisory' and l.granted and l.classid::bigint = ${ENTRY_LOCK} and l.objid::bigint = e.id and l.objsubid = 2
-      and l.database = (select oid from pg_database where datname = current_database())
-    left join pg_stat_activity a on a.pid = l.pid
-    order by e.code, a.xact_start`);
 }

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import nodeProcess from 'node:process';
 import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
-import { type ActiveChange, closeToChanges } from './folder-entry.ts';
+import { type ActiveChange, ENTRY_LOCK } from './folder-entry.ts';
 import type { RunEvent } from './journal.ts';
 import type { RunMode, RunState } from './outcome.ts';
 import type { Task } from './tasks.ts';
@@ -78,7 +78,7 @@ export async function beginRun(
   return database.transaction(async (session) => {
     await lockRuns(session);
     const folders = run.waves.flat();
-    const users = { ...(await folderUsers(session, folders, run.id)), changes: await closeToChanges(session, folders) };
+    const users = await folderUsers(session, folders, run.id, true);
     const state = isFree(users) ? 'running' : otherwise(users);
     await insertRun(session, process, run, state);
     return { ...users, state };
@@ -90,9 +90,20 @@ export function isFree({ runs, tasks, changes }: FolderUsers): boolean {
   return runs.length === 0 && tasks.length === 0 && changes.length === 0;
 }
 
-/** One statement: every run asks. @param but the run that asks: those that came to wait after it are none of its concern */
-export async function folderUsers(session: Pick<Session, 'query'>, folders: readonly string[], but = ''): Promise<FolderUsers> {
-  const [users] = await session.query<Pick<FolderUsers, 'runs' | 'tasks'>>(sql`
+/**
+ * One statement: every run asks.
+ * @param but the run that asks: those that came to wait after it are none of its concern
+ * @param begins whether it takes the folders in this transaction: whoever comes to change one later waits for its end, and finds the run
+ */
+export async function folderUsers(
+  session: Pick<Session, 'query'>,
+  folders: readonly string[],
+  but = '',
+  begins = false,
+): Promise<FolderUsers> {
+  const [users] = await session.query<FolderUsers>(sql`
+    with given as materialized (select id, code from rustine.folder where ${begins} and code = any(${folders}::text[])),
+    entered as materialized (select id, code from given where not pg_try_advisory_xact_lock(${ENTRY_LOCK}, id))
     select coalesce((select json_agg(a order by a.since) from (
         select r.id as run, r.mode, r.operator, r.host, r.started_at::text as since, r.files, array_agg(f.folder order by f.folder) as folders
         from rustine.run r join rustine.run_folder f on f.run = r.id
@@ -100,8 +111,16 @@ export async function folderUsers(session: Pick<Session, 'query'>, folders: read
           and not (r.state <> 'running' and exists (select from rustine.run own where own.id = ${but} and (own.started_at, own.id) < (r.started_at, r.id)))
         group by r.id) a), '[]') as runs,
       coalesce((select json_agg(json_build_object('id', t.id, 'kind', t.kind, 'folder', t.folder, 'title', t.title, 'since', t.started_at::text, 'host', coalesce(t.host, ''))
-        order by t.id) from rustine.task t where t.state = 'active' and t.kind <> 'patch' and t.folder = any(${folders}::text[])), '[]') as tasks`);
-  return { runs: [], tasks: [], ...users, changes: [] };
+        order by t.id) from rustine.task t where t.state = 'active' and t.kind <> 'patch' and t.folder = any(${folders}::text[])), '[]') as tasks,
+      coalesce((select json_agg(c order by c.folder) from (
+        select distinct on (e.code) e.code as folder, coalesce(a.pid, 0) as pid, coalesce(a.usename::text, '') as role,
+          coalesce(a.application_name, '') as application, coalesce(to_char(a.xact_start, 'YYYY-MM-DD HH24:MI'), '') as since
+        from entered e
+        left join pg_locks l on l.locktype = 'advisory' and l.granted and l.classid::bigint = ${ENTRY_LOCK} and l.objid::bigint = e.id and l.objsubid = 2
+          and l.database = (select oid from pg_database where datname = current_database())
+        left join pg_stat_activity a on a.pid = l.pid
+        order by e.code, a.xact_start) c), '[]') as changes`);
+  return users ?? { runs: [], tasks: [], changes: [] };
 }
 
 /** One that waited already goes on to its new state. @param process null: workers carry it out */

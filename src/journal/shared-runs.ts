@@ -2,7 +2,6 @@
 import type { Database, Session } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
-import { closeToChanges } from './folder-entry.ts';
 import type { RunEvent } from './journal.ts';
 import type { FolderOutcome, PatchOutcome, RunMode, RunState } from './outcome.ts';
 import { removeRunFiles } from './run-files.ts';
@@ -84,7 +83,7 @@ export async function beginSharedRun(
 ): Promise<FolderUsers> {
   return database.transaction(async (session) => {
     await lockRuns(session);
-    const users = { ...(await folderUsers(session, folders, id)), changes: await closeToChanges(session, folders) };
+    const users = await folderUsers(session, folders, id, true);
     if (!isFree(users)) return users;
     await session.query(sql`
       with begun as (update rustine.run set state = 'running', started_at = clock_timestamp() where id = ${id} and state = 'queued' returning id)

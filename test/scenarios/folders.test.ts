@@ -101,18 +101,28 @@ describe.each(oneServer())('folders on $name', (server) => {
     expect(outcome.folders.map(({ state }) => state)).toEqual(['integrated']);
   });
 
-  test('a folder made while its parent is being patched has the patch: dictionary and level are of one state', async () => {
+  test('no folder is made while its parent is being patched, and no run begins while one is: dictionary and level are of one state', async () => {
     const env = await openEnvironment(server, { folders: ['DEV'] });
     const held = await holder(env, `select from rustine.folder where code = 'DEV' for update`);
-    const run = env.integrate(await env.patch('A.dat', [parameter('new'), item]));
+    const early = env.folders(['EARLY'], { parent: 'DEV' });
     await waiting(env, 1);
-    const creation = env.folders(['NEW', 'NEXT'], { parent: 'DEV' });
-    await waiting(env, 2);
+    const heard: string[] = [];
+    const listener = ({ kind }: { readonly kind: string }) => void heard.push(kind);
+    const run = env.integrate(await env.patch('A.dat', [parameter('new'), item]), { listener });
+    await expect.poll(() => heard).toEqual(['changes-waiting']);
     await held.release();
-    await Promise.all([run, creation]);
+    await Promise.all([run, early]);
+    expect(await env.rustine.folder('EARLY')).toMatchObject({ lag: ['A.dat'], patches: 0 });
+    const again = await holder(env, `select from rustine.folder where code = 'DEV' for update`);
+    const second = env.integrate(await env.patch('B.dat', [parameter('newer')]), { folders: ['X3', 'DEV'] });
+    await waiting(env, 1);
+    expect(await refused(env.folders(['NEW'], { parent: 'DEV' }))).toMatchObject(['run-active', { folders: ['DEV'] }]);
+    await again.release();
+    await second;
+    await env.folders(['NEW', 'NEXT'], { parent: 'DEV' });
     for (const code of ['NEW', 'NEXT']) {
-      expect(await title(env, code)).toEqual(['new']);
-      expect(await env.rustine.folder(code)).toMatchObject({ lag: [], patches: 1, tables: 3 });
+      expect(await title(env, code)).toEqual(['newer']);
+      expect(await env.rustine.folder(code)).toMatchObject({ lag: [], patches: 2, tables: 3 });
     }
     expect(await env.query('select from rustine.work union all select from rustine.delivery_element')).toEqual([]);
   });

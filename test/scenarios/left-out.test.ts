@@ -99,7 +99,9 @@ end $$;`;
     ]);
     await env.integrate(specific, { folders: ['X3', 'LIVE'], authorize: ['ZALI'] });
     await env.integrate(specific, { folders: ['SEED'] });
-    await env.integrate(await env.patch('SHELF.dat', [table('SHELF', 'SH', { NUM: 'L' }, { SH0: 'NUM' })]), { folders: ['LIVE'] });
+    await env.integrate(await env.patch('SHELF.dat', [table('SHELF', 'SH', { NUM: 'L' }, { SH0: 'NUM' })]), {
+      folders: ['LIVE'],
+    });
     await env.integrate(await env.patch('SHELF.dat', [SHELF]), { folders: ['X3', 'SEED'] });
     const found = await rehearse(env, [WEIGH, LOOK], ['X3']);
     expect(found.map(({ folder, facts }) => [folder, facts.script, facts.missing])).toEqual([

@@ -493,7 +493,10 @@ describe('folders', () => {
     expect(open.out).toMatch(
       /Run 4f3a\S+ of alice on db1 since 2026-01-02 03:04:05 UTC, with ZCLIENT.dat: running \(2 waiting, 1 integrated, 1 postponed\)/,
     );
-    const asked = await cli('status', { answers: { runs: [{ ...OPEN_RUN, cancelRequestedBy: 'bob', cancelReason: 'panne' }] }, env: { LANG: 'fr' } });
+    const asked = await cli('status', {
+      answers: { runs: [{ ...OPEN_RUN, cancelRequestedBy: 'bob', cancelReason: 'panne' }] },
+      env: { LANG: 'fr' },
+    });
     expect(asked.out).toMatch(/Exécution 4f3a.* : en cours \(2 en attente.*\n.*bob a demandé son arrêt \(panne\)/);
     expect(JSON.parse((await cli('status --json', { answers: { runs: [OPEN_RUN] } })).out)).toMatchObject({
       folders: [{}, {}],
@@ -505,9 +508,9 @@ describe('folders', () => {
   });
 
   it('are left alone by a run that is stopped: by its number, or as the only one', async () => {
-    expect((await cli('cancel')).calls[0]).toEqual(['runs', undefined]);
+    expect((await cli('cancel')).calls[0]).toEqual(['runs', undefined, undefined]);
     const { out, calls } = await cli('cancel 4f3a --lang fr');
-    expect(calls[0]).toEqual(['runs', '4f3a']);
+    expect(calls[0]).toEqual(['runs', '4f3a', undefined]);
     expect((await cli(['cancel', '--reason', 'wrong delivery'])).calls[0]).toEqual(['runs', undefined, 'wrong delivery']);
     expect(out).toMatch(/L'arrêt de l'exécution 4f3a.* est demandé/);
     expect(JSON.parse((await cli('cancel --json')).out)).toEqual({ run: OPEN_RUN });
