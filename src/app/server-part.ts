@@ -125,7 +125,7 @@ export function troubleOf({ server }: Share, error: unknown): Failure | Refusal 
 }
 
 /** Events without a folder that are told of every server: somebody waits for something there. */
-const BEFORE: readonly RunEvent['kind'][] = ['run-waiting', 'tasks-waiting', 'sessions'];
+const BEFORE: readonly RunEvent['kind'][] = ['run-waiting', 'tasks-waiting', 'changes-waiting', 'sessions'];
 
 /** Events of the whole run are told once, and what happens to mirrors is not told as if it happened to their originals. */
 function hear({ patches, finished, begun, tell }: Heard, mirrors: ReadonlySet<string>, event: RunEvent): void {
