@@ -90,7 +90,7 @@ export function acrossServers(
     queue: async (options) => {
       // Workers share the rows of one server: a run over several is one program's.
       const shares = await sharesOf(across, options.folders);
-      if (shares !== undefined)
+      if (shares !== undefined && shares.elsewhere.length > 0)
         throw new Refusal('batch-servers', { servers: shares.elsewhere.map(({ server }) => server.name) });
       return verbs.queue(options);
     },

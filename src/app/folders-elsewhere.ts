@@ -1,12 +1,15 @@
 // Folders on further servers: made there below mirrors of their ancestors, changed and dropped there, and noted in the environment's catalog.
-import { Refusal } from '../base/errors.ts';
+import { Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { folderCode } from '../base/ids.ts';
 import { readEnvironment, readFolders } from '../environment/catalog.ts';
+import { claimFolder, type Holder, lockParents, reserveFolder } from '../environment/directory-changes.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { Directory, FolderElsewhere, Server } from '../environment/servers.ts';
-import { noteFolder, readDirectory, readLag, readStandardPatches, reserveFolder } from '../environment/servers.ts';
+import { readDirectory, readLag, readStandardPatches } from '../environment/servers.ts';
 import type { SettingsChange } from '../environment/settings-change.ts';
+import { deadProcesses, withLease } from '../journal/processes.ts';
+import { noteFolders } from './directory.ts';
 import type { ChangedFolder } from './folder-settings.ts';
 import { existingFolders } from './known-folders.ts';
 import { checkLevel, ensureMirrors } from './mirrors.ts';
@@ -36,24 +39,35 @@ export async function createElsewhere(
     await ensureMirrors(home, member, original);
     await checkLevel(home, member, server, original);
   }
-  await database.transaction(async (session) => {
-    for (const code of codes) await reserveFolder(session, code, server, parent);
+  return withHolder(home, async (holder) => {
+    await database.transaction(async (session) => {
+      for (const code of codes) await reserveFolder(session, code, server, parent, holder);
+    });
+    home.reached('folder-reserved');
+    try {
+      const made = await member.verbs.createFolders(codes, { ...options, parent });
+      home.reached('folder-elsewhere');
+      return { ...made, folders: made.folders.map((view) => ({ ...view, server: server.name })) };
+    } finally {
+      await noteAll(home, server, member, codes);
+    }
   });
-  home.reached('folder-reserved');
-  try {
-    const made = await member.verbs.createFolders(codes, { ...options, parent });
-    home.reached('folder-elsewhere');
-    return { ...made, folders: made.folders.map((view) => ({ ...view, server: server.name })) };
-  } finally {
-    await noteAll(home, member, codes);
-  }
+}
+
+/** As long as it lives, nobody else takes up what it has at hand. */
+async function withHolder<Result>(home: OpenedServer, work: (holder: Holder) => Promise<Result>): Promise<Result> {
+  const { database, operator } = home.opened;
+  return withLease(database, operator, async ({ process }) => {
+    const dead = (await deadProcesses(database)).map(({ id }) => id);
+    return work({ process, dead });
+  });
 }
 
 /** A server that has gone meanwhile leaves the folders half created: the next command that reaches it settles them. */
-async function noteAll(home: OpenedServer, member: OpenedServer, codes: readonly string[]): Promise<void> {
-  const there = await readFolders(member.opened.database).catch(() => undefined);
-  if (there === undefined) return;
-  for (const code of codes) await noteFolder(home.opened.database, code, own(there, code));
+async function noteAll(home: OpenedServer, server: Server, member: OpenedServer, codes: readonly string[]): Promise<void> {
+  await noteFolders(home.opened.database, server, member.opened.database, codes).catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error;
+  });
 }
 
 const own = (folders: readonly Folder[], code: string): Folder | undefined =>
@@ -96,30 +110,49 @@ export async function changeElsewhere(
     const original = here.find((folder) => folder.code === parent);
     if (original !== undefined) await ensureMirrors(home, member, original);
   }
-  const changed = await member.verbs.setFolder(code, change);
-  await noteFolder(database, code, { parent: changed.folder.parent, state: 'ready' });
+  const changed = await changeThere(home, server, member, code, change);
   return { ...changed, folder: { ...changed.folder, server: server.name } };
+}
+
+/** Neither its parent nor the one that it is to stand below goes meanwhile. */
+async function changeThere(
+  home: OpenedServer,
+  server: Server,
+  member: OpenedServer,
+  code: string,
+  change: SettingsChange,
+): Promise<ChangedFolder> {
+  const { parent: wanted } = change;
+  if (wanted === undefined) return member.verbs.setFolder(code, change);
+  try {
+    return await home.opened.database.transaction(async (session) => {
+      await lockParents(session, server, code, [folderCode(wanted)]);
+      return member.verbs.setFolder(code, change);
+    });
+  } finally {
+    await noteAll(home, server, member, []);
+  }
 }
 
 export async function dropElsewhere(
   home: OpenedServer,
-  { member }: Place,
-  { code, parent }: FolderElsewhere,
+  { server, member }: Place,
+  { code }: FolderElsewhere,
   options: { readonly lockTimeoutMs?: number } | undefined,
 ): Promise<void> {
   const { database } = home.opened;
-  if (own(await readFolders(member.opened.database), code) === undefined) {
-    // Half created, or dropped by a command that was killed.
-    await noteFolder(database, code, undefined);
-    return;
-  }
-  await noteFolder(database, code, { parent, state: 'dropping' });
-  try {
-    await member.verbs.dropFolder(code, options);
-    home.reached('folder-gone');
-  } finally {
-    await noteAll(home, member, [code]);
-  }
+  await withHolder(home, async (holder) => {
+    await database.transaction((session) => claimFolder(session, code, holder));
+    try {
+      // One that is not there is half created, or was dropped by a command that was killed.
+      if (own(await readFolders(member.opened.database), code) === undefined) return;
+      await database.transaction((session) => claimFolder(session, code, holder, 'dropping'));
+      await member.verbs.dropFolder(code, options);
+      home.reached('folder-gone');
+    } finally {
+      await noteAll(home, server, member, [code]);
+    }
+  });
 }
 
 /** Folders of a server, mirrors left out, with what they lack of the environment's supervisor folder. */

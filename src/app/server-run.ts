@@ -110,7 +110,7 @@ const sharedOf = ({ gate, stop }: Whole, server: string): Together['shared'] => 
 async function takeAll(
   whole: Whole,
   open: (server: Server) => Promise<OpenedServer>,
-  { here, elsewhere }: Shares,
+  { here, elsewhere, half }: Shares,
   options: IntegrateOptions,
   { started: { id, cancelling }, preflight }: RunRequest,
 ): Promise<readonly Finding[]> {
@@ -139,7 +139,7 @@ async function takeAll(
       failed(share, error);
     }
   }
-  const found: (readonly Finding[])[] = [preflight.findings];
+  const found: (readonly Finding[])[] = [[...preflight.findings, ...half]];
   for (const [at, { status, ...result }] of (await Promise.allSettled(parts.map((part) => part.checked))).entries()) {
     const part = parts[at];
     if (part === undefined) continue;

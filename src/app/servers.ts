@@ -9,8 +9,9 @@ import { readFolders } from '../environment/catalog.ts';
 import { openEnvironment } from '../environment/environment.ts';
 import { joinEnvironment, type Membership, readMembership } from '../environment/member.ts';
 import type { FolderElsewhere, Server } from '../environment/servers.ts';
-import { deleteServer, insertServer, noteFolder, readDirectory } from '../environment/servers.ts';
+import { deleteServer, insertServer, readDirectory } from '../environment/servers.ts';
 import { isDatabaseUrl } from './config.ts';
+import { settleDirectory } from './directory.ts';
 import type { OpenedServer } from './opened-server.ts';
 import type { Opened } from './rustine.ts';
 import { urlOf, withoutPassword } from './server-url.ts';
@@ -65,8 +66,13 @@ export function members(
         throw unreachable(server, error);
       },
     );
-    await settle(database, server, member.opened.database);
-    return member;
+    try {
+      await settleDirectory(database, server, member.opened.database);
+      return member;
+    } catch (error) {
+      await member.verbs.close();
+      throw error;
+    }
   };
   return {
     open: (server) => {
@@ -95,19 +101,6 @@ export function unreachable({ name, url }: Server, error: unknown): unknown {
     { server: name, url: withoutPassword(url), reason: String(error.facts.reason) },
     error,
   );
-}
-
-/** A command that was killed may have left the folder made and not noted, or gone and still noted. */
-async function settle(home: Database, { name }: Server, member: Database): Promise<void> {
-  const { folders } = await readDirectory(home);
-  const half = folders.filter(({ server, state }) => server === name && state !== 'ready');
-  if (half.length === 0) return;
-  const there = await readFolders(member);
-  for (const { code, state } of half) {
-    const folder = there.find((each) => each.code === code && each.mirror !== true);
-    // One that is not there yet may be at the hands of somebody else.
-    if (folder?.state === 'ready' || (folder === undefined && state === 'dropping')) await noteFolder(home, code, folder);
-  }
 }
 
 /** The server is known here once its database is a member: whatever a crash leaves between the two, adding it again mends. */

@@ -1,9 +1,11 @@
 // Which folders of a run live where.
-import { Refusal } from '../base/errors.ts';
+import { Failure, Refusal } from '../base/errors.ts';
+import type { Finding } from '../base/finding.ts';
 import { folderCode } from '../base/ids.ts';
 import { readFolders } from '../environment/catalog.ts';
-import type { FolderElsewhere, Server } from '../environment/servers.ts';
+import type { Directory, FolderElsewhere, Server } from '../environment/servers.ts';
 import type { Across } from './across-servers.ts';
+import { settleDirectory } from './directory.ts';
 import { serversBelow } from './mirrors.ts';
 
 /** Folders of the run that live on one further server. */
@@ -17,13 +19,31 @@ export interface Shares {
   readonly here: readonly string[];
   /** Of the servers that have folders of the run, or mirrors of such folders. */
   readonly elsewhere: readonly Share[];
+  /** Of further servers, half created or half dropped: they get nothing. */
+  readonly half: readonly Finding[];
   /** Folder → parent, of all folders. */
   readonly parents: ReadonlyMap<string, string | null>;
 }
 
+/** What a killed command left half made may be settled: its server says what there is. */
+async function settledDirectory(across: Across): Promise<Directory> {
+  const directory = await across.directory();
+  const half = new Set(directory.folders.flatMap(({ server, state }) => (state === 'ready' ? [] : [server])));
+  if (half.size === 0) return directory;
+  for (const server of directory.servers.filter(({ name }) => half.has(name)))
+    await across
+      .open(server)
+      .then((member) => settleDirectory(across.home.opened.database, server, member.opened.database))
+      .catch((error: unknown) => {
+        // What keeps it from the run is told there.
+        if (!(error instanceof Failure) && !(error instanceof Refusal)) throw error;
+      });
+  return across.directory();
+}
+
 /** The run's folders by server; undefined where all of it is on the environment's own. */
 export async function sharesOf(across: Across, wanted: readonly string[] | undefined): Promise<Shares | undefined> {
-  const directory = await across.directory();
+  const directory = await settledDirectory(across);
   if (directory.folders.length === 0) return undefined;
   const folders = await readFolders(across.home.opened.database);
   const codes = wanted === undefined ? undefined : new Set<string>(wanted.map(folderCode));
@@ -32,14 +52,18 @@ export async function sharesOf(across: Across, wanted: readonly string[] | undef
   const here =
     codes === undefined ? folders.map(({ code }) => code) : [...codes].filter((code) => isElsewhere(code) === undefined);
   const mirrored = new Set(here.flatMap((code) => serversBelow(code, folders, directory)).map(({ name }) => name));
+  const given = directory.folders.filter(({ code }) => codes === undefined || codes.has(code));
+  // Somebody who names such a folder waits for it; where all are meant, the others need not.
+  const severity = codes === undefined ? 'warn' : 'block';
+  const half = given.flatMap(({ code, server, state }): readonly Finding[] =>
+    state === 'ready' ? [] : [{ code: 'folder-not-ready', severity, folder: code, facts: { folder: code, state, server } }],
+  );
   const elsewhere = directory.servers.flatMap((server) => {
-    const own = directory.folders.filter(
-      (folder) => folder.server === server.name && (codes === undefined || codes.has(folder.code)),
-    );
+    const own = given.filter((folder) => folder.server === server.name && folder.state === 'ready');
     return own.length === 0 && !mirrored.has(server.name) ? [] : [{ server, folders: own.map(({ code }) => code) }];
   });
   const parents = new Map([...folders, ...directory.folders].map(({ code, parent }) => [code, parent]));
-  return elsewhere.length === 0 ? undefined : { here, elsewhere, parents };
+  return elsewhere.length === 0 && half.length === 0 ? undefined : { here, elsewhere, half, parents };
 }
 
 /**

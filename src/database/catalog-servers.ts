@@ -24,9 +24,11 @@ create table rustine.folder_elsewhere (
   server integer not null references rustine.server (number),
   parent text collate "C" not null,
   state text not null check (state in ('creating', 'ready', 'dropping')),
+  process text,
   created_at timestamptz not null default now()
 );
 comment on table rustine.folder_elsewhere is 'folders that live on further servers: a code exists once, and a server that is down still has its folders named';
+comment on column rustine.folder_elsewhere.process is 'lease of who creates or drops it';
 
 revoke all on all tables in schema rustine from public;
 `;

@@ -4,9 +4,7 @@ import type { Session } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
 import type { Reader } from './catalog.ts';
-import { readFolders } from './catalog.ts';
-import type { Folder, FolderState } from './folder.ts';
-import { lockWithAncestors } from './folder-locks.ts';
+import type { FolderState } from './folder.ts';
 
 export interface Server {
   readonly number: number;
@@ -47,7 +45,9 @@ export async function readDirectory(reader: Reader): Promise<Directory> {
   };
 }
 
+/** One at a time: of two that add the same database under two names, the second one finds the first. */
 export async function insertServer(session: Session, name: string, url: string, operator: string): Promise<Server> {
+  await session.script('lock table rustine.server in share row exclusive mode');
   const [server] = await session.query<Server>(sql`
     insert into rustine.server (name, url, added_by) values (${name}, ${url}, ${operator})
     on conflict (name) do nothing returning number, name, url`);
@@ -63,39 +63,6 @@ export async function deleteServer(session: Session, { number, name }: Server): 
   );
   if (folders.length > 0) throw new Refusal('server-in-use', { server: name, folders: folders.map(({ code }) => code) });
   await session.query(sql`delete from rustine.server where number = ${number}`);
-}
-
-/**
- * A code of an environment exists once, on whatever server. The lock is that of creation here: nobody else takes the code meanwhile. What a
- * crash left half created is taken up again.
- * @throws Refusal `folder-exists`, `server-unknown`
- */
-export async function reserveFolder(session: Session, code: string, server: Server, parent: string): Promise<void> {
-  // The row also holds the server: it cannot be dropped before this is committed.
-  const held = await session.query(sql`select from rustine.server where number = ${server.number} for key share`);
-  if (held.length === 0) throw new Refusal('server-unknown', { server: server.name, known: [] });
-  const [supervisor] = await readFolders(session);
-  await lockWithAncestors(session, supervisor === undefined ? [] : [supervisor.code]);
-  const taken = await session.query<{ half: boolean }>(sql`
-    select false as half from rustine.folder where code = ${code}
-    union all select state = 'creating' and server = ${server.number} from rustine.folder_elsewhere where code = ${code}`);
-  if (taken.some(({ half }) => !half)) throw new Refusal('folder-exists', { folder: code });
-  await session.query(sql`
-    insert into rustine.folder_elsewhere (code, server, parent, state) values (${code}, ${server.number}, ${parent}, 'creating')
-    on conflict (code) do update set parent = excluded.parent`);
-}
-
-/** What the folder is now, as its own server says: undefined where it is not there. */
-export async function noteFolder(
-  reader: Reader,
-  code: string,
-  folder: Pick<Folder, 'parent' | 'state'> | undefined,
-): Promise<void> {
-  if (folder === undefined) await reader.query(sql`delete from rustine.folder_elsewhere where code = ${code}`);
-  else
-    await reader.query(
-      sql`update rustine.folder_elsewhere set parent = ${folder.parent ?? ''}, state = ${folder.state} where code = ${code}`,
-    );
 }
 
 /** A standard patch that the supervisor folder has: what others can lag behind. */

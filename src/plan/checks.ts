@@ -53,7 +53,7 @@ const ROWS = [
   { code: 'references-unreadable', rules: ['R14'], severities: ['info'], place: 'scripts', when: 'run' },
   { code: 'authorize-unused', rules: ['R19'], severities: ['warn'], place: 'request', when: 'run' },
   { code: 'force-unused', rules: ['R15'], severities: ['warn'], place: 'request', when: 'run' },
-  { code: 'folder-not-ready', rules: ['R17'], severities: ['block'], place: 'folders', when: 'run' },
+  { code: 'folder-not-ready', rules: ['R17'], severities: ['block', 'warn'], place: 'folders', when: 'run' },
   { code: 'folder-busy', rules: ['R17'], severities: ['warn'], place: 'folders', when: 'run' },
   { code: 'run-active', rules: ['R17'], severities: ['block'], place: 'folders', when: 'run' },
   { code: 'folder-in-use', rules: ['R17'], severities: ['block'], place: 'folders', when: 'run' },

@@ -36,9 +36,11 @@ export async function createMirror(
     const [locked] = (await lockWithAncestors(session, [original.code])).filter(({ code }) => code === original.code);
     if (locked?.state !== 'ready')
       throw new Refusal('folder-not-ready', { folder: original.code, state: locked?.state ?? 'dropping' });
+    // Two commands may need the same one: the second one waits for the lock and finds it.
+    const folders = await readFolders(member);
+    if (folders.some(({ code, mirror }) => code === original.code && mirror === true)) return;
     const level = await readLevel(session, original);
     await copyBlobs(session, member, original);
-    const folders = await readFolders(member);
     const parent = folders.find(({ code }) => code === original.parent) ?? null;
     const mirror = {
       ...original,

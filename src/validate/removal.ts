@@ -59,7 +59,8 @@ export async function dropFolder(
 async function markDropping(session: Session, folder: Folder, lockTimeoutMs: number): Promise<void> {
   await session.query(sql`select from rustine.folder where id = ${folder.id} for update`);
   const children = await session.query<{ code: string }>(
-    sql`select code from rustine.folder where parent = ${folder.id} or history_of = ${folder.id} order by code`,
+    sql`select code from rustine.folder where parent = ${folder.id} or history_of = ${folder.id}
+      union all select code from rustine.folder_elsewhere where parent = ${folder.code} order by code`,
   );
   if (children.length > 0)
     throw new Refusal('folder-has-children', { folder: folder.code, children: children.map(({ code }) => code) });

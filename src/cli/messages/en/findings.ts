@@ -248,7 +248,7 @@ export const findings = {
   'element-kept': (f) =>
     `${f('element')} stays as the folder has it: it carries activity code ${f('code')}, which protects it, and the patch header does not authorise that code; ${f('option')} lets the patch change it.`,
   'folder-not-ready': (f) =>
-    `Folder ${f('folder')} is not ready (${f('state')}): what was begun there did not end. Run that command again first: \`rustine folder ${f('state') === 'dropping' ? `drop ${f('folder')} --yes` : `create ${f('folder')}`}\`.`,
+    `Folder ${f('folder')} is not ready (${f('state')}): what was begun there did not end, and it gets nothing. Run that command again${f.has('server') ? '' : ' first'}: \`rustine folder ${f('state') === 'dropping' ? `drop ${f('folder')} --yes` : `create ${f('folder')}${f.has('server') ? ` --server ${f('server')}` : ''}`}\`${f.has('server') && f('state') === 'creating' ? `, or forget it: \`rustine folder drop ${f('folder')} --yes\`` : ''}.`,
   'name-twice': (f) =>
     `Table ${f('table')}: two ${f('kind') === 'index' ? 'indexes' : 'fields'} would both be named ${f('name')} in the database. The patch has to be mended where it was made.`,
   'field-too-long': (f) =>

@@ -249,7 +249,7 @@ export const findings: Sentences<FindingCode> = {
   'element-kept': (f) =>
     `${f('element')} reste tel que le dossier l'a : il porte le code activité ${f('code')}, qui le protège, et l'en-tête du patch n'autorise pas ce code ; ${f('option')} laisse le patch le modifier.`,
   'folder-not-ready': (f) =>
-    `Le dossier ${f('folder')} n'est pas prêt (${f('state')}) : ce qui y était commencé n'est pas allé au bout. Relancez d'abord cette commande : \`rustine folder ${f('state') === 'dropping' ? `drop ${f('folder')} --yes` : `create ${f('folder')}`}\`.`,
+    `Le dossier ${f('folder')} n'est pas prêt (${f('state')}) : ce qui y était commencé n'est pas allé au bout, et il ne reçoit rien. Relancez ${f.has('server') ? '' : "d'abord "}cette commande : \`rustine folder ${f('state') === 'dropping' ? `drop ${f('folder')} --yes` : `create ${f('folder')}${f.has('server') ? ` --server ${f('server')}` : ''}`}\`${f.has('server') && f('state') === 'creating' ? `, ou oubliez-le : \`rustine folder drop ${f('folder')} --yes\`` : ''}.`,
   'name-twice': (f) =>
     `Table ${f('table')} : deux ${f('kind') === 'index' ? 'index porteraient' : 'champs porteraient'} le nom ${f('name')} dans la base de données. ${MEND}`,
   'field-too-long': (f) =>
