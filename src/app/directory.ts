@@ -7,7 +7,7 @@ import { readDirectory, type Server } from '../environment/servers.ts';
 import { deadProcesses } from '../journal/processes.ts';
 
 /** The server's own folders: what stands for others is left out. */
-export async function ownFolders(member: Database): Promise<readonly Folder[]> {
+async function ownFolders(member: Database): Promise<readonly Folder[]> {
   return (await readFolders(member)).filter(({ mirror }) => mirror !== true);
 }
 
