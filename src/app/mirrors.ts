@@ -7,12 +7,15 @@ import type { Folder } from '../environment/folder.ts';
 import { ancestorsOf } from '../environment/folder.ts';
 import type { Directory, Server } from '../environment/servers.ts';
 import { readLatest } from '../environment/servers.ts';
-import type { SettingsChange } from '../environment/settings-change.ts';
+import { changeSettings, type SettingsChange } from '../environment/settings-change.ts';
 import { createMirror } from '../validate/mirror.ts';
 import { withSource } from './folders.ts';
 import { existingFolders } from './known-folders.ts';
 import type { OpenedServer } from './opened-server.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
+
+/** How long a mirror's row is waited for. */
+const LOCK_TIMEOUT_MS = 15_000;
 
 /** Servers where a folder descends from this one, which lives on the environment's own. */
 export function serversBelow(
@@ -118,9 +121,21 @@ export async function alignMirrors(
   const differing = await differences(home, member);
   for (const { mirror, change } of differing) {
     const { parent: _, ...settings } = change;
-    if (Object.keys(settings).length > 0) await member.verbs.setFolder(mirror.code, settings);
+    if (Object.keys(settings).length > 0) await changeInRun(member, mirror.code, settings);
   }
   return { mirrors: await mirrorsOf(member), moved: differing.some(({ change }) => change.parent !== undefined) };
+}
+
+/** The run has the folder: nobody else changes it, and a command that is none of the run's is kept out. */
+async function changeInRun(
+  { opened: { database, operator } }: OpenedServer,
+  code: string,
+  change: SettingsChange,
+): Promise<void> {
+  await database.transaction(async (session) => {
+    await session.script(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    await changeSettings(session, code, change, operator);
+  });
 }
 
 /**
@@ -160,14 +175,13 @@ async function differences(
 function difference(original: Folder, mirror: Folder): SettingsChange {
   const { parent, languages, legislations, modules, activityCodes, activitySizes, test, specific } = original;
   const differs = (one: unknown, other: unknown): boolean => JSON.stringify(one) !== JSON.stringify(other);
-  const codes = activityCodes.map((code) => (activitySizes[code] === undefined ? code : `${code}:${activitySizes[code]}`));
   return {
     ...(parent === null || parent === mirror.parent ? {} : { parent }),
     ...(differs(languages, mirror.languages) ? { languages } : {}),
     ...(differs(legislations, mirror.legislations) ? { legislations } : {}),
     ...(differs(modules, mirror.modules) ? { modules } : {}),
     ...(differs(activityCodes, mirror.activityCodes) || differs(activitySizes, mirror.activitySizes)
-      ? { activityCodes: codes }
+      ? { activityCodes, activitySizes }
       : {}),
     ...(test === mirror.test ? {} : { test }),
     ...(specific === mirror.specific ? {} : { specific }),
