@@ -169,11 +169,10 @@ export function acrossServers(
 /** What was settled on both. */
 function together(one: Recovery, other: Recovery): Recovery {
   const steps = Object.entries(one) as [keyof Recovery, StepOutcome][];
-  const both = (a: readonly string[], b: readonly string[]): readonly string[] => [...new Set([...a, ...b])];
   return Object.fromEntries(
     steps.map(([step, { settled, left }]) => [
       step,
-      { settled: both(settled, other[step].settled), left: both(left, other[step].left) },
+      { settled: [...new Set([...settled, ...other[step].settled])], left: [...left, ...other[step].left] },
     ]),
   ) as unknown as Recovery;
 }

@@ -16,6 +16,9 @@ export interface Cancelling {
   /** Whether the program itself asks, and so listens to the signals that it gets. */
   readonly handled: boolean;
   request(by: string, hard: boolean): void;
+  /** The run was settled by somebody else, who took this program for dead: what is at work is rolled back, and nobody asked for it. */
+  lose(): void;
+  readonly lost: boolean;
   /** Is told each request that asks for more than the one before; also the one that was made already. */
   onRequest(told: (by: string, hard: boolean) => void): void;
   /** Listens no more to the program's own signals. */
@@ -27,6 +30,7 @@ export function cancelling(operator: string, { cancel, abort }: CancelSignals): 
   const hard = new AbortController();
   const made: { readonly by: string; readonly hard: boolean }[] = [];
   const listeners: ((by: string, hard: boolean) => void)[] = [];
+  let lost = false;
   const request = (by: string, wanted: boolean): void => {
     if (hard.signal.aborted || (soft.signal.aborted && !wanted)) return;
     made.push({ by, hard: wanted });
@@ -45,6 +49,14 @@ export function cancelling(operator: string, { cancel, abort }: CancelSignals): 
     hard: hard.signal,
     handled: abort !== undefined,
     request,
+    lose: () => {
+      lost = true;
+      soft.abort();
+      hard.abort();
+    },
+    get lost() {
+      return lost;
+    },
     onRequest: (told) => {
       for (const each of made) told(each.by, each.hard);
       listeners.push(told);

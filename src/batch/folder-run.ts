@@ -6,6 +6,7 @@ import type { Folder } from '../environment/folder.ts';
 import { lockFailure, readLockWait } from '../environment/sessions.ts';
 import type { Integration, RunContext, StagedDelivery } from '../integrate/integrator.ts';
 import { blockingFindings, emptyOutcome, integrate, integrateInto } from '../integrate/integrator.ts';
+import { readLostAnswer } from '../integrate/lost-answer.ts';
 import type { Runner } from '../integrate/runner.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import type { RunEvent } from '../journal/journal.ts';
@@ -67,10 +68,9 @@ export async function runFolder(running: Running, part: FolderPart): Promise<Fol
   const context = { ...running.context, lockTimeoutMs: attemptMs(running, part) };
   const { database, cancelling } = running;
   const { folder } = part;
-  const settings = settingsOf(folder);
   try {
     if (context.ending === 'rollback' && hasWork(running, folder)) await rehearse(running, part, context);
-    else await runPatches(running, part, (staged) => integrate(database, settings, staged, context));
+    else await runPatches(running, part, (staged) => integrateHeard(database, folder, staged, context));
   } catch (error) {
     if (!(error instanceof Aborted) || !cancelling.hard.aborted) throw error;
     part.cancelled = true;
@@ -79,6 +79,22 @@ export async function runFolder(running: Running, part: FolderPart): Promise<Fol
   noteMissed(running, part);
   running.emit({ kind: 'folder-finished', folder: folder.code, state: outcome.state });
   return outcome;
+}
+
+/** What came of it although nobody heard so, is what came of it. */
+async function integrateHeard(
+  database: Database,
+  folder: Folder,
+  staged: StagedDelivery,
+  context: RunContext,
+): Promise<Integration> {
+  try {
+    return await integrate(database, settingsOf(folder), staged, context);
+  } catch (error) {
+    const known = await readLostAnswer(database, folder, staged.delivery.file, context, error);
+    if (known === undefined) throw error;
+    return known;
+  }
 }
 
 /** What the supervisor folder was to get and did not, nobody else gets (R31). */
@@ -205,6 +221,7 @@ async function tried(running: Running, part: FolderPart, delivery: Delivery, att
   try {
     return await attempt(staged);
   } catch (error) {
+    if (running.cancelling.lost) throw new Failure('run-lost', { run: running.context.run, folder: folder.code });
     if (running.cancelling.hard.aborted) throw new Aborted();
     // Somebody else has settled this run: nothing of it may be done any more, in no folder.
     if (error instanceof Failure && error.code === 'run-lost') throw error;

@@ -1,4 +1,5 @@
 // A run over folders: supervisor folder first, then level by level, several folders at once; one transaction per folder and patch.
+import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
@@ -121,6 +122,8 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
   };
   const states = folderStates(database, id, request.started.lease.process, noted, epoch);
   const finish = async (state: RunState, folders: readonly FolderOutcome[]): Promise<RunOutcome> => {
+    // Nobody cancelled it: it was taken for dead, and settled.
+    if (cancelling.lost && state === 'cancelled') throw new Failure('run-lost', { run: id });
     emit({ kind: 'run-finished', run: id, state, ms: Math.round(performance.now() - started) });
     await states.written();
     await noteEvents(database, id, noted.splice(0), epoch);

@@ -1,6 +1,7 @@
 // After a patch is in a folder: its scripts that the database does not run are given to their runners, or said to wait (R28).
 import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
+import { sql } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
 import { pendingFinding, runPending, type ScriptRun } from '../integrate/run-scripts.ts';
 import type { RunEvent } from '../journal/journal.ts';
@@ -20,7 +21,8 @@ export interface OutsideOutcome {
 export async function runOutside(running: Running, folder: Folder, pending: readonly OutsideRun[]): Promise<OutsideOutcome> {
   const { database, runners, context } = running;
   const all = pending.map(({ name }) => name);
-  const able = pending.filter(({ language }) => Object.hasOwn(runners, language));
+  // Stopped at once, nothing more is started: they stay listed.
+  const able = pending.filter(({ language }) => !running.cancelling.hard.aborted && Object.hasOwn(runners, language));
   const findings = pending
     .filter((each) => !able.includes(each))
     .map(({ name, language }) => pendingFinding(folder.code, name, language));
@@ -31,6 +33,9 @@ export async function runOutside(running: Running, folder: Folder, pending: read
   reached('before-runner');
   const names = new Set(able.map(({ name }) => name));
   try {
+    // A program that was taken for dead starts nothing in a folder in which others may be at work.
+    const living = await database.query(sql`select from rustine.run where id = ${context.run} and state = 'running'`);
+    if (living.length === 0) throw new Failure('run-lost', { run: context.run, folder: folder.code });
     const { handled, hard } = running.cancelling;
     const aborted = handled ? { aborted: hard } : {};
     const runs = await runPending({ database, runners, scriptTimeoutMs, reached, ...aborted }, folder, (script) =>

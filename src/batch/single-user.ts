@@ -5,9 +5,11 @@ import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
+import { sqlState } from '../database/postgres.ts';
 import { type Connected, endSessions, readConnected } from '../environment/connected.ts';
 import type { Folder } from '../environment/folder.ts';
-import { type LetIn, letIn, shutLogins } from '../environment/logins.ts';
+import { readLoginHolder } from '../environment/holders.ts';
+import { type LetIn, letIn, type OpenLogin, shutLogins } from '../environment/logins.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { disconnectFindings, loginFindings, sessionFindings } from '../plan/session-findings.ts';
 
@@ -58,25 +60,51 @@ export async function lookForSessions(
 export async function enterSingleUser(database: Database, request: SingleUserRequest): Promise<SingleUser> {
   const { run, folders, stopPoint } = request;
   if (folders.length === 0) return { findings: [], through: () => undefined, leave: async () => [] };
-  const open = await database.transaction((session) => shutLogins(session, run, folders));
-  stopPoint('run-logins-shut');
-  // A run that was waited for may have died: its other folders are nobody's any more.
-  await letIn(database, 'over').catch(() => undefined);
   const ways = waysOut(database, run);
   try {
-    const findings = [...loginFindings(folders, open), ...(await withoutSessions(database, request))];
+    const shut = await shutAll(database, request);
+    if ('findings' in shut) return { ...shut, ...ways };
+    stopPoint('run-logins-shut');
+    // A run that was waited for may have died: its other folders are nobody's any more.
+    await letIn(database, 'over').catch(() => undefined);
+    const findings = [...loginFindings(folders, shut.open), ...(await withoutSessions(database, request))];
     stopPoint('run-alone');
     return { findings, ...ways };
   } catch (error) {
-    // Where the database is lost, the next command lets them in.
+    // Also after a commit whose answer was lost. Where the database is lost, the next command lets them in.
     await ways.leave().catch(() => undefined);
     throw error;
   }
 }
 
+/** Somebody else is changing one of the logins: lock not available; "tuple concurrently updated". */
+const BEING_CHANGED: readonly (string | undefined)[] = ['55P03', 'XX000'];
+/** How long such a one is waited for, unless the operator says more; in between everybody else may change logins. */
+const CHANGE_MS = 5_000;
+const CHANGE_PAUSE_MS = 250;
+
+/** All or none: with one of them open somebody could come in behind our back. */
+async function shutAll(
+  database: Database,
+  { run, folders, soft, waitMs = 0 }: SingleUserRequest,
+): Promise<{ readonly open: readonly OpenLogin[] } | { readonly findings: readonly Finding[] }> {
+  for (const until = performance.now() + Math.max(waitMs, CHANGE_MS); ; ) {
+    try {
+      return { open: await database.transaction((session) => shutLogins(session, run, folders)) };
+    } catch (error) {
+      if (!BEING_CHANGED.includes(sqlState(error))) throw error;
+      // It goes on, and every folder is told as cancelled.
+      if (soft.aborted) return { findings: [] };
+      if (performance.now() >= until)
+        return { findings: [{ code: 'login-locked', severity: 'block', facts: await readLoginHolder(database) }] };
+      await setTimeout(CHANGE_PAUSE_MS, undefined, { signal: soft }).catch(() => undefined);
+    }
+  }
+}
+
 /** Waits for sessions and ends them as far as the operator says. */
 async function withoutSessions(database: Database, request: SingleUserRequest): Promise<readonly Finding[]> {
-  const { folders, forced, waitMs = 0, disconnect = false } = request;
+  const { run, folders, forced, waitMs = 0, disconnect = false } = request;
   const first = await readConnected(database, folders);
   if (forced || !first.some(isUser)) return sessionFindings(first, forced);
   const waited = waitMs > 0 ? await waitUntilGone(database, request, first, waitMs, 'waiting') : first;
@@ -84,7 +112,7 @@ async function withoutSessions(database: Database, request: SingleUserRequest): 
   // It goes on, and every folder is told as cancelled.
   if (request.soft.aborted) return [];
   if (!disconnect || left.length === 0) return sessionFindings(waited, false);
-  const { ended, denied } = await endSessions(database, left, folders);
+  const { ended, denied } = await endSessions(database, run, left, folders);
   if (ended.length > 0) request.emit({ kind: 'sessions', state: 'ended', sessions: ended });
   const findings = disconnectFindings(ended, denied);
   if (blocks(findings)) return findings;
@@ -120,6 +148,21 @@ async function waitUntilGone(
 /** How long a folder's users wait at the most once it is through: all folders of that time are let in by one statement. */
 const LET_IN_EVERY_MS = 1_000;
 
+/** How long a login is waited for that somebody is changing just now. */
+const AGAIN = 5;
+
+async function lettingIn(again: () => Promise<LetIn>): Promise<LetIn> {
+  for (let tries = 1; ; tries++) {
+    const outcome = await again().catch((error: unknown) => {
+      if (tries === AGAIN) throw error;
+      return undefined;
+    });
+    const locked = outcome === undefined || outcome.left.some(({ code }) => code === 'login-locked');
+    if (outcome !== undefined && (!locked || tries === AGAIN)) return outcome;
+    await setTimeout(LOOK_AGAIN_MS);
+  }
+}
+
 function waysOut(database: Database, run: string): Pick<SingleUser, 'through' | 'leave'> {
   const waiting: string[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -134,11 +177,8 @@ function waysOut(database: Database, run: string): Pick<SingleUser, 'through' | 
   const letAllIn = async (): Promise<readonly Finding[]> => {
     clearTimeout(timer);
     await letting;
-    const again = (): Promise<LetIn> => letIn(database, { run });
     try {
-      // PostgreSQL refuses the second of two who change a role at once: an administrator may be the first.
-      const { left } = await again().catch(() => setTimeout(LOOK_AGAIN_MS).then(again));
-      return left.map((folder): Finding => ({ code: 'login-left-shut', severity: 'warn', folder, facts: {} }));
+      return (await lettingIn(() => letIn(database, { run }))).left;
     } catch (error) {
       // What the run did stands; whoever comes next lets them in.
       if (!(error instanceof Failure)) throw error;

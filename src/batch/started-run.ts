@@ -5,6 +5,7 @@ import type { Finding } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
 import { blockerFacts } from '../environment/blocker-facts.ts';
 import type { Folder } from '../environment/folder.ts';
+import { letIn } from '../environment/logins.ts';
 import type { RunEvent, RunListener } from '../journal/journal.ts';
 import type { RunMode, RunOutcome } from '../journal/outcome.ts';
 import { type Lease, takeLease } from '../journal/processes.ts';
@@ -63,8 +64,9 @@ export async function withRun(
   const lease = await takeLease(database, 'command', start.operator);
   const asked = cancelling(start.operator, start);
   const id = start.id ?? randomUUID();
-  // A lease that is lost need not be looked at: each folder's transaction finds that out (`run-lost`).
-  lease.onRenewal(({ cancelled }) => {
+  lease.onRenewal(({ alive, cancelled }) => {
+    // Each folder's transaction finds that out too (`run-lost`); what is done outside of one does not.
+    if (!alive) asked.lose();
     for (const each of cancelled) if (each.run === id) asked.request(each.by, false);
   });
   try {
@@ -74,6 +76,8 @@ export async function withRun(
     } catch (error) {
       // Nobody else would say that it ended; where the database is lost, the next command does.
       await finishRun(database, id, 'failed').catch(() => undefined);
+      // Also those that were shut by a commit whose answer was lost.
+      await letIn(database, { run: id }).catch(() => undefined);
       throw error;
     }
   } finally {
@@ -108,7 +112,8 @@ async function begin(database: Database, start: RunStart, id: string, lease: str
       start.listener(event);
     }
     await pause(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
-    await settleRuns(database);
+    // What is still held is waited for by the turns together.
+    await settleRuns(database, 0);
   }
 }
 

@@ -78,18 +78,21 @@ create table rustine.shut_login (
 );
 comment on table rustine.shut_login is 'logins of folders that are refused while a run is at work (R12); written in the transaction that shuts them';
 
--- One round trip, and there for an administrator who has nothing but psql.
-create function rustine.let_in(of_run text, of_folders text[], out folder text, out role_name text, out left_shut boolean) returns setof record
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+-- One round trip, and there for an administrator who has nothing but psql. Waits for nobody: a role that somebody is changing is left, and the others are let in.
+create function rustine.let_in(of_run text, of_folders text[], out folder text, out role_name text, out left_shut boolean, out reason text) returns setof record
+language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '5s' as $$
 declare
   login rustine.shut_login;
 begin
   -- PostgreSQL refuses the second of two who change the same role at once (see environment/roles).
   perform pg_advisory_xact_lock(7083121);
+  perform set_config('lock_timeout', '200ms', true);
   for login in
     select * from rustine.shut_login s
     where case when of_run is null then not exists (select from rustine.run r where r.id = s.run and r.state in ('queued', 'running'))
       else s.run = of_run and (of_folders is null or s.folder = any (of_folders)) end
+      -- What is prepared holds locks on the folders' tables, and is not in them yet.
+      and not exists (select from rustine.prepared p where p.run = s.run)
     order by s.role_name
   loop
     folder := login.folder;
@@ -99,14 +102,20 @@ begin
         execute format('alter role %I connection limit %s', login.role_name, login.was_limit);
       end if;
       delete from rustine.shut_login s where s.role_name = login.role_name;
-      left_shut := false;
-    exception when insufficient_privilege then
-      left_shut := true;
+      reason := null;
+    exception
+      when insufficient_privilege then
+        reason := 'rights';
+      when lock_not_available or internal_error then
+        reason := 'locked';
+        -- Whoever has one may have hundreds: no more than a moment is waited for each of them.
+        perform set_config('lock_timeout', '10ms', true);
     end;
+    left_shut := reason is not null;
     return next;
   end loop;
 end $$;
-comment on function rustine.let_in is 'lets logins in again as they were: of a run (of some of its folders), or of all runs that are over where no run is named; may be repeated';
+comment on function rustine.let_in is 'lets logins in again as they were: of a run (of some of its folders), or of all runs that are over where no run is named; may be repeated. What stays shut: the user may not change it (rights), or somebody is changing it (locked)';
 
 create table rustine.prepared (
   gid text primary key,

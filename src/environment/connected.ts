@@ -1,4 +1,5 @@
 // Who is connected to the folders (R12): sessions by the login of a folder, others in the same database, and ending the former.
+import { Failure } from '../base/errors.ts';
 import type { Database } from '../database/database.ts';
 import { quoteIdentifier, sql } from '../database/sql.ts';
 import type { Reader } from './catalog.ts';
@@ -57,9 +58,11 @@ export interface Ended {
 /**
  * Asks the server to end these sessions of folders' logins; they are gone a moment later. Who may change a login may make himself its member, and so may end
  * its sessions: only for the moment, since the transaction is rolled back, which no session comes back by.
+ * @throws Failure `run-lost` where the run was settled meanwhile: whoever works there now is none of its business
  */
 export async function endSessions(
   database: Database,
+  run: string,
   sessions: readonly Connected[],
   folders: readonly Folder[],
 ): Promise<Ended> {
@@ -68,6 +71,8 @@ export async function endSessions(
   const roles = folders.flatMap(({ role, schema }) => (role !== null && users.has(role) ? [{ role, schema }] : []));
   const told = await database.transaction(async (session) => {
     await lockLogins(session);
+    const living = await session.query(sql`select from rustine.run where id = ${run} and state = 'running' for key share`);
+    if (living.length === 0) throw new Failure('run-lost', { run });
     const changeable = (await readLogins(session, roles)).filter((login) => login.changeable);
     if (changeable.length > 0)
       await session.script(

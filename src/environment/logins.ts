@@ -1,9 +1,11 @@
 // The logins of folders: shut while a run is at work (R12), and let in again as they were, by whoever comes once that run is over.
 import { Failure } from '../base/errors.ts';
+import type { Finding } from '../base/finding.ts';
 import type { Session } from '../database/database.ts';
 import { quoteIdentifier, sql } from '../database/sql.ts';
 import type { Reader } from './catalog.ts';
 import type { Folder } from './folder.ts';
+import { readLoginHolder } from './holders.ts';
 import type { Login } from './roles.ts';
 import { lockLogins, readLogins } from './roles.ts';
 
@@ -20,10 +22,10 @@ export interface OpenLogin {
  * shuts a login takes LOGIN away from it, so neither undoes what the other did, and whoever takes the role on within a session (as our own
  * scripts do) does not notice.
  * @returns logins that stay open
- * @throws Failure `run-lost` where the run was settled meanwhile: nobody would let the logins in again
+ * @throws Failure `run-lost` where the run was settled meanwhile: nobody would let the logins in again; that of the lock where somebody is changing one
  */
 export async function shutLogins(session: Session, run: string, folders: readonly Folder[]): Promise<readonly OpenLogin[]> {
-  await lockLogins(session);
+  await lockLogins(session, SHUT_WAIT);
   // Who settles a run takes its row: he waits for us and then finds what we wrote, or we find what he did.
   const living = await session.query(sql`select from rustine.run where id = ${run} and state = 'running' for key share`);
   if (living.length === 0) throw new Failure('run-lost', { run });
@@ -49,6 +51,8 @@ export async function shutLogins(session: Session, run: string, folders: readonl
 }
 
 const SHUT = 0;
+/** Of an attempt: who waits for one login holds up all who change another. */
+const SHUT_WAIT = '1s';
 
 /** A copy of the database has the roles of its original: whoever works in the copy must not shut out those who work in the original. */
 function notShut({ ours, superuser, changeable }: Login): NotShut | undefined {
@@ -81,16 +85,23 @@ export type Shut = { readonly run: string; readonly folders?: readonly string[] 
 export interface LetIn {
   /** Folders whose logins are as they were before. */
   readonly folders: readonly string[];
-  /** Those that the connected user may not change. */
-  readonly left: readonly string[];
+  /** `login-left-shut` for those that the connected user may not change, `login-locked` for those that somebody is changing. */
+  readonly left: readonly Finding[];
 }
 
 /** May be repeated. A limit that somebody set meanwhile stays, and one that was 0 before is 0 again. */
 export async function letIn(reader: Reader, which: Shut): Promise<LetIn> {
   const [run, folders] = which === 'over' ? [null, null] : [which.run, which.folders ?? null];
-  const rows = await reader.query<{ folder: string; left: boolean }>(
-    sql`select folder, left_shut as left from rustine.let_in(${run}, ${folders})`,
+  const rows = await reader.query<{ folder: string; role: string; left: string | null }>(
+    sql`select folder, role_name as role, reason as left from rustine.let_in(${run}, ${folders})`,
   );
-  const named = (left: boolean): readonly string[] => rows.filter((row) => row.left === left).map(({ folder }) => folder);
-  return { folders: named(false), left: named(true) };
+  const locked = rows.some(({ left }) => left === 'locked') ? await readLoginHolder(reader) : {};
+  return {
+    folders: rows.flatMap(({ folder, left }) => (left === null ? [folder] : [])),
+    left: rows.flatMap(({ folder, role, left }): readonly Finding[] => {
+      if (left === null) return [];
+      if (left === 'rights') return [{ code: 'login-left-shut', severity: 'warn', folder, facts: {} }];
+      return [{ code: 'login-locked', severity: 'warn', folder, facts: { role, ...locked } }];
+    }),
+  };
 }

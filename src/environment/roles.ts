@@ -87,9 +87,14 @@ export function unlessSuperuser(statement: string): string {
 /** One number for the transaction-scoped lock of whoever changes a login: PostgreSQL refuses the second of two who change the same one at once. */
 const LOGIN_LOCK = 7_083_121;
 
-/** Until the end of the transaction, which should be near. */
-export async function lockLogins(session: Session): Promise<void> {
-  await session.query(sql`select pg_advisory_xact_lock(${LOGIN_LOCK})`);
+/** Longest wait for a login that somebody else is changing; an administrator may be, in a transaction that he forgot. */
+const LOGIN_WAIT = '5s';
+
+/** Until the end of the transaction, which should be near. Whoever has no limit for locks gets one: nobody is held up for long by whom we wait for. */
+export async function lockLogins(session: Session, wait = LOGIN_WAIT): Promise<void> {
+  await session.query(sql`
+    select set_config('lock_timeout', case current_setting('lock_timeout') when '0' then ${wait} else current_setting('lock_timeout') end, true),
+      pg_advisory_xact_lock(${LOGIN_LOCK})`);
 }
 
 /** A login as the server knows it. */

@@ -3,13 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
 import type { Database, Session } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
-import { sql } from '../database/sql.ts';
+import { quoteLiteral, sql } from '../database/sql.ts';
 import type { Reader } from '../environment/catalog.ts';
+import { holderFacts, readHolder } from '../environment/holders.ts';
 
 export type Decision = 'commit' | 'rollback';
 
 const PREFIX = 'rustine:';
 const IN_USE = '55000';
+const INSUFFICIENT_PRIVILEGE = '42501';
 /** Somebody else is ending the very transaction. */
 const ATTEMPTS = 50;
 const PAUSE_MS = 100;
@@ -70,16 +72,32 @@ export async function decide(database: Database, run: string, wanted: Decision):
   });
 }
 
-/** Carries the decision out for one transaction. @returns whether it was still there */
+/**
+ * Carries the decision out for one transaction.
+ * @returns whether it was still there
+ * @throws Failure `prepared-unsettled` where it is another user's, or somebody is ending it all the time
+ */
 export async function finish(database: Database, gid: string, decision: Decision): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await database.finishPrepared(gid, decision);
     } catch (error) {
-      if (sqlState(error) !== IN_USE || attempt === ATTEMPTS) throw error;
+      const state = sqlState(error);
+      if (state !== IN_USE && state !== INSUFFICIENT_PRIVILEGE) throw error;
+      if (state === INSUFFICIENT_PRIVILEGE || attempt === ATTEMPTS) throw await unsettled(database, decision, gid);
       await sleep(PAUSE_MS);
     }
   }
+}
+
+/** Who may end it: the user who prepared it, or a superuser. */
+async function unsettled(database: Database, decision: Decision, gid: string): Promise<Failure> {
+  const [owned] = await database.query<{ user: string; since: string }>(sql`
+    select owner::text as user, to_char(prepared, 'YYYY-MM-DD HH24:MI') as since from pg_prepared_xacts where gid = ${gid}`);
+  const { user = '', since = '' } = owned ?? {};
+  const run = parseGid(gid)?.run ?? '';
+  const holder = holderFacts({ pid: null, user, application: '', since, gid });
+  return new Failure('prepared-unsettled', { run, decision, ...holder, command: `${decision} prepared ${quoteLiteral(gid)}` });
 }
 
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -100,23 +118,38 @@ export async function finishAll(
   options: {
     /** Called after each. */
     readonly finished?: () => void;
+    /** How long those that do not end are waited for. */
+    readonly patienceMs?: number;
     /** In the transaction that forgets them: no other one of the run is open then, and none can begin. */
     readonly settled?: (session: Session) => Promise<void>;
   } = {},
 ): Promise<number> {
   let count = 0;
+  // The others are ended all the same.
+  let left: Failure | undefined;
   for (const started = performance.now(); ; ) {
     const waiting = [...(await waitingOf(database, run))];
     const work = async (): Promise<void> => {
       for (let gid = waiting.shift(); gid !== undefined; gid = waiting.shift()) {
-        const there = await finish(database, gid, decision);
-        count += there ? 1 : 0;
+        try {
+          const there = await finish(database, gid, decision);
+          count += there ? 1 : 0;
+        } catch (error) {
+          if (!(error instanceof Failure) || error.code !== 'prepared-unsettled') throw error;
+          left ??= error;
+        }
         options.finished?.();
       }
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, waiting.length) }, work));
+    if (left !== undefined) throw left;
     if (await forget(database, run, options.settled)) return count;
-    if (performance.now() - started > PATIENCE_MS) throw new Failure('prepared-unsettled', { run, decision });
+    if (performance.now() - started > (options.patienceMs ?? PATIENCE_MS)) {
+      const holder = await readHolder(database, (session) =>
+        session.query(sql`select from rustine.run where id = ${run} for update`),
+      );
+      throw new Failure('prepared-unsettled', { run, decision, ...holder });
+    }
   }
 }
 

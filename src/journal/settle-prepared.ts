@@ -1,5 +1,6 @@
 // Settles what dead programs left prepared: by the decision of their run; where none was made, it is rolled back.
 import { Failure } from '../base/errors.ts';
+import type { Finding } from '../base/finding.ts';
 import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { type Decision, decide, finishAll } from './prepared.ts';
@@ -13,13 +14,14 @@ export interface SettledTransactions {
 }
 
 /**
- * `left`: runs of which a transaction is still being worked at.
+ * `left`: `prepared-unsettled` for each run of which a transaction is still being worked at, or that another user prepared: the others do not wait for it.
  * Never touches a run whose program lives. Safe to repeat, by several at once, also while a program that was believed to be dead wakes up: of
  * two decisions the first stands, and both follow it.
  */
 export async function settlePrepared(
   database: Database,
-): Promise<{ readonly settled: readonly SettledTransactions[]; readonly left: readonly string[] }> {
+  patienceMs: number,
+): Promise<{ readonly settled: readonly SettledTransactions[]; readonly left: readonly Finding[] }> {
   const open = await database.query<{ run: string; process: string | null; known: boolean }>(sql`
     select r.id as run, r.process, p.id is not null as known from rustine.run r left join rustine.process p on p.id = r.process
     where r.atomic and r.state = 'running'
@@ -28,16 +30,20 @@ export async function settlePrepared(
   if (open.length === 0) return { settled: [], left: [] };
   const dead = new Set((await deadProcesses(database)).map(({ id }) => id));
   const settled: SettledTransactions[] = [];
-  const left: string[] = [];
+  const left: Finding[] = [];
+  const until = performance.now() + patienceMs;
   for (const { run } of open.filter(({ process, known }) => !known || process === null || dead.has(process))) {
     const decision = await decide(database, run, 'rollback');
     try {
-      const transactions = await finishAll(database, run, decision, { settled: (session) => writeEnd(session, run, decision) });
+      const transactions = await finishAll(database, run, decision, {
+        patienceMs: Math.max(0, until - performance.now()),
+        settled: (session) => writeEnd(session, run, decision),
+      });
       settled.push({ run, decision, transactions });
     } catch (error) {
       // Somebody has to end a session first: the other runs do not wait for that.
       if (!(error instanceof Failure) || error.code !== 'prepared-unsettled') throw error;
-      left.push(run);
+      left.push({ code: error.code, severity: 'warn', facts: error.facts });
     }
   }
   return { settled, left };

@@ -1,45 +1,94 @@
 // Settles what dead programs left of runs: nobody but they could end them, and no run is "in progress" for ever.
-import type { Database } from '../database/database.ts';
+import type { Finding } from '../base/finding.ts';
+import type { Database, Session } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
-import { deadProcesses } from './processes.ts';
+import { readHolder } from '../environment/holders.ts';
+import { type DeadProcess, deadProcesses } from './processes.ts';
 import { settlePrepared } from './settle-prepared.ts';
 
-/** A dead program's last statement may still run: the server ends it within a second or two. */
-const SETTLE_TIMEOUT_MS = 15_000;
+/** A dead program's last statement may still run: the server ends it within a second or two. What takes longer, nobody waits for who did not ask for it. */
+export const SETTLE_MS = 3_000;
+/** A try for each dead program: what one of them holds keeps nothing of the others. */
+const STEP_MS = 100;
 const LOCK_NOT_AVAILABLE = '55P03';
+
+export interface SettledRuns {
+  readonly settled: readonly string[];
+  /** `run-unsettled` for each of which a folder's transaction is still open: it is left as it is. */
+  readonly left: readonly Finding[];
+}
 
 /**
  * Marks runs whose program is dead as interrupted. One query when there is nothing to settle; safe to repeat, by several at once.
- * @returns the runs; none of those of which a folder's transaction is still open, which are left as they are
+ * @param waitMs how long transactions of the dead are waited for, all in all
  */
-export async function settleRuns(database: Database): Promise<readonly string[]> {
-  const dead = await deadProcesses(database);
-  if (dead.length === 0) return [];
+export async function settleRuns(database: Database, waitMs = SETTLE_MS): Promise<readonly string[]> {
+  if ((await deadProcesses(database)).length === 0) return [];
+  const until = performance.now() + waitMs;
   // They hold their run's key, so that it could not be settled.
-  await settlePrepared(database);
-  const ids = dead.map(({ id }) => id);
-  const gone = dead.flatMap((each) => (each.gone ? [each.id] : []));
+  await settlePrepared(database, waitMs);
+  return (await settleDead(database, Math.max(0, until - performance.now()))).settled;
+}
+
+/** The same without what is prepared. Says what is left, and who holds it. */
+export async function settleDead(database: Database, waitMs: number): Promise<SettledRuns> {
+  const settled: string[] = [];
+  let dead = await deadProcesses(database);
+  for (const until = performance.now() + waitMs; dead.length > 0; ) {
+    const held: DeadProcess[] = [];
+    for (const process of dead) {
+      const runs = await settleProcess(database, process);
+      if (runs === undefined) held.push(process);
+      else settled.push(...runs);
+    }
+    dead = held;
+    if (performance.now() >= until) break;
+  }
+  return { settled, left: await unsettled(database, dead) };
+}
+
+/** @returns its runs; undefined where somebody holds one of them */
+async function settleProcess(database: Database, { id, gone }: DeadProcess): Promise<readonly string[] | undefined> {
   try {
     return await database.transaction(async (session) => {
-      await session.query(sql`select set_config('lock_timeout', ${`${SETTLE_TIMEOUT_MS}ms`}, true)`);
+      await session.script(`set local lock_timeout = ${STEP_MS}`);
       // A sleeper that has just renewed its lease keeps it; one that comes later finds it gone.
-      const settled = await session.query<{ id: string }>(sql`
-        delete from rustine.process where id = any(${ids}::text[]) and (alive_until < clock_timestamp() or id = any(${gone}::text[])) returning id`);
-      // The strong lock waits for transactions of its folders: they hold the run's key (see `lockFolder`), and later ones find its state.
-      const runs = await session.query<{ id: string }>(sql`
-        select id from rustine.run where process = any(${settled.map(({ id }) => id)}::text[]) and state in ('running', 'waiting') order by id for update`);
-      const interrupted = runs.map(({ id }) => id);
-      if (interrupted.length === 0) return [];
-      await session.query(sql`
-        with folders as (
-          update rustine.run_folder set state = case state when 'running' then 'interrupted' else 'skipped' end, process = null, finished_at = now()
-          where run = any(${interrupted}::text[]) and state in ('running', 'waiting', 'postponed'))
-        update rustine.run set state = 'interrupted', finished_at = now() where id = any(${interrupted}::text[])`);
-      return interrupted;
+      const lost = await session.query(sql`
+        delete from rustine.process where id = ${id} and (alive_until < clock_timestamp() or ${gone}) returning id`);
+      return lost.length === 0 ? [] : await interruptRuns(session, id);
     });
   } catch (error) {
     if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
-    return [];
+    return undefined;
   }
+}
+
+async function interruptRuns(session: Session, process: string): Promise<readonly string[]> {
+  // The strong lock waits for transactions of its folders: they hold the run's key (see `lockFolder`), and later ones find its state.
+  const runs = await session.query<{ id: string }>(sql`
+    select id from rustine.run where process = ${process} and state in ('running', 'waiting') order by id for update`);
+  const interrupted = runs.map(({ id }) => id);
+  if (interrupted.length === 0) return [];
+  await session.query(sql`
+    with folders as (
+      update rustine.run_folder set state = case state when 'running' then 'interrupted' else 'skipped' end, process = null, finished_at = now()
+      where run = any(${interrupted}::text[]) and state in ('running', 'waiting', 'postponed'))
+    update rustine.run set state = 'interrupted', finished_at = now() where id = any(${interrupted}::text[])`);
+  return interrupted;
+}
+
+async function unsettled(database: Database, dead: readonly DeadProcess[]): Promise<readonly Finding[]> {
+  if (dead.length === 0) return [];
+  const runs = await database.query<{ id: string }>(sql`
+    select id from rustine.run where process = any(${dead.map(({ id }) => id)}::text[]) and state in ('running', 'waiting')
+      and not exists (select from rustine.prepared where run = rustine.run.id) order by id`);
+  const findings: Finding[] = [];
+  for (const { id } of runs) {
+    const holder = await readHolder(database, (session) =>
+      session.query(sql`select from rustine.run where id = ${id} for update`),
+    );
+    findings.push({ code: 'run-unsettled', severity: 'warn', facts: { run: id, ...holder } });
+  }
+  return findings;
 }

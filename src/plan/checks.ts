@@ -65,6 +65,7 @@ const ROWS = [
   { code: 'logins-shared', rules: ['R3', 'R12'], severities: ['info'], place: 'sessions', when: 'run' },
   { code: 'login-open', rules: ['R12'], severities: ['warn'], place: 'sessions', when: 'run' },
   { code: 'login-left-shut', rules: ['R12'], severities: ['warn'], place: 'sessions', when: 'run' },
+  { code: 'login-locked', rules: ['R12'], severities: ['block', 'warn'], place: 'sessions', when: 'run' },
   { code: 'logins-left-shut', rules: ['R12'], severities: ['warn'], place: 'sessions', when: 'run' },
   { code: 'history-folder', rules: ['R17', 'R36'], severities: ['info'], place: 'folders', when: 'run' },
   { code: 'supervisor-only', rules: ['R7'], severities: ['info'], place: 'folders', when: 'run' },

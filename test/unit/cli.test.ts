@@ -267,7 +267,7 @@ async function cli(
     validate: answer('validate', VALIDATED),
     recover: answer('recover', {
       runs: { settled: ['r1'], left: [] },
-      logins: { settled: ['SEED'], left: ['SHOP'] },
+      logins: { settled: ['SEED'], left: [{ code: 'login-left-shut', severity: 'warn', folder: 'SHOP', facts: {} }] },
       staging: { settled: [], left: [] },
     }),
     latestRuns: answer('latestRuns', [RUN]),
@@ -550,12 +550,18 @@ describe('recover', () => {
     const { code, out } = await cli('recover');
     expect([code, out]).toEqual([
       1,
-      expect.stringMatching(/1 run \(r1\)\nLogins let in again: SEED\nLogins that stay shut.*: SHOP\./),
+      expect.stringMatching(/1 run \(r1\)\nLogins let in again: SEED\nThe login of folder SHOP stays shut: .*/),
     ]);
     expect((await cli('recover --lang fr')).out).toMatch(/1 exécution marquée interrompue \(r1\)\nConnexions rouvertes : SEED\n/);
     expect(JSON.parse((await cli('recover --json')).out)).toEqual({
       settled: { runs: ['r1'], logins: ['SEED'], staging: [] },
-      left: { runs: [], logins: ['SHOP'], staging: [] },
+      left: {
+        runs: [],
+        logins: [
+          { code: 'login-left-shut', severity: 'warn', folder: 'SHOP', message: expect.stringContaining('SHOP'), facts: {} },
+        ],
+        staging: [],
+      },
     });
   });
 

@@ -6,7 +6,7 @@ import { help } from './help.ts';
 import { progress } from './progress.ts';
 import { expected, nothing, reasons } from './reasons.ts';
 import { serverErrors } from './servers.ts';
-import { sessionErrors } from './sessions.ts';
+import { heldBy, sessionErrors } from './sessions.ts';
 
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 const wanted = (f: Said) => (expected as Record<string, string>)[f('expected')] ?? f('expected');
@@ -165,7 +165,7 @@ export const errors = {
   'script-not-preparable': (f) =>
     `With --atomic, the transaction of ${some(f.list('folders'), 12)} cannot be prepared because of what ${some(f.list('scripts'))} does (${f('reason')}). Nothing was changed. Temporary tables, LISTEN, NOTIFY and session locks are excluded there: run without --atomic, or have the script mended where it was made.`,
   'prepared-unsettled': (f) =>
-    `Run ${f('run')}: a transaction of it does not end (decision: ${f('decision')}). Its session still works; end it (pg_stat_activity shows it), then run \`rustine recover\`.`,
+    `Run ${f('run')}: a transaction of it has not ended as was decided (${f('decision')}). ${heldBy(f)}, then run \`rustine recover\`.`,
   'script-failed': (f) => {
     const where = f.has('line') ? ` in line ${f('line')}, column ${f('column')}` : '';
     const parts = [`${f('element')} failed${where} in folder ${f('folder')} (SQLSTATE ${f('sqlstate')}): ${f('reason')}`];

@@ -1,5 +1,5 @@
 // English sentences about sessions, logins and recovery (R12).
-import type { Sentence } from '../said.ts';
+import type { Said, Sentence } from '../said.ts';
 import { some } from '../said.ts';
 import { listed, type SessionLine, sessionLines } from '../session-lines.ts';
 
@@ -23,6 +23,17 @@ const whyOpen: Readonly<Record<string, string>> = {
     'the database user may not change it. Let Rustine connect as the user who made the folders, or as one with CREATEROLE and ADMIN OPTION on it',
 };
 
+/** Who holds what is waited for, and what ends that. */
+export function heldBy(f: Said): string {
+  const since = f.has('since') ? ` since ${f('since')}` : '';
+  const user = f.has('user') ? `user ${f('user')}` : '';
+  if (f.has('pid'))
+    return `It is held by session ${[`pid ${f('pid')}`, user, f.has('application') ? f('application') : ''].filter((part) => part !== '').join(', ')}${since}. End it (\`${f('command')}\` with psql)`;
+  if (f.has('gid'))
+    return `It is held by the prepared transaction ${f('gid')} of ${user}${since}, which only that user or a superuser may end. Run \`rustine recover\` as that user, or end it with psql (\`${f('command')}\`)`;
+  return 'Who holds it is not known any more. See pg_stat_activity, pg_locks and pg_prepared_xacts where it stays so';
+}
+
 export const sessionFindings = {
   'sessions-active': (f) =>
     `${f.number('count') === 1 ? 'Somebody is' : `${f('count')} sessions are`} connected to folder ${f('folder')}: ${listed(sessionLines(f), line)}. Ask them to leave and use --wait 5m, end them with --disconnect, or pass over it with --force sessions=reason.`,
@@ -37,8 +48,12 @@ export const sessionFindings = {
     `New logins cannot be refused during the run; as to the folder's role, ${whyOpen[f('reason')] ?? f('reason')}. Keep its users out yourself.`,
   'logins-left-shut': (f) =>
     `The folders' logins could not be let in again just now: ${f('reason')}. The next command does it, whichever it is; \`rustine recover\` says what came of it.`,
-  'login-left-shut': () =>
-    `The folder's login stays shut: the database user may no longer change it. Give the right back, then \`rustine recover\`.`,
+  'login-left-shut': (f) =>
+    `The login of folder ${f('folder')} stays shut: the database user may no longer change it. Give the right back, then \`rustine recover\`.`,
+  'login-locked': (f) =>
+    `${f.has('role') ? `The folder's login (role ${f('role')}) stays shut: somebody` : "The folders' logins cannot be shut for the run: somebody"} else is changing logins of this server and has not ended that transaction. ${heldBy(f)}, then ${f.has('role') ? 'run `rustine recover`' : 'run again'}.`,
+  'run-unsettled': (f) =>
+    `Run ${f('run')}, whose program is dead, is not settled: a transaction of it is still open on the server. ${heldBy(f)}, then run \`rustine recover\` again.`,
 } satisfies Record<string, Sentence>;
 
 export const sessionErrors = {
@@ -64,14 +79,6 @@ export const sessionReport = {
       runs: (items: readonly string[]) => `Marked as interrupted: ${n(items.length, 'run')} (${some(items)})`,
       logins: (items: readonly string[]) => `Logins let in again: ${some(items, 20)}`,
       staging: (items: readonly string[]) => `Removed: what ${n(items.length, 'step')} of dead programs had staged`,
-    },
-    left: {
-      prepared: (items: readonly string[]) =>
-        `Prepared transactions are left of run ${some(items)}: a session still works at one. End it (pg_stat_activity shows it), then run \`rustine recover\` again.`,
-      runs: (items: readonly string[]) => `Still to be settled: runs ${some(items)}`,
-      logins: (items: readonly string[]) =>
-        `Logins that stay shut, since the database user may not change them: ${some(items, 20)}. Give it the right (CREATEROLE, ADMIN OPTION on the role), then run \`rustine recover\` again.`,
-      staging: (items: readonly string[]) => `Still staged: ${some(items)}`,
     },
   },
 };

@@ -6,7 +6,7 @@ import { help } from './help.ts';
 import { progress } from './progress.ts';
 import { expected, nothing, reasons } from './reasons.ts';
 import { serverErrors } from './servers.ts';
-import { sessionErrors } from './sessions.ts';
+import { heldBy, sessionErrors } from './sessions.ts';
 
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 const wanted = (f: Said) => (expected as Record<string, string>)[f('expected')] ?? f('expected');
@@ -171,7 +171,7 @@ export const errors: Sentences<ErrorCode> = {
   'script-not-preparable': (f) =>
     `Avec --atomic, la transaction de ${some(f.list('folders'), 12)} ne peut pas être préparée à cause de ce que fait ${some(f.list('scripts'))} (${f('reason')}). Rien n'a été modifié. Les tables temporaires, LISTEN, NOTIFY et les verrous de session y sont exclus : lancez sans --atomic, ou faites corriger le traitement là où il a été fait.`,
   'prepared-unsettled': (f) =>
-    `Exécution ${f('run')} : une de ses transactions ne se termine pas (décision : ${f('decision')}). Sa session travaille encore ; terminez-la (pg_stat_activity la montre), puis lancez \`rustine recover\`.`,
+    `Exécution ${f('run')} : une de ses transactions n'est pas terminée comme décidé (${f('decision')}). ${heldBy(f)}, puis lancez \`rustine recover\`.`,
   'script-failed': (f) => {
     const where = f.has('line') ? ` à la ligne ${f('line')}, colonne ${f('column')},` : '';
     const parts = [

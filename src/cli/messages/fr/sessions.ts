@@ -1,7 +1,7 @@
 // French sentences about sessions, logins and recovery (R12).
 import type { sessionErrors as errorsEn, sessionFindings as findingsEn } from '../en/sessions.ts';
 import type { Sentences } from '../en.ts';
-import { some } from '../said.ts';
+import { type Said, some } from '../said.ts';
 import { listed, type SessionLine, sessionLines } from '../session-lines.ts';
 
 const states: Readonly<Record<string, string>> = {
@@ -31,6 +31,17 @@ const whyOpen: Readonly<Record<string, string>> = {
     "l'utilisateur de la base ne peut pas le modifier. Connectez Rustine avec l'utilisateur qui a créé les dossiers, ou avec un utilisateur ayant CREATEROLE et ADMIN OPTION sur lui",
 };
 
+/** Who holds what is waited for, and what ends that. */
+export function heldBy(f: Said): string {
+  const since = f.has('since') ? ` depuis le ${f('since')}` : '';
+  const user = f.has('user') ? `utilisateur ${f('user')}` : '';
+  if (f.has('pid'))
+    return `En cause : la session ${[`pid ${f('pid')}`, user, f.has('application') ? f('application') : ''].filter((part) => part !== '').join(', ')}${since}. Terminez-la (\`${f('command')}\` avec psql)`;
+  if (f.has('gid'))
+    return `En cause : la transaction préparée ${f('gid')} (${user})${since}, que seul cet utilisateur ou un superutilisateur peut terminer. Lancez \`rustine recover\` avec cet utilisateur, ou terminez-la avec psql (\`${f('command')}\`)`;
+  return 'On ne sait plus ce qui est en cause. Si cela dure, voyez pg_stat_activity, pg_locks et pg_prepared_xacts';
+}
+
 export const sessionFindings: Sentences<keyof typeof findingsEn> = {
   'sessions-active': (f) =>
     `${f.number('count') === 1 ? "Quelqu'un est connecté" : `${f('count')} sessions sont connectées`} au dossier ${f('folder')} : ${listed(sessionLines(f), line)}. Demandez-leur de sortir et utilisez --wait 5m, fermez-les avec --disconnect, ou passez outre avec --force sessions=raison.`,
@@ -45,8 +56,12 @@ export const sessionFindings: Sentences<keyof typeof findingsEn> = {
     `Les nouvelles connexions ne peuvent pas être refusées pendant l'exécution. Le rôle du dossier : ${whyOpen[f('reason')] ?? f('reason')}. Écartez ses utilisateurs vous-même.`,
   'logins-left-shut': (f) =>
     `Les connexions des dossiers n'ont pas pu être rouvertes à l'instant : ${f('reason')}. La prochaine commande, quelle qu'elle soit, s'en charge ; \`rustine recover\` dit ce qu'il en est.`,
-  'login-left-shut': () =>
-    `La connexion du dossier reste fermée : l'utilisateur de la base ne peut plus la modifier. Rendez-lui ce droit, puis lancez \`rustine recover\`.`,
+  'login-left-shut': (f) =>
+    `La connexion du dossier ${f('folder')} reste fermée : l'utilisateur de la base ne peut plus la modifier. Rendez-lui ce droit, puis lancez \`rustine recover\`.`,
+  'login-locked': (f) =>
+    `${f.has('role') ? `La connexion du dossier (rôle ${f('role')}) reste fermée : quelqu'un d'autre` : "Les connexions des dossiers ne peuvent pas être fermées pour l'exécution : quelqu'un d'autre"} modifie des rôles de ce serveur et n'a pas terminé sa transaction. ${heldBy(f)}, puis ${f.has('role') ? 'lancez `rustine recover`' : 'relancez'}.`,
+  'run-unsettled': (f) =>
+    `L'exécution ${f('run')}, dont le programme est mort, n'est pas soldée : une de ses transactions est encore ouverte sur le serveur. ${heldBy(f)}, puis relancez \`rustine recover\`.`,
 };
 
 export const sessionErrors: Sentences<keyof typeof errorsEn> = {
@@ -74,14 +89,6 @@ export const sessionReport = {
       logins: (items: readonly string[]) => `Connexions rouvertes : ${some(items, 20)}`,
       staging: (items: readonly string[]) =>
         `Supprimé : ce que ${n(items.length, 'étape')} de programmes morts ${items.length < 2 ? 'avait' : 'avaient'} préparé`,
-    },
-    left: {
-      prepared: (items: readonly string[]) =>
-        `Il reste des transactions préparées de l'exécution ${some(items)} : une session y travaille encore. Terminez-la (pg_stat_activity la montre), puis relancez \`rustine recover\`.`,
-      runs: (items: readonly string[]) => `Exécutions encore à solder : ${some(items)}`,
-      logins: (items: readonly string[]) =>
-        `Connexions qui restent fermées, l'utilisateur de la base ne pouvant pas les modifier : ${some(items, 20)}. Donnez-lui le droit (CREATEROLE, ADMIN OPTION sur le rôle), puis relancez \`rustine recover\`.`,
-      staging: (items: readonly string[]) => `Encore préparé : ${some(items)}`,
     },
   },
 };
