@@ -1,6 +1,5 @@
 // `integrate --batch`: checks the run as it would be begun now, and queues it with its patch files for the workers; follows it.
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Refusal } from '../base/errors.ts';
 import { blocks, type Finding } from '../base/finding.ts';
@@ -15,6 +14,7 @@ import { storeRunFile } from '../journal/run-files.ts';
 import { folderUsers, insertRun, lockRuns, type NewRun, noteEvents, serverEpoch } from '../journal/runs.ts';
 import { addRunFolders, readFurtherEvents, readRunFolders, readSharedRun } from '../journal/shared-runs.ts';
 import { listPatches } from '../patch/list.ts';
+import { fileBytes } from '../patch/read.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { checkRequest, type ReadRequest, readRequest } from './checks.ts';
 import type { IntegrateOptions, Opened } from './rustine.ts';
@@ -107,7 +107,8 @@ async function store(
       for (const [position, delivery] of deliveries.entries()) {
         const path = patches.find(({ file }) => file === delivery.file)?.path;
         if (path === undefined) throw new Refusal('patch-unreadable', { file: delivery.file, reason: 'ENOENT' });
-        await storeRunFile(session, run.id, position, delivery, createReadStream(path, { highWaterMark: 1024 * 1024 }));
+        // It may have gone, or lost its rights, since it was checked.
+        await storeRunFile(session, run.id, position, delivery, fileBytes(path));
       }
       // Only now: others do not wait while files are stored. Tasks at work are no obstacle, the run waits for them in the queue.
       await lockRuns(session);

@@ -49,7 +49,8 @@ export function readPatchFile(path: string): AsyncGenerator<PatchPart, void, voi
   return readPatch(fileBytes(path), { file: basename(path) });
 }
 
-async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void, void> {
+/** @throws Refusal `patch-unreadable` */
+export async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void, void> {
   try {
     // The stream reads ahead while a chunk is worked on. It never reuses a chunk, so parts may be views into it.
     const stream = createReadStream(path, { highWaterMark: READ_BYTES }) as AsyncIterable<Uint8Array>;

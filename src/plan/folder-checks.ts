@@ -117,14 +117,17 @@ function sequenceGap(file: string, numbers: Numbers, { supervisor }: Sequence): 
 
 /** R15: what is there already is said once for each patch, not once for each of hundreds of folders. */
 function alreadyThere({ input, already }: Checking, tasks: Preflight['tasks']): readonly Finding[] {
-  const { forced, operator, attended } = input;
+  const { deliveries, forced, operator, attended } = input;
+  const standard = new Set(deliveries.flatMap(({ file, patchType }) => (patchType === '1' ? [file] : [])));
+  // Where some folder still needs one of the patches, this is the rest of a run that did not end: going on is right, in batch too (R30).
+  const rest = [...tasks.values()].some((files) => [...files.values()].includes('integrate'));
   return [...already].map(([file, folders]) => {
     const concerned = [...tasks.values()].filter((files) => files.get(file) !== 'not-concerned').length;
     const everywhere = folders.length === concerned;
     const facts = { file, folders, count: folders.length, everywhere };
     const place = { patch: file, subject: file };
-    // Where some folders still need it, this is the rest of a run that did not end: going on is right, in batch too (R30).
-    const usual = !everywhere ? 'info' : attended ? 'warn' : 'block';
+    const stops = !attended && !rest && standard.has(file);
+    const usual = !everywhere ? 'info' : stops ? 'block' : 'warn';
     return passedOver(found('already-integrated', place, facts, usual), forced, operator);
   });
 }

@@ -193,6 +193,29 @@ describe('R15: integrated already', () => {
       expect(told({ facts, attended })).toEqual([['already-integrated', 'info', undefined, one.file]]);
   });
 
+  test('everywhere, but not the next one of the same delivery: the rest of a run that did not end, which batch goes on with', () => {
+    const next = delivery(2);
+    const facts = { integrated: [had(X3, one), had(SEED, one), had(X3, next)] };
+    const deliveries = [one, next];
+    expect(told({ deliveries, facts, attended: false })).toEqual([
+      ['already-integrated', 'warn', undefined, one.file],
+      ['already-integrated', 'info', undefined, next.file],
+    ]);
+    const all = { integrated: [...facts.integrated, had(SEED, next)] };
+    expect(told({ deliveries, facts: all, attended: false })).toEqual([
+      ['already-integrated', 'block', undefined, one.file],
+      ['already-integrated', 'block', undefined, next.file],
+    ]);
+  });
+
+  test.each(['2', '3', '4'])('in batch only standard patches stop: type %s does not', (type) => {
+    const other = delivery(1, type);
+    const facts = { integrated: [had(X3, other), had(SEED, other)] };
+    expect(judged({ deliveries: [other], facts, attended: false }).findings).not.toContainEqual(
+      expect.objectContaining({ severity: 'block' }),
+    );
+  });
+
   test('a history folder, and others in the case of a supervisor patch, do not count', () => {
     const own = delivery(1, '2');
     expect(told({ folders: [X3, HISTORY], all: [X3, HISTORY], facts: { integrated: [had(X3, one)] } })).toEqual([
