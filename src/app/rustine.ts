@@ -344,8 +344,8 @@ async function integrateInto(opened: Opened, options: IntegrateOptions, part: Ru
   };
   const work = async (started: StartedRun): Promise<RunOutcome> => {
     part.taken?.(started);
-    // What another run did meanwhile is seen: from here on nobody else has these folders.
-    const now = started.waited ? await existingFolders(database) : asked.all;
+    // They were read before the patch files, and before another run was waited for: only from here on nobody else has these folders.
+    const now = await readFolders(database);
     const folders = now.filter(({ code }) => asked.folders.some((each) => each.code === code));
     // All transactions together are looked at where they are planned: an estimate by the patches alone would refuse too much.
     const scope = mode === 'rehearse' || options.atomic === true ? 'folder' : 'patch';

@@ -44,8 +44,6 @@ export interface StartedRun {
   readonly findings: readonly Finding[];
   /** What happened so far; told already. */
   readonly events: readonly RunEvent[];
-  /** Whether another run was waited for: what was read before may have changed. */
-  readonly waited: boolean;
 }
 
 /** How often a run that waits looks whether the others are over. */
@@ -86,7 +84,7 @@ export async function withRun(
   }
 }
 
-interface Begun extends Pick<StartedRun, 'waves' | 'events' | 'waited'> {
+interface Begun extends Pick<StartedRun, 'waves' | 'events'> {
   readonly users: FolderUsers;
 }
 
@@ -106,7 +104,7 @@ async function begin(database: Database, start: RunStart, id: string, lease: str
   };
   for (;;) {
     const { state, ...users } = await beginRun(database, lease, run, inVain);
-    if (state !== 'waiting') return { users, waves, events, waited: told.size > 0 };
+    if (state !== 'waiting') return { users, waves, events };
     for (const event of waitingFor(users, told)) {
       events.push(event);
       start.listener(event);

@@ -16,6 +16,11 @@ export type Reader = Pick<Session, 'query'>;
 export async function readEnvironment(reader: Reader): Promise<Environment | undefined> {
   const [there] = await reader.query<{ there: boolean }>(sql`select to_regclass('rustine.environment') is not null as there`);
   if (there?.there !== true) return undefined;
+  return readCatalog(reader);
+}
+
+/** The same where there is a catalog; else the database's error. */
+export async function readCatalog(reader: Reader): Promise<Environment | undefined> {
   const [row] = await reader.query<Environment>(sql`select supervisor, version, roles from rustine.environment`);
   return row;
 }

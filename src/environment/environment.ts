@@ -2,11 +2,14 @@
 import { Refusal } from '../base/errors.ts';
 import { CATALOG_STEPS, CATALOG_VERSION } from '../database/catalog-schema.ts';
 import type { Database, Session } from '../database/database.ts';
+import { sqlState } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
 import type { Environment, Reader } from './catalog.ts';
-import { readEnvironment } from './catalog.ts';
+import { readCatalog, readEnvironment } from './catalog.ts';
 import { mayCreateRoles } from './roles.ts';
 
+// What a database without a catalog answers.
+const UNDEFINED_TABLE = '42P01';
 // One number for the transaction-scoped lock that serialises `init`.
 const INIT_LOCK = 7_083_114;
 
@@ -34,8 +37,13 @@ export async function createEnvironment(
  * @throws Refusal `not-initialized`, `catalog-newer`
  */
 export async function openEnvironment(database: Database): Promise<Environment> {
-  const environment = await knownEnvironment(database);
-  if (environment.version === CATALOG_VERSION) return environment;
+  // One round trip where all is well, as mostly: every command asks.
+  const environment = await readCatalog(database).catch((error: unknown) => {
+    if (sqlState(error) !== UNDEFINED_TABLE) throw error;
+    return undefined;
+  });
+  if (environment?.version === CATALOG_VERSION) return environment;
+  await knownEnvironment(database);
   return database.transaction(async (session) => {
     await session.query(sql`select pg_advisory_xact_lock(${INIT_LOCK})`);
     const { version } = await knownEnvironment(session);

@@ -12,7 +12,7 @@ import { eventJson } from '../journal/runs.ts';
 import { parsePatchName } from '../patch/sequence.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { tableNames } from '../plan/delivery.ts';
-import type { Authorized, PlanningInput } from '../plan/draft.ts';
+import type { Authorized } from '../plan/draft.ts';
 import type { StartingState } from '../plan/facts.ts';
 import { gatherBasis, gatherFacts } from '../plan/facts.ts';
 import type { FolderSettings, OutsideRun, Plan } from '../plan/plan.ts';
@@ -24,6 +24,7 @@ import { costsOf } from '../tables/cost.ts';
 import type { Applied } from './apply.ts';
 import { formerFunctionFindings } from './former-functions.ts';
 import { reopened } from './reopened.ts';
+import { type Scope, type StartingPoint, startingPoint, WHOLE } from './starting-point.ts';
 import { checkValues, restorable } from './value-checks.ts';
 import { writePlan } from './write-plan.ts';
 
@@ -120,13 +121,13 @@ const LOCKS_OF_WRITTEN_TABLE = 10;
 export async function integrateInto(
   session: Session,
   database: Database,
-  folder: FolderSettings,
+  asked: FolderSettings,
   staged: StagedDelivery,
   context: RunContext,
 ): Promise<Integration> {
   const started = performance.now();
   const file = staged.delivery.file;
-  const { integration, already, scope, ignored } = await lockFolder(session, folder, staged.delivery, context);
+  const { settings: folder, integration, already, scope, ignored } = await lockFolder(session, asked, staged.delivery, context);
   const ms = (): number => Math.round(performance.now() - started);
   if (already) return { outcome: emptyOutcome(file, 'already', ms()), findings: [], due: false, pending: [] };
   context.stopPoint('folder-locked');
@@ -203,18 +204,9 @@ const settings = ({ lockTimeoutMs }: Pick<RunContext, 'lockTimeoutMs'>): readonl
   NOTICE_LOST_CLIENT,
 ];
 
-/** What of a delivery is planned. */
-type Scope = Pick<PlanningInput, 'rowsOnly' | 'onlyTables' | 'ranBefore'>;
-
-const WHOLE: Scope = { rowsOnly: false, onlyTables: null, ranBefore: [] };
-
 /** What the folder's lock showed. */
-interface Locked {
+interface Locked extends StartingPoint {
   readonly integration: string;
-  readonly already: boolean;
-  readonly scope: Scope;
-  /** Codes that were ignored at the time the dictionary came. */
-  readonly ignored: readonly string[];
 }
 
 /** Locks the folder's row and looks again whether another run was faster. */
@@ -230,42 +222,11 @@ async function lockFolder(session: Session, folder: FolderSettings, delivery: De
       exists (select from run) and (${claimedBy}::text is null or exists (select from claim)) as running
     from rustine.folder where id = ${folder.id} for update`);
   if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });
-  const fresh = { integration: row.integration, already: false, scope: WHOLE, ignored: [] };
+  const fresh = { settings: folder, integration: row.integration, already: false, scope: WHOLE, ignored: [] };
   if (!context.records) return fresh;
   if (!row.running) throw new Failure('run-lost', { run: context.run, folder: folder.code });
   if (row.state !== 'ready') throw new Failure('folder-not-ready', { folder: folder.code, state: row.state });
-  const [had] = await session.query<Had>(sql`
-    select encode(digest, 'hex') = ${delivery.digest} and not ignored && ${authorizedNames(context)}::text[] as same, apatch_num is null as open, ignored, reopened, left_out,
-      array(select distinct jsonb_array_elements_text(coalesce(o.outcome -> 'ran', '[]') || coalesce(o.outcome -> 'pending', '[]'))
-        from rustine.integration o where o.folder = i.folder and o.file = i.file and encode(o.digest, 'hex') = ${delivery.digest} and o.apatch_num is not null
-          and not exists (select from rustine.integration n where n.folder = o.folder and n.file = o.file and n.digest <> o.digest and n.id > o.id)
-        order by 1) as ran
-    from rustine.integration i where folder = ${folder.id} and file = ${delivery.file} order by id desc limit 1`);
-  if (had === undefined) return fresh;
-  // Asked to do it again (R15), what ran stays run: such a script need not bear a second time.
-  if (!had.same || (context.forced.already !== undefined && !had.open))
-    return { ...fresh, scope: { ...WHOLE, ranBefore: had.ran } };
-  // The dictionary came then: a later patch may have changed it since.
-  if (had.open) return { ...fresh, scope: { ...WHOLE, rowsOnly: true }, ignored: had.ignored };
-  if (!had.reopened) return { ...fresh, already: true };
-  const onlyTables = new Set(had.left_out.map((each) => each.split('.')[0] ?? each));
-  return { ...fresh, scope: { rowsOnly: true, onlyTables, ranBefore: had.ran }, ignored: had.ignored };
-}
-
-interface Had {
-  readonly same: boolean;
-  /** The dictionary came with the folder's creation: rows and scripts to run are missing. */
-  readonly open: boolean;
-  readonly ignored: readonly string[];
-  readonly reopened: boolean;
-  readonly left_out: readonly string[];
-  /** Scripts to run of this very file that ran in the folder or were listed. */
-  readonly ran: readonly string[];
-}
-
-/** Codes as `ignored` holds them: the code itself, and its letter for scripts. */
-function authorizedNames(context: Pick<RunContext, 'authorized'>): readonly string[] {
-  return typeof context.authorized === 'string' ? [] : context.authorized.flatMap((code) => [code, code.charAt(0)]);
+  return { ...fresh, ...(await startingPoint(session, folder, delivery, context)) };
 }
 
 async function planFor(

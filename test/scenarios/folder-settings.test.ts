@@ -234,4 +234,31 @@ describe.each(servers())('folder settings on $name', (server) => {
     expect(moves.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(await env.rustine.folders()).toHaveLength(3);
   });
+
+  test('R23, R4: a patch is written with the settings of the moment when nobody else can change them any more', async () => {
+    const env = await openEnvironment(server, { init: { languages: ['ENG', 'FRA'] }, folders: ['DEV'] });
+    await env.folders(['SEED'], { languages: ['ENG'] });
+    const path = await env.patch(
+      'L1.dat',
+      [any('ADC', 'SCR', [{ tag: 'ADC', values: { CODTRT: 'SCR', INTIT: texts({ ENG: 'hello', FRA: 'bonjour' }) } }])],
+      { languages: ['ENG', 'FRA'] },
+    );
+    const client = new Client({ connectionString: env.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    await client.query('begin');
+    await client.query(`update rustine.folder set languages = '{FRA}', test = true where code = 'SEED'`);
+    // The run has read its folders by then, and waits for the row.
+    let changed: Promise<unknown> | undefined;
+    await env.integrate(path, {
+      listener: (event) => {
+        if (event.kind === 'patch-started' && event.folder === 'SEED')
+          changed ??= new Promise((resolve) => setTimeout(resolve, 200)).then(() => client.query('commit'));
+      },
+    });
+    await changed;
+    expect(
+      await env.query(`select fields #> '{INTIT,text}' as texts from rustine.dictionary where type = 'ADC' and folder = 'SEED'`),
+    ).toEqual([{ texts: { FRA: ['bonjour', '0', ''] } }]);
+  });
 });
