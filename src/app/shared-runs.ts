@@ -105,7 +105,7 @@ export function sharedRuns(opened: Opened, options: SharedRunsOptions): SharedRu
   const runPatches = async (task: Task): Promise<boolean> => {
     const run = task.run ?? '';
     const told = new Set<string>();
-    const until = { at: 0 };
+    const until = { at: 0, waited: false };
     held.add(run);
     try {
       while (!options.stop.aborted) {
@@ -116,7 +116,7 @@ export function sharedRuns(opened: Opened, options: SharedRunsOptions): SharedRu
             await database.transaction((session) => removeRunFiles(session, run));
             return true;
           }
-          if (await onward({ opened, options, row, told, until, join: () => join(row) })) continue;
+          if (await onward({ opened, options, row, told, until, join: () => join(row), leave: () => leave(run) })) continue;
           await pause(LOOK_MS, undefined, { signal: options.stop }).catch(() => undefined);
         } catch (error) {
           if (!(error instanceof Failure)) throw error;
@@ -180,8 +180,9 @@ interface Onward {
   /** Whom the trace has been told about. */
   readonly told: Set<string>;
   /** How long others are waited for. */
-  readonly until: { at: number };
+  readonly until: { at: number; waited: boolean };
   readonly join: () => Promise<Joined>;
+  readonly leave: () => Promise<void>;
 }
 
 /** One step of the run that this worker has the task of. @returns false where it has to wait */
@@ -205,12 +206,19 @@ async function onward(step: Onward): Promise<boolean> {
 }
 
 /** Waits for who is at work there, then says what the checks found, and goes on or ends. */
-async function begin({ opened, options, row, told, until }: Onward, { stored, shared }: Joined): Promise<boolean> {
+async function begin({ opened, options, row, told, until, leave }: Onward, { stored, shared }: Joined): Promise<boolean> {
   const { database } = opened;
   const { waitMs } = stored.request;
   const users = await usersOfRun(database, row);
   const inTheWay = users.runs.length > 0 || users.tasks.length > 0;
+  if (!inTheWay && until.waited) {
+    // What was waited for may have changed what the checks looked at: they are made anew, and nobody can come in between.
+    until.waited = false;
+    await leave();
+    return true;
+  }
   if (inTheWay) {
+    until.waited = true;
     if (until.at === 0) until.at = waitMs === null ? Number.POSITIVE_INFINITY : performance.now() + waitMs;
     const waiting = waitingFor(users, told);
     if (waiting.length > 0) await shared.note(waiting);
@@ -239,20 +247,25 @@ async function enter({ opened, options, row }: Onward, { stored, shared }: Joine
   const { database } = opened;
   const { asked, tasks, request } = stored;
   const concerned = asked.folders.filter(({ code }) => [...(tasks.get(code)?.values() ?? [])].includes('integrate'));
-  const events: RunEvent[] = [];
+  // As they come: who follows the run sees whom it waits for.
+  let noted: Promise<void> = Promise.resolve();
+  const emit = (event: RunEvent): void => {
+    noted = noted.then(() => shared.note([event])).catch(() => undefined);
+  };
   const single = await enterSingleUser(database, {
     run: row.id,
     folders: concerned,
     forced: row.forced.sessions !== undefined,
     waitMs: request.waitMs ?? 0,
     disconnect: request.disconnect,
-    emit: (event) => void events.push(event),
-    soft: options.stop,
+    emit,
+    soft: shared.soft,
     stopPoint: options.reached,
   });
   // Who stops meanwhile leaves it to the next worker, which looks for sessions again.
   if (options.stop.aborted) return false;
-  await shared.note([...events, ...single.findings.map((finding): RunEvent => ({ kind: 'finding', finding }))]);
+  await noted;
+  await shared.note(single.findings.map((finding): RunEvent => ({ kind: 'finding', finding })));
   if (blocks(single.findings)) {
     const left = await single.leave();
     await shared.note(left.map((finding): RunEvent => ({ kind: 'finding', finding })));

@@ -19,7 +19,7 @@ export interface StoredRequest {
   readonly takeUnchanged: boolean;
   readonly onError: 'continue' | 'stop';
   readonly lockTimeoutMs: number;
-  /** How long tasks and sessions are waited for; null: until they have ended. */
+  /** How long tasks are waited for, and then sessions; null: tasks until they have ended, sessions not at all, since nobody would end them. */
   readonly waitMs: number | null;
   readonly disconnect: boolean;
 }

@@ -157,14 +157,21 @@ export function finishFolder(running: Running, { folder }: FolderPart, outcome: 
   return outcome;
 }
 
-/** Leaves the folder out, for a reason. */
-export function skipFolder(running: Running, part: FolderPart, reason: NonNullable<PatchOutcome['reason']>): FolderOutcome {
+/** Leaves the folder out, for a reason; what it got before stays. */
+export function skipFolder(
+  running: Running,
+  part: FolderPart,
+  reason: NonNullable<PatchOutcome['reason']>,
+  state: 'skipped' | 'failed' = 'skipped',
+): FolderOutcome {
   const tasks = running.preflight.tasks.get(part.folder.code);
-  part.patches = running.deliveries.map(({ file }) => {
+  part.patches = running.deliveries.map(({ file }, at) => {
+    const had = part.patches[at];
+    if (had !== undefined) return had;
     const outcome = tasks?.get(file) === 'integrate' ? { ...skipped(file), reason } : skipped(file);
     return report(running, part.folder, outcome);
   });
-  const outcome = { ...outcomeOf(part, []), state: 'skipped' as const };
+  const outcome = { ...outcomeOf(part, []), state };
   running.emit({ kind: 'folder-finished', folder: outcome.folder, state: outcome.state });
   return finishFolder(running, part, outcome);
 }

@@ -2,12 +2,15 @@
 import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { emptyOutcome } from '../integrate/integrator.ts';
+import { pendingFinding } from '../integrate/run-scripts.ts';
+import { type FolderProgress, readProgress, readToldScripts } from '../journal/folder-progress.ts';
 import type { FolderOutcome } from '../journal/outcome.ts';
 import type { FolderChange } from '../journal/run-folders.ts';
-import { type FolderClaim, readRunFolders, settleFolder } from '../journal/shared-runs.ts';
-import { type FolderPart, Postponed, partOf, pauseAfter } from './folder-part.ts';
-import { attemptMs, type Running, runFolder, skipFolder } from './folder-run.ts';
-import type { Sharing } from './sharing.ts';
+import { type FolderClaim, readOutcomes, settleFolder } from '../journal/shared-runs.ts';
+import { type FolderPart, Postponed, pauseAfter } from './folder-part.ts';
+import { attemptMs, runFolder, skipFolder } from './folder-run.ts';
+import { partSoFar } from './part-so-far.ts';
+import type { Before, Sharing } from './sharing.ts';
 import { failedCanaries } from './wave-run.ts';
 
 /** A folder whose workers die is not tried for ever. */
@@ -47,18 +50,17 @@ async function settle({ database, row, lease, running }: Sharing, change: Folder
 }
 
 async function worked(sharing: Sharing, claim: FolderClaim): Promise<FolderChange> {
-  const { byCode, running, waves, waited } = sharing;
+  const { database, row, byCode, running, waves } = sharing;
   const folder = byCode.get(claim.folder);
   const wave = waves[claim.wave];
   if (claim.opens && wave !== undefined)
     running.emit({ kind: 'wave-started', wave: claim.wave, folders: wave.folders, canary: wave.canary });
   if (folder === undefined) return gone(sharing, claim);
-  const part: FolderPart = {
-    ...partOf(folder),
-    attempts: claim.attempts,
-    waitedMs: waited.get(folder.code) ?? 0,
-    patches: [...gotOf(running, claim)],
-  };
+  // A statement after the claim: it has to see what the worker that had the folder before committed last.
+  const begun = claim.attempts > 1 ? await readProgress(database, row.id, [folder.code]) : undefined;
+  const progress = begun?.get(folder.code);
+  if (claim.takenOver && progress !== undefined) await tellWaiting(sharing, progress);
+  const part: FolderPart = { ...partSoFar(running, folder, progress), attempts: claim.attempts, waitedMs: claim.waitedMs };
   try {
     const outcome = await carriedOut(sharing, claim, part);
     const back = outcome.state === 'cancelled' && !sharing.cancelled();
@@ -81,45 +83,56 @@ function gone(sharing: Sharing, { folder }: FolderClaim): FolderChange {
   return { folder, state: 'failed', outcome };
 }
 
-/** What an earlier worker brought in before it was lost is not done again. */
-function gotOf(running: Running, { got }: FolderClaim): readonly FolderOutcome['patches'][number][] {
-  const had = new Map(got.map((outcome) => [outcome.file, outcome]));
-  const patches: FolderOutcome['patches'][number][] = [];
-  for (const { file } of running.deliveries) {
-    const outcome = had.get(file);
-    if (outcome === undefined) break;
-    patches.push(outcome);
+/** A worker that was lost between a patch and its runners told nobody that scripts wait (R28). */
+async function tellWaiting({ database, row, running }: Sharing, { folder, waiting }: FolderProgress): Promise<void> {
+  if (waiting.length === 0) return;
+  const told = await readToldScripts(database, row.id, folder);
+  for (const { script, language, file } of waiting) {
+    if (told.has(script)) continue;
+    running.emit({ kind: 'finding', finding: { ...pendingFinding(folder, script, language), patch: file } });
   }
-  return patches;
 }
 
 async function carriedOut(sharing: Sharing, claim: FolderClaim, part: FolderPart): Promise<FolderOutcome> {
-  const { database, row, running, waves } = sharing;
+  const { running } = sharing;
   if (claim.lost >= MOST_LOST) {
     const facts = { folder: claim.folder, workers: claim.lost };
     const finding: Finding = { code: 'workers-lost', severity: 'block', folder: claim.folder, facts };
     running.emit({ kind: 'finding', finding });
-    const outcome = skipFolder(running, part, { code: 'workers-lost', facts });
-    return { ...outcome, state: 'failed' };
+    return skipFolder(running, part, { code: 'workers-lost', facts }, 'failed');
   }
-  const rows = await readRunFolders(database, row.id);
-  const outcomes = new Map(rows.flatMap(({ folder, outcome }) => (outcome === null ? [] : [[folder, outcome] as const])));
-  const canaries = waves.flatMap(({ folders, canary }) => (canary ? folders : []));
-  const failed = waves[claim.wave]?.canary === true ? [] : failedCanaries(canaries, outcomes);
-  if (failed.length > 0) return skipFolder(running, part, { code: 'canary-failed', facts: { folders: failed } });
-  for (const { file, state } of outcomes.get(running.supervisor)?.patches ?? [])
-    if (state === 'failed' || state === 'skipped') running.missedBySupervisor.add(file);
+  const before = await beforeWave(sharing, claim.wave);
+  if (before.failedCanaries.length > 0)
+    return skipFolder(running, part, { code: 'canary-failed', facts: { folders: before.failedCanaries } });
+  for (const file of before.missed) running.missedBySupervisor.add(file);
   return runFolder(running, part);
 }
 
+function beforeWave(sharing: Sharing, wave: number): Promise<Before> {
+  const known = sharing.before.get(wave) ?? readBefore(sharing, wave);
+  sharing.before.set(wave, known);
+  known.catch(() => sharing.before.delete(wave));
+  return known;
+}
+
+async function readBefore({ database, row, running, waves }: Sharing, wave: number): Promise<Before> {
+  const canaries = waves.flatMap(({ folders, canary }) => (canary ? folders : []));
+  const outcomes = await readOutcomes(database, row.id, [running.supervisor, ...canaries]);
+  const supervisor = outcomes.get(running.supervisor)?.patches ?? [];
+  return {
+    failedCanaries: waves[wave]?.canary === true ? [] : failedCanaries(canaries, outcomes),
+    missed: supervisor.flatMap(({ file, state }) => (state === 'failed' || state === 'skipped' ? [file] : [])),
+  };
+}
+
 function postponed(sharing: Sharing, part: FolderPart, { file, wait }: Postponed): FolderChange {
-  const { running, waited } = sharing;
+  const { running } = sharing;
   const folder = part.folder.code;
   const pauseMs = pauseAfter(part.attempts, Math.random());
-  waited.set(folder, part.waitedMs + attemptMs(running, part) + pauseMs);
+  const waitedMs = Math.round(part.waitedMs + attemptMs(running, part) + pauseMs);
   const [blocker = null] = wait.blockers;
   running.emit({ kind: 'folder-postponed', folder, file, attempt: part.attempts, pauseMs, ...wait });
-  return { folder, state: 'postponed', pauseMs, blocker };
+  return { folder, state: 'postponed', pauseMs, waitedMs, blocker };
 }
 
 /** A folder that was not begun. */

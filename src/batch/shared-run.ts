@@ -3,12 +3,15 @@ import type { Database } from '../database/database.ts';
 import { letIn } from '../environment/logins.ts';
 import type { RunContext, StagedDelivery } from '../integrate/integrator.ts';
 import { endDeadWorkers } from '../journal/dead-workers.ts';
+import { readProgress } from '../journal/folder-progress.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import type { FolderOutcome } from '../journal/outcome.ts';
 import { type NotedEvent, noteEvents, serverEpoch } from '../journal/runs.ts';
 import {
+  anyFailed,
   claimFolder,
   endSharedRun,
+  foldersToLeaveOut,
   joinRun,
   leaveOut,
   readRunFolders,
@@ -17,8 +20,9 @@ import {
 } from '../journal/shared-runs.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import { cancelling } from './cancelling.ts';
-import { outcomeOf, partOf } from './folder-part.ts';
+import { outcomeOf } from './folder-part.ts';
 import { filesOf, type Running } from './folder-run.ts';
+import { partSoFar } from './part-so-far.ts';
 import { stateOf, unstage } from './run.ts';
 import { runOutside } from './script-run.ts';
 import { leftOut, settleLater, workOn } from './shared-folder.ts';
@@ -31,6 +35,8 @@ const WATCH_MS = 1_000;
 export type Step = (() => Promise<void>) | 'wait' | 'over';
 
 export interface SharedRun {
+  /** Fires when the run is to stop, or this worker. */
+  readonly soft: AbortSignal;
   /** Writes down what happened to the run as a whole. */
   note(events: readonly RunEvent[]): Promise<void>;
   /** Numbers events that somebody else writes down. */
@@ -108,6 +114,11 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
       .then((now) => {
         cancelledBy ??= now?.cancelBy ?? null;
         if (cancelledBy !== null) asked.request(cancelledBy, false);
+        // A folder that failed elsewhere stops those at work here after their patch, too.
+        return request.onError === 'stop' && anyFailed(database, row.id);
+      })
+      .then((failed) => {
+        if (failed) running.stop.requested = true;
       })
       .catch(() => undefined);
   }, WATCH_MS);
@@ -118,7 +129,7 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
     asked,
     waves: waves.map((codes) => ({ folders: codes, canary: codes.some((code) => canaries.has(code)) })),
     byCode: new Map(folders.map((folder) => [folder.code, folder])),
-    waited: new Map(),
+    before: new Map(),
     unsettled: new Map(),
     cancelled: () => cancelledBy !== null,
     flush: async () => {
@@ -131,6 +142,7 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
   };
   if (cancelledBy !== null) asked.request(cancelledBy, false);
   return {
+    soft: asked.soft,
     note: async (events) => {
       for (const event of events) emit(event);
       await sharing.flush();
@@ -184,20 +196,21 @@ async function step(sharing: Sharing, stage: () => Promise<void>): Promise<Step>
   }
 }
 
-/** Folders that nobody has begun, when the run is cancelled or stops at its first failure. */
+/** Folders that nobody is at, when the run is cancelled or stops at its first failure; what one got before stays told. */
 async function leaveOutOthers(sharing: Sharing): Promise<void> {
   const { database, row, onError, byCode, running } = sharing;
   const cancelled = sharing.cancelled();
-  if (!cancelled && onError !== 'stop') return;
-  const rows = await readRunFolders(database, row.id);
-  if (!cancelled && !rows.some(({ state }) => state === 'failed')) return;
+  const left = await foldersToLeaveOut(database, row.id, { cancelled, onFailure: onError === 'stop' });
+  if (left === undefined) return;
   running.stop.requested = true;
-  const waiting = rows.filter(({ state }) => state === 'waiting' || state === 'postponed');
-  const outcomes = waiting.flatMap(({ folder }): FolderOutcome[] => {
-    const found = byCode.get(folder);
-    return found === undefined ? [leftOut(sharing, folder)] : [outcomeOf({ ...partOf(found), cancelled }, filesOf(running))];
+  const begun = left.filter((each) => each.begun).map(({ folder }) => folder);
+  const progress = await readProgress(database, row.id, begun);
+  const outcomes = left.map(({ folder: code }): FolderOutcome => {
+    const folder = byCode.get(code);
+    if (folder === undefined) return leftOut(sharing, code);
+    return outcomeOf({ ...partSoFar(running, folder, progress.get(code)), cancelled }, filesOf(running));
   });
   if (outcomes.length === 0) return;
-  const left = new Set(await leaveOut(database, row.id, outcomes));
-  for (const { folder, state } of outcomes) if (left.has(folder)) running.emit({ kind: 'folder-finished', folder, state });
+  const mine = new Set(await leaveOut(database, row.id, outcomes));
+  for (const { folder, state } of outcomes) if (mine.has(folder)) running.emit({ kind: 'folder-finished', folder, state });
 }

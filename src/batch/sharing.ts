@@ -39,6 +39,13 @@ export interface SharedWave {
   readonly canary: boolean;
 }
 
+/** What earlier waves came to. */
+export interface Before {
+  readonly failedCanaries: readonly string[];
+  /** Files that the supervisor folder was to get and did not (R31). */
+  readonly missed: readonly string[];
+}
+
 export interface Sharing extends SharedRunRequest {
   readonly database: Database;
   readonly running: Running;
@@ -46,8 +53,8 @@ export interface Sharing extends SharedRunRequest {
   /** By their number. */
   readonly waves: readonly SharedWave[];
   readonly byCode: ReadonlyMap<string, Folder>;
-  /** Milliseconds that folders have waited for locks here. */
-  readonly waited: Map<string, number>;
+  /** What the folders of a wave have to know of those before it: read once, since these are through. */
+  readonly before: Map<number, Promise<Before>>;
   /** What folders came to that could not be written down, because the database was away: nobody else can take them before. */
   readonly unsettled: Map<string, FolderChange>;
   /** Somebody wants the run, not only this worker, to stop. */

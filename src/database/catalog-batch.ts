@@ -34,8 +34,10 @@ comment on column rustine.task.reason is 'why it failed: exit, signal, timeout, 
 alter table rustine.run add column workers integer not null default 0;
 alter table rustine.run add column ready_at timestamptz;
 alter table rustine.run_folder add column lost integer not null default 0;
+alter table rustine.run_folder add column waited_ms integer not null default 0;
 comment on column rustine.run.ready_at is 'of a run that workers carry out: checked, and its folders are free of others; from then on any worker may take them';
 comment on column rustine.run_folder.lost is 'how many workers were lost while they were at work on it';
+comment on column rustine.run_folder.waited_ms is 'how long it has waited for locks, whichever worker had it';
 comment on column rustine.run.workers is 'how many joined the run so far; each numbers its events from its own million';
 
 create table rustine.run_file (

@@ -27,6 +27,8 @@ export interface FolderChange {
   readonly attempts?: number;
   /** Of a folder that is postponed: when it is tried again, in milliseconds from now. */
   readonly pauseMs?: number;
+  /** How long it has waited for locks so far, where several workers take it in turn. */
+  readonly waitedMs?: number;
   /** Stays while the folder is tried again. */
   readonly blocker?: Blocker | null;
   readonly outcome?: FolderOutcome;

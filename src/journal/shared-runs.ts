@@ -3,7 +3,7 @@ import type { Database, Session } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
 import type { RunEvent } from './journal.ts';
-import type { FolderOutcome, PatchOutcome, RunMode, RunState } from './outcome.ts';
+import type { FolderOutcome, RunMode, RunState } from './outcome.ts';
 import { removeRunFiles } from './run-files.ts';
 import type { FolderChange } from './run-folders.ts';
 import { eventJson, type FolderUsers, folderUsers, isFree, lockRuns } from './runs.ts';
@@ -105,10 +105,12 @@ export interface FolderClaim {
   readonly attempts: number;
   /** Workers that were lost at it. */
   readonly lost: number;
+  /** Its worker was lost just now. */
+  readonly takenOver: boolean;
+  /** Milliseconds that it has waited for locks so far, whichever worker had it. */
+  readonly waitedMs: number;
   /** The first of its wave. */
   readonly opens: boolean;
-  /** Patches that it got in this run before its worker was lost. */
-  readonly got: readonly PatchOutcome[];
 }
 
 export type Claimed =
@@ -134,7 +136,7 @@ export async function claimFolder(database: Database, run: string, lease: string
     if (Number(row.left) === 0) return { kind: 'all-done' };
     // Who was taken for dead claims nothing: others could not tell it from what was taken from it.
     if (!row.alive) return { kind: 'wait' };
-    const [claim] = await session.query<Omit<FolderClaim, 'got'>>(sql`
+    const [claim] = await session.query<FolderClaim>(sql`
       with wave as (select min(wave) as wave from rustine.run_folder where run = ${run} and state = any(${OPEN})),
       next as (
         select f.folder, f.state from rustine.run_folder f
@@ -145,32 +147,52 @@ export async function claimFolder(database: Database, run: string, lease: string
       update rustine.run_folder f set state = 'running', process = ${lease}, attempts = f.attempts + 1, not_before = null, lost = f.lost + (next.state = 'running')::integer,
         started_at = coalesce(f.started_at, clock_timestamp())
       from next where f.run = ${run} and f.folder = next.folder
-      returning f.folder, f.wave, f.attempts, f.lost, not exists (select from rustine.run_folder o where o.run = f.run and o.wave = f.wave and o.attempts > 0) as opens`);
-    if (claim === undefined) return { kind: 'wait' };
-    return { kind: 'folder', claim: { ...claim, got: claim.attempts > 1 ? await readGot(session, run, claim.folder) : [] } };
+      returning f.folder, f.wave, f.attempts, f.lost, next.state = 'running' as "takenOver", f.waited_ms as "waitedMs",
+        not exists (select from rustine.run_folder o where o.run = f.run and o.wave = f.wave and o.attempts > 0) as opens`);
+    return claim === undefined ? { kind: 'wait' } : { kind: 'folder', claim };
   });
-}
-
-/** A statement of its own: it has to see what the worker that had the folder before committed last. */
-async function readGot(session: Session, run: string, folder: string): Promise<readonly PatchOutcome[]> {
-  const rows = await session.query<{ outcome: PatchOutcome }>(sql`
-    select i.outcome from rustine.integration i join rustine.folder f on f.id = i.folder where f.code = ${folder} and i.run = ${run} order by i.id`);
-  return rows.map(({ outcome }) => outcome);
 }
 
 /** What the folder came to, or that it comes again. @returns false where it is another worker's by now */
 export async function settleFolder(database: Database, run: string, lease: string, change: FolderChange): Promise<boolean> {
-  const { folder, state, pauseMs = null, blocker = null, outcome } = change;
+  const { folder, state, pauseMs = null, waitedMs = null, blocker = null, outcome } = change;
   const json = (value: unknown): string | null => (value === undefined || value === null ? null : JSON.stringify(value));
   const rows = await database.query(sql`
     update rustine.run_folder set state = ${state}, process = null, not_before = clock_timestamp() + ${pauseMs}::float8 * interval '1 millisecond',
-      blocker = ${json(blocker)}::jsonb, outcome = coalesce(${json(outcome)}::jsonb, outcome),
+      waited_ms = coalesce(${waitedMs}::integer, waited_ms), blocker = ${json(blocker)}::jsonb, outcome = coalesce(${json(outcome)}::jsonb, outcome),
       finished_at = case when ${state} in ('waiting', 'postponed') then null else clock_timestamp() end
     where run = ${run} and folder = ${folder} and state = 'running' and process = ${lease} returning folder`);
   return rows.length === 1;
 }
 
-/** Folders that nobody has begun are left out: the run was cancelled, or stops at its first failure. @returns those that nobody else left out */
+export interface LeftFolder {
+  readonly folder: string;
+  /** It may have got patches before it was postponed or given back. */
+  readonly begun: boolean;
+}
+
+/**
+ * Folders that nobody is at.
+ * @returns undefined where the run goes on: it was not cancelled, and no folder has failed where that stops it
+ */
+export async function foldersToLeaveOut(
+  reader: Reader,
+  run: string,
+  { cancelled, onFailure }: { readonly cancelled: boolean; readonly onFailure: boolean },
+): Promise<readonly LeftFolder[] | undefined> {
+  const stops = cancelled || (onFailure && (await anyFailed(reader, run)));
+  if (!stops) return undefined;
+  return reader.query<LeftFolder>(sql`
+    select folder, attempts > 0 as begun from rustine.run_folder where run = ${run} and state in ('waiting', 'postponed') order by wave, folder`);
+}
+
+export async function anyFailed(reader: Reader, run: string): Promise<boolean> {
+  const [row] = await reader.query<{ failed: boolean }>(sql`
+    select exists (select from rustine.run_folder where run = ${run} and state = 'failed') as failed`);
+  return row?.failed === true;
+}
+
+/** Folders that nobody has begun, or goes on with, are left out: the run was cancelled, or stops at its first failure. @returns those that nobody else left out */
 export async function leaveOut(database: Database, run: string, outcomes: readonly FolderOutcome[]): Promise<readonly string[]> {
   const rows = await database.query<{ folder: string }>(sql`
     update rustine.run_folder f set state = o.state, outcome = o.outcome, finished_at = clock_timestamp()
@@ -192,11 +214,22 @@ export async function readRunFolders(reader: Reader, run: string): Promise<reado
     select folder, wave, state, outcome from rustine.run_folder where run = ${run} order by wave, folder`);
 }
 
+/** What these folders came to; those that have not ended are not among them. */
+export async function readOutcomes(
+  reader: Reader,
+  run: string,
+  folders: readonly string[],
+): Promise<ReadonlyMap<string, FolderOutcome>> {
+  const rows = await reader.query<{ folder: string; outcome: FolderOutcome }>(sql`
+    select folder, outcome from rustine.run_folder where run = ${run} and folder = any(${folders}::text[]) and outcome is not null`);
+  return new Map(rows.map(({ folder, outcome }) => [folder, outcome]));
+}
+
 /** Whoever ends a run tries again: nobody waits behind the transaction of a program that sleeps or was cut off. */
 const END_TIMEOUT_MS = 2_000;
 
 /**
- * Ends the run, once: its state, the event that says so, its files removed, in one transaction.
+ * Ends the run, once: its state, folders that nobody came to, the event that says so, its files removed, in one transaction.
  * @param from states that it may be in
  * @returns false where somebody else has ended it, or a transaction of one of its folders is open
  */
@@ -216,7 +249,10 @@ export async function endSharedRun(
       if (row === undefined) return false;
       const event: RunEvent = { kind: 'run-finished', run, state, ms: Math.round(row.ms) };
       await session.query(sql`
-        with ended as (update rustine.run set state = ${state}, finished_at = clock_timestamp() where id = ${run})
+        with ended as (update rustine.run set state = ${state}, finished_at = clock_timestamp() where id = ${run}),
+        left_out as (
+          update rustine.run_folder set state = case when ${state} = 'cancelled' then 'cancelled' else 'skipped' end, process = null, finished_at = clock_timestamp()
+          where run = ${run} and state = any(${OPEN}))
         insert into rustine.event (run, seq, event) select ${run}, coalesce(max(seq), 0) + 1, ${eventJson(event)}::jsonb from rustine.event where run = ${run}`);
       await removeRunFiles(session, run);
       return true;
