@@ -6,6 +6,7 @@ import { readFolders } from '../environment/catalog.ts';
 import { KEPT_PER_SERVER, type Membership } from '../environment/member.ts';
 import type { Directory, Server } from '../environment/servers.ts';
 import { readDirectory } from '../environment/servers.ts';
+import type { RunFolderView } from '../journal/run-views.ts';
 import type { Recovery, StepOutcome } from '../validate/recovery.ts';
 import { checkAcross } from './checks-across.ts';
 import type { Settings } from './config.ts';
@@ -15,12 +16,16 @@ import type { Place } from './folders-elsewhere.ts';
 import { changeElsewhere, checkSide, createElsewhere, dropElsewhere, elsewhereView, viewElsewhere } from './folders-elsewhere.ts';
 import { changeMirrors, notCarried, serversBelow } from './mirrors.ts';
 import type { OpenedServer } from './opened-server.ts';
+import { queueAcross } from './queue-across.ts';
+import { queueRun } from './queued-run.ts';
 import type { FolderView, OneServer, Rustine } from './rustine.ts';
 import { scriptsAcross } from './scripts-across.ts';
 import { integrateAcross } from './server-run.ts';
 import { addServer, forgetServer, knownServer, members, unreachable, viewServer } from './servers.ts';
 import { sharesOf } from './shares.ts';
+import { taskVerbs } from './tasks.ts';
 import { validateAcross } from './validations-across.ts';
+import { carryOutWhole } from './whole-run.ts';
 
 /** What verbs over several servers work with. */
 export interface Across {
@@ -88,24 +93,32 @@ export function acrossServers(
       return integrateAcross(home, across.open, shares, options);
     },
     queue: async (options) => {
-      // Workers share the rows of one server: a run over several is one program's.
       const shares = await sharesOf(across, options.folders);
-      if (shares !== undefined && shares.elsewhere.length > 0)
-        throw new Refusal('batch-servers', { servers: shares.elsewhere.map(({ server }) => server.name) });
-      return verbs.queue(options);
+      return shares === undefined ? queueRun(home.opened, options) : queueAcross(across, shares, options);
     },
+    follow: async (run, listener, stop) => {
+      const outcome = await verbs.follow(run, listener, stop);
+      if (outcome === undefined) return undefined;
+      // What the trace does not say of folders elsewhere, their own server knows.
+      const far = await across.each(async ({ member }, own) =>
+        (await foldersOf(member, run)).filter(({ folder }) => own.includes(folder)),
+      );
+      const told = new Map(far.flat().map((each) => [each.folder, each.outcome]));
+      return { ...outcome, folders: outcome.folders.map((folder) => told.get(folder.folder) ?? folder) };
+    },
+    tasks: taskVerbs(home.opened, {
+      elsewhere: async () => (await across.directory()).folders.map(({ code }) => code),
+      validate: (options) => validateAcross(across, options),
+      carryOut: (row, how) => carryOutWhole(across, row, how),
+    }),
     runs: {
       ...verbs.runs,
       show: async (start) => {
         const shown = await verbs.runs.show(start);
         // A run that is on one server only is not known on the others.
-        const far = await across.each(async ({ member }, own) => {
-          const there = await member.verbs.runs.show(shown.run.run).catch((error: unknown) => {
-            if (error instanceof Refusal && error.code === 'run-unknown') return undefined;
-            throw error;
-          });
-          return (there?.folders ?? []).filter(({ folder }) => own.includes(folder));
-        });
+        const far = await across.each(async ({ member }, own) =>
+          (await foldersOf(member, shown.run.run)).filter(({ folder }) => own.includes(folder)),
+        );
         return { ...shown, folders: [...shown.folders, ...far.flat()] };
       },
     },
@@ -164,6 +177,15 @@ export function acrossServers(
       await verbs.close();
     },
   };
+}
+
+/** A run that is not on that server is not known there. */
+async function foldersOf({ verbs }: OpenedServer, run: string): Promise<readonly RunFolderView[]> {
+  const there = await verbs.runs.show(run).catch((error: unknown) => {
+    if (error instanceof Refusal && error.code === 'run-unknown') return undefined;
+    throw error;
+  });
+  return there?.folders ?? [];
 }
 
 /** What was settled on both. */

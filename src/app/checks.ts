@@ -14,7 +14,7 @@ import type { Delivery } from '../plan/delivery.ts';
 import type { Preflight, Task, Tasks } from '../plan/preflight.ts';
 import { preflight } from '../plan/preflight.ts';
 import type { TransactionScope } from '../plan/server-checks.ts';
-import { openDeliveries } from './deliveries.ts';
+import { type OpenedDeliveries, openDeliveries } from './deliveries.ts';
 import { chosen, knownAnywhere, knownEnvironment } from './known-folders.ts';
 import { leftOutFindings } from './left-out.ts';
 import type { Opened } from './rustine.ts';
@@ -93,15 +93,21 @@ async function othersAtWork(opened: Opened, { folders, forced }: ReadRequest, ta
   ];
 }
 
-/** @throws Refusal `not-initialized`, `folder-unknown`, `force-unknown` */
-export async function readRequest(opened: Opened, options: CheckOptions): Promise<ReadRequest> {
+/** @param given what is known already @throws Refusal `not-initialized`, `folder-unknown`, `force-unknown` */
+export async function readRequest(
+  opened: Opened,
+  options: CheckOptions,
+  given: { readonly from?: string; readonly files?: OpenedDeliveries } = {},
+): Promise<ReadRequest> {
   const { database, settings } = opened;
   const forced = forcedChecks(options.force ?? []);
   const { supervisor, folders: all } = await knownEnvironment(database);
   const folders = options.folders === undefined ? all : chosen(all, options.folders);
-  const from = settings.from === undefined ? supervisor : await knownAnywhere(database, all, settings.from);
+  const wanted = given.from ?? settings.from;
+  const from = wanted === undefined ? supervisor : await knownAnywhere(database, all, wanted);
   const authorized = [...new Set((options.authorize ?? []).map((code) => code.toUpperCase()))];
-  return { supervisor, from, all, folders, authorized, forced, ...(await openDeliveries(options.paths)) };
+  const files = given.files ?? (await openDeliveries(options.paths));
+  return { supervisor, from, all, folders, authorized, forced, ...files };
 }
 
 /** All findings at once, those of the files first. */

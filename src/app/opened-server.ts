@@ -1,10 +1,19 @@
 // One server of an environment, open: its verbs, what they share, its part of runs.
 import { Failure, Refusal } from '../base/errors.ts';
 import type { RunRequest } from '../batch/run.ts';
-import type { StartedRun } from '../batch/started-run.ts';
+import type { StartedRun, Taken } from '../batch/started-run.ts';
 import type { Membership } from '../environment/member.ts';
 import type { RunOutcome } from '../journal/outcome.ts';
+import type { OpenedDeliveries } from './deliveries.ts';
 import type { IntegrateOptions, OneServer, Opened } from './rustine.ts';
+
+/** A run as a worker takes it up from the queue: asked for earlier, by somebody else, on another machine. */
+export interface TakenRun extends Taken {
+  readonly operator: string;
+  /** Folder one works from; absent: the supervisor folder. */
+  readonly from?: string;
+  readonly files: OpenedDeliveries;
+}
 
 /** A run's part on one server. */
 export interface RunPart {
@@ -12,6 +21,10 @@ export interface RunPart {
   readonly id?: string;
   /** Called when its folders here are its own, or others have some. */
   taken?(started: StartedRun): void;
+  /** Codes of the run's folders on further servers; only the environment's own server has to know. */
+  readonly elsewhere?: readonly string[];
+  /** Of a run that a worker takes up from the queue. */
+  readonly takenUp?: TakenRun;
   /** Called when everything here is checked and nothing is changed yet. @returns what is to be run */
   checked(request: RunRequest): Promise<RunRequest>;
 }

@@ -8,7 +8,7 @@ import { usersFindings } from '../batch/started-run.ts';
 import { addTask } from '../batch/tasks.ts';
 import { wavesOf } from '../batch/waves.ts';
 import type { RunEvent, RunListener } from '../journal/journal.ts';
-import type { RunOutcome } from '../journal/outcome.ts';
+import type { FolderOutcome, FolderRunState, PatchOutcome, RunOutcome } from '../journal/outcome.ts';
 import { readWorkers } from '../journal/processes.ts';
 import { storeRunFile } from '../journal/run-files.ts';
 import { folderUsers, insertRun, lockRuns, type NewRun, noteEvents, serverEpoch } from '../journal/runs.ts';
@@ -17,7 +17,9 @@ import { listPatches } from '../patch/list.ts';
 import { fileBytes } from '../patch/read.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { checkRequest, type ReadRequest, readRequest } from './checks.ts';
+import { canaries } from './known-folders.ts';
 import type { IntegrateOptions, Opened } from './rustine.ts';
+import { goingOn, hasWork, mergedFindings } from './server-run.ts';
 import type { StoredRequest } from './stored-run.ts';
 
 export interface QueuedRun extends Omit<RunOutcome, 'state'> {
@@ -41,32 +43,57 @@ class FoldersTaken extends Error {
 
 const LOCK_TIMEOUT_MS = 15_000;
 
+/** What of a run is on further servers. */
+export interface QueuedElsewhere {
+  readonly folders: readonly string[];
+  /** Canaries of all servers. */
+  readonly first: readonly string[];
+  /** What its checks found there, and whether something is to be done there. */
+  check(asked: ReadRequest): Promise<{ readonly findings: readonly Finding[]; readonly work: boolean }>;
+}
+
 /** What blocks now is told at once: nothing is queued then. @throws Refusal as `integrate` does */
-export async function queueRun(
-  opened: Opened,
-  options: IntegrateOptions,
-  first: (asked: ReadRequest) => readonly string[],
-): Promise<QueuedRun> {
+export async function queueRun(opened: Opened, options: IntegrateOptions, far?: QueuedElsewhere): Promise<QueuedRun> {
   const { database, operator } = opened;
   const asked = await readRequest(opened, options);
   const { deliveries, folders, authorized, forced, from } = asked;
   const { mode } = options;
-  const canaries = first(asked);
-  const scope = mode === 'rehearse' ? 'folder' : 'patch';
+  const first = canaries(folders, options.first ?? []);
+  const atomic = options.atomic ?? false;
+  const scope = mode === 'rehearse' || atomic ? 'folder' : 'patch';
   const checked = await checkRequest(opened, asked, { jobs: opened.jobs, scope, attended: false });
   const request: StoredRequest = {
-    first: canaries,
+    first: far?.first ?? first,
     takeUnchanged: options.takeUnchanged ?? false,
     onError: options.onError ?? 'continue',
     lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
     waitMs: options.waitMs ?? null,
     disconnect: options.disconnect ?? false,
+    atomic,
+    jobs: options.jobs ?? null,
   };
   const files = deliveries.map(({ file }) => file);
-  const waves = wavesOf(folders, canaries).map((wave) => wave.folders.map(({ code }) => code));
-  const run: NewRun = { id: randomUUID(), mode, from, operator, files, authorized, forced, request: { ...request }, waves };
-  const concerned = folders.map(({ code }) => code);
-  const findings = [...checked.findings];
+  const waves = wavesOf(folders, first).map((wave) => wave.folders.map(({ code }) => code));
+  // All or none is one program's decision, and so is who goes first on several servers.
+  const how = { elsewhere: far?.folders ?? [], whole: atomic || far !== undefined };
+  const run: NewRun = {
+    id: randomUUID(),
+    mode,
+    from,
+    operator,
+    files,
+    authorized,
+    forced,
+    request: { ...request },
+    waves,
+    ...how,
+  };
+  const concerned = [...folders.map(({ code }) => code), ...how.elsewhere];
+  const there = await far?.check(asked);
+  const findings =
+    there === undefined
+      ? [...checked.findings]
+      : [...goingOn(mergedFindings([checked.findings, there.findings]), there.work || hasWork(checked))];
   if (!blocks(findings)) {
     try {
       await store(opened, run, options.paths, deliveries);
@@ -112,7 +139,7 @@ async function store(
       }
       // Only now: others do not wait while files are stored. Tasks at work are no obstacle, the run waits for them in the queue.
       await lockRuns(session);
-      const { runs } = await folderUsers(session, run.waves.flat());
+      const { runs } = await folderUsers(session, [...run.waves.flat(), ...(run.elsewhere ?? [])], run.id);
       if (runs.length > 0) throw new FoldersTaken(usersFindings({ runs, tasks: [], changes: [] }));
       await addRunFolders(session, run.id, run.waves);
       const title = run.files.join(', ').slice(0, 200);
@@ -142,6 +169,8 @@ export async function followRun(
 ): Promise<RunOutcome | undefined> {
   const seen: number[] = [];
   const findings: Finding[] = [];
+  const far = new Map<string, PatchOutcome[]>();
+  const ended = new Map<string, FolderRunState>();
   while (!stop.aborted) {
     const row = await readSharedRun(database, run);
     if (row === undefined) throw new Refusal('run-unknown', { run });
@@ -149,14 +178,24 @@ export async function followRun(
     for (const { seq, event } of events) {
       seen.push(seq);
       if (event.kind === 'finding') findings.push(event.finding);
+      if (event.kind === 'folder-finished') ended.set(event.folder, event.state);
+      if (event.kind === 'patch-finished' && row.elsewhere.includes(event.folder))
+        far.set(event.folder, [...(far.get(event.folder) ?? []), event.outcome]);
       listener(event);
     }
-    const { state, mode } = row;
+    const { state, mode, elsewhere } = row;
     if (state !== 'queued' && state !== 'waiting' && state !== 'running') {
-      const folders = (await readRunFolders(database, run)).flatMap(({ outcome }) => outcome ?? []);
+      const here = (await readRunFolders(database, run)).flatMap(({ outcome }) => outcome ?? []);
+      const folders = [...here, ...elsewhere.map((folder) => heardOf(folder, far.get(folder) ?? [], ended.get(folder)))];
       return { run, mode, state: state === 'interrupted' ? 'failed' : state, findings, folders };
     }
     await pause(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
   }
   return undefined;
+}
+
+/** What the trace says of a folder on a further server: a worker that went on tells again what the one before it did. */
+function heardOf(folder: string, told: readonly PatchOutcome[], state: FolderRunState = 'skipped'): FolderOutcome {
+  const patches = [...new Map(told.map((outcome) => [outcome.file, outcome])).values()];
+  return { folder, state, due: false, patches };
 }

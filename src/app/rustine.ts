@@ -40,13 +40,13 @@ import { decideCase, keptValues } from './kept-values.ts';
 import { canaries, existingFolders, known } from './known-folders.ts';
 import { openSettled } from './opened-environment.ts';
 import { checkMembership, type OpenedServer, type RunPart, WHOLE } from './opened-server.ts';
-import { followRun, type QueuedRun, queueRun } from './queued-run.ts';
+import { followRun, type QueuedRun } from './queued-run.ts';
 import { type RunVerbs, runVerbs } from './runs.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 import { type ScriptVerbs, scriptVerbs } from './scripts.ts';
 import type { ServerVerbs } from './servers.ts';
 import { stopPoints } from './stop-points.ts';
-import { type TaskVerbs, taskVerbs } from './tasks.ts';
+import type { TaskVerbs } from './tasks.ts';
 import { latestRuns, openTrace, readLog, type Trace } from './traces.ts';
 import type { ValidateOptions, ValidationOutcome } from './validations.ts';
 import { validateFolders } from './validations.ts';
@@ -129,7 +129,12 @@ export interface IntegrateOptions extends CancelSignals {
 }
 
 /** The verbs over all servers of the environment. */
-export interface Rustine extends OneServer, ServerVerbs {}
+export interface Rustine extends OneServer, ServerVerbs {
+  /** Tasks of the batch server, and the worker. */
+  readonly tasks: TaskVerbs;
+  /** Queues the run, with its patch files: workers carry it out. */
+  queue(options: IntegrateOptions): Promise<QueuedRun>;
+}
 
 /** The verbs about the folders of one database. */
 export interface OneServer {
@@ -144,8 +149,6 @@ export interface OneServer {
   setFolder(code: string, change: SettingsChange): Promise<ChangedFolder>;
   dropFolder(code: string, options?: { readonly lockTimeoutMs?: number }): Promise<void>;
   integrate(options: IntegrateOptions): Promise<RunOutcome>;
-  /** Queues the run, with its patch files: workers carry it out. */
-  queue(options: IntegrateOptions): Promise<QueuedRun>;
   /** Tells the events of a run as they come; undefined where it was left before its end. */
   follow(run: string, listener: RunListener, stop: AbortSignal): Promise<RunOutcome | undefined>;
   /** The checks of `integrate` alone: nothing is locked, changed or noted. */
@@ -190,8 +193,6 @@ export interface OneServer {
   purgeKept(options: PurgeOptions): Promise<readonly KeptEntry[]>;
   /** Which copy is used, what hides what, what is left to run; running and exporting. */
   readonly scripts: ScriptVerbs;
-  /** Tasks of the batch server, and the worker. */
-  readonly tasks: TaskVerbs;
   /** Which are at work, how far each folder is, stopping one. */
   readonly runs: RunVerbs;
   /** URL of the database; of a folder's own login when one is named. Keeps the embedded server running until `stopDatabase`. */
@@ -260,7 +261,6 @@ async function openOne(settings: Settings, expected?: Membership): Promise<Opene
       integrateInto(opened, options).catch((error: unknown) => {
         throw readOnlyRefusal(error);
       }),
-    queue: (options) => queueRun(opened, options, ({ folders }) => canaries(folders, options.first ?? [])),
     follow: (run, listener, stop) => followRun(opened, run, listener, stop),
     check: (options) => check(opened, options),
     elements: ({ type, folder }) => listElements(opened, type, folder),
@@ -285,7 +285,6 @@ async function openOne(settings: Settings, expected?: Membership): Promise<Opene
       return purgeKept(database, { ...options, ...folder });
     },
     scripts: scriptVerbs(opened),
-    tasks: taskVerbs(opened),
     runs: runVerbs(opened),
     databaseUrl: (folder) => databaseUrl(opened, folder),
     close: async () => {
@@ -315,9 +314,11 @@ async function keptFolder(database: Database, text: string | undefined): Promise
   return text === undefined ? {} : { folder: known(await existingFolders(database), text).code };
 }
 
-async function integrateInto(opened: Opened, options: IntegrateOptions, part: RunPart = WHOLE): Promise<RunOutcome> {
+async function integrateInto(own: Opened, options: IntegrateOptions, part: RunPart = WHOLE): Promise<RunOutcome> {
+  const { takenUp: taken } = part;
+  const opened = { ...own, operator: taken?.operator ?? own.operator };
   const { database, settings, operator } = opened;
-  const asked = await readRequest(opened, options);
+  const asked = await readRequest(opened, options, taken);
   const { supervisor, from, deliveries, authorized, forced } = asked;
   const { mode } = options;
   const jobs = jobsAtOnce(options.jobs ?? opened.jobs);
@@ -341,6 +342,8 @@ async function integrateInto(opened: Opened, options: IntegrateOptions, part: Ru
     listener,
     ...id,
     ...signals,
+    ...(part.elsewhere === undefined ? {} : { elsewhere: part.elsewhere }),
+    ...(taken === undefined ? {} : { taken }),
   };
   const work = async (started: StartedRun): Promise<RunOutcome> => {
     part.taken?.(started);
@@ -349,7 +352,11 @@ async function integrateInto(opened: Opened, options: IntegrateOptions, part: Ru
     const folders = now.filter(({ code }) => asked.folders.some((each) => each.code === code));
     // All transactions together are looked at where they are planned: an estimate by the patches alone would refuse too much.
     const scope = mode === 'rehearse' || options.atomic === true ? 'folder' : 'patch';
-    const checked = await checkRequest(opened, { ...asked, all: now, folders }, { jobs, scope });
+    // Nobody looks on where a worker begins (R15); where it goes on, what is there already came with this very run.
+    const attended = taken === undefined || started.turn > 1;
+    const checked = await checkRequest(opened, { ...asked, all: now, folders }, { jobs, scope, attended });
+    const goesOn = started.turn > 1;
+    const found = checked.findings.filter(({ code }) => !goesOn || code !== 'already-integrated');
     const prepared: RunRequest = {
       started,
       mode,
@@ -366,15 +373,16 @@ async function integrateInto(opened: Opened, options: IntegrateOptions, part: Ru
       lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
       scriptTimeoutMs: settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS,
       runners: settings.runners ?? {},
-      preflight: { ...checked, findings: [...started.findings, ...checked.findings] },
+      preflight: { ...checked, findings: [...started.findings, ...found] },
       listener,
       sessions: { waitMs: options.waitMs ?? 0, disconnect: options.disconnect ?? false },
       stopPoint: stopPoints(process.env.RUSTINE_STOP_AT),
     };
     return run(database, await part.checked(prepared));
   };
-  const changesMs = options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
-  return withRun(database, { ...start, waitMs: options.waitMs ?? 0, changesMs }, work);
+  // In the queue others are waited for until they are through, unless somebody said how long.
+  const waitMs = options.waitMs ?? (taken === undefined ? 0 : Number.POSITIVE_INFINITY);
+  return withRun(database, { ...start, waitMs, changesMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS }, work);
 }
 
 async function databaseUrl(opened: Opened, text: string | undefined): Promise<string> {

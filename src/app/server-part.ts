@@ -6,7 +6,7 @@ import type { Held, RunRequest } from '../batch/run.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import type { RunOutcome } from '../journal/outcome.ts';
 import { mirrorsOf } from './mirrors.ts';
-import type { OpenedServer } from './opened-server.ts';
+import type { OpenedServer, TakenRun } from './opened-server.ts';
 import type { IntegrateOptions } from './rustine.ts';
 import type { Heard } from './server-outcome.ts';
 import { unreachable } from './servers.ts';
@@ -43,6 +43,8 @@ export interface Together {
   /** Canaries, as far as they are on this server. */
   readonly first: readonly string[];
   readonly shared: Pick<RunRequest, 'stop' | 'canaries'>;
+  /** Of a run that a worker takes up. */
+  readonly takenUp?: TakenRun;
 }
 
 /** Begins to take the folders. Under the same number as everywhere, so another run is met wherever it is. */
@@ -50,7 +52,7 @@ export async function openPart(
   member: OpenedServer,
   share: Share,
   { first: _, ...options }: IntegrateOptions,
-  { id, soft, hard, here, first, shared }: Together,
+  { id, soft, hard, here, first, shared, takenUp }: Together,
 ): Promise<Part> {
   const mirrors = new Set((await mirrorsOf(member)).flatMap(({ code }) => (here.includes(code) ? [code] : [])));
   const heard: Heard = { patches: new Map(), finished: new Set(), begun: false, tell: options.listener ?? (() => undefined) };
@@ -75,6 +77,7 @@ export async function openPart(
     },
     {
       id,
+      ...(takenUp === undefined ? {} : { takenUp: partOfTaken(takenUp) }),
       taken: ({ findings }) => taken.resolve(!blocks(findings)),
       checked: async (request) => {
         checked.resolve(request);
@@ -111,6 +114,11 @@ export async function openPart(
     },
     outcome,
   };
+}
+
+/** One works from a folder of the environment's own server. */
+function partOfTaken({ operator, files, stop }: TakenRun): TakenRun {
+  return { as: 'part', operator, files, stop };
 }
 
 /**

@@ -8,9 +8,10 @@ import { openEnvironment } from '../environment/environment.ts';
 import type { Server } from '../environment/servers.ts';
 import type { RunListener } from '../journal/journal.ts';
 import type { FolderOutcome, RunOutcome } from '../journal/outcome.ts';
+import type { Preflight } from '../plan/preflight.ts';
 import { type CanaryGate, canaryGate } from './canary-gate.ts';
 import { alignMirrors, moveMirrors } from './mirrors.ts';
-import type { OpenedServer } from './opened-server.ts';
+import type { OpenedServer, RunPart, TakenRun } from './opened-server.ts';
 import type { IntegrateOptions } from './rustine.ts';
 import { downOutcome, mirrorFailures, type ShareOutcome, skippedShare, troubleFinding } from './server-outcome.ts';
 import { openPart, type Part, type Together, troubleOf } from './server-part.ts';
@@ -23,7 +24,7 @@ interface Down extends Share {
 }
 
 /** Name under which the environment's own server takes part. */
-const HOME = '';
+export const HOME = '';
 
 /** What the parts of one run share. */
 interface Whole {
@@ -46,10 +47,12 @@ export async function integrateAcross(
   open: (server: Server) => Promise<OpenedServer>,
   shares: Shares,
   options: IntegrateOptions,
+  /** Of a run that a worker takes up. */
+  part: Pick<RunPart, 'id' | 'takenUp'> = {},
 ): Promise<RunOutcome> {
   const { here, elsewhere } = shares;
   const servers = elsewhere.map(({ server }) => server.name);
-  if (options.atomic === true) throw new Refusal('atomic-servers', { servers });
+  checkAtomic(shares, options);
   const first = canariesBySide(shares, (options.first ?? []).map(folderCode), HOME);
   const { supervisor } = await openEnvironment(home.opened.database);
   const { listener = () => undefined } = options;
@@ -70,7 +73,7 @@ export async function integrateAcross(
     whole.files = request.deliveries.map(({ file }) => file);
     // Of two who want the same folders one is refused here already: it must not keep the other one from those elsewhere.
     if (blocks(request.started.findings)) return request;
-    const findings = await takeAll(whole, open, shares, options, request);
+    const findings = await takeAll(whole, open, shares, options, request, part.takenUp);
     for (const { goOn } of parts) goOn(blocks(findings) ? findings : []);
     const others = elsewhereOf(whole);
     const begin: Elsewhere['begin'] = (tell) => {
@@ -84,7 +87,7 @@ export async function integrateAcross(
     const given = first.get(HOME) ?? [];
     const outcome = await home.integrate(
       { ...options, folders: here, first: given, listener: whole.watch.listener },
-      { checked },
+      { ...part, elsewhere: elsewhere.flatMap(({ folders }) => folders), checked },
     );
     if (begun) return outcome;
     // Written down on the other servers too; told already.
@@ -95,6 +98,11 @@ export async function integrateAcross(
     for (const part of parts) part.abandon();
     await Promise.allSettled(parts.map((part) => part.outcome));
   }
+}
+
+/** @throws Refusal `atomic-servers` */
+export function checkAtomic({ elsewhere }: Shares, { atomic }: IntegrateOptions): void {
+  if (atomic === true) throw new Refusal('atomic-servers', { servers: elsewhere.map(({ server }) => server.name) });
 }
 
 const sharedOf = ({ gate, stop }: Whole, server: string): Together['shared'] => ({
@@ -113,6 +121,7 @@ async function takeAll(
   { here, elsewhere, half }: Shares,
   options: IntegrateOptions,
   { started: { id, cancelling }, preflight }: RunRequest,
+  takenUp: TakenRun | undefined,
 ): Promise<readonly Finding[]> {
   const { parts, down, first } = whole;
   const blocked: Finding[] = [];
@@ -132,6 +141,7 @@ async function takeAll(
         ...together,
         first: first.get(name) ?? [],
         shared: sharedOf(whole, name),
+        ...(takenUp === undefined ? {} : { takenUp }),
       });
       parts.push(part);
       if (!(await part.taken)) break;
@@ -140,16 +150,20 @@ async function takeAll(
     }
   }
   const found: (readonly Finding[])[] = [[...preflight.findings, ...half]];
+  let work = hasWork(preflight);
   for (const [at, { status, ...result }] of (await Promise.allSettled(parts.map((part) => part.checked))).entries()) {
     const part = parts[at];
     if (part === undefined) continue;
-    if (status === 'fulfilled' && 'value' in result) found.push(result.value.preflight.findings);
-    else if ('reason' in result) failed(part, result.reason);
+    if (status === 'fulfilled' && 'value' in result) {
+      found.push(result.value.preflight.findings);
+      work ||= hasWork(result.value.preflight);
+    }
+    if ('reason' in result) failed(part, result.reason);
   }
   // What ended already has no part any more.
   const gone = new Set(down.map(({ server }) => server.name));
   parts.splice(0, parts.length, ...parts.filter(({ server }) => !gone.has(server.name)));
-  return [...mergedFindings(found), ...blocked];
+  return [...goingOn(mergedFindings(found), work), ...blocked];
 }
 
 /** What is said of the delivery is said on each server, and shown once; a code is unused where no server has a use for it. */
@@ -158,6 +172,19 @@ export function mergedFindings(found: readonly (readonly Finding[])[]): readonly
   const everywhere = (key: string): boolean => all.every((each) => each.has(key));
   const distinct = new Map(all.flatMap((each) => [...each]));
   return [...distinct].flatMap(([key, finding]) => (finding.code !== 'authorize-unused' || everywhere(key) ? [finding] : []));
+}
+
+/** Each server sees its own folders: what all of them have there may be missing on another one, and going on is right (R15, R30). */
+export function goingOn(findings: readonly Finding[], work: boolean): readonly Finding[] {
+  if (!work) return findings;
+  return findings.map((finding) =>
+    finding.code === 'already-integrated' && finding.severity === 'block' ? { ...finding, severity: 'info' } : finding,
+  );
+}
+
+/** Whether something is to be integrated there. */
+export function hasWork({ tasks }: Pick<Preflight, 'tasks'>): boolean {
+  return [...tasks.values()].some((files) => [...files.values()].includes('integrate'));
 }
 
 /** The parts as the run on the environment's own server sees them. */

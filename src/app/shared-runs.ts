@@ -39,6 +39,8 @@ export interface SharedRunsOptions {
   /** A run cannot go on at the moment; it is tried again. */
   readonly trouble: (failure: Failure) => void;
   readonly reached: (name: string) => void;
+  /** Carries one out that is one worker's. @returns false where it has to wait */
+  readonly whole: (row: SharedRunRow) => Promise<boolean>;
 }
 
 /** Between two looks, where others are at work or in the way. */
@@ -116,7 +118,8 @@ export function sharedRuns(opened: Opened, options: SharedRunsOptions): SharedRu
             await database.transaction((session) => removeRunFiles(session, run));
             return true;
           }
-          if (await onward({ opened, options, row, told, until, join: () => join(row), leave: () => leave(run) })) continue;
+          const step = { opened, options, row, told, until, join: () => join(row), leave: () => leave(run) };
+          if (await (row.whole ? options.whole(row) : onward(step))) continue;
           await pause(LOOK_MS, undefined, { signal: options.stop }).catch(() => undefined);
         } catch (error) {
           if (!(error instanceof Failure)) throw error;

@@ -22,6 +22,9 @@ export interface StoredRequest {
   /** How long tasks are waited for, and then sessions; null: tasks until they have ended, sessions not at all, since nobody would end them. */
   readonly waitMs: number | null;
   readonly disconnect: boolean;
+  readonly atomic: boolean;
+  /** Folders at the same time, of a run that one worker carries out whole; null: as many as that one does. */
+  readonly jobs: number | null;
 }
 
 export interface StoredRun {
@@ -37,8 +40,7 @@ export async function openStoredRun(opened: Opened, row: SharedRunRow): Promise<
   const { database } = opened;
   const all = await existingFolders(database);
   const folders = all.filter(({ code }) => row.folders.includes(code));
-  const deliveries: Delivery[] = [];
-  for (const file of await readRunFiles(database, row.id)) deliveries.push(await openStored(database, row.id, file));
+  const deliveries = await openStoredFiles(database, row.id);
   const asked: ReadRequest = {
     supervisor: all.find(({ parent }) => parent === null)?.code ?? '',
     from: row.from,
@@ -53,6 +55,13 @@ export async function openStoredRun(opened: Opened, row: SharedRunRow): Promise<
   const scope = row.mode === 'rehearse' ? 'folder' : 'patch';
   const { tasks, findings } = await checkRequest(opened, asked, { jobs: opened.jobs, scope, attended: false });
   return { row, request: row.request as unknown as StoredRequest, asked, tasks, findings };
+}
+
+/** @throws Failure `run-lost` where it has ended and its files are gone, `patch-changed` */
+export async function openStoredFiles(database: Database, run: string): Promise<readonly Delivery[]> {
+  const deliveries: Delivery[] = [];
+  for (const file of await readRunFiles(database, run)) deliveries.push(await openStored(database, run, file));
+  return deliveries;
 }
 
 async function openStored(database: Database, run: string, stored: RunFile): Promise<Delivery> {

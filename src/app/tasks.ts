@@ -1,6 +1,7 @@
 // The verbs of the batch server: its tasks, added, listed and cancelled, and the worker that carries them out.
 import type { Failure } from '../base/errors.ts';
 import { Refusal } from '../base/errors.ts';
+import { folderCode } from '../base/ids.ts';
 import { openQueue, type Queue } from '../batch/queue.ts';
 import { recovering } from '../batch/recovering.ts';
 import { type TaskEvent, taskSource } from '../batch/task-source.ts';
@@ -10,13 +11,15 @@ import type { Database } from '../database/database.ts';
 import { openEnvironment } from '../environment/environment.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { readWorkers, takeLease } from '../journal/processes.ts';
+import type { SharedRunRow } from '../journal/shared-runs.ts';
 import { readTasks, TASK_KINDS, type Task, type TaskFilter, type TaskKind } from '../journal/tasks.ts';
 import { jobsAtOnce } from './jobs.ts';
-import { existingFolders, known } from './known-folders.ts';
+import { existingFolders } from './known-folders.ts';
 import type { Opened } from './rustine.ts';
 import { sharedRuns } from './shared-runs.ts';
 import { stopPoints } from './stop-points.ts';
-import { validateFolders } from './validations.ts';
+import type { ValidateOptions, ValidationOutcome } from './validations.ts';
+import type { WholeRunOptions } from './whole-run.ts';
 
 export interface NewTaskOptions {
   readonly kind: Exclude<TaskKind, 'patch'>;
@@ -61,24 +64,41 @@ export interface TaskVerbs {
   work(options: WorkerOptions): Promise<void>;
 }
 
-export function taskVerbs(opened: Opened): TaskVerbs {
+/** What is the same on whatever server a folder lives. */
+export interface EveryServer {
+  /** Codes of folders on further servers. */
+  elsewhere(): Promise<readonly string[]>;
+  validate(options: ValidateOptions): Promise<ValidationOutcome>;
+  /** Carries out a queued run that is one worker's. @returns false where it has to wait */
+  carryOut(row: SharedRunRow, how: WholeRunOptions): Promise<boolean>;
+}
+
+/** Tasks of all folders are in the environment's own catalog, wherever the folders live. */
+export function taskVerbs(opened: Opened, everywhere: EveryServer): TaskVerbs {
   const { database, settings, operator } = opened;
+  const knownFolder = async (text: string): Promise<string> => {
+    const here = await existingFolders(database);
+    const code = folderCode(text);
+    const there = await everywhere.elsewhere();
+    if (there.includes(code) || here.some((folder) => folder.code === code)) return code;
+    throw new Refusal('folder-unknown', { folder: code, known: [...here.map((folder) => folder.code), ...there] });
+  };
   return {
     add: async ({ kind, folder: text, title = '', program: named }) => {
-      const folder = known(await existingFolders(database), text);
+      const folder = await knownFolder(text);
       const program = kind === 'validation' ? '' : (named ?? kind);
       const programs = Object.keys(settings.tasks ?? {});
       if (kind === 'validation' && named !== undefined) throw new Refusal('usage', { problem: 'task-program-validation' });
       if (program !== '' && !programs.includes(program)) throw new Refusal('task-program', { program, known: programs });
       return withQueue(database, async (queue) => {
-        const task = { kind, folder: folder.code, title: title.replaceAll('\0', ''), program, run: null, by: operator };
+        const task = { kind, folder, title: title.replaceAll('\0', ''), program, run: null, by: operator };
         const id = await database.transaction((session) => addTask(session, queue, task));
         return onlyTask(database, id);
       });
     },
     list: async (filter) => {
-      const folders = await existingFolders(database);
-      const named = filter.folders === undefined ? {} : { folders: filter.folders.map((code) => known(folders, code).code) };
+      await existingFolders(database);
+      const named = filter.folders === undefined ? {} : { folders: await Promise.all(filter.folders.map(knownFolder)) };
       return readTasks(database, { ...filter, ...named });
     },
     waiting: async () => {
@@ -95,7 +115,7 @@ export function taskVerbs(opened: Opened): TaskVerbs {
       await openEnvironment(database);
       return withQueue(database, (queue) => cancelTask(database, queue, id));
     },
-    work: (options) => work(opened, options),
+    work: (options) => work(opened, everywhere, options),
   };
 }
 
@@ -114,7 +134,7 @@ async function withQueue<Result>(database: Database, use: (queue: Queue) => Prom
   }
 }
 
-async function work(opened: Opened, options: WorkerOptions): Promise<void> {
+async function work(opened: Opened, everywhere: EveryServer, options: WorkerOptions): Promise<void> {
   const { database, settings, operator } = opened;
   const { stop, abort, listener, kinds = TASK_KINDS, once = false } = options;
   const jobs = jobsAtOnce(options.jobs ?? opened.jobs);
@@ -128,13 +148,20 @@ async function work(opened: Opened, options: WorkerOptions): Promise<void> {
     });
     listener({ kind: 'worker-started', worker: lease.process, kinds, jobs });
     const reached = stopPoints(process.env.RUSTINE_STOP_AT);
+    const told = (run: string, event: RunEvent): void => listener({ kind: 'run-event', run, event });
     const runs = sharedRuns(opened, {
       lease: lease.process,
       stop: AbortSignal.any([stop, lost.signal]),
       lost: lost.signal,
-      told: (run, event) => listener({ kind: 'run-event', run, event }),
+      told,
       trouble: (failure) => listener({ kind: 'worker-trouble', failure }),
       reached,
+      whole: (row) =>
+        everywhere.carryOut(row, {
+          stop: AbortSignal.any([stop, abort, lost.signal]),
+          abort: AbortSignal.any([abort, lost.signal]),
+          told,
+        }),
     });
     try {
       const tasks = taskSource({
@@ -145,7 +172,7 @@ async function work(opened: Opened, options: WorkerOptions): Promise<void> {
         work: {
           programs: settings.tasks ?? {},
           validate: async (folder) => {
-            const { state, findings } = await validateFolders(opened, { folders: [folder] });
+            const { state, findings } = await everywhere.validate({ folders: [folder] });
             if (state === 'done') return [];
             return [...new Set(findings.filter(({ severity }) => severity === 'block').map(({ code }) => code)), state];
           },

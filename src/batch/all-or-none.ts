@@ -5,7 +5,7 @@ import type { Folder } from '../environment/folder.ts';
 import { countLocks, emptyOutcome } from '../integrate/integrator.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import type { FolderOutcome } from '../journal/outcome.ts';
-import { announce, type Decision, decide, finishAll, gidOf, readEnvironmentId } from '../journal/prepared.ts';
+import { announce, type Decision, decide, finishAll, gidOf, NUMBERS_OF_A_TURN, readEnvironmentId } from '../journal/prepared.ts';
 import { planTransactions, type Transactions } from '../plan/transactions.ts';
 import { Postponed, partOf, pauseAfter } from './folder-part.ts';
 import { attemptMs, finishFolder, hasWork, type Running, runFolder } from './folder-run.ts';
@@ -46,7 +46,9 @@ export async function runAllOrNone(
   }
   if (transactions.groups.length === 0) return outcomes;
   const environment = await readEnvironmentId(database);
-  const groups = transactions.groups.map((folders, at) => groupOf(gidOf(environment, context.run, at + 1), folders));
+  const groups = transactions.groups.map((folders, at) =>
+    groupOf(gidOf(environment, context.run, running.turn * NUMBERS_OF_A_TURN + at + 1), folders),
+  );
   const rehearsed = context.ending === 'rollback';
   if (!rehearsed) {
     await announce(
@@ -143,10 +145,11 @@ async function prepareGroup(running: Running, group: Group): Promise<void> {
 async function settle(running: Running, wanted: Decision): Promise<Decision> {
   const { database, context, emit } = running;
   const { stopPoint: reached } = context;
-  const decision = await patiently(() => decide(database, context.run, wanted));
+  const decision = await patiently(() => decide(database, context.run, wanted, context.process ?? null));
+  if (decision === undefined) throw new Failure('run-lost', { run: context.run, folder: running.supervisor });
   emit({ kind: 'run-decided', run: context.run, decision });
   reached('decided');
-  await patiently(() => finishAll(database, context.run, decision, { finished: () => reached('finished') }));
+  await patiently(() => finishAll(database, context.run, decision, { turn: running.turn, finished: () => reached('finished') }));
   return decision;
 }
 

@@ -32,6 +32,10 @@ export interface Running {
   readonly context: RunContext;
   readonly staged: ReadonlyMap<string, StagedDelivery>;
   readonly findings: Finding[];
+  /** How often a worker has taken the run up; 0: it is a command's. */
+  readonly turn: number;
+  /** What folders got of this run from workers before. */
+  readonly got: ReadonlyMap<string, ReadonlyMap<string, PatchOutcome>>;
   /** Files that the supervisor folder was to get and did not (R31). */
   readonly missedBySupervisor: Set<string>;
   readonly states: FolderStates;
@@ -182,7 +186,10 @@ async function runPatch(running: Running, part: FolderPart, delivery: Delivery, 
   const { folder } = part;
   const { file } = delivery;
   const task = running.preflight.tasks.get(folder.code)?.get(file);
-  if (task === 'already') return report(running, folder, emptyOutcome(file, 'already', 0));
+  if (task === 'already') {
+    const outcome = running.got.get(folder.code)?.get(file) ?? emptyOutcome(file, 'already', 0);
+    return report(running, folder, outcome);
+  }
   if (task !== 'integrate') return report(running, folder, skipped(file));
   // A mirror of the supervisor folder gets what that one got.
   if ((folder.parent !== null || folder.mirror === true) && running.missedBySupervisor.has(file)) {

@@ -11,6 +11,7 @@ import type { RunEvent, RunListener } from '../journal/journal.ts';
 import type { FolderOutcome, RunMode, RunOutcome, RunState } from '../journal/outcome.ts';
 import { folderStates } from '../journal/run-folders.ts';
 import { finishRun, type NotedEvent, noteEvents, serverEpoch } from '../journal/runs.ts';
+import { giveBackRun, readGot } from '../journal/whole-runs.ts';
 import { passedOver } from '../plan/checks.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
@@ -85,10 +86,15 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
   const started = performance.now();
   const { id, cancelling } = request.started;
   const epoch = await serverEpoch(database);
-  let seq = 0;
+  const { turn, taken } = request.started;
+  // Whoever takes a run up numbers its events anew.
+  let { seq } = request.started;
+  const stopped = (): boolean => taken?.stop.aborted === true;
   const noted: NotedEvent[] = [];
   // What a folder integrated is written in its transaction (not in a rehearsal, which leaves nothing); the listener hears of all.
   const emit = (event: RunEvent): void => {
+    // A worker that stops gives the run back: nothing of it has ended.
+    if (event.kind === 'folder-finished' && event.state === 'cancelled' && stopped()) return;
     const written = event.kind === 'patch-finished' && event.outcome.state === 'integrated' && request.mode === 'integrate';
     if (!written) noted.push({ seq: ++seq, event, at: performance.now() });
     request.listener(event);
@@ -119,15 +125,22 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     nextEvent: () => ++seq,
     stopPoint: request.stopPoint,
     aborted: cancelling.hard,
+    process: request.started.lease.process,
   };
   const states = folderStates(database, id, request.started.lease.process, noted, epoch);
   const finish = async (state: RunState, folders: readonly FolderOutcome[]): Promise<RunOutcome> => {
     // Nobody cancelled it: it was taken for dead, and settled.
     if (cancelling.lost && state === 'cancelled') throw new Failure('run-lost', { run: id });
+    const { process } = request.started.lease;
+    if (state === 'cancelled' && taken?.as === 'run' && stopped()) {
+      await states.written();
+      await noteEvents(database, id, noted.splice(0), epoch);
+      if (await giveBackRun(database, id, process)) return { run: id, mode: request.mode, state, findings, folders };
+    }
     emit({ kind: 'run-finished', run: id, state, ms: Math.round(performance.now() - started) });
     await states.written();
     await noteEvents(database, id, noted.splice(0), epoch);
-    await finishRun(database, id, state);
+    await finishRun(database, id, state, process);
     return { run: id, mode: request.mode, state, findings, folders };
   };
   const refused = (): Promise<RunOutcome> =>
@@ -153,7 +166,16 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
   let staged: ReadonlyMap<string, StagedDelivery> = new Map();
   try {
     const { soft } = cancelling;
-    single = await enterSingleUser(database, { run: id, folders: concerned, forced, ...request.sessions, soft, emit, stopPoint });
+    single = await enterSingleUser(database, {
+      run: id,
+      process: request.started.lease.process,
+      folders: concerned,
+      forced,
+      ...request.sessions,
+      soft,
+      emit,
+      stopPoint,
+    });
     found(single.findings);
     found((await request.elsewhere?.ready()) ?? []);
     const held = await request.hold?.(findings);
@@ -186,6 +208,8 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       cancelling,
       through: single.through,
       outside: runOutside,
+      turn,
+      got: turn > 1 ? await readGot(database, id) : new Map(),
     };
     const { stop = { requested: false }, canaries } = request;
     const running: Running = {
@@ -194,7 +218,9 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       stop,
       ...(canaries === undefined ? {} : { canaries }),
     };
-    cancelling.onRequest((by, hard) => emit({ kind: 'run-cancelled', run: id, by, hard }));
+    cancelling.onRequest((by, hard) => {
+      if (!stopped()) emit({ kind: 'run-cancelled', run: id, by, hard });
+    });
     const transactions = request.atomic ? await transactionsOf(running, request.folders) : undefined;
     found(transactions?.findings ?? []);
     if (blocks(transactions?.findings ?? [])) {

@@ -99,6 +99,8 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
     context,
     staged,
     findings: [],
+    turn: 0,
+    got: new Map(),
     outside: runOutside,
     missedBySupervisor: new Set(),
     // Here a folder's row is written when it is settled, by whoever has claimed it.

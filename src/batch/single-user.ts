@@ -9,7 +9,7 @@ import { sqlState } from '../database/postgres.ts';
 import { type Connected, endSessions, readConnected } from '../environment/connected.ts';
 import type { Folder } from '../environment/folder.ts';
 import { readLoginHolder } from '../environment/holders.ts';
-import { type LetIn, letIn, type OpenLogin, shutLogins } from '../environment/logins.ts';
+import { type LetIn, letIn, type OpenLogin, type Shut, shutLogins } from '../environment/logins.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { disconnectFindings, loginFindings, sessionFindings } from '../plan/session-findings.ts';
 
@@ -23,6 +23,8 @@ export interface SessionOptions {
 
 export interface SingleUserRequest extends SessionOptions {
   readonly run: string;
+  /** Lease of the program that has the run; absent: workers share it. */
+  readonly process?: string;
   /** Folders in which something is going to be done. */
   readonly folders: readonly Folder[];
   /** Whether sessions are passed over (`--force sessions=…`). */
@@ -60,7 +62,8 @@ export async function lookForSessions(
 export async function enterSingleUser(database: Database, request: SingleUserRequest): Promise<SingleUser> {
   const { run, folders, stopPoint } = request;
   if (folders.length === 0) return { findings: [], through: () => undefined, leave: async () => [] };
-  const ways = waysOut(database, run);
+  const { process } = request;
+  const ways = waysOut(database, process === undefined ? { run } : { run, process });
   try {
     const shut = await shutAll(database, request);
     if ('findings' in shut) return { ...shut, ...ways };
@@ -163,7 +166,7 @@ async function lettingIn(again: () => Promise<LetIn>): Promise<LetIn> {
   }
 }
 
-function waysOut(database: Database, run: string): Pick<SingleUser, 'through' | 'leave'> {
+function waysOut(database: Database, ours: Exclude<Shut, 'over'>): Pick<SingleUser, 'through' | 'leave'> {
   const waiting: string[] = [];
   let timer: NodeJS.Timeout | undefined;
   let letting: Promise<unknown> = Promise.resolve();
@@ -171,14 +174,14 @@ function waysOut(database: Database, run: string): Pick<SingleUser, 'through' | 
     timer = undefined;
     const folders = waiting.splice(0);
     // What fails here is tried again at the end.
-    letting = letting.then(() => letIn(database, { run, folders })).catch(() => undefined);
+    letting = letting.then(() => letIn(database, { ...ours, folders })).catch(() => undefined);
   };
   let leaving: Promise<readonly Finding[]> | undefined;
   const letAllIn = async (): Promise<readonly Finding[]> => {
     clearTimeout(timer);
     await letting;
     try {
-      return (await lettingIn(() => letIn(database, { run }))).left;
+      return (await lettingIn(() => letIn(database, ours))).left;
     } catch (error) {
       // What the run did stands; whoever comes next lets them in.
       if (!(error instanceof Failure)) throw error;

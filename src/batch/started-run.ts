@@ -1,6 +1,7 @@
 // The frame of a run: its lease, its folders taken before anything is looked at, its end whatever happens.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
 import { blockerFacts } from '../environment/blocker-facts.ts';
@@ -9,8 +10,10 @@ import { letIn } from '../environment/logins.ts';
 import type { RunEvent, RunListener } from '../journal/journal.ts';
 import type { RunMode, RunOutcome } from '../journal/outcome.ts';
 import { type Lease, takeLease } from '../journal/processes.ts';
-import { beginRun, type FolderUsers, finishRun, type NotBegun } from '../journal/runs.ts';
+import { beginRun, type FolderUsers, finishRun, type NotBegun, noteEvents, serverEpoch } from '../journal/runs.ts';
 import { settleRuns } from '../journal/settling.ts';
+import { joinRun, NUMBERS_OF_A_WORKER } from '../journal/shared-runs.ts';
+import { isRunOf, type TakenUpAs, takeUpRun } from '../journal/whole-runs.ts';
 import { type Cancelling, type CancelSignals, cancelling } from './cancelling.ts';
 import { type Wave, wavesOf } from './waves.ts';
 
@@ -33,6 +36,17 @@ export interface RunStart extends CancelSignals {
   /** How long other commands that are changing these folders are waited for at the least. */
   readonly changesMs: number;
   readonly listener: RunListener;
+  /** Codes of its folders on further servers. */
+  readonly elsewhere?: readonly string[];
+  /** A worker takes the run up from the queue. */
+  readonly taken?: Taken;
+}
+
+/** How a worker has a run that was queued. */
+export interface Taken {
+  readonly as: TakenUpAs;
+  /** The worker is to stop, not the run: that goes back to the queue. */
+  readonly stop: AbortSignal;
 }
 
 export interface StartedRun {
@@ -44,6 +58,11 @@ export interface StartedRun {
   readonly findings: readonly Finding[];
   /** What happened so far; told already. */
   readonly events: readonly RunEvent[];
+  /** How often a worker has taken it up, this time counted; 0: it is a command's. */
+  readonly turn: number;
+  /** Last number of an event that is written. */
+  readonly seq: number;
+  readonly taken?: Taken;
 }
 
 /** How often a run that waits looks whether the others are over. */
@@ -69,13 +88,15 @@ export async function withRun(
   });
   try {
     try {
+      const taken = start.taken === undefined ? {} : { taken: start.taken };
       const begun = await begin(database, start, id, lease.process, asked.soft);
-      return await work({ id, lease, cancelling: asked, findings: usersFindings(begun.users), ...begun });
+      return await work({ id, lease, cancelling: asked, findings: usersFindings(begun.users), ...begun, ...taken });
     } catch (error) {
+      if (start.taken?.as === 'run') await noteEnd(database, id, lease.process, error).catch(() => undefined);
       // Nobody else would say that it ended; where the database is lost, the next command does.
-      await finishRun(database, id, 'failed').catch(() => undefined);
+      await finishRun(database, id, 'failed', lease.process).catch(() => undefined);
       // Also those that were shut by a commit whose answer was lost.
-      await letIn(database, { run: id }).catch(() => undefined);
+      await letIn(database, { run: id, process: lease.process }).catch(() => undefined);
       throw error;
     }
   } finally {
@@ -84,7 +105,25 @@ export async function withRun(
   }
 }
 
-interface Begun extends Pick<StartedRun, 'waves' | 'events'> {
+/** Nobody reads what a worker prints: the trace says what a run of the queue failed of. @returns number of its last event */
+export async function noteFailure(database: Database, run: string, error: unknown): Promise<number> {
+  const seq = await joinRun(database, run);
+  if (!(error instanceof Failure) && !(error instanceof Refusal)) return seq;
+  const { code, facts } = error;
+  const event: RunEvent = { kind: 'finding', finding: { code, severity: 'block', facts } };
+  await noteEvents(database, run, [{ seq: seq + 1, event, at: performance.now() }], await serverEpoch(database));
+  return seq + 1;
+}
+
+/** One that has not begun, or that somebody else has by now, does not end here. */
+async function noteEnd(database: Database, run: string, process: string, error: unknown): Promise<void> {
+  if (!(await isRunOf(database, run, process))) return;
+  const seq = await noteFailure(database, run, error);
+  const event: RunEvent = { kind: 'run-finished', run, state: 'failed', ms: 0 };
+  await noteEvents(database, run, [{ seq: seq + 1, event, at: performance.now() }], await serverEpoch(database));
+}
+
+interface Begun extends Pick<StartedRun, 'waves' | 'events' | 'turn' | 'seq'> {
   readonly users: FolderUsers;
 }
 
@@ -102,11 +141,20 @@ async function begin(database: Database, start: RunStart, id: string, lease: str
     const end = changesOnly ? Math.max(until, began + start.changesMs) : until;
     return performance.now() < end ? 'waiting' : 'refused';
   };
+  const { taken } = start;
+  // Who follows a run in the queue sees what it waits for.
+  const joined = taken?.as === 'run' ? { seq: await joinRun(database, id), epoch: await serverEpoch(database) } : undefined;
+  let seq = joined?.seq ?? 0;
   for (;;) {
-    const { state, ...users } = await beginRun(database, lease, run, inVain);
-    if (state !== 'waiting') return { users, waves, events };
+    if (taken?.stop.aborted === true) throw new Failure('run-lost', { run: id, folder: '' });
+    const { state, turn, ...users } =
+      taken === undefined
+        ? { ...(await beginRun(database, lease, run, inVain)), turn: 0 }
+        : await takeUpRun(database, lease, run, taken.as, inVain);
+    if (state !== 'waiting') return { users, waves, events, turn, seq: Math.max(seq, turn * NUMBERS_OF_A_WORKER) };
     for (const event of waitingFor(users, told)) {
-      events.push(event);
+      if (joined === undefined) events.push(event);
+      else await noteEvents(database, id, [{ seq: ++seq, event, at: performance.now() }], joined.epoch);
       start.listener(event);
     }
     await pause(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);

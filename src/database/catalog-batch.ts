@@ -32,6 +32,10 @@ comment on column rustine.task.host is 'machine of that worker, which is known l
 comment on column rustine.task.reason is 'why it failed: exit, signal, timeout, not-started, no-program, worker-lost, or the code of an error';
 
 alter table rustine.run add column workers integer not null default 0;
+alter table rustine.run add column whole boolean not null default false;
+alter table rustine.run add column elsewhere text[] collate "C" not null default '{}';
+comment on column rustine.run.whole is 'of a run in the queue: one worker carries it out whole, and another one goes on where that dies; false: workers share its folders';
+comment on column rustine.run.elsewhere is 'its folders on further servers: no other run and no task begins there';
 alter table rustine.run add column ready_at timestamptz;
 alter table rustine.run_folder add column lost integer not null default 0;
 alter table rustine.run_folder add column waited_ms integer not null default 0;

@@ -89,7 +89,7 @@ begin
   perform set_config('lock_timeout', '200ms', true);
   for login in
     select * from rustine.shut_login s
-    where case when of_run is null then not exists (select from rustine.run r where r.id = s.run and r.state in ('queued', 'running'))
+    where case when of_run is null then not exists (select from rustine.run r where r.id = s.run and r.state = 'running')
       else s.run = of_run and (of_folders is null or s.folder = any (of_folders)) end
       -- What is prepared holds locks on the folders' tables, and is not in them yet.
       and not exists (select from rustine.prepared p where p.run = s.run)

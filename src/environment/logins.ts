@@ -80,7 +80,14 @@ export async function shutBy(
 }
 
 /** Which logins are let in again: those of a run (of some of its folders), or those of all runs that are over. */
-export type Shut = { readonly run: string; readonly folders?: readonly string[] } | 'over';
+export type Shut =
+  | {
+      readonly run: string;
+      readonly folders?: readonly string[];
+      /** Lease that must have the run, or must have had it last: another worker's users stay out. */
+      readonly process?: string;
+    }
+  | 'over';
 
 export interface LetIn {
   /** Folders whose logins are as they were before. */
@@ -91,10 +98,12 @@ export interface LetIn {
 
 /** May be repeated. A limit that somebody set meanwhile stays, and one that was 0 before is 0 again. */
 export async function letIn(reader: Reader, which: Shut): Promise<LetIn> {
-  const [run, folders] = which === 'over' ? [null, null] : [which.run, which.folders ?? null];
-  const rows = await reader.query<{ folder: string; role: string; left: string | null }>(
-    sql`select folder, role_name as role, reason as left from rustine.let_in(${run}, ${folders})`,
-  );
+  const [run, folders, process] =
+    which === 'over' ? [null, null, null] : [which.run, which.folders ?? null, which.process ?? null];
+  const rows = await reader.query<{ folder: string; role: string; left: string | null }>(sql`
+    select l.folder, l.role_name as role, l.reason as left
+    from (select where ${process}::text is null or exists (select from rustine.run where id = ${run} and process = ${process})) as ours
+      cross join lateral rustine.let_in(${run}, ${folders}) as l`);
   const locked = rows.some(({ left }) => left === 'locked') ? await readLoginHolder(reader) : {};
   return {
     folders: rows.flatMap(({ folder, left }) => (left === null ? [folder] : [])),

@@ -60,6 +60,8 @@ export interface RunContext {
   readonly aborted?: AbortSignal;
   /** Of a run that workers share: the lease that has claimed the folder, and must have it still. */
   readonly claimedBy?: string;
+  /** Of a run that one program has: its lease, which must have it still. */
+  readonly process?: string;
 }
 
 export interface Integration {
@@ -214,9 +216,10 @@ async function lockFolder(session: Session, folder: FolderSettings, delivery: De
   await session.script(settings(context).join('; '));
   // A program that slept longer than its lease lasts finds its run settled, or its folder another worker's. Who settles the run waits for
   // the key that is held here; who would take the folder over passes it by.
-  const { claimedBy = null } = context;
+  const { claimedBy = null, process = null } = context;
   const [row] = await session.query<{ state: string; integration: string; running: boolean }>(sql`
-    with run as (select id from rustine.run where id = ${context.run} and state = 'running' and decision is null for key share),
+    with run as (
+      select id from rustine.run where id = ${context.run} and state = 'running' and decision is null and (${process}::text is null or process = ${process}) for key share),
     claim as (select run from rustine.run_folder where run = ${context.run} and folder = ${folder.code} and state = 'running' and process = ${claimedBy}::text for share)
     select state, nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration,
       exists (select from run) and (${claimedBy}::text is null or exists (select from claim)) as running

@@ -19,6 +19,9 @@ const PAUSE_MS = 100;
 /** Names are the server's, not the database's: the environment and the run make them ours, the number one of several. */
 export const gidOf = (environment: string, run: string, number: number): string => `${PREFIX}${environment}:${run}:${number}`;
 
+/** A worker that takes a run up numbers its transactions anew: what is late of an earlier one is never mistaken for its own. */
+export const NUMBERS_OF_A_TURN = 100_000;
+
 /** @returns undefined for a name that is not one of ours */
 export function parseGid(
   gid: string,
@@ -49,26 +52,33 @@ export async function announce(database: Database, run: string, transactions: re
     from jsonb_to_recordset(${JSON.stringify(transactions)}::jsonb) as p (gid text, folders jsonb)`);
 }
 
-/** Names of a run's transactions that wait for their end now, in this database. */
-export async function waitingOf(database: Database, run: string): Promise<readonly string[]> {
+/** Names of a run's transactions that wait for their end now, in this database. @param turn up to which they are meant; absent: all */
+export async function waitingOf(database: Database, run: string, turn?: number): Promise<readonly string[]> {
+  const below = turn === undefined ? null : (turn + 1) * NUMBERS_OF_A_TURN;
   const rows = await database.query<{ gid: string }>(sql`
     select gid from pg_prepared_xacts where database = current_database() and starts_with(gid, ${PREFIX}) and split_part(gid, ':', 3) = ${run}
+      and (${below}::bigint is null or split_part(gid, ':', 4)::bigint < ${below})
     order by split_part(gid, ':', 4)::integer`);
   return rows.map(({ gid }) => gid);
 }
 
 /**
  * Decides, once and for all: whoever comes first. What was decided is durable before anything is done about it.
- * @returns the decision that stands
+ * @param process whose the run must be still
+ * @returns the decision that stands; undefined where another worker has taken the run up, or nobody knows it
  */
-export async function decide(database: Database, run: string, wanted: Decision): Promise<Decision> {
+export async function decide(
+  database: Database,
+  run: string,
+  wanted: Decision,
+  process: string | null,
+): Promise<Decision | undefined> {
   return database.transaction(async (session) => {
     await session.script('set local synchronous_commit = on');
     const [row] = await session.query<{ decision: Decision }>(
-      sql`update rustine.run set decision = coalesce(decision, ${wanted}) where id = ${run} returning decision`,
+      sql`update rustine.run set decision = coalesce(decision, ${wanted}) where id = ${run} and process is not distinct from ${process} returning decision`,
     );
-    // A run that nobody knows of cannot have been decided to stay.
-    return row?.decision ?? 'rollback';
+    return row?.decision;
   });
 }
 
@@ -116,6 +126,8 @@ export async function finishAll(
   run: string,
   decision: Decision,
   options: {
+    /** Up to which they are meant, where the run was taken up several times. */
+    readonly turn?: number;
     /** Called after each. */
     readonly finished?: () => void;
     /** How long those that do not end are waited for. */
@@ -128,7 +140,7 @@ export async function finishAll(
   // The others are ended all the same.
   let left: Failure | undefined;
   for (const started = performance.now(); ; ) {
-    const waiting = [...(await waitingOf(database, run))];
+    const waiting = [...(await waitingOf(database, run, options.turn))];
     const work = async (): Promise<void> => {
       for (let gid = waiting.shift(); gid !== undefined; gid = waiting.shift()) {
         try {

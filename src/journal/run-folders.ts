@@ -108,5 +108,5 @@ async function writeStates(
       ${changes.map((each) => each.attempts ?? null)}::integer[], ${changes.map((each) => each.pauseMs ?? null)}::float8[],
       ${changes.map((each) => json(each.blocker))}::jsonb[], ${changes.map((each) => json(each.outcome))}::jsonb[])
       as c (folder, state, attempts, pause, blocker, outcome)
-    where f.run = ${run} and f.folder = c.folder`);
+    where f.run = ${run} and f.folder = c.folder and exists (select from rustine.run where id = ${run} and process = ${process})`);
 }

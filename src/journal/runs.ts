@@ -21,6 +21,10 @@ export interface NewRun {
   readonly request: Readonly<Record<string, unknown>>;
   /** Its folders in the order in which they come, by wave from 0. */
   readonly waves: readonly (readonly string[])[];
+  /** Its folders on further servers. */
+  readonly elsewhere?: readonly string[];
+  /** Of a run for the queue: one worker carries it out whole. */
+  readonly whole?: boolean;
 }
 
 /** A run that has folders which another one wants. */
@@ -77,7 +81,7 @@ export async function beginRun(
 ): Promise<FolderUsers & { readonly state: 'running' | NotBegun }> {
   return database.transaction(async (session) => {
     await lockRuns(session);
-    const folders = run.waves.flat();
+    const folders = [...run.waves.flat(), ...(run.elsewhere ?? [])];
     const users = await folderUsers(session, folders, run.id, true);
     const state = isFree(users) ? 'running' : otherwise(users);
     await insertRun(session, process, run, state);
@@ -106,7 +110,7 @@ export async function folderUsers(
     entered as materialized (select id, code from given where not pg_try_advisory_xact_lock(${ENTRY_LOCK}, id))
     select coalesce((select json_agg(a order by a.since) from (
         select r.id as run, r.mode, r.operator, r.host, r.started_at::text as since, r.files, array_agg(f.folder order by f.folder) as folders
-        from rustine.run r join rustine.run_folder f on f.run = r.id
+        from rustine.run r cross join lateral (select folder from rustine.run_folder where run = r.id union select unnest(r.elsewhere)) f
         where r.state in ('queued', 'waiting', 'running') and f.folder = any(${folders}::text[]) and r.id <> ${but}
           and not (r.state <> 'running' and exists (select from rustine.run own where own.id = ${but} and (own.started_at, own.id) < (r.started_at, r.id)))
         group by r.id) a), '[]') as runs,
@@ -134,9 +138,9 @@ export async function insertRun(
   const waves = run.waves.flatMap((codes, wave) => codes.map(() => wave));
   await session.query(sql`
     with begun as (
-      insert into rustine.run (id, mode, state, from_folder, operator, host, pid, process, files, authorized, forced, request, finished_at)
+      insert into rustine.run (id, mode, state, from_folder, operator, host, pid, process, files, authorized, forced, request, elsewhere, whole, finished_at)
       values (${run.id}, ${run.mode}, ${state}, ${run.from}, ${run.operator}, ${hostname()}, ${nodeProcess.pid}, ${process}, ${run.files}, ${run.authorized},
-        ${JSON.stringify(run.forced)}::jsonb, ${JSON.stringify(run.request)}::jsonb, case when ${state} in ('refused', 'cancelled') then now() end)
+        ${JSON.stringify(run.forced)}::jsonb, ${JSON.stringify(run.request)}::jsonb, ${run.elsewhere ?? []}, ${run.whole ?? false}, case when ${state} in ('refused', 'cancelled') then now() end)
       on conflict (id) do update set state = excluded.state, finished_at = excluded.finished_at,
         started_at = case excluded.state when 'running' then clock_timestamp() else run.started_at end
       returning id, state)
@@ -184,15 +188,17 @@ export function eventJson(event: RunEvent): string {
 /**
  * A run that was taken for dead and came to its end after all has ended so; what it did not get to stays as it was settled. One
  * that could not end what it prepared has not ended: the next command settles it.
+ * @param process lease that it was begun with: what another one has taken up is not this one's to end
  */
-export async function finishRun(database: Database, run: string, state: RunState): Promise<void> {
+export async function finishRun(database: Database, run: string, state: RunState, process: string): Promise<void> {
   await database.query(sql`
     with left_out as (
       update rustine.run_folder set state = case when state = 'running' then 'failed' when ${state} = 'cancelled' then 'cancelled' else 'skipped' end,
         process = null, finished_at = now()
-      where run = ${run} and state in ('waiting', 'running', 'postponed') and not exists (select from rustine.prepared where run = ${run}))
+      where run = ${run} and state in ('waiting', 'running', 'postponed') and not exists (select from rustine.prepared where run = ${run})
+        and exists (select from rustine.run where id = ${run} and process = ${process}))
     update rustine.run set state = ${state}, finished_at = now()
-    where id = ${run} and state in ('running', 'waiting', 'interrupted') and not exists (select from rustine.prepared where run = ${run})`);
+    where id = ${run} and process = ${process} and state in ('running', 'waiting', 'interrupted') and not exists (select from rustine.prepared where run = ${run})`);
 }
 
 /** Adds to the trace of a run that has ended; a living one numbers its events itself. */

@@ -5,6 +5,7 @@ import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { type Decision, decide, finishAll } from './prepared.ts';
 import { deadProcesses } from './processes.ts';
+import { queueAgain } from './whole-runs.ts';
 
 export interface SettledTransactions {
   readonly run: string;
@@ -22,22 +23,28 @@ export async function settlePrepared(
   database: Database,
   patienceMs: number,
 ): Promise<{ readonly settled: readonly SettledTransactions[]; readonly left: readonly Finding[] }> {
-  const open = await database.query<{ run: string; process: string | null; known: boolean }>(sql`
-    select r.id as run, r.process, p.id is not null as known from rustine.run r left join rustine.process p on p.id = r.process
+  const open = await database.query<{ run: string; process: string | null; turn: number | null; known: boolean }>(sql`
+    select r.id as run, r.process, r.workers as turn, p.id is not null as known from rustine.run r left join rustine.process p on p.id = r.process
     where r.atomic and r.state = 'running'
-    union select p.run, r.process, s.id is not null from rustine.prepared p left join rustine.run r on r.id = p.run left join rustine.process s on s.id = r.process
+    union select p.run, r.process, r.workers, s.id is not null from rustine.prepared p left join rustine.run r on r.id = p.run left join rustine.process s on s.id = r.process
     order by run`);
   if (open.length === 0) return { settled: [], left: [] };
   const dead = new Set((await deadProcesses(database)).map(({ id }) => id));
   const settled: SettledTransactions[] = [];
   const left: Finding[] = [];
   const until = performance.now() + patienceMs;
-  for (const { run } of open.filter(({ process, known }) => !known || process === null || dead.has(process))) {
-    const decision = await decide(database, run, 'rollback');
+  for (const { run, process, turn } of open.filter(({ process, known }) => !known || process === null || dead.has(process))) {
+    const decided = await decide(database, run, 'rollback', process);
+    // Settled by somebody else, and at work again.
+    if (decided === undefined && turn !== null) continue;
+    // A run that nobody knows of cannot have been decided to stay.
+    const decision = decided ?? 'rollback';
     try {
+      const upTo = turn === null ? {} : { turn };
       const transactions = await finishAll(database, run, decision, {
+        ...upTo,
         patienceMs: Math.max(0, until - performance.now()),
-        settled: (session) => writeEnd(session, run, decision),
+        settled: (session) => writeEnd(session, run, process, decision),
       });
       settled.push({ run, decision, transactions });
     } catch (error) {
@@ -50,13 +57,16 @@ export async function settlePrepared(
 }
 
 /** The run's row is locked: none of its folders is at work, and none can begin once it is no longer running. */
-async function writeEnd(session: Session, run: string, decision: Decision): Promise<void> {
+async function writeEnd(session: Session, run: string, process: string | null, decision: Decision): Promise<void> {
+  const ours = await session.query(sql`select from rustine.run where id = ${run} and process is not distinct from ${process}`);
+  if (ours.length === 0) return;
   if (decision === 'commit') {
     await session.query(sql`
       with folders as (update rustine.run_folder set state = 'integrated', process = null, finished_at = now() where run = ${run} and state = 'prepared')
       update rustine.run set state = 'done', finished_at = now() where id = ${run} and state in ('running', 'failed', 'interrupted')`);
     return;
   }
+  if ((await queueAgain(session, [run])).length > 0) return;
   await session.query(sql`
     with folders as (
       update rustine.run_folder set state = case when state in ('running', 'prepared') then 'interrupted' else 'skipped' end,

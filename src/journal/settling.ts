@@ -6,6 +6,7 @@ import { sql } from '../database/sql.ts';
 import { readHolder } from '../environment/holders.ts';
 import { type DeadProcess, deadProcesses } from './processes.ts';
 import { settlePrepared } from './settle-prepared.ts';
+import { queueAgain } from './whole-runs.ts';
 
 /** A dead program's last statement may still run: the server ends it within a second or two. What takes longer, nobody waits for who did not ask for it. */
 export const SETTLE_MS = 3_000;
@@ -20,7 +21,7 @@ export interface SettledRuns {
 }
 
 /**
- * Marks runs whose program is dead as interrupted. One query when there is nothing to settle; safe to repeat, by several at once.
+ * Marks runs whose program is dead as interrupted; those of the queue wait for another worker. One query when there is nothing to settle; safe to repeat, by several at once.
  * @param waitMs how long transactions of the dead are waited for, all in all
  */
 export async function settleRuns(database: Database, waitMs = SETTLE_MS): Promise<readonly string[]> {
@@ -68,14 +69,16 @@ async function interruptRuns(session: Session, process: string): Promise<readonl
   // The strong lock waits for transactions of its folders: they hold the run's key (see `lockFolder`), and later ones find its state.
   const runs = await session.query<{ id: string }>(sql`
     select id from rustine.run where process = ${process} and state in ('running', 'waiting') order by id for update`);
-  const interrupted = runs.map(({ id }) => id);
-  if (interrupted.length === 0) return [];
+  const ended = runs.map(({ id }) => id);
+  if (ended.length === 0) return [];
+  const again = await queueAgain(session, ended);
+  const interrupted = ended.filter((id) => !again.includes(id));
   await session.query(sql`
     with folders as (
       update rustine.run_folder set state = case state when 'running' then 'interrupted' else 'skipped' end, process = null, finished_at = now()
       where run = any(${interrupted}::text[]) and state in ('running', 'waiting', 'postponed'))
     update rustine.run set state = 'interrupted', finished_at = now() where id = any(${interrupted}::text[])`);
-  return interrupted;
+  return ended;
 }
 
 async function unsettled(database: Database, dead: readonly DeadProcess[]): Promise<readonly Finding[]> {

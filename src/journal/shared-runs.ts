@@ -23,6 +23,10 @@ export interface SharedRunRow {
   readonly cancelBy: string | null;
   /** Any worker may take its folders. */
   readonly ready: boolean;
+  /** One worker carries it out whole. */
+  readonly whole: boolean;
+  /** Its folders on further servers. */
+  readonly elsewhere: readonly string[];
 }
 
 /** Each who joins a run numbers its events from here on, and the next one from twice that: in the trace they are in order by their time. */
@@ -33,7 +37,7 @@ type Reader = Pick<Session, 'query'>;
 
 export async function readSharedRun(reader: Reader, run: string): Promise<SharedRunRow | undefined> {
   const [row] = await reader.query<SharedRunRow>(sql`
-    select id, mode, state, ready_at is not null as ready, from_folder as "from", operator, authorized, forced, request, files, case when cancel_requested_at is not null then coalesce(cancel_requested_by, '') end as "cancelBy",
+    select id, mode, state, ready_at is not null as ready, whole, elsewhere, from_folder as "from", operator, authorized, forced, request, files, case when cancel_requested_at is not null then coalesce(cancel_requested_by, '') end as "cancelBy",
       array(select folder from rustine.run_folder where run = r.id order by wave, folder) as folders
     from rustine.run r where id = ${run}`);
   return row;

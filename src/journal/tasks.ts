@@ -65,7 +65,7 @@ export async function readTasks(reader: Reader, filter: TaskFilter = {}): Promis
 /** Folders in which no task of the kind may start now: a run holds them, or a validation wants the folder for itself (R12, R35). */
 export async function heldFolders(session: Session, kind: TaskKind): Promise<readonly string[]> {
   const rows = await session.query<{ folder: string }>(sql`
-    select f.folder from rustine.run_folder f join rustine.run r on r.id = f.run
+    select f.folder from rustine.run r cross join lateral (select folder from rustine.run_folder where run = r.id union select unnest(r.elsewhere)) f
     where r.state in ('running', 'waiting') or (r.state = 'queued' and exists (select from rustine.task t where t.run = r.id and t.state = 'active'))
     union
     select folder from rustine.task where state = 'active' and kind <> 'patch' and (kind = 'validation' or ${kind} = 'validation')`);

@@ -65,7 +65,10 @@ describe.each(servers())('$name', (server) => {
     const { database, run, prepared, rows } = await story(server);
     for (const number of [1, 2, 3]) await prepared(number);
     expect(await waitingOf(database, run)).toHaveLength(3);
-    expect([await decide(database, run, 'rollback'), await decide(database, run, 'commit')]).toEqual(['rollback', 'rollback']);
+    const both = [await decide(database, run, 'rollback', null), await decide(database, run, 'commit', null)];
+    expect(both).toEqual(['rollback', 'rollback']);
+    // Another program has it by now.
+    expect(await decide(database, run, 'commit', 'another')).toBe(undefined);
     expect(await finishAll(database, run, 'rollback')).toBe(3);
     expect([await rows(), await waitingOf(database, run)]).toEqual([[], []]);
     expect(await database.query(sql`select gid from rustine.prepared`)).toEqual([]);
@@ -98,7 +101,7 @@ describe.each(servers())('$name', (server) => {
 describe.each(oneServer())('$name', (server) => {
   test('a run that nobody knows is not committed', async () => {
     const { database } = await story(server);
-    expect(await decide(database, randomUUID(), 'commit')).toBe('rollback');
+    expect(await decide(database, randomUUID(), 'commit', null)).toBe(undefined);
   });
 
   test('a transaction in which a statement failed is not taken for prepared', async () => {

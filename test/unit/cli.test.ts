@@ -378,7 +378,6 @@ describe('bad usage', () => {
     ['integrate x --wait', { problem: 'missing-value', value: '--wait' }],
     ['integrate x --bath', { problem: 'unknown-option', nearest: '--batch' }],
     ['integrate x --follow', { problem: 'follow-batch' }],
-    ['integrate x --batch --atomic', { problem: 'batch-atomic' }],
     ['task add patch SEED', { problem: 'choice' }],
     ['task cancel x', { problem: 'positive-number' }],
     ['worker --kinds accounting,odd', { problem: 'choice', value: 'odd' }],

@@ -66,9 +66,10 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
   };
   if (options.follow === true && options.batch !== true)
     throw new Refusal('usage', { problem: 'follow-batch', command: 'rustine integrate' });
-  if (options.batch === true && options.atomic === true)
-    throw new Refusal('usage', { problem: 'batch-atomic', command: 'rustine integrate' });
-  if (options.batch === true) return (await import('../queued-run.ts')).queueRun(cli, request, options.follow === true);
+  if (options.batch === true) {
+    const queued = options.jobs === undefined ? request : { ...request, jobs: options.jobs };
+    return (await import('../queued-run.ts')).queueRun(cli, queued, options.follow === true);
+  }
   const started = performance.now();
   const { outcome, due } = await cli.withRustine(async (rustine, settings) => {
     const jobs = options.jobs ?? settings.jobs;

@@ -188,8 +188,6 @@ export const errors = {
     `Script ${f('script')} is compiled: it has no source to show. \`rustine script export DIR\` writes it to a file, --json gives it in base64.`,
   'export-directory': (f) =>
     `Scripts cannot be exported to ${f('directory')}: ${why(f)}. Name a directory that does not exist yet, or one that an export made.`,
-  'batch-servers': (f) =>
-    `Folders of other servers (${f('servers')}) cannot be patched through the queue. Leave --batch out, or name folders of the environment's own server with --folders.`,
   'task-unknown': (f) => `There is no task ${f('task')}. \`rustine task list\` has the numbers.`,
   'task-ended': (f) => `Task ${f('task')} has ended already (${f('state')}): there is nothing to cancel.`,
   'task-of-run': (f) => `Task ${f('task')} carries out run ${f('run')}: cancel that with \`rustine cancel ${f('run')}\`.`,
@@ -223,7 +221,6 @@ export const usage = {
   'empty-list': (f) => `${f('option')} is empty: name at least one, separated by commas.`,
   'force-reason': (f) => `--force "${f('value')}" lacks a reason: write --force CHECK=reason; the reason is kept with the run.`,
   'task-program-validation': () => 'A validation is carried out by the worker itself: it has no --program.',
-  'batch-atomic': () => 'A run that is all or none (--atomic) is carried out by one program: leave --batch out.',
   'follow-batch': () => '--follow is for runs in the queue: give --batch too. Without it the run is shown anyway.',
   'folders-or-due': () => 'Name the folders, or all that are due with --due.',
   'folders-and-due': () => 'Name folders or give --due, not both.',

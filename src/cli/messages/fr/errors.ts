@@ -197,8 +197,6 @@ export const errors: Sentences<ErrorCode> = {
     `Le traitement ${f('script')} est compilé : il n'a pas de source à montrer. \`rustine script export RÉP\` l'écrit dans un fichier, --json le donne en base64.`,
   'export-directory': (f) =>
     `Les traitements ne peuvent pas être exportés dans ${f('directory')} : ${why(f)}. Nommez un répertoire qui n'existe pas encore, ou qu'un export a fait.`,
-  'batch-servers': (f) =>
-    `Les dossiers d'autres serveurs (${f('servers')}) ne peuvent pas être patchés par la file d'attente. Enlevez --batch, ou nommez avec --folders des dossiers du serveur de l'environnement.`,
   'task-unknown': (f) => `Il n'y a pas de tâche ${f('task')}. \`rustine task list\` donne les numéros.`,
   'task-ended': (f) => `La tâche ${f('task')} est déjà terminée (${f('state')}) : il n'y a rien à annuler.`,
   'task-of-run': (f) =>
@@ -237,7 +235,6 @@ export const usage: Messages['usage'] = {
   'force-reason': (f) =>
     `Il manque la raison de --force « ${f('value')} » : écrivez --force CONTROLE=raison ; la raison est gardée avec l'exécution.`,
   'task-program-validation': () => "Une validation est faite par le worker lui-même : elle n'a pas de --program.",
-  'batch-atomic': () => 'Une exécution tout ou rien (--atomic) est faite par un seul programme : enlevez --batch.',
   'follow-batch': () =>
     "--follow est pour les exécutions en file d'attente : ajoutez --batch. Sans lui, l'exécution est montrée de toute façon.",
   'folders-or-due': () => 'Nommez les dossiers, ou tous ceux à valider avec --due.',
