@@ -15,6 +15,8 @@ const OLDEST_VERSION = 15;
 const CONNECT_TIMEOUT_MS = 60_000;
 /** How long a connection is idle before the system asks whether the other end is there, so that whatever is in between does not forget it. */
 const KEEP_ALIVE_MS = 10_000;
+/** Of closing a pool; nothing is at work any more then. */
+const GOODBYE_MS = 3_000;
 /**
  * What ends the session of a client that is gone without a word, with its locks, after a minute instead of two hours: the system's questions; where
  * something in between answers them, the limit for a transaction that is asked nothing, which is longer than planning ever takes.
@@ -38,6 +40,8 @@ const OWN_NAMES = 'search_path = pg_catalog, pg_temp';
 interface Connections {
   readonly pool: pg.Pool;
   readonly url: string;
+  /** Those that are open. */
+  readonly clients: ReadonlySet<pg.ClientBase>;
   /** Those that are ours alone for as long as they live. */
   readonly direct: WeakSet<pg.ClientBase>;
   /** Those that died, and of what. */
@@ -66,11 +70,14 @@ export async function openPostgres(url: string, connections: number, silence?: S
   const dead: Connections['dead'] = new WeakMap();
   pool.on('error', (error, client) => dead.set(client, error));
   const watch = watchSilence((processes, ms) => readOwnSessions(url, processes, ms), silence);
-  const all: Connections = { pool, url, direct, dead, watch };
+  const clients = new Set<pg.ClientBase>();
+  pool.on('connect', (client) => clients.add(client));
+  pool.on('remove', (client) => clients.delete(client));
+  const all: Connections = { pool, url, clients, direct, dead, watch };
   try {
     await checkVersion(all);
   } catch (error) {
-    watch.close();
+    await closeAll(all);
     throw error;
   }
   return {
@@ -88,11 +95,21 @@ export async function openPostgres(url: string, connections: number, silence?: S
           ? sessionOf(all, client).query<never>(statement)
           : runTransaction(all, client, (session) => session.query<never>(statement), 'commit'),
       ),
-    close: () => {
-      watch.close();
-      return pool.end();
-    },
+    close: () => closeAll(all),
   };
+}
+
+/** Says goodbye to the server, but waits for no connection that is silent. */
+async function closeAll({ pool, clients, watch }: Connections): Promise<void> {
+  const late = setTimeout(() => {
+    for (const client of clients) wireOf(client).connection.stream.destroy();
+  }, GOODBYE_MS);
+  try {
+    await pool.end();
+  } finally {
+    clearTimeout(late);
+    watch.close();
+  }
 }
 
 async function checkVersion(all: Connections): Promise<void> {
@@ -101,7 +118,6 @@ async function checkVersion(all: Connections): Promise<void> {
   );
   const found = Math.floor(Number(row?.v) / 10_000);
   if (found < OLDEST_VERSION) {
-    await all.pool.end();
     throw new Refusal('database-version', { found, needed: OLDEST_VERSION });
   }
 }

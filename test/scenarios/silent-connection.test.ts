@@ -21,7 +21,7 @@ async function open(
   const proxy = await openProxy(created.url);
   onTestFinished(() => proxy.close());
   const database = await openPostgres(proxy.url, 3, QUICK);
-  onTestFinished(() => void database.close().catch(() => undefined));
+  onTestFinished(() => database.close().catch(() => undefined));
   return { proxy, database, url: created.url };
 }
 
@@ -72,6 +72,15 @@ describe.each(oneServer())('$name', (server) => {
     await expect(database.query(pidOf)).rejects.toMatchObject({ code: 'database-lost' });
   });
 
+  test('closing waits neither for a connection that is silent nor for its answer', async () => {
+    const { proxy, database } = await open(server);
+    await Promise.all([database.query(sql`select pg_sleep(0.1)`), database.query(sql`select pg_sleep(0.1)`)]);
+    proxy.silence();
+    const started = performance.now();
+    await database.close();
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
   test('the server is told how long a client that says nothing may be gone', async () => {
     const { database } = await open(server);
     const [row] = await database.query<Record<string, string>>(sql`
@@ -99,7 +108,7 @@ describe.each(oneServer())('$name', (server) => {
     const proxy = await openProxy(env.url);
     onTestFinished(() => proxy.close());
     const database = await openPostgres(proxy.url, 3);
-    onTestFinished(() => void database.close().catch(() => undefined));
+    onTestFinished(() => database.close().catch(() => undefined));
     const lease = await takeLease(database, 'command', 'nightly', 500);
     const until = async (): Promise<string | undefined> =>
       (await env.query<{ at: string }>('select alive_until::text as at from rustine.process'))[0]?.at;

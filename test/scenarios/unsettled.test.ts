@@ -5,7 +5,7 @@ import { openPostgres } from '../../src/database/postgres.ts';
 import { recover } from '../../src/validate/recovery.ts';
 import { connected, openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { table } from '../support/patches.ts';
-import { servers, type TestServer } from '../support/servers.ts';
+import { oneServer, type TestServer } from '../support/servers.ts';
 
 const item = (length: number) => [table('ITEM', 'ITM', { COD: `A:${length}` }, { ITM0: 'COD' })];
 const role = (env: TestEnvironment, folder: string): string => `${env.database}_${folder.toLowerCase()}`;
@@ -73,7 +73,7 @@ async function ordinary(server: TestServer, folders: readonly string[]): Promise
   });
 }
 
-describe.each(servers())('$name', (server) => {
+describe.each(oneServer())('$name', (server) => {
   test('R30: of two dead programs one has a transaction open: the other one is settled, and who holds the first is named', async () => {
     const env = await openEnvironment(server, { folders: ['A1', 'A2'] });
     await leave(env, RUNS[0], 'A1');
