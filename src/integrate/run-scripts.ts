@@ -119,9 +119,11 @@ async function settle(
   }
   const reason = result.end === 'exit' ? (exit === null ? `signal ${result.signal}` : `exit ${exit}`) : result.end;
   const lastError = `${reason}${result.end === 'not-started' ? ` ${result.signal}` : ''}\n${output}`.trim();
-  await database.query(sql`
+  // While a run is at work the folder's login lets nobody in, its programs neither: that may be the cause, and is told.
+  const [kept] = await database.query<{ login: string | null }>(sql`
     update rustine.pending_script set claimed_until = null, last_error = ${lastError.slice(-OUTPUT_BYTES).toWellFormed()}
-    where folder = ${folder.id} and script = ${script}`);
+    where folder = ${folder.id} and script = ${script}
+    returning (select s.role_name from rustine.shut_login s where s.folder = ${folder.code} limit 1) as login`);
   const facts = {
     script,
     folder: folder.code,
@@ -131,6 +133,7 @@ async function settle(
     command: runner.command,
     seconds: Math.round(runner.timeoutMs / 1_000),
     output: lastLines(output),
+    ...(kept?.login == null ? {} : { login: kept.login }),
   };
   const finding: Finding = { code: 'script-run-failed', severity: 'warn', folder: folder.code, subject: `EXE:${script}`, facts };
   return { state: 'failed', exit, output, ms, finding };

@@ -33,6 +33,28 @@ async function withRunners(env: TestEnvironment, runners: Readonly<Record<string
 const codes = (outcome: RunOutcome): unknown[] => outcome.findings.map(({ code, folder, subject }) => [code, folder, subject]);
 
 describe.each(oneServer())('scripts to run on $name', (server) => {
+  test('R28, R12: a runner comes in during the run with a login of its own, not with that of the folder, and that is said', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const role = `${env.database}_seed`;
+    await env.query(`create role ${role}_jobs login password 'jobs' in role ${role}`);
+    const own = new URL(await env.rustine.databaseUrl('SEED'));
+    const jobs = new URL(own);
+    jobs.username = `${role}_jobs`;
+    jobs.password = 'jobs';
+    const code = `if (argv[1] !== 'SEED') process.exit(0);
+      const client = new (require('pg').Client)({ connectionString: process.env[argv[2].slice(9)] });
+      client.connect().then(() => client.query('select from seed.apatch')).then(() => client.end()).catch((error) => { console.log(error.code); process.exit(4); })`;
+    vi.stubEnv('OWN', own.href);
+    vi.stubEnv('JOBS', jobs.href);
+    const rustine = await withRunners(env, { '4gl': node(code, { environment: ['OWN', 'JOBS'] }) });
+    const paths = [await env.patch('A.dat', [script('OWN', FOURGL), exe('OWN'), script('JOBS', FOURGL), exe('JOBS')])];
+    const outcome = await rustine.integrate({ paths, mode: 'integrate' });
+    vi.unstubAllEnvs();
+    expect(codes(outcome)).toEqual([['script-run-failed', 'SEED', 'EXE:OWN']]);
+    expect(outcome.findings[0]?.facts).toMatchObject({ exit: 4, output: ['53300'], login: role });
+    expect(await env.query('select script from rustine.pending_script')).toEqual([{ script: 'OWN' }]);
+  });
+
   test('R28: the runner of the language gets folder, script and text; what it prints is in the trace', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     const log = join(env.home, 'log');

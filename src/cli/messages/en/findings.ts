@@ -210,7 +210,10 @@ export const findings = {
       'not-started': `could not be started (${f('command')}: ${reasons[f('signal')] ?? f('signal')})`,
     };
     const output = f.has('output') ? ` Its last lines: ${f.list('output').join(' / ')}` : '';
-    return `Script ${f('script')}: its runner ${ends[f('why')] ?? f('why')}. It stays listed; once the cause is mended, \`rustine script run ${f('script')} --folder ${f('folder')}\` runs it again.${output}`;
+    const login = f.has('login')
+      ? ` If the program connects to the database: the folder's own login (${f('login')}) lets nobody in while the run is at work; give the program a login that is a member of that role.`
+      : '';
+    return `Script ${f('script')}: its runner ${ends[f('why')] ?? f('why')}. It stays listed; once the cause is mended, \`rustine script run ${f('script')} --folder ${f('folder')}\` runs it again.${login}${output}`;
   },
   'roles-unavailable': (f) =>
     `Database user ${f('user')} may not create login roles: the folders share one login and are not isolated from each other. A user with CREATEROLE isolates them.`,

@@ -211,7 +211,10 @@ export const findings: Sentences<FindingCode> = {
       'not-started': `n'a pas pu être lancé (${f('command')} : ${reasons[f('signal')] ?? f('signal')})`,
     };
     const output = f.has('output') ? ` Ses dernières lignes : ${f.list('output').join(' / ')}` : '';
-    return `Traitement ${f('script')} : son exécuteur ${ends[f('why')] ?? f('why')}. Il reste listé ; la cause corrigée, \`rustine script run ${f('script')} --folder ${f('folder')}\` l'exécute à nouveau.${output}`;
+    const login = f.has('login')
+      ? ` Si le programme se connecte à la base : la connexion du dossier (${f('login')}) n'admet personne pendant l'exécution ; donnez au programme une connexion membre de ce rôle.`
+      : '';
+    return `Traitement ${f('script')} : son exécuteur ${ends[f('why')] ?? f('why')}. Il reste listé ; la cause corrigée, \`rustine script run ${f('script')} --folder ${f('folder')}\` l'exécute à nouveau.${login}${output}`;
   },
   'roles-unavailable': (f) =>
     `L'utilisateur ${f('user')} de la base ne peut pas créer de rôles : les dossiers partagent une connexion et ne sont pas isolés. Un utilisateur avec CREATEROLE les isole.`,

@@ -48,7 +48,7 @@ export const help: Messages['help'] = {
   },
   program: "Intègre des patches dans tous les dossiers d'un environnement sous PostgreSQL.",
   after:
-    'Codes de retour : 0 fait · 1 fait pour une partie des dossiers, ou un contrôle bloque · 2 refusé, rien n’a changé · 3 panne extérieure (base, disque) · 70 erreur de Rustine',
+    "Codes de retour : 0 fait · 1 fait pour une partie des dossiers, ou un contrôle bloque · 2 refusé, rien n'a changé · 3 panne extérieure (base, disque) · 70 erreur de Rustine",
   options: {
     help: 'affiche cette aide',
     version: 'affiche la version',
@@ -85,7 +85,7 @@ export const help: Messages['help'] = {
       is: "change les paramètres d'un dossier",
       code: 'code du dossier',
       parent: 'autre dossier de référence',
-      languages: 'langues, comme FRA,ENG ; la première d’abord',
+      languages: "langues, comme FRA,ENG ; la première d'abord",
       legislations: 'législations, comme FRA,BRI ; ou none (aucune)',
       modules: 'modules utilisés, comme 1,2 ; ou all (tous)',
       activityCodes: 'codes activité activés ici, exactement ceux-ci ; avec un nombre de postes : KIT:5 ; ou none (aucun)',
@@ -103,9 +103,9 @@ export const help: Messages['help'] = {
     },
     integrate: {
       is: 'intègre des patches dans les dossiers',
-      paths: 'patches, ou répertoires ne contenant rien d’autre',
+      paths: "patches, ou répertoires ne contenant rien d'autre",
       folders: 'dossiers concernés, séparés par des virgules (défaut : tous)',
-      takeUnchanged: 'laisser suivre la livraison les valeurs de paramétrage que personne n’a modifiées dans le dossier',
+      takeUnchanged: "laisser suivre la livraison les valeurs de paramétrage que personne n'a modifiées dans le dossier",
       atomic: 'tous les dossiers reçoivent les patches, ou aucun (PostgreSQL doit admettre les transactions préparées)',
       authorize: 'codes activité spécifiques admis en plus de ceux des en-têtes de patch',
       force: 'passe outre un contrôle, avec une raison qui est gardée : sequence, content, already, sessions (répétable)',
@@ -119,11 +119,11 @@ export const help: Messages['help'] = {
       follow: "avec --batch : montre l'avancement ; Ctrl-C la quitte, elle continue",
     },
     recover: {
-      is: 'remet d’aplomb ce que des programmes morts ont laissé : exécutions, connexions fermées, données préparées',
+      is: "remet d'aplomb ce que des programmes morts ont laissé : exécutions, connexions fermées, données préparées",
     },
     check: {
-      is: 'contrôle ce que rencontrerait l’intégration de ces patches, sans rien modifier',
-      paths: 'patches, ou répertoires ne contenant rien d’autre',
+      is: "contrôle ce que rencontrerait l'intégration de ces patches, sans rien modifier",
+      paths: "patches, ou répertoires ne contenant rien d'autre",
       folders: 'dossiers qui les recevraient, séparés par des virgules (défaut : tous)',
       authorize: 'codes activité spécifiques qui seraient admis en plus de ceux des en-têtes de patch',
       force: 'contrôle qui serait levé, avec une raison (répétable)',
@@ -135,7 +135,7 @@ export const help: Messages['help'] = {
       all: 'aussi celles qui sont décidées',
     },
     decide: {
-      is: 'décider d’une valeur gardée, dans tous les dossiers où elle est la même',
+      is: "décider d'une valeur gardée, dans tous les dossiers où elle est la même",
       case: 'le cas, comme kept-values le montre',
       choice: 'keep garde la valeur propre, take prend la valeur livrée, value en pose une',
       value: 'la valeur à poser',

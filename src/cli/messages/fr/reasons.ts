@@ -2,7 +2,7 @@
 import type * as english from '../en/reasons.ts';
 
 export const expected: typeof english.expected = {
-  header: 'la ligne d’en-tête, 1,"","FRA","1",…',
+  header: 'la ligne d\'en-tête, 1,"","FRA","1",…',
   'element-or-end': 'un nouvel élément (ligne 2) ou la fin du fichier (ligne 8)',
   'element-head': 'une ligne 2 complète, avec type, nom et intitulé',
   'closing-line-7': "la ligne 7 qui répète la ligne 2 de l'élément",
