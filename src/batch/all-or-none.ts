@@ -8,20 +8,15 @@ import type { FolderOutcome } from '../journal/outcome.ts';
 import { announce, type Decision, decide, finishAll, gidOf, NUMBERS_OF_A_TURN, readEnvironmentId } from '../journal/prepared.ts';
 import { planTransactions, type Transactions } from '../plan/transactions.ts';
 import { Postponed, partOf, pauseAfter } from './folder-part.ts';
-import { attemptMs, finishFolder, hasWork, type Running, runFolder } from './folder-run.ts';
+import { attemptMs, finishFolder, hasWork, type Running, runFolder, withWork } from './folder-run.ts';
 import { type Group, groupOf, isWhole, type Outside, outcomesOf, runGroup } from './group-run.ts';
 import type { Wave } from './waves.ts';
 
 /** What each folder that has something to get shares a transaction with; nothing is touched yet. */
 export function transactionsOf(running: Running, folders: readonly Folder[]): Promise<Transactions> {
-  const { database, deliveries, preflight, staged, context } = running;
+  const { database, staged, context } = running;
   return planTransactions(database, {
-    folders: folders
-      .filter((folder) => hasWork(running, folder))
-      .map((folder) => ({
-        folder,
-        deliveries: deliveries.filter(({ file }) => preflight.tasks.get(folder.code)?.get(file) === 'integrate'),
-      })),
+    folders: withWork(running, folders),
     locks: async (folder, { file }) => {
       const delivery = staged.get(file);
       return delivery === undefined ? 0 : countLocks(database, settingsOf(folder), delivery, context);

@@ -47,6 +47,8 @@ export interface Running {
   readonly through: (folder: string) => void;
   /** After a failure, where that stops the others. */
   readonly stop: { requested: boolean };
+  /** In a rehearsal: folders with those whose gains they need, or that need theirs, ancestors first. */
+  readonly together: ReadonlyMap<string, readonly Folder[]>;
   /** Where canaries live on other servers too: those of all that did not get everything, once all are through. */
   readonly canaries?: (failed: readonly string[]) => Promise<readonly string[]>;
 }
@@ -59,6 +61,19 @@ export const filesOf = ({ deliveries }: Running): readonly string[] => deliverie
 export function hasWork({ deliveries, preflight }: Running, { code }: Folder): boolean {
   const tasks = preflight.tasks.get(code);
   return deliveries.some(({ file }) => tasks?.get(file) === 'integrate');
+}
+
+/** Folders that have something to get, with what that is. */
+export function withWork(
+  { deliveries, preflight }: Pick<Running, 'deliveries' | 'preflight'>,
+  folders: readonly Folder[],
+): readonly { readonly folder: Folder; readonly deliveries: readonly Delivery[] }[] {
+  return folders
+    .map((folder) => ({
+      folder,
+      deliveries: deliveries.filter(({ file }) => preflight.tasks.get(folder.code)?.get(file) === 'integrate'),
+    }))
+    .filter((each) => each.deliveries.length > 0);
 }
 
 /** How long a statement of the part's next attempt may wait. */
@@ -79,9 +94,14 @@ export async function runFolder(running: Running, part: FolderPart): Promise<Fol
     if (!(error instanceof Aborted) || !cancelling.hard.aborted) throw error;
     part.cancelled = true;
   }
-  const outcome = outcomeOf(part, filesOf(running));
   noteMissed(running, part);
-  running.emit({ kind: 'folder-finished', folder: folder.code, state: outcome.state });
+  return endFolder(running, part);
+}
+
+/** Says what became of the folder. */
+export function endFolder(running: Running, part: FolderPart): FolderOutcome {
+  const outcome = outcomeOf(part, filesOf(running));
+  running.emit({ kind: 'folder-finished', folder: outcome.folder, state: outcome.state });
   return outcome;
 }
 

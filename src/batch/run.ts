@@ -17,8 +17,10 @@ import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import type { Preflight } from '../plan/preflight.ts';
 import { clearStaging, sweepStaging } from '../plan/staging.ts';
+import { planTogether } from '../plan/transactions.ts';
 import { runAllOrNone, transactionsOf } from './all-or-none.ts';
-import type { Running } from './folder-run.ts';
+import { type Running, withWork } from './folder-run.ts';
+import { togetherOf } from './rehearsal-group.ts';
 import { runOutside } from './script-run.ts';
 import { enterSingleUser, lookForSessions, type SessionOptions, type SingleUser } from './single-user.ts';
 import type { StartedRun } from './started-run.ts';
@@ -212,7 +214,13 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       got: turn > 1 ? await readGot(database, id) : new Map(),
     };
     const { stop = { requested: false }, canaries } = request;
+    const plain = request.mode === 'rehearse' && !request.atomic;
+    const given = [...byCode.values()];
+    const shares = plain ? await planTogether(database, withWork(request, given)) : { groups: [], findings: [] };
+    found(shares.findings);
     const running: Running = {
+      together: togetherOf(shares.groups),
+
       ...shared,
       missedBySupervisor: new Set(held?.missed),
       stop,

@@ -8,8 +8,9 @@ import type { FolderOutcome } from '../journal/outcome.ts';
 import type { FolderChange } from '../journal/run-folders.ts';
 import { type FolderClaim, readOutcomes, settleFolder } from '../journal/shared-runs.ts';
 import { type FolderPart, Postponed, pauseAfter } from './folder-part.ts';
-import { attemptMs, runFolder, skipFolder } from './folder-run.ts';
+import { attemptMs, skipFolder } from './folder-run.ts';
 import { partSoFar } from './part-so-far.ts';
+import { runWithAncestors } from './rehearsal-group.ts';
 import type { Before, Sharing } from './sharing.ts';
 import { failedCanaries } from './wave-run.ts';
 
@@ -105,7 +106,7 @@ async function carriedOut(sharing: Sharing, claim: FolderClaim, part: FolderPart
   if (before.failedCanaries.length > 0)
     return skipFolder(running, part, { code: 'canary-failed', facts: { folders: before.failedCanaries } });
   for (const file of before.missed) running.missedBySupervisor.add(file);
-  return runFolder(running, part);
+  return runWithAncestors(running, part);
 }
 
 function beforeWave(sharing: Sharing, wave: number): Promise<Before> {

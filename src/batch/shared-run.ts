@@ -1,5 +1,6 @@
 // A worker's part in a run that several carry out: it joins it, stages the deliveries, claims folders, and ends the run when nothing is left.
 import type { Database } from '../database/database.ts';
+import type { Folder } from '../environment/folder.ts';
 import { letIn } from '../environment/logins.ts';
 import type { RunContext, StagedDelivery } from '../integrate/integrator.ts';
 import { endDeadWorkers } from '../journal/dead-workers.ts';
@@ -19,10 +20,12 @@ import {
   readWaves,
 } from '../journal/shared-runs.ts';
 import { stageDelivery } from '../plan/facts.ts';
+import { planTogether } from '../plan/transactions.ts';
 import { cancelling } from './cancelling.ts';
 import { outcomeOf } from './folder-part.ts';
-import { filesOf, type Running } from './folder-run.ts';
+import { filesOf, type Running, withWork } from './folder-run.ts';
 import { partSoFar } from './part-so-far.ts';
+import { togetherOf } from './rehearsal-group.ts';
 import { stateOf, unstage } from './run.ts';
 import { runOutside } from './script-run.ts';
 import { leftOut, settleLater, workOn } from './shared-folder.ts';
@@ -79,6 +82,7 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
     claimedBy: lease,
   };
   const staged = new Map<string, StagedDelivery>();
+  const together = new Map<string, readonly Folder[]>();
   const stageAll = async (): Promise<void> => {
     for (const delivery of deliveries) {
       if (!folders.some(({ code }) => tasks.get(code)?.get(delivery.file) === 'integrate')) continue;
@@ -87,6 +91,9 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
       const stagedAs = await database.transaction((session) => stageDelivery(session, lease, delivery));
       staged.set(delivery.file, { delivery, stagedAs, lease, plans: new Map() });
     }
+    if (row.mode !== 'rehearse') return;
+    const { groups } = await planTogether(database, withWork(running, folders));
+    for (const [code, group] of togetherOf(groups)) together.set(code, group);
   };
   let staging: Promise<void> | undefined;
   const running: Running = {
@@ -110,6 +117,7 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
     // What fails here is made good when the run ends.
     through: (folder) => void letIn(database, { run: row.id, folders: [folder] }).catch(() => undefined),
     stop: { requested: false },
+    together,
   };
   const watch = setInterval(() => {
     void readSharedRun(database, row.id)

@@ -189,7 +189,11 @@ function tasksWaiting(tasks: FolderUsers['tasks']): RunEvent {
 export function usersFindings({ runs, tasks, changes }: FolderUsers): readonly Finding[] {
   return [
     ...runs.map(({ run, mode, operator, host, since, files, folders }): Finding => {
-      return { code: 'run-active', severity: 'block', facts: { run, mode, operator, host, since, files, folders } };
+      return {
+        code: 'run-active',
+        severity: 'block',
+        facts: { run, mode, operator, host, since, files, folders, option: '--wait 10m' },
+      };
     }),
     ...tasks.map(({ id, kind, folder, title, since, host }): Finding => {
       const facts = { task: id, kind, folder, title, since, worker: host };

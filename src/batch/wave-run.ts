@@ -2,16 +2,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FolderOutcome } from '../journal/outcome.ts';
 import type { FolderChange } from '../journal/run-folders.ts';
-import { type FolderPart, outcomeOf, Postponed, partOf, pauseAfter } from './folder-part.ts';
-import { attemptMs, filesOf, finishFolder, hasWork, type Running, runFolder, skipFolder } from './folder-run.ts';
+import { type FolderPart, Postponed, partOf, pauseAfter } from './folder-part.ts';
+import { attemptMs, endFolder, finishFolder, hasWork, type Running, runFolder, skipFolder } from './folder-run.ts';
+import { type LeftOver, rehearseTogether } from './rehearsal-group.ts';
 import type { Wave } from './waves.ts';
 
-/** A folder that waits to be begun, or to be begun again. */
+/** A folder that waits to be begun, or to be begun again; in a rehearsal several that share a transaction. */
 interface Waiting {
-  readonly part: FolderPart;
+  readonly parts: readonly FolderPart[];
   /** In milliseconds of this process. */
   readonly notBefore: number;
 }
+
+type Told = (outcome: FolderOutcome, part: FolderPart) => void;
 
 /** @returns the folders' outcomes in the order of the waves */
 export async function runWaves(
@@ -70,7 +73,12 @@ async function runWave(
   jobs: number,
   outcomes: Map<string, FolderOutcome>,
 ): Promise<void> {
-  const waiting: Waiting[] = parts.map((part) => ({ part, notBefore: 0 }));
+  const units = [...Map.groupBy(parts, ({ folder }) => running.together.get(folder.code) ?? folder).values()];
+  const waiting: Waiting[] = units.map((unit) => ({ parts: unit, notBefore: 0 }));
+  const told: Told = (outcome, part) => {
+    outcomes.set(outcome.folder, finishFolder(running, part, outcome));
+    running.through(outcome.folder);
+  };
   const work = async (): Promise<void> => {
     while (waiting.length > 0) {
       const next = take(waiting, running);
@@ -79,45 +87,62 @@ async function runWave(
         await pause(ms, undefined, { signal: running.cancelling.soft }).catch(() => undefined);
         continue;
       }
-      const outcome = await attempt(running, next, waiting);
-      if (outcome === undefined) continue;
-      outcomes.set(next.folder.code, outcome);
-      running.through(next.folder.code);
+      await attempt(running, next, waiting, told);
     }
   };
-  await allOrFirstError(running, Array.from({ length: Math.min(jobs, parts.length) }, work));
+  await allOrFirstError(running, Array.from({ length: Math.min(jobs, units.length) }, work));
 }
 
 /** The first one whose time has come; when the run is to stop, everyone's has: to be left out. */
-function take(waiting: Waiting[], { cancelling }: Running): FolderPart | undefined {
+function take(waiting: Waiting[], { cancelling }: Running): readonly FolderPart[] | undefined {
   const now = performance.now();
   const at = waiting.findIndex(({ notBefore }) => notBefore <= now || cancelling.soft.aborted);
-  return at < 0 ? undefined : waiting.splice(at, 1)[0]?.part;
+  return at < 0 ? undefined : waiting.splice(at, 1)[0]?.parts;
 }
 
-async function attempt(running: Running, part: FolderPart, waiting: Waiting[]): Promise<FolderOutcome | undefined> {
-  const { folder } = part;
+async function attempt(running: Running, parts: readonly FolderPart[], waiting: Waiting[], told: Told): Promise<void> {
+  const [part] = parts;
+  if (part === undefined) return;
   if (running.cancelling.soft.aborted || running.stop.requested) {
-    part.cancelled = running.cancelling.soft.aborted;
-    const outcome = outcomeOf(part, filesOf(running));
-    running.emit({ kind: 'folder-finished', folder: folder.code, state: outcome.state });
-    return finishFolder(running, part, outcome);
+    for (const each of parts) {
+      each.cancelled = running.cancelling.soft.aborted;
+      told(endFolder(running, each), each);
+    }
+    return;
   }
-  part.attempts += 1;
-  running.states.set({ folder: folder.code, state: 'running', attempts: part.attempts });
+  const begun = (each: FolderPart): void => {
+    each.attempts += 1;
+    running.states.set({ folder: each.folder.code, state: 'running', attempts: each.attempts });
+  };
+  const together = running.together.get(part.folder.code);
+  if (together !== undefined) {
+    const ended = (each: FolderPart): void => told(endFolder(running, each), each);
+    for (const left of await rehearseTogether(running, together, parts, { begun, ended })) postpone(running, left, waiting);
+    return;
+  }
+  begun(part);
   try {
-    return finishFolder(running, part, await runFolder(running, part));
+    told(await runFolder(running, part), part);
   } catch (error) {
     if (!(error instanceof Postponed)) throw error;
-    const { file, wait } = error;
-    const pauseMs = pauseAfter(part.attempts, Math.random());
-    part.waitedMs += attemptMs(running, part) + pauseMs;
-    const [blocker = null] = wait.blockers;
-    running.emit({ kind: 'folder-postponed', folder: folder.code, file, attempt: part.attempts, pauseMs, ...wait });
-    running.states.set({ folder: folder.code, state: 'postponed', pauseMs, blocker });
-    waiting.push({ part, notBefore: performance.now() + pauseMs });
-    return undefined;
+    postpone(running, { parts, postponed: error }, waiting);
   }
+}
+
+/** The first one met a lock; the others of a rehearsal are below it, and come with it. */
+function postpone(running: Running, { parts, postponed: { file, wait } }: LeftOver, waiting: Waiting[]): void {
+  const [first] = parts;
+  if (first === undefined) return;
+  const attempts = Math.max(1, first.attempts);
+  const pauseMs = pauseAfter(attempts, Math.random());
+  const [blocker = null] = wait.blockers;
+  const waited = attemptMs(running, first) + pauseMs;
+  for (const part of parts) {
+    part.waitedMs += waited;
+    running.states.set({ folder: part.folder.code, state: 'postponed', pauseMs, blocker });
+  }
+  running.emit({ kind: 'folder-postponed', folder: first.folder.code, file, attempt: attempts, pauseMs, ...wait });
+  waiting.push({ parts, notBefore: performance.now() + pauseMs });
 }
 
 /** A bug of ours in one folder lets the others end what they are at: what they read is removed only then. */

@@ -46,9 +46,14 @@ export function stepText(event: RunStep, messages: Messages): string {
     case 'folder-postponed': {
       const blockers = event.blockers.map(({ role, application, pid, since, query }) => {
         const who = messages.progress.blocker(role, application, pid, since);
-        return safe(query === '' ? who : `${who}: ${query}`);
+        return safe(query === '' ? who : messages.summary.part(who, query));
       });
-      return progress.postponed(event.folder, safe(event.table), some(blockers, 2), (event.pauseMs / 1000).toFixed(1));
+      return progress.postponed(
+        event.folder,
+        safe(event.table),
+        some(blockers, 2),
+        messages.progress.decimal((event.pauseMs / 1000).toFixed(1)),
+      );
     }
     case 'folder-prepared':
       return progress.prepared(event.folder);

@@ -5,10 +5,11 @@ import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
 
 /** `Run 4f3a… of alice on db1 since 03:12: running, 3 integrated, 2 waiting` */
-export function runLine(view: RunView, { report }: Messages): string {
+export function runLine(view: RunView, { report, progress }: Messages): string {
   const { openRuns: words } = report;
+  const { inState } = progress;
   const { run, state, operator, host, startedAt, files, counts, cancelRequestedBy, cancelReason } = view;
-  const said = Object.entries(counts).map(([name, count]) => `${count} ${words.folderStates[name as keyof typeof counts]}`);
+  const said = Object.entries(counts).map(([name, count]) => inState(count, words.folderStates[name as keyof typeof counts]));
   const line = words.line({
     run,
     operator: safe(operator),

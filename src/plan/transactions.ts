@@ -26,12 +26,26 @@ export interface TransactionsInput {
 /** Of a table that rows come for: itself, its indexes, its store of long values. More than most have. */
 const LOCKS_PER_TABLE = 14;
 
+/** Folders that need what an ancestor gets and has not committed, with that ancestor; those that need nobody are left out. */
+export async function planTogether(reader: Reader, folders: TransactionsInput['folders']): Promise<Transactions> {
+  const runsScripts = ({ elements, sqlScripts }: Delivery): boolean =>
+    sqlScripts.size > 0 || elements.some(({ type }) => type === 'EXE');
+  if (!folders.some((each) => each.deliveries.some(runsScripts))) return { groups: [], findings: [] };
+  const byCode = new Map(folders.map(({ folder }) => [folder.code, folder]));
+  const shared = (await groupsOf(reader, folders)).filter((group) => group.length > 1);
+  return { groups: shared.map((group) => group.flatMap(({ code }) => byCode.get(code) ?? [])), findings: shared.map(forScripts) };
+}
+
+async function groupsOf(reader: Reader, folders: TransactionsInput['folders']): Promise<readonly (readonly GroupedFolder[])[]> {
+  const deliveries = new Set(folders.flatMap((each) => each.deliveries));
+  const exes = [...deliveries].flatMap(({ elements }) => elements.flatMap(({ type, name }) => (type === 'EXE' ? [name] : [])));
+  return groupFolders(folders.map(groupedFolder), await readSqlScripts(reader, exes));
+}
+
 export async function planTransactions(reader: Reader, { folders, locks }: TransactionsInput): Promise<Transactions> {
   if (folders.length === 0) return { groups: [], findings: [] };
   const byCode = new Map(folders.map(({ folder }) => [folder.code, folder]));
-  const deliveries = new Set(folders.flatMap((each) => each.deliveries));
-  const exes = [...deliveries].flatMap(({ elements }) => elements.flatMap(({ type, name }) => (type === 'EXE' ? [name] : [])));
-  const wanted = groupFolders(folders.map(groupedFolder), await readSqlScripts(reader, exes));
+  const wanted = await groupsOf(reader, folders);
   const capacity = await readTransactionCapacity(reader);
   const guessed = folders.map((each) => each.deliveries.reduce((sum, delivery) => sum + guessedLocks(delivery), 0));
   let room = roomFor(wanted.length, guessed, capacity);

@@ -26,8 +26,11 @@ export function sessionLines(f: Said): readonly SessionLine[] {
 }
 
 /** Who holds what somebody waits for: the first few. @param text from user, application, process and time */
-export function blockerLines(f: Said, text: (role: string, application: string, pid: number, since: string) => string): string {
-  return listed(sessionLines(f), ({ user, application, pid, since }) => text(user, application, Number(pid), since));
+export function blockerLines(
+  f: Said,
+  text: (role: string, application: string, pid: string | number, since: string) => string,
+): string {
+  return listed(sessionLines(f), ({ user, application, pid, since }) => text(user, application, pid, since));
 }
 
 const MOST = 8;

@@ -181,7 +181,7 @@ export const findings = {
   'folders-left-out': (f) =>
     `${n(f.number('count'), 'folder')} left out: ${some(f.list('folders'), 12)}. They will lag behind until they get the patches too; --folders all takes every folder.`,
   'folder-busy': (f) =>
-    `In folder ${f('folder')} ${blockerLines(f, progress.blocker)} keeps table ${f('table')} locked, as a validation or an import does: the run would wait for it. Let that end first, or end that session.`,
+    `Table ${f('table')} of folder ${f('folder')} is kept locked by ${blockerLines(f, progress.blocker)}, as by a validation or an import: the run would wait for it. Let that end first, or end that session.`,
   'server-unreachable': (f) =>
     `Server ${f('server')} cannot be reached (${f('reason')}): its folders ${some(f.list('folders'))} cannot get anything. Start it or mend the connection, then check again.`,
   'locks-low': (f) =>
@@ -218,7 +218,7 @@ export const findings = {
   'roles-unavailable': (f) =>
     `Database user ${f('user')} may not create login roles: the folders share one login and are not isolated from each other. A user with CREATEROLE isolates them.`,
   'run-active': (f) =>
-    `${some(f.list('folders'), 12)}: run ${f('run')} of ${f('operator')} on ${f('host')} has been at work here since ${f('since')}, with ${some(f.list('files'))}. Wait until it is over (--wait 10m does), or stop it with \`rustine cancel ${f('run')}\`.`,
+    `${some(f.list('folders'), 12)}: run ${f('run')} of ${f('operator')} on ${f('host')} has been at work here since ${f('since')}, with ${some(f.list('files'))}. Wait until it is over${f.has('option') ? ` (${f('option')} does)` : ''}, or stop it with \`rustine cancel ${f('run')}\`.`,
   'workers-lost': (f) =>
     `${f('workers')} workers were lost while they were at work on folder ${f('folder')}; it is not tried again. See what ends them there (memory, a script), then run again: what the folder has got is kept.`,
   'folder-gone': (f) =>

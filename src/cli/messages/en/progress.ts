@@ -5,7 +5,7 @@ export const progress = {
   folders: (ended: number, all: number) => `${ended}/${n(all, 'folder')}`,
   /** So many in a state. */
   inState: (count: number, state: string) => `${count} ${state}`,
-  blocker: (role: string, application: string, pid: number, since: string) =>
+  blocker: (role: string, application: string, pid: string | number, since: string) =>
     `${application === '' ? role : `${application} as ${role}`}, pid ${pid}${since === '' ? '' : `, since ${since}`}`,
   waiting: (count: number) => `${count} waiting`,
   prepared: (count: number) => `${count} prepared`,

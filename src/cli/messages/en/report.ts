@@ -285,7 +285,7 @@ export const report = {
   openRuns: runWords,
   progress: {
     waiting: (run: string, operator: string, host: string, folders: string) =>
-      `Run ${run} of ${operator} on ${host} has folder ${folders}: waiting until it is over`,
+      `Run ${run} of ${operator} on ${host} is at work in ${folders}: waiting until it is over`,
     changing: (changes: string) => `Waiting until other commands have ended that change folders: ${changes}`,
     wave: (wave: number, folders: number, canary: boolean) =>
       `Wave ${wave}${canary ? ' (comes first, for trial)' : ''}: ${n(folders, 'folder')}`,
@@ -299,7 +299,9 @@ export const report = {
         : `${by} stops the run: what is at work ends its patch`,
     read: (file: string, elements: number) => `read ${file}: ${n(elements, 'element')}`,
     started: (files: number, folders: number, rehearse: boolean) =>
-      `${rehearse ? 'Rehearsing' : 'Integrating'} ${n(files, 'patch', 'patches')} in ${n(folders, 'folder')}`,
+      files === 0
+        ? `No patch to integrate in ${n(folders, 'folder')}`
+        : `${rehearse ? 'Rehearsing' : 'Integrating'} ${n(files, 'patch', 'patches')} in ${n(folders, 'folder')}`,
   },
   patchTypes: { '1': 'standard', '2': 'supervisor', '3': 'specific', '4': 'vertical', '5': 'add-on' } as Record<string, string>,
   patchFrom: (type: string, folder: string, languages: string) =>

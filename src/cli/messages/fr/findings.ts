@@ -182,7 +182,7 @@ export const findings: Sentences<FindingCode> = {
   'folders-left-out': (f) =>
     `${f.number('count') < 2 ? 'Un dossier est laissé' : `${f('count')} dossiers sont laissés`} de côté : ${some(f.list('folders'), 12)}. Ils resteront en retard tant qu'ils n'auront pas reçu ces patches ; --folders all prend tous les dossiers.`,
   'folder-busy': (f) =>
-    `Dans le dossier ${f('folder')}, ${blockerLines(f, progress.blocker)} garde la table ${f('table')} verrouillée, comme le fait une validation ou un import : l'intégration devrait attendre. Laissez d'abord finir, ou terminez cette session.`,
+    `La table ${f('table')} du dossier ${f('folder')} est verrouillée par ${blockerLines(f, progress.blocker)}, comme par une validation ou un import : l'intégration devrait attendre. Laissez d'abord finir, ou terminez cette session.`,
   'server-unreachable': (f) =>
     `Le serveur ${f('server')} est injoignable (${f('reason')}) : ses dossiers ${some(f.list('folders'))} ne peuvent rien recevoir. Démarrez-le ou rétablissez la connexion, puis relancez le contrôle.`,
   'locks-low': (f) =>
@@ -219,7 +219,7 @@ export const findings: Sentences<FindingCode> = {
   'roles-unavailable': (f) =>
     `L'utilisateur ${f('user')} de la base ne peut pas créer de rôles : les dossiers partagent une connexion et ne sont pas isolés. Un utilisateur avec CREATEROLE les isole.`,
   'run-active': (f) =>
-    `${some(f.list('folders'), 12)} : l'exécution ${f('run')} de ${f('operator')} sur ${f('host')} y travaille depuis le ${f('since')}, avec ${some(f.list('files'))}. Attendez sa fin (--wait 10m le fait), ou arrêtez-la par \`rustine cancel ${f('run')}\`.`,
+    `${some(f.list('folders'), 12)} : l'exécution ${f('run')} de ${f('operator')} sur ${f('host')} y travaille depuis le ${f('since')}, avec ${some(f.list('files'))}. Attendez sa fin${f.has('option') ? ` (${f('option')} le fait)` : ''}, ou arrêtez-la par \`rustine cancel ${f('run')}\`.`,
   'workers-lost': (f) =>
     `${f('workers')} workers ont disparu pendant qu'ils travaillaient dans le dossier ${f('folder')} ; il n'est plus essayé. Cherchez ce qui les arrête là (mémoire, un traitement), puis relancez : ce que le dossier a reçu est gardé.`,
   'folder-gone': (f) =>

@@ -285,7 +285,7 @@ export const report: Messages['report'] = {
   openRuns: runWords,
   progress: {
     waiting: (run, operator, host, folders) =>
-      `L'exécution ${run} de ${operator} sur ${host} a pris le dossier ${folders} : attente de sa fin`,
+      `L'exécution ${run} de ${operator} sur ${host} travaille dans ${folders} : attente de sa fin`,
     changing: (changes) => `Attente de la fin d'autres commandes qui modifient des dossiers : ${changes}`,
     wave: (wave, folders, canary) => `Vague ${wave}${canary ? " (passe d'abord, à l'essai)" : ''} : ${n(folders, 'dossier')}`,
     prepared: (folder: string) => `${folder} : préparé, attend les autres`,
@@ -301,7 +301,9 @@ export const report: Messages['report'] = {
         : `${by} arrête l'exécution : chaque patch en cours va à son terme`,
     read: (file, elements) => `${file} lu : ${n(elements, 'élément')}`,
     started: (files, folders, rehearse) =>
-      `${rehearse ? 'Répétition' : 'Intégration'} de ${n(files, 'patch', 'patches')} dans ${n(folders, 'dossier')}`,
+      files === 0
+        ? `Aucun patch à intégrer dans ${n(folders, 'dossier')}`
+        : `${rehearse ? 'Répétition' : 'Intégration'} de ${n(files, 'patch', 'patches')} dans ${n(folders, 'dossier')}`,
   },
   patchTypes: { '1': 'standard', '2': 'superviseur', '3': 'spécifique', '4': 'vertical', '5': 'add-on' },
   patchFrom: (type, folder, languages) => `Patch ${type} du dossier ${folder || '?'}, langues ${languages || '-'}`,

@@ -80,7 +80,7 @@ export const sessionReport = {
       `${n(sessions.length, 'session fermée', 'sessions fermées')} dans ${some(folders)} : ${listed(sessions, line)}`,
   },
   recovery: {
-    nothing: "Il ne reste rien à remettre d'aplomb.",
+    nothing: 'Il ne reste rien à régler.',
     settled: {
       prepared: (items: readonly string[]) =>
         `Transactions préparées terminées, selon la décision prise : ${n(items.length, 'exécution')} (${some(items)})`,
