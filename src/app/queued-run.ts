@@ -12,6 +12,7 @@ import type { FolderOutcome, FolderRunState, PatchOutcome, RunOutcome } from '..
 import { readWorkers } from '../journal/processes.ts';
 import { storeRunFile } from '../journal/run-files.ts';
 import { folderUsers, insertRun, lockRuns, type NewRun, noteEvents, serverEpoch } from '../journal/runs.ts';
+import { Seen } from '../journal/seen.ts';
 import { addRunFolders, readFurtherEvents, readRunFolders, readSharedRun } from '../journal/shared-runs.ts';
 import { listPatches } from '../patch/list.ts';
 import { fileBytes } from '../patch/read.ts';
@@ -20,7 +21,7 @@ import { checkRequest, type ReadRequest, readRequest } from './checks.ts';
 import { canaries } from './known-folders.ts';
 import type { IntegrateOptions, Opened } from './rustine.ts';
 import { goingOn, hasWork, mergedFindings } from './server-run.ts';
-import type { StoredRequest } from './stored-run.ts';
+import { jobsOfWorkers, type StoredRequest } from './stored-run.ts';
 
 export interface QueuedRun extends Omit<RunOutcome, 'state'> {
   readonly state: 'queued' | 'refused';
@@ -61,7 +62,9 @@ export async function queueRun(opened: Opened, options: IntegrateOptions, far?: 
   const first = canaries(folders, options.first ?? []);
   const atomic = options.atomic ?? false;
   const scope = mode === 'rehearse' || atomic ? 'folder' : 'patch';
-  const checked = await checkRequest(opened, asked, { jobs: opened.jobs, scope, attended: false });
+  // What is all or none, or on several servers, one worker carries out.
+  const jobs = atomic || far !== undefined ? opened.jobs : await jobsOfWorkers(opened);
+  const checked = await checkRequest(opened, asked, { jobs, scope, attended: false });
   const request: StoredRequest = {
     first: far?.first ?? first,
     takeUnchanged: options.takeUnchanged ?? false,
@@ -151,7 +154,7 @@ async function store(
 }
 
 async function liveWorkers({ database }: Opened): Promise<number> {
-  return (await readWorkers(database)).length;
+  return (await readWorkers(database)).filter(({ patchJobs }) => patchJobs > 0).length;
 }
 
 const LOOK_MS = 300;
@@ -167,7 +170,7 @@ export async function followRun(
   listener: RunListener,
   stop: AbortSignal,
 ): Promise<RunOutcome | undefined> {
-  const seen: number[] = [];
+  const seen = new Seen();
   const findings: Finding[] = [];
   const far = new Map<string, PatchOutcome[]>();
   const ended = new Map<string, FolderRunState>();
@@ -176,7 +179,7 @@ export async function followRun(
     if (row === undefined) throw new Refusal('run-unknown', { run });
     const events = await readFurtherEvents(database, run, seen);
     for (const { seq, event } of events) {
-      seen.push(seq);
+      seen.add(seq);
       if (event.kind === 'finding') findings.push(event.finding);
       if (event.kind === 'folder-finished') ended.set(event.folder, event.state);
       if (event.kind === 'patch-finished' && row.elsewhere.includes(event.folder))

@@ -2,6 +2,7 @@
 import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
+import { readWorkers } from '../journal/processes.ts';
 import type { RunFile } from '../journal/run-files.ts';
 import { readRunFile, readRunFiles } from '../journal/run-files.ts';
 import type { SharedRunRow } from '../journal/shared-runs.ts';
@@ -38,9 +39,10 @@ export interface StoredRun {
 /** @throws Failure `run-lost` where it has ended and its files are gone, `patch-changed` */
 export async function openStoredRun(opened: Opened, row: SharedRunRow): Promise<StoredRun> {
   const { database } = opened;
+  // First: they may be large, and the folders are to be those of the moment of the checks.
+  const deliveries = await openStoredFiles(database, row.id);
   const all = await existingFolders(database);
   const folders = all.filter(({ code }) => row.folders.includes(code));
-  const deliveries = await openStoredFiles(database, row.id);
   const asked: ReadRequest = {
     supervisor: all.find(({ parent }) => parent === null)?.code ?? '',
     from: row.from,
@@ -53,7 +55,7 @@ export async function openStoredRun(opened: Opened, row: SharedRunRow): Promise<
     findings: [],
   };
   const scope = row.mode === 'rehearse' ? 'folder' : 'patch';
-  const { tasks, findings } = await checkRequest(opened, asked, { jobs: opened.jobs, scope, attended: false });
+  const { tasks, findings } = await checkRequest(opened, asked, { jobs: await jobsOfWorkers(opened), scope, attended: false });
   return { row, request: row.request as unknown as StoredRequest, asked, tasks, findings };
 }
 
@@ -62,6 +64,12 @@ export async function openStoredFiles(database: Database, run: string): Promise<
   const deliveries: Delivery[] = [];
   for (const file of await readRunFiles(database, run)) deliveries.push(await openStored(database, run, file));
   return deliveries;
+}
+
+/** Folders that are worked on at the same time: by all workers together, or by one like this where there is none yet. */
+export async function jobsOfWorkers({ database, jobs }: Opened): Promise<number> {
+  const workers = await readWorkers(database);
+  return workers.reduce((sum, { patchJobs }) => sum + patchJobs, 0) || jobs;
 }
 
 async function openStored(database: Database, run: string, stored: RunFile): Promise<Delivery> {

@@ -10,7 +10,7 @@ import { runWorker } from '../batch/worker.ts';
 import type { Database } from '../database/database.ts';
 import { openEnvironment } from '../environment/environment.ts';
 import type { RunEvent } from '../journal/journal.ts';
-import { readWorkers, takeLease } from '../journal/processes.ts';
+import { readWorkers, takeLease, tellPatchJobs } from '../journal/processes.ts';
 import type { SharedRunRow } from '../journal/shared-runs.ts';
 import { readTasks, TASK_KINDS, type Task, type TaskFilter, type TaskKind } from '../journal/tasks.ts';
 import { jobsAtOnce } from './jobs.ts';
@@ -146,6 +146,7 @@ async function work(opened: Opened, everywhere: EveryServer, options: WorkerOpti
     lease.onRenewal(({ alive }) => {
       if (!alive) lost.abort();
     });
+    await tellPatchJobs(database, lease.process, kinds.includes('patch') ? jobs : 0);
     listener({ kind: 'worker-started', worker: lease.process, kinds, jobs });
     const reached = stopPoints(process.env.RUSTINE_STOP_AT);
     const told = (run: string, event: RunEvent): void => listener({ kind: 'run-event', run, event });

@@ -31,6 +31,8 @@ comment on column rustine.task.process is 'worker that has it, or had it last';
 comment on column rustine.task.host is 'machine of that worker, which is known longer than the worker';
 comment on column rustine.task.reason is 'why it failed: exit, signal, timeout, not-started, no-program, worker-lost, or the code of an error';
 
+alter table rustine.process add column patch_jobs integer not null default 1;
+comment on column rustine.process.patch_jobs is 'of a worker: folders of queued runs that it takes at the same time; 0 where it takes none';
 alter table rustine.run add column workers integer not null default 0;
 alter table rustine.run add column whole boolean not null default false;
 alter table rustine.run add column elsewhere text[] collate "C" not null default '{}';

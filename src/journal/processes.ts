@@ -189,10 +189,22 @@ function startOf(pid: number): string {
   }
 }
 
+export interface Worker {
+  readonly id: string;
+  readonly host: string;
+  /** Folders of queued runs that it takes at the same time; 0: it takes none. */
+  readonly patchJobs: number;
+}
+
+/** Who queues a run wants to know how many folders will be at work at once. */
+export async function tellPatchJobs(reader: Reader, worker: string, jobs: number): Promise<void> {
+  await reader.query(sql`update rustine.process set patch_jobs = ${jobs} where id = ${worker}`);
+}
+
 /** Workers that are not dead. */
-export async function readWorkers(reader: Reader): Promise<readonly { readonly id: string; readonly host: string }[]> {
+export async function readWorkers(reader: Reader): Promise<readonly Worker[]> {
   const dead = new Set((await deadProcesses(reader)).map(({ id }) => id));
-  const rows = await reader.query<{ id: string; host: string }>(sql`
-    select id, host from rustine.process where kind = 'worker' order by started_at`);
+  const rows = await reader.query<Worker>(sql`
+    select id, host, patch_jobs as "patchJobs" from rustine.process where kind = 'worker' order by started_at`);
   return rows.filter(({ id }) => !dead.has(id));
 }

@@ -7,6 +7,7 @@ import type { FolderOutcome, RunMode, RunState } from './outcome.ts';
 import { removeRunFiles } from './run-files.ts';
 import type { FolderChange } from './run-folders.ts';
 import { eventJson, type FolderUsers, folderUsers, isFree, lockRuns } from './runs.ts';
+import type { Seen } from './seen.ts';
 
 export interface SharedRunRow {
   readonly id: string;
@@ -273,9 +274,9 @@ const LOCK_NOT_AVAILABLE = '55P03';
 export async function readFurtherEvents(
   reader: Reader,
   run: string,
-  seen: readonly number[],
+  seen: Seen,
 ): Promise<readonly { readonly seq: number; readonly event: RunEvent }[]> {
   return reader.query(sql`
     select e.seq, e.event from rustine.event e
-    where e.run = ${run} and not exists (select from unnest(${seen}::integer[]) as s (seq) where s.seq = e.seq) order by e.at, e.seq`);
+    where e.run = ${run} and not e.seq <@ ${seen.ranges()}::int4multirange order by e.at, e.seq`);
 }

@@ -5,6 +5,7 @@ import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { JournalEntry, RunEvent } from './journal.ts';
 import type { RunMode } from './outcome.ts';
+import { Seen } from './seen.ts';
 import { NUMBERS_OF_A_WORKER } from './shared-runs.ts';
 
 type Reader = Pick<Session, 'query'>;
@@ -147,29 +148,4 @@ export async function checkFolder(reader: Reader, run: string, folder: string): 
     union select jsonb_array_elements_text(event->'folders') from rustine.event where run = ${run} and event->>'kind' = 'run-started' order by code`);
   const folders = rows.map(({ code }) => code);
   if (!folders.includes(folder)) throw new Refusal('folder-not-in-run', { folder, run, folders });
-}
-
-/**
- * Which numbers were read. Folders write theirs in their own transactions, so a smaller number may come long after a larger one, and
- * one that was rolled back never comes.
- */
-class Seen {
-  readonly #ranges: { readonly from: number; readonly to: number }[] = [];
-
-  add(number: number): void {
-    let at = this.#ranges.length;
-    while (at > 0 && (this.#ranges[at - 1]?.from ?? 0) > number) at--;
-    const [before, after] = [this.#ranges[at - 1], this.#ranges[at]];
-    const joinsBefore = before?.to === number - 1;
-    const joinsAfter = after?.from === number + 1;
-    this.#ranges.splice(joinsBefore ? at - 1 : at, Number(joinsBefore) + Number(joinsAfter), {
-      from: joinsBefore ? before.from : number,
-      to: joinsAfter ? after.to : number,
-    });
-  }
-
-  /** As PostgreSQL writes several ranges: `{[1,5],[7,7]}`. */
-  ranges(): string {
-    return `{${this.#ranges.map(({ from, to }) => `[${from},${to}]`).join(',')}}`;
-  }
 }

@@ -79,5 +79,5 @@ export const batchReport: Messages['report']['batch'] = {
   workerStarted: (worker, taken, jobs) => `Worker ${worker} au travail : ${taken} ; ${jobs} en même temps`,
   workerStopping: "Arrêt : ce qui est en cours se termine d'abord. Encore une fois pour arrêter les programmes aussitôt.",
   workerTrouble: (why) => `La base de données ne répond pas (${why}) ; nouvel essai.`,
-  workerEnded: (done, failed, cancelled) => `Tâches : ${done} faites, ${failed} échouées, ${cancelled} annulées.`,
+  workerEnded: (done, failed, cancelled) => `Tâches faites : ${done}, échouées : ${failed}, annulées : ${cancelled}.`,
 };
