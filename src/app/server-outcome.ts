@@ -2,9 +2,9 @@
 import type { Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Server } from '../environment/servers.ts';
-import { emptyOutcome } from '../integrate/integrator.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import type { FolderOutcome, PatchOutcome } from '../journal/outcome.ts';
+import { emptyOutcome } from '../journal/outcome.ts';
 
 export interface ShareOutcome {
   readonly folders: readonly FolderOutcome[];

@@ -2,9 +2,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
 import type { Folder } from '../environment/folder.ts';
-import { countLocks, emptyOutcome } from '../integrate/integrator.ts';
+import { countLocks } from '../integrate/integrator.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import type { FolderOutcome } from '../journal/outcome.ts';
+import { emptyOutcome } from '../journal/outcome.ts';
 import { announce, type Decision, decide, finishAll, gidOf, NUMBERS_OF_A_TURN, readEnvironmentId } from '../journal/prepared.ts';
 import { planTransactions, type Transactions } from '../plan/transactions.ts';
 import { Postponed, partOf, pauseAfter } from './folder-part.ts';

@@ -1,8 +1,8 @@
 // What a folder has got of a run so far, and how it waits for locks: an attempt that met one goes on later where it stopped.
 import type { Folder } from '../environment/folder.ts';
 import type { LockWait } from '../environment/sessions.ts';
-import { emptyOutcome } from '../integrate/integrator.ts';
 import type { FolderOutcome, FolderRunState, PatchOutcome } from '../journal/outcome.ts';
+import { emptyOutcome } from '../journal/outcome.ts';
 
 export interface FolderPart {
   readonly folder: Folder;

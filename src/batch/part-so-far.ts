@@ -1,8 +1,8 @@
 // A folder's part of a run that several workers carry out, as it stands when one of them takes it up again, or leaves it out.
 import type { Folder } from '../environment/folder.ts';
-import { emptyOutcome } from '../integrate/integrator.ts';
 import type { FolderProgress, WaitingScript } from '../journal/folder-progress.ts';
 import type { PatchOutcome } from '../journal/outcome.ts';
+import { emptyOutcome } from '../journal/outcome.ts';
 import { type FolderPart, partOf } from './folder-part.ts';
 import type { Running } from './folder-run.ts';
 

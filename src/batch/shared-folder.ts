@@ -1,10 +1,10 @@
 // A folder of a shared run that this worker has claimed: brings the patches in, says what they came to, and lets its users in only where it is still its own.
 import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
-import { emptyOutcome } from '../integrate/integrator.ts';
 import { pendingFinding } from '../integrate/run-scripts.ts';
 import { type FolderProgress, readProgress, readToldScripts } from '../journal/folder-progress.ts';
 import type { FolderOutcome } from '../journal/outcome.ts';
+import { emptyOutcome } from '../journal/outcome.ts';
 import type { FolderChange } from '../journal/run-folders.ts';
 import { type FolderClaim, readOutcomes, settleFolder } from '../journal/shared-runs.ts';
 import { type FolderPart, Postponed, pauseAfter } from './folder-part.ts';

@@ -5,9 +5,8 @@ import { blocks } from '../base/finding.ts';
 import type { Database, Ending, Session } from '../database/database.ts';
 import { qualified, quoteLiteral, sql } from '../database/sql.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
-import { NO_LINES } from '../dictionary/merge-result.ts';
 import type { PatchOutcome } from '../journal/outcome.ts';
-import { NO_ELEMENTS, NO_TABLES, tableOutcome } from '../journal/outcome.ts';
+import { emptyOutcome, tableOutcome } from '../journal/outcome.ts';
 import { eventJson } from '../journal/runs.ts';
 import { parsePatchName } from '../patch/sequence.ts';
 import type { Delivery } from '../plan/delivery.ts';
@@ -163,21 +162,6 @@ function blockedBy(findings: readonly Finding[], file: string, ms: number): Inte
   const codes = [...new Set(findings.filter((finding) => finding.severity === 'block').map((finding) => finding.code))];
   const outcome: PatchOutcome = { ...emptyOutcome(file, 'failed', ms), reason: { code: 'blocked', facts: { codes } } };
   return { outcome, findings, due: false, pending: [] };
-}
-
-export function emptyOutcome(file: string, state: PatchOutcome['state'], ms: number): PatchOutcome {
-  return {
-    file,
-    state,
-    elements: NO_ELEMENTS,
-    lines: NO_LINES,
-    tables: NO_TABLES,
-    scripts: { installed: 0, run: 0 },
-    rows: { inserted: 0, updated: 0, deleted: 0 },
-    ran: [],
-    pending: [],
-    ms,
-  };
 }
 
 function outcomeOf(file: string, plan: Plan, costs: readonly TableCost[], applied: Applied, ms: number): PatchOutcome {

@@ -1,5 +1,6 @@
 // What a run reports: the JSON contract of `integrate --json`.
 import type { Finding } from '../base/finding.ts';
+import { NO_LINES } from '../dictionary/merge-result.ts';
 import type { TableCost } from '../tables/cost.ts';
 import type { TableChange } from '../tables/diff.ts';
 
@@ -81,3 +82,19 @@ export function tableOutcome(tables: readonly TableChange[], changes: readonly T
 }
 
 export const NO_ELEMENTS: ElementCounts = { created: 0, updated: 0, identical: 0, kept: 0, ignored: 0 };
+
+/** Of a patch of which nothing was done. */
+export function emptyOutcome(file: string, state: PatchOutcome['state'], ms: number): PatchOutcome {
+  return {
+    file,
+    state,
+    elements: NO_ELEMENTS,
+    lines: NO_LINES,
+    tables: NO_TABLES,
+    scripts: { installed: 0, run: 0 },
+    rows: { inserted: 0, updated: 0, deleted: 0 },
+    ran: [],
+    pending: [],
+    ms,
+  };
+}

@@ -12,9 +12,8 @@ import { run } from '../../src/cli/run.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { NO_LINES } from '../../src/dictionary/merge-result.ts';
 import type { KeptEntry } from '../../src/environment/kept.ts';
-import { emptyOutcome } from '../../src/integrate/integrator.ts';
 import type { JournalEntry } from '../../src/journal/journal.ts';
-import { type FolderOutcome, NO_ELEMENTS, type PatchOutcome, type RunOutcome } from '../../src/journal/outcome.ts';
+import { emptyOutcome, type FolderOutcome, NO_ELEMENTS, type PatchOutcome, type RunOutcome } from '../../src/journal/outcome.ts';
 import type { RunRecord } from '../../src/journal/trace.ts';
 
 const X3: FolderView = {

@@ -10,9 +10,9 @@ import { advance, noProgress, paceOf, type RunProgress, waitingFolders } from '.
 import { clock, progressLines } from '../../src/cli/progress-view.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { cut, widthOf } from '../../src/cli/text-width.ts';
-import { emptyOutcome } from '../../src/integrate/integrator.ts';
 import type { RunEvent } from '../../src/journal/journal.ts';
 import type { PatchOutcome } from '../../src/journal/outcome.ts';
+import { emptyOutcome } from '../../src/journal/outcome.ts';
 import { memoryScreen } from '../support/screen.ts';
 
 const LOCKED = {
