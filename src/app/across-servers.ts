@@ -2,12 +2,12 @@
 import { Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { folderCode } from '../base/ids.ts';
+import type { Recovery, StepOutcome } from '../batch/recovery.ts';
 import { readFolders } from '../environment/catalog.ts';
 import { KEPT_PER_SERVER, type Membership } from '../environment/member.ts';
 import type { Directory, Server } from '../environment/servers.ts';
 import { readDirectory } from '../environment/servers.ts';
 import type { RunFolderView } from '../journal/run-views.ts';
-import type { Recovery, StepOutcome } from '../validate/recovery.ts';
 import { checkAcross } from './checks-across.ts';
 import type { Settings } from './config.ts';
 import { decideAcross } from './decisions-across.ts';

@@ -1,8 +1,9 @@
 // Opens the environment as every verb does: brought up to date, and with what dead programs left settled first.
+
+import { recoverIfNeeded } from '../batch/recovery.ts';
 import type { Database } from '../database/database.ts';
 import type { Environment } from '../environment/catalog.ts';
 import { openEnvironment } from '../environment/environment.ts';
-import { recoverIfNeeded } from '../validate/recovery.ts';
 
 /** @throws Refusal `not-initialized`, `catalog-newer` */
 export async function openSettled(database: Database): Promise<Environment> {

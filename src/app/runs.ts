@@ -1,4 +1,5 @@
 // The verbs about runs: which are at work, how far each folder is, stopping one.
+import { letIn } from '../environment/logins.ts';
 import { requestCancel } from '../journal/cancel.ts';
 import { type RunFolderView, type RunView, readOpenRuns, readRun, readRunFolders } from '../journal/run-views.ts';
 import { openSettled } from './opened-environment.ts';
@@ -31,7 +32,10 @@ export function runVerbs({ database, operator }: Opened): RunVerbs {
     },
     cancel: async (start, reason) => {
       await openSettled(database);
-      return requestCancel(database, operator, start, reason);
+      const asked = await requestCancel(database, operator, start, reason);
+      // Where that fails, the next command lets them in.
+      if (asked.finishedAt !== null) await letIn(database, 'over').catch(() => undefined);
+      return asked;
     },
   };
 }

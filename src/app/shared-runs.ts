@@ -6,12 +6,14 @@ import { joinSharedRun, type SharedRun } from '../batch/shared-run.ts';
 import { enterSingleUser } from '../batch/single-user.ts';
 import { usersFindings, waitingFor } from '../batch/started-run.ts';
 import type { Work } from '../batch/worker.ts';
+import type { Database } from '../database/database.ts';
+import { letIn } from '../environment/logins.ts';
 import type { RunEvent } from '../journal/journal.ts';
+import { endSharedRun, giveUpRun } from '../journal/run-end.ts';
 import { removeRunFiles } from '../journal/run-files.ts';
 import { isFree } from '../journal/runs.ts';
 import {
   beginSharedRun,
-  endSharedRun,
   openSharedRuns,
   openToWorkers,
   readSharedRun,
@@ -46,7 +48,10 @@ export interface SharedRunsOptions {
 /** Between two looks, where others are at work or in the way. */
 const LOOK_MS = 500;
 /** After a failure. */
-const TROUBLE_MS = 2_000;
+const TROUBLE_MS = 1_000;
+/** A run that fails that often at its beginning, or at the staging of its deliveries, has failed; its users must come in again. */
+const MOST_FAILURES = 4;
+const AWAY: ReadonlySet<string> = new Set(['database-lost', 'database-unreachable']);
 
 interface Joined {
   readonly stored: StoredRun;
@@ -108,6 +113,7 @@ export function sharedRuns(opened: Opened, options: SharedRunsOptions): SharedRu
     const run = task.run ?? '';
     const told = new Set<string>();
     const until = { at: 0, waited: false };
+    let failures = 0;
     held.add(run);
     try {
       while (!options.stop.aborted) {
@@ -119,12 +125,14 @@ export function sharedRuns(opened: Opened, options: SharedRunsOptions): SharedRu
             return true;
           }
           const step = { opened, options, row, told, until, join: () => join(row), leave: () => leave(run) };
-          if (await (row.whole ? options.whole(row) : onward(step))) continue;
-          await pause(LOOK_MS, undefined, { signal: options.stop }).catch(() => undefined);
+          const on = await (row.whole ? options.whole(row) : onward(step));
+          failures = 0;
+          if (!on) await pause(LOOK_MS, undefined, { signal: options.stop }).catch(() => undefined);
         } catch (error) {
           if (!(error instanceof Failure)) throw error;
-          // The run's, not the worker's: it is tried again.
+          // The run's, not the worker's: it is tried again, for ever only where the database is away.
           options.trouble(error);
+          if (!AWAY.has(error.code) && ++failures >= MOST_FAILURES) await failRun(database, run, error, options.lease);
           await pause(TROUBLE_MS, undefined, { signal: options.stop }).catch(() => undefined);
         }
       }
@@ -176,6 +184,19 @@ function counted(joined: Joined, work: Work): Work {
   return () => work().finally(() => joined.atWork--);
 }
 
+/** Unless another worker is at it. @returns whether it has ended */
+async function failRun(database: Database, run: string, { code, facts }: Failure | Refusal, lease: string): Promise<boolean> {
+  const ended = await database
+    .transaction((session) => giveUpRun(session, run, { code, severity: 'block', facts }, lease))
+    // Somebody still has a transaction open there: another time.
+    .catch((error: unknown) => {
+      if (error instanceof Failure) return false;
+      throw error;
+    });
+  if (ended) await letIn(database, 'over').catch(() => undefined);
+  return ended;
+}
+
 interface Onward {
   readonly opened: Opened;
   readonly options: SharedRunsOptions;
@@ -199,7 +220,7 @@ async function onward(step: Onward): Promise<boolean> {
     // The files changed on their way, or cannot be read: no worker could do better.
     const known = error instanceof Refusal || (error instanceof Failure && error.code === 'patch-changed');
     if (!known) throw error;
-    return endSharedRun(opened.database, row.id, 'failed', ['queued', 'running']);
+    return failRun(opened.database, row.id, error, step.options.lease);
   }
   if (row.state === 'queued') return begin(step, joined);
   if (!row.ready) return enter(step, joined);

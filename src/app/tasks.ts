@@ -3,18 +3,18 @@ import type { Failure } from '../base/errors.ts';
 import { Refusal } from '../base/errors.ts';
 import { folderCode } from '../base/ids.ts';
 import { openQueue, type Queue } from '../batch/queue.ts';
-import { recovering } from '../batch/recovering.ts';
+import { startRecovering } from '../batch/recovering.ts';
 import { type TaskEvent, taskSource } from '../batch/task-source.ts';
 import { addTask, cancelTask } from '../batch/tasks.ts';
 import { runWorker } from '../batch/worker.ts';
 import type { Database } from '../database/database.ts';
-import { openEnvironment } from '../environment/environment.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { readWorkers, takeLease, tellPatchJobs } from '../journal/processes.ts';
 import type { SharedRunRow } from '../journal/shared-runs.ts';
 import { readTasks, TASK_KINDS, type Task, type TaskFilter, type TaskKind } from '../journal/tasks.ts';
 import { jobsAtOnce } from './jobs.ts';
 import { existingFolders } from './known-folders.ts';
+import { openSettled } from './opened-environment.ts';
 import type { Opened } from './rustine.ts';
 import { sharedRuns } from './shared-runs.ts';
 import { stopPoints } from './stop-points.ts';
@@ -102,17 +102,17 @@ export function taskVerbs(opened: Opened, everywhere: EveryServer): TaskVerbs {
       return readTasks(database, { ...filter, ...named });
     },
     waiting: async () => {
-      await openEnvironment(database);
+      await openSettled(database);
       const queued = await readTasks(database, { states: ['queued'] });
       const runs = queued.filter(({ kind }) => kind === 'patch').length;
       return { runs, tasks: queued.length - runs, workers: queued.length === 0 ? 0 : (await readWorkers(database)).length };
     },
     show: async (id) => {
-      await openEnvironment(database);
+      await openSettled(database);
       return onlyTask(database, id);
     },
     cancel: async (id) => {
-      await openEnvironment(database);
+      await openSettled(database);
       return withQueue(database, (queue) => cancelTask(database, queue, id));
     },
     work: (options) => work(opened, everywhere, options),
@@ -150,6 +150,7 @@ async function work(opened: Opened, everywhere: EveryServer, options: WorkerOpti
     listener({ kind: 'worker-started', worker: lease.process, kinds, jobs });
     const reached = stopPoints(process.env.RUSTINE_STOP_AT);
     const told = (run: string, event: RunEvent): void => listener({ kind: 'run-event', run, event });
+    const recovering = startRecovering(database);
     const runs = sharedRuns(opened, {
       lease: lease.process,
       stop: AbortSignal.any([stop, lost.signal]),
@@ -185,7 +186,7 @@ async function work(opened: Opened, everywhere: EveryServer, options: WorkerOpti
       });
       await runWorker({
         // Folders of runs that are at work come before what is new.
-        sources: [recovering(database), ...(kinds.includes('patch') ? [runs.source] : []), tasks],
+        sources: [...(kinds.includes('patch') ? [runs.source] : []), tasks],
         jobs,
         drain: once,
         stop: AbortSignal.any([stop, lost.signal]),
@@ -194,6 +195,7 @@ async function work(opened: Opened, everywhere: EveryServer, options: WorkerOpti
     } finally {
       await runs.close();
       await lease.release();
+      await recovering.end();
     }
     if (lost.signal.aborted) throw new Refusal('worker-lost', {});
   });

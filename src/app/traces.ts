@@ -1,9 +1,9 @@
 // The verbs about runs that were made: the latest ones, and the trace of one (R33).
 import { folderCode } from '../base/ids.ts';
+import { recoverIfNeeded } from '../batch/recovery.ts';
 import type { Database } from '../database/database.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 import { checkFolder, findRun, type RunRecord, readEntries, readRuns, type TraceOptions } from '../journal/trace.ts';
-import { recoverIfNeeded } from '../validate/recovery.ts';
 import { openSettled } from './opened-environment.ts';
 
 export interface Trace {

@@ -2,8 +2,9 @@
 import { Failure, Refusal } from '../base/errors.ts';
 import { noteFailure } from '../batch/started-run.ts';
 import type { RunEvent } from '../journal/journal.ts';
+import { endSharedRun } from '../journal/run-end.ts';
 import { settleRuns } from '../journal/settling.ts';
-import { endSharedRun, readSharedRun, type SharedRunRow } from '../journal/shared-runs.ts';
+import { readSharedRun, type SharedRunRow } from '../journal/shared-runs.ts';
 import type { Across } from './across-servers.ts';
 import { type TakenRun, WHOLE } from './opened-server.ts';
 import type { IntegrateOptions } from './rustine.ts';

@@ -1,18 +1,29 @@
 // A worker's quiet duty: every few seconds it settles what dead programs left, so that nobody stays shut out until somebody runs the next command.
 import type { Database } from '../database/database.ts';
-import { recoverIfNeeded } from '../validate/recovery.ts';
+import { recoverIfNeeded } from './recovery.ts';
 
-const EVERY_MS = 10_000;
+const EVERY_MS = 3_000;
 
-/** A source of work that never has any: asked as often as the others, it looks when its time has come. One look at a time. */
-export function recovering(database: Database, everyMs = EVERY_MS): () => Promise<undefined> {
-  let next = 0;
-  return async () => {
-    if (performance.now() < next) return undefined;
-    next = Number.POSITIVE_INFINITY;
-    await recoverIfNeeded(database).finally(() => {
-      next = performance.now() + everyMs;
-    });
-    return undefined;
+export interface Recovering {
+  /** Waits for the look that is under way. @throws what is a bug */
+  end(): Promise<void>;
+}
+
+/** However busy the worker is: what it waits for may be a dead one's. One look at a time. */
+export function startRecovering(database: Database, everyMs = EVERY_MS): Recovering {
+  let looking: Promise<void> | undefined;
+  const bugs: unknown[] = [];
+  const look = (): void => {
+    looking ??= recoverIfNeeded(database)
+      .catch((error: unknown) => void bugs.push(error))
+      .finally(() => (looking = undefined));
+  };
+  const timer = setInterval(look, everyMs);
+  return {
+    end: async () => {
+      clearInterval(timer);
+      await looking;
+      for (const bug of bugs) throw bug;
+    },
   };
 }

@@ -7,11 +7,11 @@ import { endDeadWorkers } from '../journal/dead-workers.ts';
 import { readProgress } from '../journal/folder-progress.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import type { FolderOutcome } from '../journal/outcome.ts';
+import { endSharedRun } from '../journal/run-end.ts';
 import { type NotedEvent, noteEvents, serverEpoch } from '../journal/runs.ts';
 import {
   anyFailed,
   claimFolder,
-  endSharedRun,
   foldersToLeaveOut,
   joinRun,
   leaveOut,

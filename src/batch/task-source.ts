@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts';
 import { readTasks, type Task, type TaskEnd, type TaskKind } from '../journal/tasks.ts';
 import type { Queue } from './queue.ts';
 import { carryOut, type TaskWork } from './task-work.ts';
-import { finishTask, giveBackTask, settleTasks, takeTask } from './tasks.ts';
+import { finishTask, giveBackTask, takeTask } from './tasks.ts';
 import type { Work } from './worker.ts';
 
 export interface TaskSource {
@@ -30,8 +30,6 @@ export type TaskEvent =
 
 /** Between two looks whether somebody wants a task to be cancelled. */
 const WATCH_MS = 1_000;
-/** Between two looks for what lost workers left. */
-const SETTLE_MS = 5_000;
 /** Between two attempts to put down what came of a task. */
 const AGAIN_MS = 1_000;
 
@@ -40,12 +38,7 @@ export function taskSource(source: TaskSource): () => Promise<Work | undefined> 
   const { database, queue, worker, told } = source;
   // Each kind comes first in turn: none waits for ever behind another.
   const kinds = [...source.kinds];
-  let settled = Number.NEGATIVE_INFINITY;
   return async () => {
-    if (performance.now() - settled > SETTLE_MS) {
-      settled = performance.now();
-      await settleTasks(database, async () => queue);
-    }
     const first = kinds.shift();
     if (first !== undefined) kinds.push(first);
     const task = await takeTask(database, queue, kinds, worker);

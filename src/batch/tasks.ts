@@ -1,13 +1,17 @@
 // Tasks of the batch server: added, taken by a worker, ended, cancelled; the table of tasks and the queue change in one transaction.
 import { Refusal } from '../base/errors.ts';
 import type { Database, Session } from '../database/database.ts';
+import { sqlState } from '../database/postgres.ts';
 import { endDeadWorkers } from '../journal/dead-workers.ts';
+import { giveUpRun } from '../journal/run-end.ts';
 import { lockRuns } from '../journal/runs.ts';
+import { readSharedRun } from '../journal/shared-runs.ts';
 import {
   beginTask,
   endTask,
   heldFolders,
   insertTask,
+  loseTask,
   type NewTask,
   orphanedTasks,
   readTasks,
@@ -98,30 +102,61 @@ async function knownTask(session: Session, id: number): Promise<Task> {
   return task;
 }
 
-/** What workers left that are gone: given to others, or failed where it must not run twice. @returns how many */
-export async function settleTasks(database: Database, openQueue: () => Promise<Queue>): Promise<number> {
+/**
+ * What workers left that are gone: given to others, or ended where it must not run twice, or was lost too often.
+ * @returns their numbers
+ */
+export async function settleTasks(database: Database, openQueue: () => Promise<Queue>): Promise<readonly number[]> {
   const active = await readTasks(database, { states: ['active'], limit: 1 });
-  if (active.length === 0) return 0;
+  if (active.length === 0) return [];
   // First of all: one that only slept ends what it is at when it finds its lease gone.
   await endDeadWorkers(database);
   // Mostly there is nothing to settle: the queue is opened only then.
-  if ((await database.transaction(orphanedTasks)).length === 0) return 0;
+  const orphans = await database.transaction(orphanedTasks);
+  if (orphans.length === 0) return [];
   const queue = await openQueue();
-  return database.transaction(async (session) => {
-    await lockRuns(session);
-    const orphans = await orphanedTasks(session);
-    for (const task of orphans) await settleTask(session, queue, task);
-    return orphans.length;
-  });
+  const settled: number[] = [];
+  // Each by itself: a run that cannot be ended yet does not keep the others.
+  for (const { id } of orphans) if (await settledNow(database, queue, id)) settled.push(id);
+  return settled;
 }
+
+async function settledNow(database: Database, queue: Queue, id: number): Promise<boolean> {
+  try {
+    return await database.transaction(async (session) => {
+      await lockRuns(session);
+      const task = (await orphanedTasks(session)).find((each) => each.id === id);
+      if (task !== undefined) await settleTask(session, queue, task);
+      return task !== undefined;
+    });
+  } catch (error) {
+    if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+    return false;
+  }
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
 
 async function settleTask(session: Session, queue: Queue, task: Task): Promise<void> {
   const worker = task.worker ?? '';
-  if (!task.cancelRequested && REPEATABLE.has(task.kind) && task.attempts < MOST_ATTEMPTS) {
-    if (await returnTask(session, task.id, worker)) await queue.giveBack(session, task.kind, task.job);
-    return;
-  }
-  const state = task.cancelRequested ? 'cancelled' : 'failed';
-  if (await endTask(session, task.id, worker, { state, exit: null, reason: 'worker-lost', output: '' }))
+  const end = await endOf(session, task);
+  if (end === undefined) {
+    if (await loseTask(session, task.id, worker)) await queue.giveBack(session, task.kind, task.job);
+  } else if (await endTask(session, task.id, worker, { exit: null, output: '', ...end }))
     await queue.remove(session, task.kind, task.job);
+}
+
+/** How the task of a lost worker ends; undefined: somebody goes on with it. */
+async function endOf(session: Session, task: Task): Promise<Pick<TaskEnd, 'state' | 'reason'> | undefined> {
+  if (task.cancelRequested) return { state: 'cancelled', reason: 'worker-lost' };
+  if (!REPEATABLE.has(task.kind)) return { state: 'failed', reason: 'worker-lost' };
+  const run = task.run === null ? undefined : await readSharedRun(session, task.run);
+  if (run !== undefined && run.state !== 'queued' && run.state !== 'running')
+    return { state: run.state === 'cancelled' ? 'cancelled' : 'done', reason: '' };
+  if (task.attempts < MOST_ATTEMPTS) return undefined;
+  // Its run must not outlive it: nobody else would begin it, or let the users in again. One that others are at goes on.
+  const facts = { workers: task.attempts };
+  if (run !== undefined && !(await giveUpRun(session, run.id, { code: 'run-given-up', severity: 'block', facts })))
+    return undefined;
+  return { state: 'failed', reason: 'worker-lost' };
 }

@@ -2,6 +2,7 @@
 import { Refusal } from '../base/errors.ts';
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
+import { endCancelledRun } from './run-end.ts';
 import { type RunView, readOpenRuns, readRun } from './run-views.ts';
 
 /**
@@ -15,18 +16,14 @@ export async function requestCancel(
   reason?: string,
 ): Promise<RunView> {
   const { run } = start === undefined ? await onlyRun(database) : await readRun(database, start);
-  return database.transaction(async (session) => {
-    // What is queued nobody works on yet: it has ended at once.
-    const asked = await session.query(sql`
-      update rustine.run set cancel_requested_at = coalesce(cancel_requested_at, now()), cancel_requested_by = coalesce(cancel_requested_by, ${operator}), cancel_reason = coalesce(cancel_reason, ${reason?.toWellFormed() ?? null}),
-        state = case state when 'queued' then 'cancelled' else state end, finished_at = case state when 'queued' then now() end
-      where id = ${run} and state in ('queued', 'waiting', 'running') returning id`);
-    if (asked.length === 0) throw new Refusal('run-ended', { run, state: (await readRun(session, run)).state });
-    await session.query(sql`
-      update rustine.run_folder f set state = 'cancelled', finished_at = now() from rustine.run r
-      where r.id = f.run and r.id = ${run} and r.state = 'cancelled' and f.state = 'waiting'`);
-    return readRun(session, run);
-  });
+  const asked = await database.query<{ shared: boolean }>(sql`
+    update rustine.run set cancel_requested_at = coalesce(cancel_requested_at, now()), cancel_requested_by = coalesce(cancel_requested_by, ${operator}), cancel_reason = coalesce(cancel_reason, ${reason?.toWellFormed() ?? null})
+    where id = ${run} and state in ('queued', 'waiting', 'running') returning process is null as shared`);
+  const [found] = asked;
+  if (found === undefined) throw new Refusal('run-ended', { run, state: (await readRun(database, run)).state });
+  // What nobody works on has ended at once: it is queued, or its workers are gone.
+  if (found.shared) await endCancelledRun(database, run);
+  return readRun(database, run);
 }
 
 async function onlyRun(database: Database): Promise<RunView> {

@@ -1,10 +1,8 @@
 // A run that workers carry out, as rows: begun by one of them, its folders claimed by any, ended by whoever finds nothing left.
 import type { Database, Session } from '../database/database.ts';
-import { sqlState } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
 import type { RunEvent } from './journal.ts';
 import type { FolderOutcome, RunMode, RunState } from './outcome.ts';
-import { removeRunFiles } from './run-files.ts';
 import type { FolderChange } from './run-folders.ts';
 import { eventJson, type FolderUsers, folderUsers, isFree, lockRuns } from './runs.ts';
 import type { Seen } from './seen.ts';
@@ -229,46 +227,6 @@ export async function readOutcomes(
     select folder, outcome from rustine.run_folder where run = ${run} and folder = any(${folders}::text[]) and outcome is not null`);
   return new Map(rows.map(({ folder, outcome }) => [folder, outcome]));
 }
-
-/** Whoever ends a run tries again: nobody waits behind the transaction of a program that sleeps or was cut off. */
-const END_TIMEOUT_MS = 2_000;
-
-/**
- * Ends the run, once: its state, folders that nobody came to, the event that says so, its files removed, in one transaction.
- * @param from states that it may be in
- * @returns false where somebody else has ended it, or a transaction of one of its folders is open
- */
-export async function endSharedRun(
-  database: Database,
-  run: string,
-  state: RunState,
-  from: readonly ('queued' | 'running')[] = ['running'],
-): Promise<boolean> {
-  try {
-    return await database.transaction(async (session) => {
-      await session.script(`set local lock_timeout = ${END_TIMEOUT_MS}`);
-      // The strong lock: what is still at work in a folder ends before.
-      const [row] = await session.query<{ ms: number }>(sql`
-        select (extract(epoch from clock_timestamp() - started_at) * 1000)::float8 as ms from rustine.run
-        where id = ${run} and state = any(${from}::text[]) for update`);
-      if (row === undefined) return false;
-      const event: RunEvent = { kind: 'run-finished', run, state, ms: Math.round(row.ms) };
-      await session.query(sql`
-        with ended as (update rustine.run set state = ${state}, finished_at = clock_timestamp() where id = ${run}),
-        left_out as (
-          update rustine.run_folder set state = case when ${state} = 'cancelled' then 'cancelled' else 'skipped' end, process = null, finished_at = clock_timestamp()
-          where run = ${run} and state = any(${OPEN}))
-        insert into rustine.event (run, seq, event) select ${run}, coalesce(max(seq), 0) + 1, ${eventJson(event)}::jsonb from rustine.event where run = ${run}`);
-      await removeRunFiles(session, run);
-      return true;
-    });
-  } catch (error) {
-    if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
-    return false;
-  }
-}
-
-const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Events that were not seen yet: each worker numbers its own, and those of a long transaction come late. */
 export async function readFurtherEvents(

@@ -114,6 +114,13 @@ export async function endTask(session: Session, id: number, worker: string | nul
 /** Back to the queue, as if nobody had taken it. @returns false where it is not this worker's any more */
 export async function returnTask(session: Session, id: number, worker: string): Promise<boolean> {
   const rows = await session.query(sql`
+    update rustine.task set state = 'queued', started_at = null, attempts = attempts - 1 where id = ${id} and state = 'active' and process = ${worker} returning id`);
+  return rows.length === 1;
+}
+
+/** Back to the queue because its worker was lost: that counts. @returns false where it is not that worker's any more */
+export async function loseTask(session: Session, id: number, worker: string): Promise<boolean> {
+  const rows = await session.query(sql`
     update rustine.task set state = 'queued', started_at = null where id = ${id} and state = 'active' and process = ${worker} returning id`);
   return rows.length === 1;
 }

@@ -103,6 +103,7 @@ const ROWS = [
   { code: 'canary-failed', rules: ['R31'], severities: ['warn'], place: 'account', when: 'folder' },
   { code: 'mirror-failed', rules: ['R31'], severities: ['block'], place: 'account', when: 'folder' },
   { code: 'folder-gone', rules: ['R30'], severities: ['block'], place: 'folders', when: 'folder' },
+  { code: 'run-given-up', rules: ['R30'], severities: ['block'], place: 'request', when: 'run' },
   { code: 'workers-lost', rules: ['R30'], severities: ['block'], place: 'folders', when: 'folder' },
   { code: 'element-ignored', rules: ['R19'], severities: ['warn'], place: 'activity-codes', when: 'folder' },
   { code: 'lines-ignored', rules: ['R19'], severities: ['warn'], place: 'activity-codes', when: 'folder' },

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { recovering } from '../../src/batch/recovering.ts';
+import { startRecovering } from '../../src/batch/recovering.ts';
 import { openPostgres } from '../../src/database/postgres.ts';
 import { abandoned, leftovers, random, rustine } from '../support/crash.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
@@ -96,13 +96,9 @@ describe.each(servers())('R12: killed on $name', (server) => {
     expect((await rehearse('SEED', { at: 'run-alone' })).code).toBeNull();
     const database = await openPostgres(env.url, 2);
     onTestFinished(() => database.close());
-    const duty = recovering(database, 20);
-    await expect
-      .poll(async () => {
-        await duty();
-        return limited();
-      })
-      .toEqual([]);
+    const duty = startRecovering(database, 20);
+    onTestFinished(() => duty.end());
+    await expect.poll(limited).toEqual([]);
     expect(await leftovers(env.url)).toEqual([]);
   });
 

@@ -160,7 +160,7 @@ describe.each(oneServer())('queued runs on $name', (server) => {
       },
     });
     expect((await states(env)).map(({ state }) => state)).toEqual(['integrated', 'waiting', 'waiting', 'waiting']);
-    expect(await env.rustine.tasks.list({})).toMatchObject([{ kind: 'patch', state: 'queued' }]);
+    expect(await env.rustine.tasks.list({})).toMatchObject([{ kind: 'patch', state: 'queued', attempts: 0 }]);
     expect(
       await env.query(
         `select file from rustine.integration i join rustine.folder f on f.id = i.folder where f.code = 'A1' and file like '%.dat'`,

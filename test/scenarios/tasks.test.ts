@@ -66,6 +66,11 @@ describe.each(servers())('$name', (server) => {
     expect(await environment.query('select id from rustine.process')).toEqual([]);
   });
 
+  it('a worker takes 32 pieces of work at the most, whatever it is told: each has connections of its own', async () => {
+    const environment = await openEnvironment(server, { folders: ['SEED'] });
+    expect(await drain(environment, { jobs: 1_000 })).toMatchObject([{ kind: 'worker-started', jobs: 32 }]);
+  });
+
   it('R12: a task that fails says how, with what it printed', async () => {
     const environment = await openEnvironment(server, {
       folders: ['SEED'],

@@ -1,8 +1,8 @@
 // What dead programs left and somebody holds: it is named with who that is, it keeps nobody else, and nobody waits for it for long.
 import { Client, escapeIdentifier } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { recover } from '../../src/batch/recovery.ts';
 import { openPostgres } from '../../src/database/postgres.ts';
-import { recover } from '../../src/validate/recovery.ts';
 import { connected, openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { table } from '../support/patches.ts';
 import { oneServer, type TestServer } from '../support/servers.ts';

@@ -225,6 +225,8 @@ export const findings = {
     `Folder ${f('folder')} has been dropped since the run was queued: it gets nothing. Where it is there again, run again for it.`,
   'folder-in-use': (f) =>
     `Another command is changing folder ${f('folder')} (${blockerLines(f, progress.blocker)}), as a validation does. Wait until it has ended (--wait 10m does), then run again.`,
+  'run-given-up': (f) =>
+    `${f('workers')} workers were lost while they began this run; it is not tried again. See what ends them there (memory, a damaged file), then run again: what folders have got is kept.`,
   'tasks-active': (f) =>
     `Task ${f('task')} (${f('kind')}${f.has('title') ? `, ${f('title')}` : ''}) of the batch server has been at work in folder ${f('folder')} since ${f('since')}, on ${f('worker')}. Wait until it has ended (--wait 10m does), or stop it with \`rustine task cancel ${f('task')}\`.`,
   'canary-failed': (f) =>

@@ -77,6 +77,9 @@ export const sessionReport = {
       prepared: (items: readonly string[]) =>
         `Ended what was prepared, as had been decided: ${n(items.length, 'run')} (${some(items)})`,
       runs: (items: readonly string[]) => `Marked as interrupted: ${n(items.length, 'run')} (${some(items)})`,
+      tasks: (items: readonly string[]) => `Settled, of workers that are gone: ${n(items.length, 'task')} (${some(items)})`,
+      cancelled: (items: readonly string[]) =>
+        `Ended, since no worker is left for what was cancelled: ${n(items.length, 'run')} (${some(items)})`,
       logins: (items: readonly string[]) => `Logins let in again: ${some(items, 20)}`,
       staging: (items: readonly string[]) => `Removed: what ${n(items.length, 'step')} of dead programs had staged`,
     },

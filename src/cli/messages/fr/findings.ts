@@ -226,6 +226,8 @@ export const findings: Sentences<FindingCode> = {
     `Le dossier ${f('folder')} a été supprimé depuis que l'exécution est en file : il ne reçoit rien. S'il existe de nouveau, relancez pour lui.`,
   'folder-in-use': (f) =>
     `Une autre commande modifie le dossier ${f('folder')} (${blockerLines(f, progress.blocker)}), comme le fait une validation. Attendez sa fin (--wait 10m s'en charge), puis relancez.`,
+  'run-given-up': (f) =>
+    `${f('workers')} workers ont disparu pendant qu'ils commençaient cette exécution ; elle n'est plus essayée. Cherchez ce qui les arrête là (mémoire, un fichier endommagé), puis relancez : ce que les dossiers ont reçu est gardé.`,
   'tasks-active': (f) =>
     `La tâche ${f('task')} (${f('kind')}${f.has('title') ? `, ${f('title')}` : ''}) du serveur batch travaille dans le dossier ${f('folder')} depuis le ${f('since')}, sur ${f('worker')}. Attendez sa fin (--wait 10m le fait), ou arrêtez-la par \`rustine task cancel ${f('task')}\`.`,
   'canary-failed': (f) =>

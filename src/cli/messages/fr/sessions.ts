@@ -86,6 +86,10 @@ export const sessionReport = {
         `Transactions préparées terminées, selon la décision prise : ${n(items.length, 'exécution')} (${some(items)})`,
       runs: (items: readonly string[]) =>
         `${n(items.length, 'exécution marquée interrompue', 'exécutions marquées interrompues')} (${some(items)})`,
+      tasks: (items: readonly string[]) =>
+        `${n(items.length, 'tâche réglée', 'tâches réglées')}, de workers disparus (${some(items)})`,
+      cancelled: (items: readonly string[]) =>
+        `${n(items.length, 'exécution terminée', 'exécutions terminées')}, interrompues sur demande et sans worker (${some(items)})`,
       logins: (items: readonly string[]) => `Connexions rouvertes : ${some(items, 20)}`,
       staging: (items: readonly string[]) =>
         `Supprimé : ce que ${n(items.length, 'étape')} de programmes morts ${items.length < 2 ? 'avait' : 'avaient'} préparé`,

@@ -4,12 +4,15 @@ import type { Finding } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { letIn } from '../environment/logins.ts';
+import { endCancelledRuns } from '../journal/run-end.ts';
 import { settlePrepared } from '../journal/settle-prepared.ts';
 import { SETTLE_MS, settleDead } from '../journal/settling.ts';
 import { sweepStaging } from '../plan/staging.ts';
+import { openQueue, type Queue } from './queue.ts';
+import { settleTasks } from './tasks.ts';
 
 export interface StepOutcome {
-  /** What was settled: runs, folders whose logins are open again, numbers of what was staged. */
+  /** What was settled: runs, numbers of tasks, folders whose logins are open again, numbers of what was staged. */
   readonly settled: readonly string[];
   /** What is to be settled and could not be. */
   readonly left: readonly Finding[];
@@ -26,12 +29,28 @@ const STEPS = {
     return { settled: settled.map(({ run, decision }) => `${run} (${decision})`), left };
   },
   runs: settleDead,
+  // Those of workers; a run whose workers are lost again and again ends with its task.
+  tasks: async (database) => ({ settled: await tasksOfLostWorkers(database), left: [] }),
+  cancelled: endCancelledRuns,
   logins: async (database) => {
     const { folders, left } = await letIn(database, 'over');
     return { settled: folders, left };
   },
   staging: async (database) => ({ settled: await sweepStaging(database), left: [] }),
 } satisfies Record<string, (database: Database, patienceMs: number) => Promise<StepOutcome>>;
+
+async function tasksOfLostWorkers(database: Database): Promise<readonly string[]> {
+  let queue: Queue | undefined;
+  try {
+    const settled = await settleTasks(database, async () => {
+      queue = await openQueue(database);
+      return queue;
+    });
+    return settled.map(String);
+  } finally {
+    await queue?.close();
+  }
+}
 
 export type RecoveryStep = keyof typeof STEPS;
 export type Recovery = Readonly<Record<RecoveryStep, StepOutcome>>;
@@ -68,7 +87,7 @@ export async function recoverIfNeeded(database: Database): Promise<void> {
   try {
     const [row] = await database.query<{ something: boolean }>(sql`
       select exists (select from rustine.shut_login) or exists (select from rustine.work) or exists (select from rustine.process) or exists (select from rustine.prepared)
-        or exists (select from rustine.run where state in ('queued', 'running')) as something`);
+        or exists (select from rustine.task where state = 'active') or exists (select from rustine.run where state in ('queued', 'running')) as something`);
     if (row?.something === true) await recover(database, SETTLE_MS);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
