@@ -18,6 +18,7 @@ export const ENTRY_LOCK = 7_083_122;
 
 interface RunThere {
   readonly run: string;
+  readonly state: string;
   readonly mode: string;
   readonly operator: string;
   readonly host: string;
@@ -30,9 +31,15 @@ interface RunThere {
 /**
  * Until the end of the transaction no run begins with these folders. A run that is queued only has not begun: its checks are made when it does.
  * @param below codes of folders whose descendants are entered too
+ * @param leaving whether they are going to be gone: runs that have not begun count on them, too
  * @throws Refusal `run-active` in the middle of a run
  */
-export async function enterFolders(session: Session, codes: readonly string[], below: readonly string[] = []): Promise<void> {
+export async function enterFolders(
+  session: Session,
+  codes: readonly string[],
+  below: readonly string[] = [],
+  leaving = false,
+): Promise<void> {
   const entered = await session.query<{ code: string }>(sql`
     with recursive down (id) as (
       select id from rustine.folder where code = any(${below}::text[])
@@ -42,10 +49,10 @@ export async function enterFolders(session: Session, codes: readonly string[], b
     select code, pg_advisory_xact_lock_shared(${ENTRY_LOCK}, id) from given`);
   // A statement of its own: it has to see a run that began while the lock was waited for.
   const [there] = await session.query<RunThere>(sql`
-    select r.id as run, r.mode, r.operator, r.host, r.pid, to_char(r.started_at, 'YYYY-MM-DD HH24:MI') as since, r.files,
+    select r.id as run, r.state, r.mode, r.operator, r.host, r.pid, to_char(r.started_at, 'YYYY-MM-DD HH24:MI') as since, r.files,
       array_agg(f.folder order by f.folder) as folders
     from rustine.run r join rustine.run_folder f on f.run = r.id
-    where r.state = 'running' and f.folder = any(${entered.map(({ code }) => code)}::text[])
+    where (r.state = 'running' or ${leaving} and r.state in ('queued', 'waiting')) and f.folder = any(${entered.map(({ code }) => code)}::text[])
     group by r.id order by r.started_at limit 1`);
   if (there !== undefined) throw new Refusal('run-active', { ...there });
 }

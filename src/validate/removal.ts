@@ -9,6 +9,7 @@ import { ancestorsOf } from '../environment/folder.ts';
 import { lockWithAncestors } from '../environment/folder-locks.ts';
 import { dropRole } from '../environment/roles.ts';
 import { lockFailure, readUsers } from '../environment/sessions.ts';
+import { enterFolders } from '../journal/folder-entry.ts';
 
 const TABLES_AT_ONCE = 200;
 
@@ -18,7 +19,7 @@ const LOOK_AGAIN_MS = 250;
 
 /**
  * May be repeated after a crash or a lock: it goes on where it stopped.
- * @throws Refusal `folder-is-supervisor`, `folder-has-children`; Failure `lock-timeout`
+ * @throws Refusal `folder-is-supervisor`, `folder-has-children`, `run-active`; Failure `lock-timeout`
  */
 export async function dropFolder(
   database: Database,
@@ -64,6 +65,7 @@ async function markDropping(session: Session, folder: Folder, lockTimeoutMs: num
   );
   if (children.length > 0)
     throw new Refusal('folder-has-children', { folder: folder.code, children: children.map(({ code }) => code) });
+  await enterFolders(session, [folder.code], [], true);
   await waitForUsers(session, folder, lockTimeoutMs);
   await session.query(sql`update rustine.folder set state = 'dropping' where id = ${folder.id}`);
 }

@@ -153,9 +153,13 @@ describe.each(oneServer())('$name', (server) => {
     expect(await env.query('select id from rustine.process')).toEqual([]);
   });
 
-  it('a folder that is gone when its turn comes has failed, and the others go on', async () => {
+  it('a folder is not dropped while a run counts on it; gone all the same when its turn comes it has failed, and the others go on', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     const { run } = await env.rustine.queue({ paths: [await env.patch('A.dat', [item])], mode: 'integrate' });
+    await expect(env.rustine.dropFolder('SEED')).rejects.toMatchObject({
+      code: 'run-active',
+      facts: { run, state: 'queued', folders: ['SEED'] },
+    });
     await env.query(`insert into rustine.run_folder (run, folder, wave) values ($1, 'ACME', 1)`, [run]);
     await drain(env.rustine);
     const outcome = await env.rustine.follow(run, () => undefined, never);
