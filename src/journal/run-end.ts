@@ -58,8 +58,7 @@ export async function endCancelledRuns(database: Database): Promise<SettledRuns>
   const left: Finding[] = [];
   for (const { id } of asked) {
     if (await endCancelledRun(database, id)) settled.push(id);
-    else if (!(await database.transaction((session) => isAttended(session, id))))
-      left.push(...(await runUnsettled(database, id)));
+    else if (!(await database.transaction((session) => isAttended(session, id)))) left.push(await runUnsettled(database, id));
   }
   return { settled, left };
 }
@@ -120,6 +119,8 @@ interface LeftFolder {
   readonly folder: string;
   /** Its worker was lost. */
   readonly running: boolean;
+  /** Of one that was begun: files that it had before. */
+  readonly had: readonly string[];
 }
 
 /** A run that has ended has no folder that has not; what one got is in it, and told. */
@@ -130,8 +131,10 @@ async function endFolders(
   files: readonly string[],
 ): Promise<readonly RunEvent[]> {
   const left = await session.query<LeftFolder>(sql`
-    select folder, state = 'running' as running from rustine.run_folder
-    where run = ${run} and state in ('waiting', 'running', 'postponed') order by wave, folder`);
+    select f.folder, f.state = 'running' as running, array(
+      select rf.file from rustine.run_file rf join rustine.integration i on i.file = rf.file and encode(i.digest, 'hex') = rf.digest and i.run <> ${run}
+        join rustine.folder g on g.id = i.folder where rf.run = ${run} and g.code = f.folder and f.attempts > 0) as had
+    from rustine.run_folder f where f.run = ${run} and f.state in ('waiting', 'running', 'postponed') order by f.wave, f.folder`);
   if (left.length === 0) return [];
   const progress = await readProgress(
     session,
@@ -150,15 +153,15 @@ async function endFolders(
 }
 
 function leftOutcome(
-  { folder, running }: LeftFolder,
+  { folder, running, had }: LeftFolder,
   progress: FolderProgress | undefined,
   state: RunState,
   files: readonly string[],
 ): FolderOutcome {
-  const had = new Map((progress?.got ?? []).map((outcome) => [outcome.file, outcome]));
-  const patches = files.map((file) => had.get(file) ?? emptyOutcome(file, 'skipped', 0));
-  const ended = had.size === files.length ? 'integrated' : leftState(state, running);
-  return { folder, state: ended, due: progress?.due ?? false, patches };
+  const got = new Map((progress?.got ?? []).map((outcome) => [outcome.file, outcome]));
+  const patches = files.map((file) => got.get(file) ?? emptyOutcome(file, had.includes(file) ? 'already' : 'skipped', 0));
+  const whole = got.size > 0 && patches.every((patch) => patch.state !== 'skipped');
+  return { folder, state: whole ? 'integrated' : leftState(state, running), due: progress?.due ?? false, patches };
 }
 
 /** A folder whose worker was lost has failed where the run has; one that nobody had begun is left out. */

@@ -87,14 +87,14 @@ async function unsettled(database: Database, dead: readonly DeadProcess[]): Prom
     select id from rustine.run where process = any(${dead.map(({ id }) => id)}::text[]) and state in ('running', 'waiting')
       and not exists (select from rustine.prepared where run = rustine.run.id) order by id`);
   const findings: Finding[] = [];
-  for (const { id } of runs) findings.push(...(await runUnsettled(database, id)));
+  for (const { id } of runs) findings.push(await runUnsettled(database, id));
   return findings;
 }
 
 /** A run that cannot be settled, with who holds it. */
-export async function runUnsettled(database: Database, run: string): Promise<readonly Finding[]> {
+export async function runUnsettled(database: Database, run: string): Promise<Finding> {
   const holder = await readHolder(database, (session) =>
     session.query(sql`select from rustine.run where id = ${run} for update`),
   );
-  return [{ code: 'run-unsettled', severity: 'warn', facts: { run, ...holder } }];
+  return { code: 'run-unsettled', severity: 'warn', facts: { run, ...holder } };
 }
