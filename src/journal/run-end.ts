@@ -69,8 +69,9 @@ export async function endCancelledRuns(database: Database): Promise<SettledRuns>
  */
 export async function giveUpRun(session: Session, run: string, why: Finding, but = ''): Promise<boolean> {
   await session.script(`set local lock_timeout = ${END_TIMEOUT_MS}`);
-  await session.query(sql`select from rustine.run where id = ${run} for update`);
-  if (await isAttended(session, run, but)) return false;
+  // One that has a process is that one's to end, or of whoever settles it.
+  const shared = await session.query(sql`select id from rustine.run where id = ${run} and process is null for update`);
+  if (shared.length === 0 || (await isAttended(session, run, but))) return false;
   return endRun(session, run, { state: 'failed', from: ['queued', 'running'], events: [{ kind: 'finding', finding: why }] });
 }
 
@@ -132,7 +133,7 @@ async function endFolders(
 ): Promise<readonly RunEvent[]> {
   const left = await session.query<LeftFolder>(sql`
     select f.folder, f.state = 'running' as running, array(
-      select rf.file from rustine.run_file rf join rustine.integration i on i.file = rf.file and encode(i.digest, 'hex') = rf.digest and i.run <> ${run}
+      select rf.file from rustine.run_file rf join rustine.integration i on i.file = rf.file and encode(i.digest, 'hex') = rf.digest and i.run is distinct from ${run} and i.apatch_num is not null
         join rustine.folder g on g.id = i.folder where rf.run = ${run} and g.code = f.folder and f.attempts > 0) as had
     from rustine.run_folder f where f.run = ${run} and f.state in ('waiting', 'running', 'postponed') order by f.wave, f.folder`);
   if (left.length === 0) return [];
