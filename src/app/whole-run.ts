@@ -9,7 +9,7 @@ import type { Across } from './across-servers.ts';
 import { type TakenRun, WHOLE } from './opened-server.ts';
 import type { IntegrateOptions } from './rustine.ts';
 import { integrateAcross } from './server-run.ts';
-import { sharesOf } from './shares.ts';
+import { type Shares, sharesOf } from './shares.ts';
 import { openStoredFiles, type StoredRequest } from './stored-run.ts';
 
 export interface WholeRunOptions {
@@ -26,7 +26,9 @@ export async function carryOutWhole(across: Across, row: SharedRunRow, how: Whol
   // That of a worker that died waits in the queue again.
   if (row.state === 'running') return (await settleRuns(database)).includes(row.id);
   try {
-    await carriedOut(across, row, how);
+    const shares = await sharesOf(across, [...row.folders, ...row.elsewhere]);
+    if (!(await partsSettled(across, shares, row.id))) return false;
+    await carriedOut(across, shares, row, how);
     return true;
   } catch (error) {
     if (!(error instanceof Failure) && !(error instanceof Refusal)) throw error;
@@ -42,14 +44,34 @@ export async function carryOutWhole(across: Across, row: SharedRunRow, how: Whol
 /** It is told as the worker's trouble, and tried again. */
 const AWAY: readonly string[] = ['database-lost', 'database-unreachable'];
 
-async function carriedOut(across: Across, row: SharedRunRow, { stop, abort, told }: WholeRunOptions): Promise<void> {
+/** Whether nothing of an earlier worker is at work on a further server; nobody's folders are held while that is waited for. One that does not answer is the run's to tell. */
+async function partsSettled(across: Across, shares: Shares | undefined, run: string): Promise<boolean> {
+  for (const { server } of shares?.elsewhere ?? []) {
+    try {
+      const { verbs, opened } = await across.open(server);
+      await verbs.recover();
+      const row = await readSharedRun(opened.database, run);
+      if (row?.state === 'running' || row?.state === 'waiting') return false;
+    } catch (error) {
+      if (!(error instanceof Failure) && !(error instanceof Refusal)) throw error;
+    }
+  }
+  return true;
+}
+
+async function carriedOut(
+  across: Across,
+  shares: Shares | undefined,
+  row: SharedRunRow,
+  { stop, abort, told }: WholeRunOptions,
+): Promise<void> {
   const { home } = across;
   const deliveries = await openStoredFiles(home.opened.database, row.id);
   const files = { deliveries, unread: [], findings: [] };
   const takenUp: TakenRun = { as: 'run', stop, operator: row.operator, from: row.from, files };
   const options = { ...optionsOf(row), listener: (event: RunEvent) => told(row.id, event), cancel: stop, abort };
-  const shares = await sharesOf(across, [...row.folders, ...row.elsewhere]);
-  if (shares === undefined) await home.integrate({ ...options, folders: row.folders }, { ...WHOLE, id: row.id, takenUp });
+  if (shares === undefined)
+    await home.integrate({ ...options, folders: [...row.folders, ...row.elsewhere] }, { ...WHOLE, id: row.id, takenUp });
   else await integrateAcross(home, across.open, shares, options, { id: row.id, takenUp });
 }
 

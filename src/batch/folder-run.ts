@@ -9,6 +9,7 @@ import { blockingFindings, integrate, integrateInto } from '../integrate/integra
 import { readLostAnswer } from '../integrate/lost-answer.ts';
 import type { Runner } from '../integrate/runner.ts';
 import { settingsOf } from '../integrate/settings.ts';
+import type { FolderProgress } from '../journal/folder-progress.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import type { FolderOutcome, PatchOutcome } from '../journal/outcome.ts';
 import { emptyOutcome } from '../journal/outcome.ts';
@@ -35,8 +36,8 @@ export interface Running {
   readonly findings: Finding[];
   /** How often a worker has taken the run up; 0: it is a command's. */
   readonly turn: number;
-  /** What folders got of this run from workers before. */
-  readonly got: ReadonlyMap<string, ReadonlyMap<string, PatchOutcome>>;
+  /** What folders got of this run from a worker before. */
+  readonly got: ReadonlyMap<string, FolderProgress>;
   /** Files that the supervisor folder was to get and did not (R31). */
   readonly missedBySupervisor: Set<string>;
   readonly states: FolderStates;
@@ -207,10 +208,7 @@ async function runPatch(running: Running, part: FolderPart, delivery: Delivery, 
   const { folder } = part;
   const { file } = delivery;
   const task = running.preflight.tasks.get(folder.code)?.get(file);
-  if (task === 'already') {
-    const outcome = running.got.get(folder.code)?.get(file) ?? emptyOutcome(file, 'already', 0);
-    return report(running, folder, outcome);
-  }
+  if (task === 'already') return report(running, folder, emptyOutcome(file, 'already', 0));
   if (task !== 'integrate') return report(running, folder, skipped(file));
   // A mirror of the supervisor folder gets what that one got.
   if ((folder.parent !== null || folder.mirror === true) && running.missedBySupervisor.has(file)) {

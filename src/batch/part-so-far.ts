@@ -1,6 +1,7 @@
-// A folder's part of a run that several workers carry out, as it stands when one of them takes it up again, or leaves it out.
+// A folder's part of a run that workers carry out, as it stands when one of them takes it up again, or leaves it out.
 import type { Folder } from '../environment/folder.ts';
-import type { FolderProgress, WaitingScript } from '../journal/folder-progress.ts';
+import { pendingFinding } from '../integrate/run-scripts.ts';
+import { type FolderProgress, readToldScripts, type WaitingScript } from '../journal/folder-progress.ts';
 import type { PatchOutcome } from '../journal/outcome.ts';
 import { emptyOutcome } from '../journal/outcome.ts';
 import { type FolderPart, partOf } from './folder-part.ts';
@@ -12,6 +13,25 @@ export function partSoFar(running: Running, folder: Folder, progress: FolderProg
   // A rehearsal is one transaction: it begins anew.
   if (progress === undefined || running.context.ending === 'rollback') return part;
   return { ...part, due: progress.due, patches: patchesSoFar(running, folder, progress) };
+}
+
+/** As a worker before has left it. */
+export const partBegun = (running: Running, folder: Folder): FolderPart =>
+  partSoFar(running, folder, running.got.get(folder.code));
+
+/** A worker that was lost between a patch and its runners told nobody that scripts wait (R28). */
+export async function tellWaiting(
+  { database, context, emit, findings }: Running,
+  { folder, waiting }: FolderProgress,
+): Promise<void> {
+  if (waiting.length === 0) return;
+  const told = await readToldScripts(database, context.run, folder);
+  for (const { script, language, file } of waiting) {
+    if (told.has(script)) continue;
+    const finding = { ...pendingFinding(folder, script, language), patch: file };
+    findings.push(finding);
+    emit({ kind: 'finding', finding });
+  }
 }
 
 /** Up to the patch that comes next. Those that were there before are through with too: an attempt comes to each in turn. */

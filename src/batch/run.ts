@@ -6,12 +6,13 @@ import type { Database } from '../database/database.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { RunContext, StagedDelivery } from '../integrate/integrator.ts';
 import type { Runner } from '../integrate/runner.ts';
+import { readProgress } from '../journal/folder-progress.ts';
 import type { RunEvent, RunListener } from '../journal/journal.ts';
 import type { FolderOutcome, RunMode, RunOutcome, RunState } from '../journal/outcome.ts';
 import { emptyOutcome } from '../journal/outcome.ts';
 import { folderStates } from '../journal/run-folders.ts';
 import { finishRun, type NotedEvent, noteEvents, serverEpoch } from '../journal/runs.ts';
-import { giveBackRun, readGot } from '../journal/whole-runs.ts';
+import { giveBackRun } from '../journal/whole-runs.ts';
 import { passedOver } from '../plan/checks.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
@@ -20,6 +21,7 @@ import { clearStaging, sweepStaging } from '../plan/staging.ts';
 import { planTogether } from '../plan/transactions.ts';
 import { runAllOrNone, transactionsOf } from './all-or-none.ts';
 import { type Running, withWork } from './folder-run.ts';
+import { tellWaiting } from './part-so-far.ts';
 import { togetherOf } from './rehearsal-group.ts';
 import { runOutside } from './script-run.ts';
 import { enterSingleUser, lookForSessions, type SessionOptions, type SingleUser } from './single-user.ts';
@@ -211,7 +213,7 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       through: single.through,
       outside: runOutside,
       turn,
-      got: turn > 1 ? await readGot(database, id) : new Map(),
+      got: turn > 1 ? await readProgress(database, id, [...byCode.keys()]) : new Map(),
     };
     const { stop = { requested: false }, canaries } = request;
     const plain = request.mode === 'rehearse' && !request.atomic;
@@ -220,7 +222,6 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     found(shares.findings);
     const running: Running = {
       together: togetherOf(shares.groups),
-
       ...shared,
       missedBySupervisor: new Set(held?.missed),
       stop,
@@ -236,6 +237,7 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       return await refused();
     }
     request.elsewhere?.begin(emitFar);
+    await tellGot(running);
     const outcomes =
       transactions === undefined
         ? await runWaves(running, waves, request.jobs)
@@ -254,6 +256,14 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     await unstage(database, [...staged.values()]);
     // Where that fails, the next command lets them in.
     await single?.leave().catch(() => undefined);
+  }
+}
+
+/** What folders have from a worker before is of this run: whoever listens hears it all. */
+async function tellGot(running: Running): Promise<void> {
+  for (const progress of running.got.values()) {
+    for (const outcome of progress.got) running.emit({ kind: 'patch-finished', folder: progress.folder, outcome });
+    await tellWaiting(running, progress);
   }
 }
 

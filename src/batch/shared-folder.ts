@@ -1,15 +1,14 @@
 // A folder of a shared run that this worker has claimed: brings the patches in, says what they came to, and lets its users in only where it is still its own.
 import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
-import { pendingFinding } from '../integrate/run-scripts.ts';
-import { type FolderProgress, readProgress, readToldScripts } from '../journal/folder-progress.ts';
+import { readProgress } from '../journal/folder-progress.ts';
 import type { FolderOutcome } from '../journal/outcome.ts';
 import { emptyOutcome } from '../journal/outcome.ts';
 import type { FolderChange } from '../journal/run-folders.ts';
 import { type FolderClaim, readOutcomes, settleFolder } from '../journal/shared-runs.ts';
 import { type FolderPart, Postponed, pauseAfter } from './folder-part.ts';
 import { attemptMs, skipFolder } from './folder-run.ts';
-import { partSoFar } from './part-so-far.ts';
+import { partSoFar, tellWaiting } from './part-so-far.ts';
 import { runWithAncestors } from './rehearsal-group.ts';
 import type { Before, Sharing } from './sharing.ts';
 import { failedCanaries } from './wave-run.ts';
@@ -60,7 +59,7 @@ async function worked(sharing: Sharing, claim: FolderClaim): Promise<FolderChang
   // A statement after the claim: it has to see what the worker that had the folder before committed last.
   const begun = claim.attempts > 1 ? await readProgress(database, row.id, [folder.code]) : undefined;
   const progress = begun?.get(folder.code);
-  if (claim.takenOver && progress !== undefined) await tellWaiting(sharing, progress);
+  if (claim.takenOver && progress !== undefined) await tellWaiting(running, progress);
   const part: FolderPart = { ...partSoFar(running, folder, progress), attempts: claim.attempts, waitedMs: claim.waitedMs };
   try {
     const outcome = await carriedOut(sharing, claim, part);
@@ -82,16 +81,6 @@ function gone(sharing: Sharing, { folder }: FolderClaim): FolderChange {
   const outcome: FolderOutcome = { ...left, state: 'failed', patches: patches.map((each) => ({ ...each, reason })) };
   running.emit({ kind: 'folder-finished', folder, state: 'failed' });
   return { folder, state: 'failed', outcome };
-}
-
-/** A worker that was lost between a patch and its runners told nobody that scripts wait (R28). */
-async function tellWaiting({ database, row, running }: Sharing, { folder, waiting }: FolderProgress): Promise<void> {
-  if (waiting.length === 0) return;
-  const told = await readToldScripts(database, row.id, folder);
-  for (const { script, language, file } of waiting) {
-    if (told.has(script)) continue;
-    running.emit({ kind: 'finding', finding: { ...pendingFinding(folder, script, language), patch: file } });
-  }
 }
 
 async function carriedOut(sharing: Sharing, claim: FolderClaim, part: FolderPart): Promise<FolderOutcome> {

@@ -2,8 +2,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FolderOutcome } from '../journal/outcome.ts';
 import type { FolderChange } from '../journal/run-folders.ts';
-import { type FolderPart, Postponed, partOf, pauseAfter } from './folder-part.ts';
+import { type FolderPart, Postponed, pauseAfter } from './folder-part.ts';
 import { attemptMs, endFolder, finishFolder, hasWork, type Running, runFolder, skipFolder } from './folder-run.ts';
+import { partBegun } from './part-so-far.ts';
 import { type LeftOver, rehearseTogether } from './rehearsal-group.ts';
 import type { Wave } from './waves.ts';
 
@@ -26,7 +27,7 @@ export async function runWaves(
   const changes: FolderChange[] = [];
   for (const { folders } of waves) {
     for (const folder of folders.filter((each) => !hasWork(running, each))) {
-      const outcome = await runFolder(running, partOf(folder));
+      const outcome = await runFolder(running, partBegun(running, folder));
       outcomes.set(folder.code, outcome);
       changes.push({ folder: folder.code, state: outcome.state, outcome });
     }
@@ -38,7 +39,7 @@ export async function runWaves(
   let verdict: Promise<readonly string[]> | undefined;
   const broken = (): Promise<readonly string[]> => (verdict ??= canaries(failedCanaries(first, outcomes)));
   for (const [at, wave] of waves.entries()) {
-    const parts = wave.folders.filter(({ code }) => !outcomes.has(code)).map(partOf);
+    const parts = wave.folders.filter(({ code }) => !outcomes.has(code)).map((folder) => partBegun(running, folder));
     if (parts.length === 0) continue;
     const failed = wave.canary ? [] : await broken();
     if (failed.length > 0) {

@@ -5,7 +5,6 @@ import { Failure } from '../base/errors.ts';
 import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { Reader } from '../environment/catalog.ts';
-import type { PatchOutcome } from './outcome.ts';
 import { type FolderUsers, folderUsers, insertRun, isFree, lockRuns, type NewRun, type NotBegun } from './runs.ts';
 
 /** A run that a worker takes up: the run itself, or the part of it on a further server. */
@@ -34,10 +33,11 @@ export async function takeUpRun(
 ): Promise<TakenUp> {
   return database.transaction(async (session) => {
     await lockRuns(session);
-    // A part that an earlier worker has still is in the way as any other run is: that worker may only sleep.
+    // A part that an earlier worker has still is waited for, however long: that worker may only sleep, and its lease ends.
     const wanted = [...run.waves.flat(), ...(run.elsewhere ?? [])];
     const users = await folderUsers(session, wanted, as === 'run' ? run.id : '', true);
-    const state = isFree(users) ? 'running' : otherwise(users);
+    const before = users.runs.some(({ run: other }) => other === run.id);
+    const state = isFree(users) ? 'running' : before ? 'waiting' : otherwise(users);
     if (state === 'waiting') return { ...users, state, turn: 0 };
     const from: readonly string[] = as === 'run' ? ['queued'] : ENDED;
     const [known] = await session.query<{ state: string; workers: number }>(sql`
@@ -108,13 +108,4 @@ export async function queueAgain(
 export async function isRunOf(reader: Reader, run: string, process: string): Promise<boolean> {
   const rows = await reader.query(sql`select from rustine.run where id = ${run} and process = ${process} and state = 'running'`);
   return rows.length === 1;
-}
-
-/** What folders got of the run from workers before: code → file → outcome. */
-export async function readGot(reader: Reader, run: string): Promise<ReadonlyMap<string, ReadonlyMap<string, PatchOutcome>>> {
-  const rows = await reader.query<{ folder: string; outcome: PatchOutcome }>(sql`
-    select f.code as folder, i.outcome from rustine.integration i join rustine.folder f on f.id = i.folder
-    where i.run = ${run} and i.outcome is not null order by i.id`);
-  const folders = Map.groupBy(rows, ({ folder }) => folder);
-  return new Map([...folders].map(([code, got]) => [code, new Map(got.map(({ outcome }) => [outcome.file, outcome]))]));
 }

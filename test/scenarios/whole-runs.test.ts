@@ -15,7 +15,7 @@ import { finishRun, type NewRun, type NotBegun } from '../../src/journal/runs.ts
 import { settleRuns } from '../../src/journal/settling.ts';
 import { giveBackRun, takeUpRun } from '../../src/journal/whole-runs.ts';
 import { rustine as command, leftovers } from '../support/crash.ts';
-import { connected, openEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { connected, openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { row, script, table } from '../support/patches.ts';
 import { oneServer, servers } from '../support/servers.ts';
 import { reopened, twoServers } from '../support/two-servers.ts';
@@ -182,6 +182,67 @@ describe.each(servers().slice(0, 1))('from $name', (server) => {
     );
     await other.recover();
     expect([await leftovers(env.url), await leftovers(env.north)]).toEqual([[], []]);
+  });
+
+  it('R12: a part that an earlier worker may still be at is waited for, and nobody is kept out meanwhile', async () => {
+    const env = await twoServers(server, further);
+    const { run } = await env.rustine.queue({ paths: await twoFiles(env), mode: 'integrate' });
+    const other = (state: string) =>
+      queryAt(
+        env.north,
+        `insert into rustine.process (id, kind, host, pid, alive_until) values ('w', 'command', 'elsewhere', 1, now() + interval '${state}')
+          on conflict (id) do update set alive_until = excluded.alive_until`,
+      );
+    await other('1 hour');
+    await queryAt(
+      env.north,
+      `insert into rustine.run (id, mode, state, from_folder, operator, host, pid, process, files, authorized) values ('${run}', 'integrate', 'running', 'X3', 'me', 'elsewhere', 1, 'w', '{}', '{}')`,
+    );
+    const working = drain(env.rustine);
+    await sleep(1_000);
+    expect(await env.query('select state from rustine.run where id = $1', [run])).toEqual([{ state: 'queued' }]);
+    await other('-1 second');
+    await working;
+    expect(await follow(env.rustine, run)).toMatchObject({ state: 'done' });
+  });
+
+  it('R17: a server that is down when it is queued, and when it begins, fails its folders only; what is there is no obstacle for the rest', async () => {
+    const env = await twoServers(server, further);
+    const paths = await twoFiles(env);
+    await env.proxy.close();
+    const queued = await env.rustine.queue({ paths, mode: 'integrate' });
+    expect(queued).toMatchObject({ state: 'queued', findings: [{ code: 'server-unreachable', severity: 'warn' }] });
+    await drain(env.rustine);
+    const outcome = await follow(env.rustine, queued.run);
+    expect([outcome?.state, statesOf(outcome)]).toEqual(['partial', { X3: 'integrated', LOC: 'integrated', FAR: 'failed' }]);
+    // Everything is in the folders of the one server (R15), nothing in those of the other.
+    const again = await reopened(env);
+    const rest = await again.queue({ paths, mode: 'integrate' });
+    expect(rest).toMatchObject({ state: 'queued' });
+    await drain(again);
+    expect(statesOf(await follow(again, rest.run))).toEqual({ X3: 'unchanged', LOC: 'unchanged', FAR: 'integrated' });
+    expect((await again.queue({ paths, mode: 'integrate' })).findings).toContainEqual(
+      expect.objectContaining({ code: 'already-integrated', severity: 'block' }),
+    );
+  });
+
+  it('what its request says is honoured: a rehearsal, canaries, a folder that is gone', async () => {
+    const env = await twoServers(server, further);
+    const paths = await twoFiles(env);
+    const rehearsal = await env.rustine.queue({ paths, mode: 'rehearse', first: ['FAR'], jobs: 1 });
+    await drain(env.rustine);
+    expect(await follow(env.rustine, rehearsal.run)).toMatchObject({ mode: 'rehearse', state: 'done' });
+    expect(await env.at(`select to_regclass('far.item') is null as absent`)).toEqual([{ absent: true }]);
+    await expect(env.rustine.queue({ paths, mode: 'integrate', first: ['NONE'] })).rejects.toMatchObject({
+      code: 'first-not-given',
+    });
+    const { run } = await env.rustine.queue({ paths, mode: 'integrate' });
+    await env.rustine.dropFolder('FAR');
+    await drain(env.rustine);
+    const outcome = await follow(env.rustine, run);
+    expect(outcome?.state).toBe('refused');
+    expect(outcome?.findings).toMatchObject([{ code: 'folder-unknown', severity: 'block', facts: { folder: 'FAR' } }]);
+    expect(await got(env)).toEqual([]);
   });
 
   it('a worker that stops gives the run back; the next one goes on', async () => {
