@@ -4,6 +4,7 @@ import type { Database, Session } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
 import { endDeadWorkers } from '../journal/dead-workers.ts';
 import { giveUpRun } from '../journal/run-end.ts';
+import { removeRunFiles } from '../journal/run-files.ts';
 import { lockRuns } from '../journal/runs.ts';
 import { readSharedRun } from '../journal/shared-runs.ts';
 import {
@@ -151,8 +152,11 @@ async function endOf(session: Session, task: Task): Promise<Pick<TaskEnd, 'state
   if (task.cancelRequested) return { state: 'cancelled', reason: 'worker-lost' };
   if (!REPEATABLE.has(task.kind)) return { state: 'failed', reason: 'worker-lost' };
   const run = task.run === null ? undefined : await readSharedRun(session, task.run);
-  if (run !== undefined && run.state !== 'queued' && run.state !== 'running')
+  if (run !== undefined && run.state !== 'queued' && run.state !== 'running') {
+    // Whoever settled it did not look for them.
+    await removeRunFiles(session, run.id);
     return { state: run.state === 'cancelled' ? 'cancelled' : 'done', reason: '' };
+  }
   if (task.attempts < MOST_ATTEMPTS) return undefined;
   // Its run must not outlive it: nobody else would begin it, or let the users in again. One that others are at goes on.
   const facts = { workers: task.attempts };

@@ -73,6 +73,8 @@ describe.each(servers())('all or none in the queue on $name', (server) => {
       expect([outcome?.state, statesOf(outcome)]).toEqual(['done', { X3: 'integrated', ACME: 'integrated', SEED: 'integrated' }]);
       expect(await got(env)).toEqual(['ACME', 'SEED', 'X3'].map((folder) => ({ folder, files: 'A.dat B.dat' })));
       await env.rustine.recover();
+      expect(await env.rustine.tasks.list({})).toMatchObject([{ kind: 'patch', state: 'done' }]);
+      expect(await env.query('select file from rustine.run_file')).toEqual([]);
       expect(await leftovers(env.url)).toEqual([]);
     },
   );
