@@ -24,6 +24,7 @@ import { planTogether } from '../plan/transactions.ts';
 import { cancelling } from './cancelling.ts';
 import { outcomeOf } from './folder-part.ts';
 import { filesOf, type Running, withWork } from './folder-run.ts';
+import { lettingThrough } from './letting-through.ts';
 import { partSoFar } from './part-so-far.ts';
 import { togetherOf } from './rehearsal-group.ts';
 import { stateOf, unstage } from './run.ts';
@@ -96,6 +97,7 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
     for (const [code, group] of togetherOf(groups)) together.set(code, group);
   };
   let staging: Promise<void> | undefined;
+  const passing = lettingThrough(database, { run: row.id });
   const running: Running = {
     deliveries,
     preflight: { tasks, findings: [] },
@@ -114,8 +116,7 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
     states: { set: () => undefined, written: async () => undefined },
     cancelling: asked,
     emit,
-    // What fails here is made good when the run ends.
-    through: (folder) => void letIn(database, { run: row.id, folders: [folder] }).catch(() => undefined),
+    through: passing.through,
     stop: { requested: false },
     together,
   };
@@ -171,6 +172,7 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
       clearInterval(watch);
       asked.end();
       await sharing.flush().catch(() => undefined);
+      await passing.now();
       await unstage(database, [...staged.values()]);
     },
   };

@@ -1,5 +1,4 @@
 // Nobody else in the folders while a run is at work (R12): logins shut, sessions waited for or ended, logins let in again folder by folder.
-import { setTimeout as setTimer } from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
@@ -12,6 +11,7 @@ import { readLoginHolder } from '../environment/holders.ts';
 import { type LetIn, letIn, type OpenLogin, type Shut, shutLogins } from '../environment/logins.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { disconnectFindings, loginFindings, sessionFindings } from '../plan/session-findings.ts';
+import { lettingThrough } from './letting-through.ts';
 
 /** What the operator says about sessions that are there. */
 export interface SessionOptions {
@@ -148,9 +148,6 @@ async function waitUntilGone(
   }
 }
 
-/** How long a folder's users wait at the most once it is through: all folders of that time are let in by one statement. */
-const LET_IN_EVERY_MS = 1_000;
-
 /** How long a login is waited for that somebody is changing just now. */
 const AGAIN = 5;
 
@@ -167,19 +164,10 @@ async function lettingIn(again: () => Promise<LetIn>): Promise<LetIn> {
 }
 
 function waysOut(database: Database, ours: Exclude<Shut, 'over'>): Pick<SingleUser, 'through' | 'leave'> {
-  const waiting: string[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  let letting: Promise<unknown> = Promise.resolve();
-  const letThrough = (): void => {
-    timer = undefined;
-    const folders = waiting.splice(0);
-    // What fails here is tried again at the end.
-    letting = letting.then(() => letIn(database, { ...ours, folders })).catch(() => undefined);
-  };
+  const passing = lettingThrough(database, ours);
   let leaving: Promise<readonly Finding[]> | undefined;
   const letAllIn = async (): Promise<readonly Finding[]> => {
-    clearTimeout(timer);
-    await letting;
+    await passing.end();
     try {
       return (await lettingIn(() => letIn(database, ours))).left;
     } catch (error) {
@@ -189,10 +177,7 @@ function waysOut(database: Database, ours: Exclude<Shut, 'over'>): Pick<SingleUs
     }
   };
   return {
-    through: (folder) => {
-      waiting.push(folder);
-      if (leaving === undefined) timer ??= setTimer(letThrough, LET_IN_EVERY_MS);
-    },
+    through: passing.through,
     leave: () => (leaving ??= letAllIn()),
   };
 }
