@@ -41,11 +41,17 @@ export async function endSharedRun(
  */
 export async function endCancelledRun(database: Database, run: string): Promise<boolean> {
   return soon(database, async (session) => {
-    const [asked] = await session.query<{ by: string; queued: boolean }>(sql`
-      select coalesce(cancel_requested_by, '') as by, state = 'queued' as queued from rustine.run
+    // Looked at first without the strong lock, which would wait for those who are at work, and they behind it.
+    const [now] = await session.query<{ running: boolean }>(
+      sql`select state = 'running' as running from rustine.run where id = ${run}`,
+    );
+    if (now?.running === true && (await isAttended(session, run))) return false;
+    const [asked] = await session.query<{ by: string; queued: boolean; told: boolean }>(sql`
+      select coalesce(cancel_requested_by, '') as by, state = 'queued' as queued,
+        exists (select from rustine.event e where e.run = r.id and e.event ->> 'kind' = 'run-cancelled') as told from rustine.run r
       where id = ${run} and process is null and state in ('queued', 'running') and cancel_requested_at is not null for update`);
     if (asked === undefined || (!asked.queued && (await isAttended(session, run)))) return false;
-    const events: RunEvent[] = [{ kind: 'run-cancelled', run, by: asked.by, hard: false }];
+    const events: RunEvent[] = asked.told ? [] : [{ kind: 'run-cancelled', run, by: asked.by, hard: false }];
     return endRun(session, run, { state: 'cancelled', from: ['queued', 'running'], events });
   });
 }

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
 import { openRustine, type Rustine } from '../../src/app/rustine.ts';
 import { typed } from '../support/command-line.ts';
@@ -82,6 +83,62 @@ describe.each(oneServer())('commands of the batch server on $name', (server) => 
     expect(await env.query('select state from rustine.run where id = $1', [run])).toEqual([{ state: 'queued' }]);
     await work(env);
     expect(await env.query('select state from rustine.run where id = $1', [run])).toEqual([{ state: 'done' }]);
+  });
+
+  it('a queued run that is cancelled has ended: its trace says so, and nothing of it is left', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const path = await env.patch('A.dat', [item]);
+    const queued = JSON.parse((await typed(env, ['integrate', path, '--batch', '--json'])).out);
+    expect(queued).toMatchObject({ state: 'queued', workers: 0, folders: [{ state: 'waiting' }, { state: 'waiting' }] });
+    const cancelled = await typed(env, ['cancel', queued.run]);
+    expect([cancelled.code, cancelled.out]).toEqual([0, `Run ${queued.run} is cancelled; it had not begun.\n`]);
+    expect((await env.rustine.log(queued.run)).map(({ kind }) => kind)).toEqual([
+      'run-cancelled',
+      'folder-finished',
+      'folder-finished',
+      'run-finished',
+    ]);
+    expect(await env.rustine.follow(queued.run, () => undefined, never)).toMatchObject({ state: 'cancelled' });
+    expect(await env.query('select file from rustine.run_file')).toEqual([]);
+    expect(await env.rustine.tasks.list({ states: ['queued'] })).toEqual([]);
+    expect(await env.rustine.tasks.list({})).toMatchObject([{ kind: 'patch', state: 'cancelled' }]);
+    // Nothing is in the way of the same run, and no worker trips over what was.
+    await typed(env, ['integrate', path, '--batch']);
+    await work(env);
+    expect(
+      (await env.query<{ state: string }>('select state from rustine.run order by started_at')).map(({ state }) => state),
+    ).toEqual(['cancelled', 'done']);
+  });
+
+  it('a run that workers share is cancelled from anywhere: its trace says who asked, once', async () => {
+    const env = await openEnvironment(server, { folders: ['A1', 'A2', 'A3', 'A4'] });
+    const paths = [await env.patch('A.dat', [item]), await env.patch('B.dat', [row('ITM', 'x', { COD: 'A', NAM: 'n' })])];
+    const { run } = await env.rustine.queue({ paths, mode: 'integrate' });
+    let asked: Promise<unknown> | undefined;
+    const following = env.rustine.follow(
+      run,
+      (event) => {
+        if (event.kind === 'folder-finished' && event.folder === 'X3') asked ??= typed(env, ['cancel', run]);
+      },
+      never,
+    );
+    // Nobody gets further than that before.
+    const holder = new Client({ connectionString: env.url });
+    await holder.connect();
+    await holder.query('begin');
+    await holder.query(`select from rustine.folder where code in ('A1', 'A2') for update`);
+    const workers = Promise.all([work(env), work(env)]);
+    while (asked === undefined) await sleep(20);
+    await asked;
+    await sleep(1_200);
+    await holder.query('commit');
+    await holder.end();
+    await workers;
+    expect(await following).toMatchObject({ state: 'cancelled' });
+    const trace = await env.rustine.log(run);
+    expect(trace.filter(({ kind }) => kind === 'run-cancelled')).toMatchObject([{ run, hard: false }]);
+    expect(trace.filter(({ kind }) => kind === 'run-finished')).toMatchObject([{ state: 'cancelled' }]);
+    expect(await leftovers(env.url)).toEqual([]);
   });
 
   it.each([
