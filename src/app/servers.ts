@@ -122,6 +122,8 @@ export async function addServer(
     throw unreachable({ name, url: shown, number: 0 }, error);
   }
   try {
+    // One that was a server of this environment before may be of another version: found out before anything is noted.
+    if ((await readMembership(candidate))?.environment === environment) await openEnvironment(candidate);
     const server = await database.transaction(async (session) => {
       const server = await insertServer(session, name, shown, operator);
       const { servers } = await readDirectory(session);

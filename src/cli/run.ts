@@ -33,7 +33,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   const json = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length).includes('--json');
   const cli = createCli(terminal, messages, () => ({ ...program.opts<GlobalOptions>(), ...(json ? { json } : {}) }));
   const asked: string[] = [];
-  define(program, cli, (text) => void asked.push(text), json ? () => {} : terminal.err);
+  defineProgram(program, cli, (text) => void asked.push(text), json ? () => {} : terminal.err);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -44,7 +44,8 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   return cli.exitCode;
 }
 
-function define(program: Program, cli: Cli, out: (text: string) => void, err: (text: string) => void): void {
+/** Every command and option, with help in the language of `cli`. */
+export function defineProgram(program: Program, cli: Cli, out: (text: string) => void, err: (text: string) => void): void {
   const { help } = cli.messages;
   program
     .description(help.program)
