@@ -1,6 +1,7 @@
 // Deciding a case over all servers: carried out wherever a folder has it, and kept everywhere for later patches (R37).
 import { Failure, Refusal } from '../base/errors.ts';
 import { sql } from '../database/sql.ts';
+import { enterFolders } from '../journal/folder-entry.ts';
 import type { Across } from './across-servers.ts';
 import type { DecidedView, DecideOptions } from './kept-values.ts';
 import type { OpenedServer } from './opened-server.ts';
@@ -17,6 +18,12 @@ export async function decideAcross(across: Across, options: DecideOptions): Prom
   if (cases.length > 1) throw new Refusal('case-ambiguous', { case: options.case, known: cases });
   const [id] = cases;
   const having = id === undefined ? [home] : all.filter((_, at) => known[at]?.some((kept) => kept.case === id));
+  // Refused everywhere or nowhere: a run on one of the servers is found out before anything is decided on another.
+  for (const { opened } of having) {
+    const there = known[all.findIndex((each) => each.opened === opened)] ?? [];
+    const codes = there.flatMap((kept) => (kept.case === id ? [kept.folder] : []));
+    await opened.database.transaction((session) => enterFolders(session, codes));
+  }
   const decided: DecidedView[] = [];
   for (const { verbs } of having) decided.push(await verbs.decide({ ...options, case: id ?? options.case }));
   const [first] = decided;

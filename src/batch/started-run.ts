@@ -142,6 +142,7 @@ async function begin(database: Database, start: RunStart, id: string, lease: str
     return performance.now() < end ? 'waiting' : 'refused';
   };
   const { taken } = start;
+  let waits = false;
   // Who follows a run in the queue sees what it waits for.
   const joined = taken?.as === 'run' ? { seq: await joinRun(database, id), epoch: await serverEpoch(database) } : undefined;
   let seq = joined?.seq ?? 0;
@@ -149,9 +150,10 @@ async function begin(database: Database, start: RunStart, id: string, lease: str
     if (taken?.stop.aborted === true) throw new Failure('run-lost', { run: id, folder: '' });
     const { state, turn, ...users } =
       taken === undefined
-        ? { ...(await beginRun(database, lease, run, inVain)), turn: 0 }
+        ? { ...(await beginRun(database, lease, run, inVain, waits)), turn: 0 }
         : await takeUpRun(database, lease, run, taken.as, inVain);
     if (state !== 'waiting') return { users, waves, events, turn, seq: Math.max(seq, turn * NUMBERS_OF_A_WORKER) };
+    waits = true;
     for (const event of waitingFor(users, told)) {
       if (joined === undefined) events.push(event);
       else await noteEvents(database, id, [{ seq: ++seq, event, at: performance.now() }], joined.epoch);

@@ -1,6 +1,7 @@
 // Runs and their events in the catalog: begun, noted, finished.
 import { hostname } from 'node:os';
 import nodeProcess from 'node:process';
+import { Failure } from '../base/errors.ts';
 import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { type ActiveChange, ENTRY_LOCK } from './folder-entry.ts';
@@ -71,20 +72,23 @@ export type NotBegun = 'waiting' | 'refused' | 'cancelled';
  * Takes the run's folders, in one transaction: of two that begin at the same moment one has them, and the other is told. Runs that wait come in
  * the order in which they began to wait.
  * @param otherwise what becomes of it where somebody has folders of it
+ * @param waits whether it waited already: it stands there
  * @returns who has folders of this one; nobody: it has begun
+ * @throws Failure `run-lost` where it was settled while its program slept
  */
 export async function beginRun(
   database: Database,
   process: string,
   run: NewRun,
   otherwise: (users: FolderUsers) => NotBegun,
+  waits = false,
 ): Promise<FolderUsers & { readonly state: 'running' | NotBegun }> {
   return database.transaction(async (session) => {
     await lockRuns(session);
     const folders = [...run.waves.flat(), ...(run.elsewhere ?? [])];
     const users = await folderUsers(session, folders, run.id, true);
     const state = isFree(users) ? 'running' : otherwise(users);
-    await insertRun(session, process, run, state);
+    if (!waits || state !== 'waiting') await insertRun(session, process, run, state);
     return { ...users, state };
   });
 }
@@ -136,17 +140,21 @@ export async function insertRun(
 ): Promise<void> {
   const folders = run.waves.flat();
   const waves = run.waves.flatMap((codes, wave) => codes.map(() => wave));
-  await session.query(sql`
+  const written = await session.query(sql`
     with begun as (
       insert into rustine.run (id, mode, state, from_folder, operator, host, pid, process, files, authorized, forced, request, elsewhere, whole, finished_at)
       values (${run.id}, ${run.mode}, ${state}, ${run.from}, ${run.operator}, ${hostname()}, ${nodeProcess.pid}, ${process}, ${run.files}, ${run.authorized},
         ${JSON.stringify(run.forced)}::jsonb, ${JSON.stringify(run.request)}::jsonb, ${run.elsewhere ?? []}, ${run.whole ?? false}, case when ${state} in ('refused', 'cancelled') then now() end)
       on conflict (id) do update set state = excluded.state, finished_at = excluded.finished_at,
         started_at = case excluded.state when 'running' then clock_timestamp() else run.started_at end
-      returning id, state)
-    insert into rustine.run_folder (run, folder, wave)
-    select begun.id, f.folder, f.wave from begun, unnest(${folders}::text[], ${waves}::integer[]) as f (folder, wave) where begun.state not in ('refused', 'cancelled')
-    on conflict (run, folder) do nothing`);
+        where run.state = 'waiting' and run.process = excluded.process
+      returning id, state),
+    folders as (
+      insert into rustine.run_folder (run, folder, wave)
+      select begun.id, f.folder, f.wave from begun, unnest(${folders}::text[], ${waves}::integer[]) as f (folder, wave) where begun.state not in ('refused', 'cancelled')
+      on conflict (run, folder) do nothing)
+    select id from begun`);
+  if (written.length === 0) throw new Failure('run-lost', { run: run.id, folder: '' });
   if (state === 'refused' || state === 'cancelled')
     await session.query(
       sql`update rustine.run_folder set state = case ${state} when 'cancelled' then ${state} else 'skipped' end, finished_at = now() where run = ${run.id}`,

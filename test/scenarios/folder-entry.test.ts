@@ -1,10 +1,14 @@
 // Other verbs and runs keep out of each other's way (R12): none changes a folder in the middle of a run, and no run begins in the middle of one.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { openRustine } from '../../src/app/rustine.ts';
+import type { Runner } from '../../src/integrate/runner.ts';
 import type { RunEvent } from '../../src/journal/journal.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { table } from '../support/patches.ts';
+import { exe, script, table } from '../support/patches.ts';
 import { oneServer } from '../support/servers.ts';
 
 const item = (length = 10) => table('ITEM', 'ITM', { COD: `A:${length}` }, { ITM0: 'COD' });
@@ -105,6 +109,50 @@ describe.each(oneServer())('$name', (server) => {
     expect((await env.rustine.folder('A1')).test).toBe(true);
   });
 
+  test('R30: a run that waited when its program died is settled, and nobody waits for it', async () => {
+    const env = await openEnvironment(server, { folders: ['A1'] });
+    await env.query(
+      `insert into rustine.process (id, kind, host, pid, alive_until) values ('gone', 'command', 'elsewhere', 1, now() - interval '1 minute')`,
+    );
+    await env.query(
+      `insert into rustine.run (id, mode, state, from_folder, operator, host, pid, files, process) values ('waited', 'integrate', 'waiting', 'X3', 'bob', 'elsewhere', 1, '{}', 'gone')`,
+    );
+    await env.query(`insert into rustine.run_folder (run, folder, wave) values ('waited', 'A1', 0)`);
+    await env.integrate(await env.patch('A.dat', [item()]));
+    expect(
+      await env.query(
+        `select r.state, f.state as folder from rustine.run r join rustine.run_folder f on f.run = r.id where r.id = 'waited'`,
+      ),
+    ).toEqual([{ state: 'interrupted', folder: 'skipped' }]);
+  });
+
+  test('R12: scripts that a runner runs keep a run out as long as they are at work, and are kept out by it', async () => {
+    const env = await openEnvironment(server, { folders: ['A1'] });
+    const elements = [item(), script('AFTER', 'Funprog AFTER\nEnd\n'), exe('AFTER')];
+    await env.integrate(await env.patch('A.dat', elements));
+    const go = join(env.directory, 'go');
+    const wait = `while (!require('node:fs').existsSync(${JSON.stringify(go)})) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)`;
+    const runner: Runner = { command: process.execPath, words: ['-e', wait], environment: [], timeoutMs: 30_000 };
+    const program = await openRustine({ home: env.home, database: env.url, language: 'en', runners: { '4gl': runner } });
+    onTestFinished(() => program.close());
+    const running = program.scripts.run({ folder: 'A1' });
+    await until(env, 'select 1 from rustine.pending_script where claimed_until > now()');
+    const path = await env.patch('W.dat', [item(12)]);
+    const refused = await env.rustine.integrate({ paths: [path], mode: 'integrate', lockTimeoutMs: 300 });
+    expect(refused.findings.filter(({ severity }) => severity === 'block')).toMatchObject([
+      { code: 'folder-in-use', folder: 'A1' },
+    ]);
+    await writeFile(go, '');
+    expect((await running).map(({ folder, state }) => [folder, state])).toEqual([['A1', 'done']]);
+    const other = await holder(env, 'select count(*) from a1.item');
+    const run = env.rustine.integrate({ paths: [path], mode: 'integrate', lockTimeoutMs: 60_000 });
+    await until(env, POSTPONED);
+    await expect(program.scripts.run({ name: 'AFTER' })).rejects.toMatchObject({ code: 'run-active' });
+    await other.query('rollback');
+    expect((await run).state).toBe('done');
+    expect((await program.scripts.run({ name: 'AFTER' })).map(({ folder, state }) => [folder, state])).toEqual([['X3', 'done']]);
+  });
+
   test('a run that waits is a row: shown, cancelled, and before those that came to wait after it', async () => {
     const env = await openEnvironment(server, { folders: ['A1', 'A2'] });
     await env.integrate(await env.patch('A.dat', [item()]));
@@ -138,6 +186,14 @@ describe.each(oneServer())('$name', (server) => {
     await env.rustine.runs.cancel(last?.run);
     expect((await third).state).toBe('cancelled');
     expect(await env.query('select state from rustine.run_folder where run = $1', [last?.run])).toEqual([{ state: 'cancelled' }]);
+    // One whose program slept past its lease was settled by others: it does not begin when it wakes.
+    const fourth = begin(['A2'], 60_000).catch((error: unknown) => error);
+    await until(env, `select 1 from rustine.run where state = 'waiting' having count(*) = 2`);
+    const asleep = (await waiting())[1]?.run;
+    await env.query('delete from rustine.process where id = (select process from rustine.run where id = $1)', [asleep]);
+    await env.query(`update rustine.run set state = 'interrupted', finished_at = now() where id = $1`, [asleep]);
+    expect(await fourth).toMatchObject({ code: 'run-lost', facts: { run: asleep } });
+    expect(await env.query('select state from rustine.run where id = $1', [asleep])).toEqual([{ state: 'failed' }]);
     await other.query('rollback');
     expect((await Promise.all([first, second])).map(({ state }) => state)).toEqual(['done', 'done']);
     expect(await env.query(`select 1 from rustine.process`)).toEqual([]);
