@@ -128,7 +128,10 @@ export async function folderUsers(
           and l.database = (select oid from pg_database where datname = current_database())
         left join pg_stat_activity a on a.pid = l.pid
         order by e.code, a.xact_start) c), '[]') as changes`);
-  return users ?? { runs: [], tasks: [], changes: [] };
+  const { runs = [], tasks = [], changes = [] } = users ?? {};
+  // A worker's validation is told as the task that it is.
+  const validated = new Set(tasks.flatMap(({ kind, folder }) => (kind === 'validation' ? [folder] : [])));
+  return { runs, tasks, changes: changes.filter(({ folder }) => !validated.has(folder)) };
 }
 
 /** One that waited already goes on to its new state. @param process null: workers carry it out */

@@ -509,6 +509,8 @@ describe('folders', () => {
     expect((await cli('cancel')).calls[0]).toEqual(['runs', undefined, undefined]);
     const { out, calls } = await cli('cancel 4f3a --lang fr');
     expect(calls[0]).toEqual(['runs', '4f3a', undefined]);
+    const waiting = await cli('cancel', { answers: { runs: { ...OPEN_RUN, state: 'waiting' } } });
+    expect(waiting.out).toMatch(/asked to stop: it only waits for others/);
     expect((await cli(['cancel', '--reason', 'wrong delivery'])).calls[0]).toEqual(['runs', undefined, 'wrong delivery']);
     expect(out).toMatch(/L'arrêt de l'exécution 4f3a.* est demandé/);
     expect(JSON.parse((await cli('cancel --json')).out)).toEqual({ run: OPEN_RUN });

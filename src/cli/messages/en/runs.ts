@@ -44,7 +44,9 @@ export const runWords = {
   asked: (run: string, state: string) =>
     state === 'cancelled'
       ? `Run ${run} is cancelled; it had not begun.`
-      : `Run ${run} is asked to stop: folders at work end their patch, the others are left out. \`rustine status --run ${run}\` shows how far it is.`,
+      : state === 'waiting'
+        ? `Run ${run} is asked to stop: it only waits for others, and ends within seconds.`
+        : `Run ${run} is asked to stop: folders at work end their patch, the others are left out. \`rustine status --run ${run}\` shows how far it is.`,
   interrupting: (hard: boolean) =>
     hard ? 'Rolling back what is at work …' : 'Stopping after the patches at work; once more (Ctrl-C) rolls them back …',
 };

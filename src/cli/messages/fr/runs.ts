@@ -33,7 +33,9 @@ export const runWords: Messages['report']['openRuns'] = {
   asked: (run, state) =>
     state === 'cancelled'
       ? `L'exécution ${run} est annulée ; elle n'avait pas commencé.`
-      : `L'arrêt de l'exécution ${run} est demandé : les dossiers en cours terminent leur patch, les autres sont laissés de côté. \`rustine status --run ${run}\` montre où elle en est.`,
+      : state === 'waiting'
+        ? `L'arrêt de l'exécution ${run} est demandé : elle ne fait qu'attendre, et se termine en quelques secondes.`
+        : `L'arrêt de l'exécution ${run} est demandé : les dossiers en cours terminent leur patch, les autres sont laissés de côté. \`rustine status --run ${run}\` montre où elle en est.`,
   interrupting: (hard) =>
     hard ? 'Annulation de ce qui est en cours …' : 'Arrêt après les patches en cours ; encore une fois (Ctrl-C) les annule …',
 };
