@@ -13,9 +13,9 @@ const START_UP_HEAD = 4;
 const HEAD = 5;
 
 /** Renewals of leases and letting logins in come by the clock, and connections are opened as they happen to be busy: these are not counted. */
-const BY_CHANCE = ['update rustine.process', 'from rustine.let_in(', 'select pg_catalog.set_config'] as const;
+const BY_CHANCE = ['update rustine.process', 'rustine.let_in(', 'select pg_catalog.set_config'] as const;
 /** So much of a statement's text is looked at. */
-const LOOKED_AT = 200;
+const LOOKED_AT = 400;
 
 export async function countRoundTrips(database: string): Promise<WireCount> {
   let trips = 0;
