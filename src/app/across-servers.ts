@@ -3,10 +3,12 @@ import { Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { folderCode } from '../base/ids.ts';
 import type { Recovery, StepOutcome } from '../batch/recovery.ts';
+import type { Database } from '../database/database.ts';
 import { readFolders } from '../environment/catalog.ts';
 import { KEPT_PER_SERVER, type Membership } from '../environment/member.ts';
 import type { Directory, Server } from '../environment/servers.ts';
 import { readDirectory } from '../environment/servers.ts';
+import { bringDecisions, forgetSettled } from '../journal/participants.ts';
 import type { RunFolderView } from '../journal/run-views.ts';
 import { checkAcross } from './checks-across.ts';
 import type { Settings } from './config.ts';
@@ -151,7 +153,8 @@ export function acrossServers(
     },
     recover: async () => {
       const here = await verbs.recover();
-      return (await across.each(({ member }) => member.verbs.recover())).reduce(together, here);
+      const there = await across.each(({ server, member }) => recoverMember(database, server, member));
+      return there.reduce(together, here);
     },
     validate: (options) => validateAcross(across, options),
     decide: (options) => decideAcross(across, options),
@@ -186,6 +189,14 @@ async function foldersOf({ verbs }: OpenedServer, run: string): Promise<readonly
     throw error;
   });
   return there?.folders ?? [];
+}
+
+/** What is decided here is brought there first, and noted as carried out afterwards. */
+async function recoverMember(home: Database, { number }: Server, { opened, verbs }: OpenedServer): Promise<Recovery> {
+  await bringDecisions(home, opened.database);
+  const recovered = await verbs.recover();
+  await forgetSettled(home, opened.database, number);
+  return recovered;
 }
 
 /** What was settled on both. */

@@ -10,12 +10,11 @@ import { type QueuedRun, queueRun } from './queued-run.ts';
 import type { IntegrateOptions } from './rustine.ts';
 import { troubleFinding } from './server-outcome.ts';
 import { troubleOf } from './server-part.ts';
-import { checkAtomic, HOME, hasWork, mergedFindings } from './server-run.ts';
+import { HOME, hasWork, mergedFindings } from './server-run.ts';
 import { canariesBySide, type Share, type Shares } from './shares.ts';
 
 /** A server that does not answer now may do so when a worker comes to it. @throws Refusal as `integrate` does */
 export async function queueAcross(across: Across, shares: Shares, options: IntegrateOptions): Promise<QueuedRun> {
-  checkAtomic(shares, options);
   const { here, elsewhere, half } = shares;
   const wanted = (options.first ?? []).map(folderCode);
   const first = canariesBySide(shares, wanted, HOME).get(HOME) ?? [];

@@ -376,7 +376,7 @@ async function integrateInto(own: Opened, options: IntegrateOptions, part: RunPa
       preflight: { ...checked, findings: [...started.findings, ...found] },
       listener,
       sessions: { waitMs: options.waitMs ?? 0, disconnect: options.disconnect ?? false },
-      stopPoint: stopPoints(process.env.RUSTINE_STOP_AT),
+      stopPoint: stopPoints(process.env.RUSTINE_STOP_AT, opened.server),
     };
     return run(database, await part.checked(prepared));
   };

@@ -24,7 +24,7 @@ export interface Heard {
 /** What kept a server from its part. @param folders that did not get everything */
 export function troubleFinding({ name }: Server, { code, facts }: Failure | Refusal, folders: readonly string[]): Finding {
   const severity = 'block';
-  if (code === 'server-unreachable' || code === 'server-not-member')
+  if (['server-unreachable', 'server-not-member', 'decision-pending'].includes(code))
     return { code, severity, subject: name, facts: { ...facts, server: name, folders } };
   const { reason } = facts;
   const why = typeof reason === 'string' ? { reason } : {};

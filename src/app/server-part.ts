@@ -42,7 +42,7 @@ export interface Together {
   readonly here: readonly string[];
   /** Canaries, as far as they are on this server. */
   readonly first: readonly string[];
-  readonly shared: Pick<RunRequest, 'stop' | 'canaries'>;
+  readonly shared: Pick<RunRequest, 'stop' | 'canaries' | 'coordinator'>;
   /** Of a run that a worker takes up. */
   readonly takenUp?: TakenRun;
 }

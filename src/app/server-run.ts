@@ -1,5 +1,5 @@
 // A run over several servers: folders taken and checked everywhere before anything changes; a part on each server, under one number, told as one run.
-import { Failure, Refusal } from '../base/errors.ts';
+import { Failure, type Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
 import { folderCode } from '../base/ids.ts';
@@ -13,6 +13,7 @@ import { type CanaryGate, canaryGate } from './canary-gate.ts';
 import { alignMirrors, moveMirrors } from './mirrors.ts';
 import type { OpenedServer, RunPart, TakenRun } from './opened-server.ts';
 import type { IntegrateOptions } from './rustine.ts';
+import { type Ballot, ballot, named } from './server-ballot.ts';
 import { downOutcome, mirrorFailures, type ShareOutcome, skippedShare, troubleFinding } from './server-outcome.ts';
 import { openPart, type Part, type Together, troubleOf } from './server-part.ts';
 import { canariesBySide, type Share, type Shares } from './shares.ts';
@@ -39,9 +40,13 @@ interface Whole {
   readonly first: ReadonlyMap<string, readonly string[]>;
   /** Where the first failure anywhere stops all servers. */
   readonly stop: { requested: boolean } | undefined;
+  /** Of a run that is all or none. */
+  readonly ballot: Ballot | undefined;
+  /** Its number; empty until it has begun. */
+  run: string;
 }
 
-/** @throws Refusal `first-not-given`, `atomic-servers` */
+/** @throws Refusal `first-not-given` */
 export async function integrateAcross(
   home: OpenedServer,
   open: (server: Server) => Promise<OpenedServer>,
@@ -52,7 +57,6 @@ export async function integrateAcross(
 ): Promise<RunOutcome> {
   const { here, elsewhere } = shares;
   const servers = elsewhere.map(({ server }) => server.name);
-  checkAtomic(shares, options);
   const first = canariesBySide(shares, (options.first ?? []).map(folderCode), HOME);
   const { supervisor } = await openEnvironment(home.opened.database);
   const { listener = () => undefined } = options;
@@ -66,11 +70,14 @@ export async function integrateAcross(
     gate: first.size === 0 ? undefined : canaryGate([HOME, ...servers]),
     first,
     stop: options.onError === 'stop' ? { requested: false } : undefined,
+    ballot: options.atomic === true ? ballot(home.opened.database) : undefined,
+    run: '',
   };
   const { parts } = whole;
   let begun = false;
   const checked = async (request: RunRequest): Promise<RunRequest> => {
     whole.files = request.deliveries.map(({ file }) => file);
+    whole.run = request.started.id;
     // Of two who want the same folders one is refused here already: it must not keep the other one from those elsewhere.
     if (blocks(request.started.findings)) return request;
     const findings = await takeAll(whole, open, shares, options, request, part.takenUp);
@@ -95,20 +102,19 @@ export async function integrateAcross(
     const skipped = elsewhere.flatMap((share) => skippedShare(share, whole.files).folders);
     return { ...outcome, folders: [...outcome.folders, ...skipped] };
   } finally {
+    whole.ballot?.end();
     for (const part of parts) part.abandon();
     await Promise.allSettled(parts.map((part) => part.outcome));
   }
-}
-
-/** @throws Refusal `atomic-servers` */
-export function checkAtomic({ elsewhere }: Shares, { atomic }: IntegrateOptions): void {
-  if (atomic === true) throw new Refusal('atomic-servers', { servers: elsewhere.map(({ server }) => server.name) });
 }
 
 const sharedOf = ({ gate, stop }: Whole, server: string): Together['shared'] => ({
   ...(stop === undefined ? {} : { stop }),
   ...(gate === undefined ? {} : { canaries: (failed: readonly string[]) => gate.pass(server, failed) }),
 });
+
+const coordinatorOf = ({ ballot }: Whole, server: Server, started: RunRequest['started']): Together['shared'] =>
+  ballot === undefined ? {} : { coordinator: ballot.coordinator(server, started) };
 
 /**
  * Folders are taken on one server after the other, always in the same order: of two runs that want the same ones the first one gets all of them. Where others
@@ -120,10 +126,11 @@ async function takeAll(
   open: (server: Server) => Promise<OpenedServer>,
   { here, elsewhere, half }: Shares,
   options: IntegrateOptions,
-  { started: { id, cancelling }, preflight }: RunRequest,
+  { started, preflight }: RunRequest,
   takenUp: TakenRun | undefined,
 ): Promise<readonly Finding[]> {
   const { parts, down, first } = whole;
+  const { id, cancelling } = started;
   const blocked: Finding[] = [];
   const failed = (share: Share, error: unknown): void => {
     const { name } = share.server;
@@ -140,7 +147,7 @@ async function takeAll(
       const part = await openPart(member, share, options, {
         ...together,
         first: first.get(name) ?? [],
-        shared: sharedOf(whole, name),
+        shared: { ...sharedOf(whole, name), ...coordinatorOf(whole, share.server, started) },
         ...(takenUp === undefined ? {} : { takenUp }),
       });
       parts.push(part);
@@ -163,7 +170,9 @@ async function takeAll(
   // What ended already has no part any more.
   const gone = new Set(down.map(({ server }) => server.name));
   parts.splice(0, parts.length, ...parts.filter(({ server }) => !gone.has(server.name)));
-  return [...goingOn(mergedFindings(found), work), ...blocked];
+  // All or none: those that do not answer cannot get anything.
+  const silent = whole.ballot === undefined ? [] : down.map((each) => troubleFinding(each.server, each.error, each.folders));
+  return [...goingOn(mergedFindings(found), work), ...blocked, ...silent];
 }
 
 /** What is said of the delivery is said on each server, and shown once; a code is unused where no server has a use for it. */
@@ -189,13 +198,14 @@ export function hasWork({ tasks }: Pick<Preflight, 'tasks'>): boolean {
 
 /** The parts as the run on the environment's own server sees them. */
 function elsewhereOf(whole: Whole): Elsewhere {
-  const { parts, down, watch, gate, first } = whole;
+  const { parts, down, watch, gate, first, ballot } = whole;
   let tell: RunListener = () => undefined;
   let works: readonly Promise<ShareOutcome>[] = [];
   const toMove: Part[] = [];
   const heardNothing = { patches: new Map(), finished: new Set<string>(), begun: true };
   return {
-    ready: async () => (await Promise.all(parts.map(readyOf))).flat(),
+    ...(ballot === undefined ? {} : { participants: ballot.participants(parts) }),
+    ready: async () => (await Promise.all(parts.map((part) => readyOf(part, ballot !== undefined)))).flat(),
     begin: (emit) => {
       tell = emit;
       if (down.length > 0) stopAll(whole);
@@ -220,19 +230,20 @@ function elsewhereOf(whole: Whole): Elsewhere {
     abandon: async () => {
       watch.fail(new Failure('run-lost', { run: '', folder: '' }));
       gate?.pass(HOME, first.get(HOME) ?? []);
+      ballot?.end();
       for (const part of parts) part.abandon();
       await Promise.allSettled([...works, ...parts.map(({ outcome }) => outcome)]);
     },
   };
 }
 
-/** A server that answers and cannot begin blocks the whole run; one that does not answer any more fails its own folders. */
-async function readyOf(part: Part): Promise<readonly Finding[]> {
+/** A server that answers and cannot begin blocks the whole run; one that does not answer any more fails its own folders, or all of them or none. */
+async function readyOf(part: Part, allOrNone: boolean): Promise<readonly Finding[]> {
   try {
-    return await part.ready;
+    return (await part.ready).map((finding) => named(part.server, finding));
   } catch (error) {
     const trouble = troubleOf(part, error);
-    return trouble.code === 'server-unreachable' ? [] : [troubleFinding(part.server, trouble, part.folders)];
+    return trouble.code === 'server-unreachable' && !allOrNone ? [] : [troubleFinding(part.server, trouble, part.folders)];
   }
 }
 
@@ -243,9 +254,9 @@ function stopAll({ stop }: Whole): void {
 /** @param toMove gets the part where mirrors are to stand below another parent when the run is over */
 async function runPart(part: Part, whole: Whole, tell: RunListener, toMove: Part[]): Promise<ShareOutcome> {
   const { server, member, mirrors, heard } = part;
-  const { home, files, gate, watch, first, rehearsed } = whole;
+  const { home, files, gate, watch, first, rehearsed, ballot, run } = whole;
   const canaries = first.get(server.name) ?? [];
-  const missed = await watch.missed;
+  const missed = await (ballot?.missed ?? watch.missed);
   Object.assign(heard, { tell, begun: true });
   try {
     // A rehearsal leaves them as they are.
@@ -263,7 +274,9 @@ async function runPart(part: Part, whole: Whole, tell: RunListener, toMove: Part
     part.abandon();
     gate?.pass(server.name, canaries);
     stopAll(whole);
-    return downOutcome(part, troubleOf(part, error), files, heard);
+    const trouble = troubleOf(part, error);
+    const pending = trouble instanceof Failure ? await ballot?.pendingOn(part, run, trouble) : undefined;
+    return downOutcome(part, pending ?? trouble, files, heard);
   }
 }
 

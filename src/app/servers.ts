@@ -10,6 +10,7 @@ import { openEnvironment } from '../environment/environment.ts';
 import { joinEnvironment, type Membership, readMembership } from '../environment/member.ts';
 import type { FolderElsewhere, Server } from '../environment/servers.ts';
 import { deleteServer, insertServer, readDirectory } from '../environment/servers.ts';
+import { bringDecisions, forgetSettled } from '../journal/participants.ts';
 import { isDatabaseUrl } from './config.ts';
 import { settleDirectory } from './directory.ts';
 import type { OpenedServer } from './opened-server.ts';
@@ -68,6 +69,9 @@ export function members(
     );
     try {
       await settleDirectory(database, server, member.opened.database);
+      // What a run over several servers left there follows what is decided here.
+      await bringDecisions(database, member.opened.database);
+      await forgetSettled(database, member.opened.database, server.number);
       return member;
     } catch (error) {
       await member.verbs.close();

@@ -56,6 +56,7 @@ export async function runGroup(running: Running, group: Group): Promise<void> {
   const { database, cancelling, context } = running;
   const rehearsed = context.ending === 'rollback';
   const holding = holdingBack(running, group);
+  const missed = new Set(running.missedBySupervisor);
   const work = async (session: Session): Promise<void> => {
     for (const part of group.parts) await runPart(holding, part, session, group.parts.length > 1);
     if (!rehearsed && !outcomesOf(running, group).every(isWhole)) throw new Incomplete();
@@ -66,7 +67,7 @@ export async function runGroup(running: Running, group: Group): Promise<void> {
     group.prepared = !rehearsed;
   } catch (error) {
     if (error instanceof Incomplete) return;
-    reset(running, group);
+    reset(running, group, missed);
     if (error instanceof Postponed) throw error;
     if (cancelling.hard.aborted) {
       for (const part of group.parts) part.cancelled = true;
@@ -112,11 +113,13 @@ function holdingBack(running: Running, group: Group): Running {
   };
 }
 
-function reset(running: Running, group: Group): void {
+/** @param missed what the supervisor folder was known not to get before the attempt: that of a mirror is told by its original */
+function reset(running: Running, group: Group, missed: ReadonlySet<string>): void {
   for (const part of group.parts) {
     const { attempts, waitedMs } = part;
     Object.assign(part, partOf(part.folder), { attempts, waitedMs });
-    if (part.folder.parent === null) running.missedBySupervisor.clear();
+    if (part.folder.parent !== null) continue;
+    for (const file of running.missedBySupervisor) if (!missed.has(file)) running.missedBySupervisor.delete(file);
   }
   group.events.length = 0;
   group.findings.length = 0;

@@ -18,10 +18,12 @@ import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import type { Preflight } from '../plan/preflight.ts';
 import { clearStaging, sweepStaging } from '../plan/staging.ts';
-import { planTogether } from '../plan/transactions.ts';
+import { planTogether, type Transactions } from '../plan/transactions.ts';
 import { runAllOrNone, transactionsOf } from './all-or-none.ts';
+import type { Coordinator, Deciding, Participants } from './deciding.ts';
 import { type Running, withWork } from './folder-run.ts';
 import { tellWaiting } from './part-so-far.ts';
+import { patiently } from './patience.ts';
 import { togetherOf } from './rehearsal-group.ts';
 import { runOutside } from './script-run.ts';
 import { enterSingleUser, lookForSessions, type SessionOptions, type SingleUser } from './single-user.ts';
@@ -34,6 +36,8 @@ export interface Elsewhere {
   ready(): Promise<readonly Finding[]>;
   /** The folders here begin: their supervisor folder goes first there too. */
   begin(emit: (event: RunEvent) => void): void;
+  /** Of a run that is all or none: they begin when they are told so, and end with the one decision. */
+  readonly participants?: Participants;
   /** The folders here are through. @returns when those elsewhere are */
   end(here: readonly FolderOutcome[]): Promise<{ readonly folders: readonly FolderOutcome[]; readonly failed: boolean }>;
   /** The run ended here in an error: what has not begun elsewhere never does. @returns when what has begun has ended */
@@ -58,6 +62,8 @@ export interface RunRequest {
   readonly stop?: { requested: boolean };
   /** The canaries here are through. @param failed those that did not get everything @returns those of all servers, when all are through */
   readonly canaries?: (failed: readonly string[]) => Promise<readonly string[]>;
+  /** Of such a part of a run that is all or none: who decides. */
+  readonly coordinator?: Coordinator;
   /** Its folders are taken. */
   readonly started: StartedRun;
   readonly mode: RunMode;
@@ -84,6 +90,8 @@ export interface RunRequest {
   /** Sessions that are there when the run begins (R12). */
   readonly sessions: SessionOptions;
 }
+
+const LAST_MS = [100, 300];
 
 /** Runs everything that preflight let through. */
 export async function run(database: Database, request: RunRequest): Promise<RunOutcome> {
@@ -142,9 +150,11 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       if (await giveBackRun(database, id, process)) return { run: id, mode: request.mode, state, findings, folders };
     }
     emit({ kind: 'run-finished', run: id, state, ms: Math.round(performance.now() - started) });
-    await states.written();
-    await noteEvents(database, id, noted.splice(0), epoch);
-    await finishRun(database, id, state, process);
+    // What the folders got stands: a connection that is lost now must not make a failed run of it.
+    await patiently(LAST_MS, () => states.written());
+    const last = noted.splice(0);
+    await patiently(LAST_MS, () => noteEvents(database, id, last, epoch));
+    await patiently(LAST_MS, () => finishRun(database, id, state, process));
     return { run: id, mode: request.mode, state, findings, folders };
   };
   const refused = (): Promise<RunOutcome> =>
@@ -167,7 +177,11 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
   await noteEvents(database, id, noted.splice(0), epoch);
   const { stopPoint } = request;
   let single: SingleUser | undefined;
-  let staged: ReadonlyMap<string, StagedDelivery> = new Map();
+  const staged = new Map<string, StagedDelivery>();
+  const stage = async (): Promise<void> => {
+    await sweepStaging(database);
+    await stageAll(database, request, staged);
+  };
   try {
     const { soft } = cancelling;
     single = await enterSingleUser(database, {
@@ -181,21 +195,6 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       stopPoint,
     });
     found(single.findings);
-    found((await request.elsewhere?.ready()) ?? []);
-    const held = await request.hold?.(findings);
-    found(held?.findings ?? []);
-    if (blocks(findings)) {
-      found(await single.leave());
-      return await refused();
-    }
-    for (const folder of held?.folders ?? []) byCode.set(folder.code, folder);
-    // As they are now: they may have been read before another run was waited for.
-    const waves = request.started.waves.map((wave) => ({
-      ...wave,
-      folders: wave.folders.flatMap(({ code }) => byCode.get(code) ?? []),
-    }));
-    await sweepStaging(database);
-    staged = await stageAll(database, request);
     const { deliveries, preflight, supervisor, onError, runners } = request;
     const shared = {
       deliveries,
@@ -223,25 +222,39 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     const running: Running = {
       together: togetherOf(shares.groups),
       ...shared,
-      missedBySupervisor: new Set(held?.missed),
+      missedBySupervisor: new Set(),
       stop,
       ...(canaries === undefined ? {} : { canaries }),
     };
     cancelling.onRequest((by, hard) => {
       if (!stopped()) emit({ kind: 'run-cancelled', run: id, by, hard });
     });
-    const transactions = request.atomic ? await transactionsOf(running, request.folders) : undefined;
-    found(transactions?.findings ?? []);
-    if (blocks(transactions?.findings ?? [])) {
+    let all: Transactions | undefined;
+    if (request.atomic && !blocks(findings)) {
+      // Whether there is room is known on every server before anything begins on one.
+      await stage();
+      all = await transactionsOf(running, request.folders, request.jobs);
+      found(all.findings);
+    }
+    found((await request.elsewhere?.ready()) ?? []);
+    const held = await request.hold?.(findings);
+    found(held?.findings ?? []);
+    if (blocks(findings)) {
       found(await single.leave());
       return await refused();
     }
+    if (!request.atomic) await stage();
+    for (const file of held?.missed ?? []) running.missedBySupervisor.add(file);
+    for (const folder of held?.folders ?? []) byCode.set(folder.code, folder);
+    // As they are now: they may have been read before another run was waited for.
+    const asNow = ({ code }: Folder): readonly Folder[] => [byCode.get(code) ?? []].flat();
+    const waves = request.started.waves.map((wave) => ({ ...wave, folders: wave.folders.flatMap(asNow) }));
     request.elsewhere?.begin(emitFar);
     await tellGot(running);
     const outcomes =
-      transactions === undefined
+      all === undefined
         ? await runWaves(running, waves, request.jobs)
-        : await runAllOrNone(running, waves, transactions, request.jobs);
+        : await runAllOrNone(running, waves, groupsOf(all, asNow), request.jobs, decidingOf(request));
     const here = request.folders.map((folder) => outcomes.get(folder.code) ?? skippedFolder(folder, []));
     const far = await request.elsewhere?.end(here);
     found(await single.leave());
@@ -267,6 +280,14 @@ async function tellGot(running: Running): Promise<void> {
   }
 }
 
+const groupsOf = ({ groups }: Transactions, asNow: (folder: Folder) => readonly Folder[]): readonly (readonly Folder[])[] =>
+  groups.map((group) => group.flatMap(asNow));
+
+function decidingOf({ elsewhere, coordinator }: RunRequest): Deciding {
+  const participants = elsewhere?.participants;
+  return { ...(participants === undefined ? {} : { participants }), ...(coordinator === undefined ? {} : { coordinator }) };
+}
+
 function skippedFolder(folder: Folder, files: readonly string[]): FolderOutcome {
   return {
     folder: folder.code,
@@ -282,17 +303,15 @@ function concernedFolders({ folders, preflight }: RunRequest): readonly Folder[]
 }
 
 /** Only deliveries that some folder still needs are staged: nothing to do costs nothing. */
-async function stageAll(database: Database, request: RunRequest): Promise<ReadonlyMap<string, StagedDelivery>> {
+async function stageAll(database: Database, request: RunRequest, staged: Map<string, StagedDelivery>): Promise<void> {
   const needed = request.deliveries.filter(({ file }) =>
     request.folders.some((folder) => request.preflight.tasks.get(folder.code)?.get(file) === 'integrate'),
   );
   const lease = request.started.lease.process;
-  const staged = new Map<string, StagedDelivery>();
   for (const delivery of needed) {
     const stagedAs = await database.transaction((session) => stageDelivery(session, lease, delivery));
     staged.set(delivery.file, { delivery, stagedAs, lease, plans: new Map() });
   }
-  return staged;
 }
 
 /** Removes what the run staged, also of plans that failed to be made. */

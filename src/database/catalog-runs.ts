@@ -25,6 +25,7 @@ alter table rustine.run add column process text;
 alter table rustine.run add column request jsonb not null default '{}';
 alter table rustine.run add column atomic boolean not null default false;
 alter table rustine.run add column decision text check (decision in ('commit', 'rollback'));
+alter table rustine.run add column decided_by text;
 alter table rustine.run add column cancel_requested_at timestamptz;
 alter table rustine.run add column cancel_requested_by text;
 alter table rustine.run add column cancel_reason text;
@@ -32,6 +33,8 @@ create index run_open on rustine.run (started_at) where state in ('queued', 'wai
 comment on column rustine.run.process is 'who runs it; null: workers';
 comment on column rustine.run.request is 'what was asked for, as the command line has it';
 comment on column rustine.run.decision is 'of a run that is all or none: what becomes of its prepared transactions; null: rolled back';
+
+comment on column rustine.run.decided_by is 'on a further server: lease of the program on the environment''s own that decides; null: it is decided here';
 
 create table rustine.run_folder (
   run text not null references rustine.run (id) on delete cascade,

@@ -30,5 +30,14 @@ create table rustine.folder_elsewhere (
 comment on table rustine.folder_elsewhere is 'folders that live on further servers: a code exists once, and a server that is down still has its folders named';
 comment on column rustine.folder_elsewhere.process is 'lease of who creates or drops it';
 
+create table rustine.participant (
+  run text not null references rustine.run (id),
+  server integer not null references rustine.server (number),
+  decided_by text not null,
+  primary key (run, server)
+);
+comment on column rustine.participant.decided_by is 'lease of the program that decides: of a worker that took the run up later it is another one';
+comment on table rustine.participant is 'further servers on which a run that is all or none may have something prepared: written before, gone once nothing is';
+
 revoke all on all tables in schema rustine from public;
 `;

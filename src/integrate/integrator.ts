@@ -104,14 +104,18 @@ export async function blockingFindings(
 export async function countLocks(
   database: Database,
   folder: FolderSettings,
-  staged: StagedDelivery,
+  deliveries: readonly StagedDelivery[],
   context: RunContext,
 ): Promise<number> {
   return database.transaction(async (session) => {
     await session.script(`set local lock_timeout = ${Math.round(context.lockTimeoutMs)}`);
-    const { plan } = await planFor(session, database, folder, staged, context, WHOLE);
-    const written = new Set(plan.batches.map(({ table }) => table)).size;
-    return 2 * plan.locks + LOCKS_OF_WRITTEN_TABLE * written;
+    let sum = 0;
+    for (const staged of deliveries) {
+      const { plan } = await planFor(session, database, folder, staged, context, WHOLE);
+      const written = new Set(plan.batches.map(({ table }) => table)).size;
+      sum += 2 * plan.locks + LOCKS_OF_WRITTEN_TABLE * written;
+    }
+    return sum;
   }, 'rollback');
 }
 

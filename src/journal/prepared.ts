@@ -42,11 +42,28 @@ export interface Announced {
   readonly folders: readonly string[];
 }
 
-/** Written and committed before the first one is prepared: none is ever forgotten. */
-export async function announce(database: Database, run: string, transactions: readonly Announced[]): Promise<void> {
-  if (transactions.length === 0) return;
+export interface AnnounceOptions {
+  /** Numbers of the further servers that prepare something too. */
+  readonly servers?: readonly number[];
+  /** Lease of the program that works on the run here. */
+  readonly process?: string | null;
+  /** Lease of the program on the environment's own server that decides; null: it is decided here. */
+  readonly decidedBy?: string | null;
+}
+
+/** Written and committed before the first one is prepared, on whatever server: none is ever forgotten. */
+export async function announce(
+  database: Database,
+  run: string,
+  transactions: readonly Announced[],
+  { servers = [], process = null, decidedBy = null }: AnnounceOptions = {},
+): Promise<void> {
+  if (transactions.length === 0 && servers.length === 0) return;
   await database.query(sql`
-    with run as (update rustine.run set atomic = true where id = ${run})
+    with run as (update rustine.run set atomic = true, decided_by = ${decidedBy} where id = ${run}),
+      participants as (
+        insert into rustine.participant (run, server, decided_by) select ${run}, unnest(${servers}::integer[]), coalesce(${process}::text, '')
+        on conflict (run, server) do update set decided_by = excluded.decided_by)
     insert into rustine.prepared (gid, run, folders)
     select p.gid, ${run}, array(select jsonb_array_elements_text(p.folders))
     from jsonb_to_recordset(${JSON.stringify(transactions)}::jsonb) as p (gid text, folders jsonb)`);

@@ -198,17 +198,19 @@ export function eventJson(event: RunEvent): string {
 
 /**
  * A run that was taken for dead and came to its end after all has ended so; what it did not get to stays as it was settled. One
- * that could not end what it prepared has not ended: the next command settles it.
+ * that could not end what it prepared has not ended: the next command settles it. Where all or none was decided to stay, nothing that went wrong later makes it fail.
  * @param process lease that it was begun with: what another one has taken up is not this one's to end
  */
 export async function finishRun(database: Database, run: string, state: RunState, process: string): Promise<void> {
   await database.query(sql`
     with left_out as (
-      update rustine.run_folder set state = case when state = 'running' then 'failed' when ${state} = 'cancelled' then 'cancelled' else 'skipped' end,
+      update rustine.run_folder set state = case when state = 'prepared' and (select decision from rustine.run where id = ${run}) = 'commit' then 'integrated'
+          when state = 'running' then 'failed' when ${state} = 'cancelled' then 'cancelled' else 'skipped' end,
         process = null, finished_at = now()
-      where run = ${run} and state in ('waiting', 'running', 'postponed') and not exists (select from rustine.prepared where run = ${run})
+      where run = ${run} and state in ('waiting', 'running', 'postponed', 'prepared') and not exists (select from rustine.prepared where run = ${run})
         and exists (select from rustine.run where id = ${run} and process = ${process}))
-    update rustine.run set state = ${state}, finished_at = now()
+    update rustine.run set state = case when ${state} <> 'failed' or decision is distinct from 'commit' then ${state}
+        when exists (select from rustine.participant where run = ${run}) then 'partial' else 'done' end, finished_at = now()
     where id = ${run} and process = ${process} and state in ('running', 'waiting', 'interrupted') and not exists (select from rustine.prepared where run = ${run})`);
 }
 

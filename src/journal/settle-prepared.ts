@@ -15,7 +15,8 @@ export interface SettledTransactions {
 }
 
 /**
- * `left`: `prepared-unsettled` for each run of which a transaction is still being worked at, or that another user prepared: the others do not wait for it.
+ * `left`: `prepared-unsettled` for each run of which a transaction is still being worked at, or that another user prepared: the others do not wait for it;
+ * `decision-unknown` where it is not known here what is decided.
  * Never touches a run whose program lives. Safe to repeat, by several at once, also while a program that was believed to be dead wakes up: of
  * two decisions the first stands, and both follow it.
  */
@@ -23,17 +24,32 @@ export async function settlePrepared(
   database: Database,
   patienceMs: number,
 ): Promise<{ readonly settled: readonly SettledTransactions[]; readonly left: readonly Finding[] }> {
-  const open = await database.query<{ run: string; process: string | null; turn: number | null; known: boolean }>(sql`
-    select r.id as run, r.process, r.workers as turn, p.id is not null as known from rustine.run r left join rustine.process p on p.id = r.process
+  const open = await database.query<{
+    run: string;
+    process: string | null;
+    turn: number | null;
+    known: boolean;
+    undecided: boolean;
+  }>(sql`
+    select r.id as run, r.process, r.workers as turn, p.id is not null as known, r.decided_by is not null and r.decision is null as undecided
+    from rustine.run r left join rustine.process p on p.id = r.process
     where r.atomic and r.state = 'running'
-    union select p.run, r.process, r.workers, s.id is not null from rustine.prepared p left join rustine.run r on r.id = p.run left join rustine.process s on s.id = r.process
+    union select p.run, r.process, r.workers, s.id is not null, r.decided_by is not null and r.decision is null
+    from rustine.prepared p left join rustine.run r on r.id = p.run left join rustine.process s on s.id = r.process
     order by run`);
   if (open.length === 0) return { settled: [], left: [] };
   const dead = new Set((await deadProcesses(database)).map(({ id }) => id));
   const settled: SettledTransactions[] = [];
   const left: Finding[] = [];
   const until = performance.now() + patienceMs;
-  for (const { run, process, turn } of open.filter(({ process, known }) => !known || process === null || dead.has(process))) {
+  for (const { run, process, turn, undecided } of open.filter(
+    (each) => !each.known || each.process === null || dead.has(each.process),
+  )) {
+    // Nothing is decided on a further server: what stands is brought here (see `bringDecisions`).
+    if (undecided) {
+      left.push({ code: 'decision-unknown', severity: 'warn', facts: { run } });
+      continue;
+    }
     const decided = await decide(database, run, 'rollback', process);
     // Settled by somebody else, and at work again.
     if (decided === undefined && turn !== null) continue;
@@ -63,7 +79,8 @@ async function writeEnd(session: Session, run: string, process: string | null, d
   if (decision === 'commit') {
     await session.query(sql`
       with folders as (update rustine.run_folder set state = 'integrated', process = null, finished_at = now() where run = ${run} and state = 'prepared')
-      update rustine.run set state = 'done', finished_at = now() where id = ${run} and state in ('running', 'failed', 'interrupted')`);
+      update rustine.run set state = case when exists (select from rustine.participant where run = ${run}) then 'partial' else 'done' end, finished_at = now()
+      where id = ${run} and state in ('running', 'failed', 'interrupted')`);
     return;
   }
   if ((await queueAgain(session, [run])).length > 0) return;

@@ -68,7 +68,8 @@ async function settleProcess(database: Database, { id, gone }: DeadProcess): Pro
 async function interruptRuns(session: Session, process: string): Promise<readonly string[]> {
   // The strong lock waits for transactions of its folders: they hold the run's key (see `lockFolder`), and later ones find its state.
   const runs = await session.query<{ id: string }>(sql`
-    select id from rustine.run where process = ${process} and state in ('running', 'waiting') order by id for update`);
+    select id from rustine.run where process = ${process} and state in ('running', 'waiting')
+      and not exists (select from rustine.prepared where run = rustine.run.id) order by id for update`);
   const ended = runs.map(({ id }) => id);
   if (ended.length === 0) return [];
   const again = await queueAgain(session, ended);

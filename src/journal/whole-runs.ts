@@ -50,7 +50,7 @@ export async function takeUpRun(
     await session.query(sql`delete from rustine.run_folder where run = ${run.id}`);
     await session.query(sql`
       with begun as (
-        update rustine.run set state = ${state}, process = ${process}, host = ${hostname()}, pid = ${nodeProcess.pid}, started_at = clock_timestamp(), decision = null, atomic = false,
+        update rustine.run set state = ${state}, process = ${process}, host = ${hostname()}, pid = ${nodeProcess.pid}, started_at = clock_timestamp(), decision = null, decided_by = null, atomic = false,
           finished_at = case when ${state} <> 'running' then clock_timestamp() end
         where id = ${run.id})
       insert into rustine.run_folder (run, folder, wave, state, finished_at)
@@ -81,7 +81,7 @@ export async function giveBackRun(database: Database, run: string, process: stri
 
 /**
  * Of runs whose rows are locked, those that a worker's task leads to wait in the queue again; what their folders have, they have. What was decided of them stays
- * until the next worker takes them up: by then nothing is prepared any more.
+ * until the next worker takes them up: by then nothing is prepared any more. What is decided to stay and not yet committed on a further server is not begun again.
  * @param process whose they must be; absent: whoever's
  * @returns those that do
  */
@@ -96,6 +96,7 @@ export async function queueAgain(
       where r.id = any(${runs}::text[]) and r.state = 'running' and r.whole and r.cancel_requested_at is null and (${process}::text is null or r.process = ${process})
         and exists (select from rustine.task t where t.run = r.id and t.state in ('queued', 'active'))
         and not exists (select from rustine.prepared p where p.run = r.id)
+        and not (r.decision is not distinct from 'commit' and exists (select from rustine.participant p where p.run = r.id))
       returning id),
     folders as (
       update rustine.run_folder f set state = 'waiting', process = null, not_before = null, blocker = null, outcome = null, started_at = null, finished_at = null

@@ -100,6 +100,7 @@ const ROWS = [
   { code: 'disk-unknown', rules: ['R17'], severities: ['info'], place: 'server', when: 'run' },
   { code: 'folder-left-behind', rules: ['R31'], severities: ['warn'], place: 'account', when: 'folder' },
   { code: 'all-or-none', rules: ['R30'], severities: ['warn'], place: 'account', when: 'folder' },
+  { code: 'decision-pending', rules: ['R30'], severities: ['block'], place: 'server', when: 'folder' },
   { code: 'canary-failed', rules: ['R31'], severities: ['warn'], place: 'account', when: 'folder' },
   { code: 'mirror-failed', rules: ['R31'], severities: ['block'], place: 'account', when: 'folder' },
   { code: 'folder-gone', rules: ['R30'], severities: ['block'], place: 'folders', when: 'folder' },

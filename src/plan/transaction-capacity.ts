@@ -48,5 +48,7 @@ export function roomFor(groups: number, folders: readonly number[], capacity: Tr
     };
     return { most: 0, findings: [{ code: 'locks-all-or-none', severity: 'block', facts }] };
   }
-  return { most: Math.min(groups, slots, byLocks), findings: [] };
+  // Of two runs that look at the same moment each sees the same free ones.
+  const others = Math.min(slots - 1, Math.ceil(maxPrepared * SPARE));
+  return { most: Math.min(groups, slots - others, byLocks), findings: [] };
 }

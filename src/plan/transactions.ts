@@ -19,8 +19,10 @@ export interface Transactions {
 export interface TransactionsInput {
   /** Folders that have something to get, with what that is. */
   readonly folders: readonly { readonly folder: Folder; readonly deliveries: readonly Delivery[] }[];
-  /** Locks that the delivery needs in the folder: asked only where an estimate by its tables says that there may not be enough. */
-  locks(folder: Folder, delivery: Delivery): Promise<number>;
+  /** Locks that the deliveries need in the folder: asked only where an estimate by their tables says that there may not be enough. */
+  locks(folder: Folder, deliveries: readonly Delivery[]): Promise<number>;
+  /** Folders that are asked about at the same time. */
+  readonly atOnce: number;
 }
 
 /** Of a table that rows come for: itself, its indexes, its store of long values. More than most have. */
@@ -42,28 +44,34 @@ async function groupsOf(reader: Reader, folders: TransactionsInput['folders']): 
   return groupFolders(folders.map(groupedFolder), await readSqlScripts(reader, exes));
 }
 
-export async function planTransactions(reader: Reader, { folders, locks }: TransactionsInput): Promise<Transactions> {
+export async function planTransactions(reader: Reader, input: TransactionsInput): Promise<Transactions> {
+  const { folders } = input;
   if (folders.length === 0) return { groups: [], findings: [] };
   const byCode = new Map(folders.map(({ folder }) => [folder.code, folder]));
   const wanted = await groupsOf(reader, folders);
   const capacity = await readTransactionCapacity(reader);
   const guessed = folders.map((each) => each.deliveries.reduce((sum, delivery) => sum + guessedLocks(delivery), 0));
   let room = roomFor(wanted.length, guessed, capacity);
-  if (room.most < wanted.length && capacity.maxPrepared > 0) {
-    const counted: number[] = [];
-    for (const { folder, deliveries: own } of folders) {
-      let sum = 0;
-      for (const delivery of own) sum += await locks(folder, delivery);
-      counted.push(sum);
-    }
-    room = roomFor(wanted.length, counted, capacity);
-  }
+  if (room.most < wanted.length && capacity.maxPrepared > 0) room = roomFor(wanted.length, await countedLocks(input), capacity);
   if (blocks(room.findings)) return { groups: [], findings: room.findings };
   const merged = mergeGroups(wanted, room.most);
   const shared = merged.length < wanted.length ? [] : wanted.filter((group) => group.length > 1);
   const groups = merged.map((group) => group.flatMap(({ code }) => byCode.get(code) ?? []));
   const findings = merged.length < wanted.length ? [fewer(merged)] : shared.map(forScripts);
   return { groups, findings };
+}
+
+async function countedLocks({ folders, locks, atOnce }: TransactionsInput): Promise<readonly number[]> {
+  const counted: number[] = [];
+  const waiting = [...folders.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [at, { folder, deliveries }] = next;
+      counted[at] = await locks(folder, deliveries);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, folders.length) }, work));
+  return counted;
 }
 
 function groupedFolder({ folder, deliveries }: TransactionsInput['folders'][number]): GroupedFolder {

@@ -54,9 +54,6 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
       'X3',
     ]);
     expect((await env.rustine.check({ paths: [path] })).folders.map(({ folder }) => folder)).toEqual(['X3', 'LOC', 'FAR']);
-    await expect(env.rustine.integrate({ paths: [path], mode: 'integrate', atomic: true })).rejects.toMatchObject({
-      code: 'atomic-servers',
-    });
     const again = await env.integrate(path);
     expect(statesOf(again)).toEqual({ X3: 'unchanged', LOC: 'unchanged', FAR: 'unchanged' });
   });

@@ -2,13 +2,15 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client, escapeIdentifier } from 'pg';
 import { inject } from 'vitest';
 import { openEmbedded, stopEmbedded } from '../../src/database/embedded.ts';
+import { findBinaries } from '../../src/database/embedded-binaries.ts';
+import { serverUser } from '../../src/database/embedded-user.ts';
 import { serverPlace } from './server-place.ts';
 
 export interface TestServer {
@@ -124,16 +126,28 @@ export async function startEmbedded(): Promise<StartedServer> {
   };
 }
 
+/** A server of the test's own, of the version that is embedded, with settings of its own. */
+export async function startWith(settings: readonly string[]): Promise<StartedServer> {
+  const { postgres } = await findBinaries(await serverUser(await stat(tmpdir())));
+  return startProgram('PostgreSQL 18 (embedded)', dirname(postgres), settings);
+}
+
+export const startPostgres15 = (binaries: string): Promise<StartedServer> => startProgram('PostgreSQL 15', binaries, []);
+
 /** In a process of its own that ends with us, so that a test run that is killed leaves no server behind. */
-export async function startPostgres15(binaries: string): Promise<StartedServer> {
-  const program = join(import.meta.dirname, 'postgres-15.ts');
-  const child = spawn(process.execPath, [program, binaries], { stdio: ['pipe', 'pipe', 'inherit'] });
+async function startProgram(
+  serverName: TestServer['name'],
+  binaries: string,
+  settings: readonly string[],
+): Promise<StartedServer> {
+  const program = join(import.meta.dirname, 'server-program.ts');
+  const child = spawn(process.execPath, [program, binaries, ...settings], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   const line = once(createInterface({ input: child.stdout }), 'line');
   const [url] = (await Promise.race([line, ended])) as [unknown];
-  if (typeof url !== 'string') throw new Error('PostgreSQL 15 did not start');
+  if (typeof url !== 'string') throw new Error(`${serverName} did not start`);
   return {
-    name: 'PostgreSQL 15',
+    name: serverName,
     url,
     stop: async () => {
       child.stdin.end();

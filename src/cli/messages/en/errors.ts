@@ -164,6 +164,8 @@ export const errors = {
     `The patch needs ${f('needed')} locks at once, the server has room for ${f('available')} (${f('setting')}). Raise that setting and restart the server.`,
   'script-not-preparable': (f) =>
     `With --atomic, the transaction of ${some(f.list('folders'), 12)} cannot be prepared because of what ${some(f.list('scripts'))} does (${f('reason')}). Nothing was changed. Temporary tables, LISTEN, NOTIFY and session locks are excluded there: run without --atomic, or have the script mended where it was made.`,
+  'prepare-no-room': (f) =>
+    `With --atomic, the transaction of ${some(f.list('folders'), 12)} could not be prepared: the server has no room for it any more (${f('reason')}). ${f('used')} of ${f('most')} prepared transactions and ${f('locksNow')} of about ${f('locks')} locks are in use. Nothing was changed. Run again when the others are through, or raise max_prepared_transactions or max_locks_per_transaction and restart the server.`,
   'prepared-unsettled': (f) =>
     `Run ${f('run')}: a transaction of it has not ended as was decided (${f('decision')}). ${heldBy(f)}, then run \`rustine recover\`.`,
   'script-failed': (f) => {

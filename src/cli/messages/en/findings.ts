@@ -234,17 +234,17 @@ export const findings = {
   'folder-left-behind': (f) =>
     `${f('patch')} is left out here because it failed in the supervisor folder ${f('supervisor')}: no folder gets ahead of it. Mend the cause there and run again.`,
   'prepared-transactions-off': (f) =>
-    `All or none is not possible: the database server prepares no transactions. Set ${f('setting')} = ${f('value')} in its configuration and restart it, or run without --atomic.`,
+    `All or none is not possible: ${f.has('server') ? `server ${f('server')}` : 'the database server'} prepares no transactions. Set ${f('setting')} = ${f('value')} in its configuration and restart it, or run without --atomic.`,
   'prepared-transactions-full': (f) =>
-    `All or none is not possible now: all ${f('now')} prepared transactions that the server allows are in use (${f('used')}; table pg_prepared_xacts names them). End those that nobody needs, or set ${f('setting')} = ${f('value')} and restart the server.`,
+    `All or none is not possible now: all ${f('now')} prepared transactions that ${f.has('server') ? `server ${f('server')}` : 'the server'} allows are in use (${f('used')}; view pg_prepared_xacts names them). End those that nobody needs, or set ${f('setting')} = ${f('value')} and restart the server.`,
   'locks-all-or-none': (f) =>
-    `All or none needs about ${f('needed')} locks at once for ${n(f.number('folders'), 'folder')}; the server has room for ${f('available')}. Set ${f('setting')} = ${f('value')} (now ${f('now')}) and restart it, give fewer folders, or run without --atomic.`,
+    `All or none needs about ${f('needed')} locks at once for ${n(f.number('folders'), 'folder')}; ${f.has('server') ? `server ${f('server')}` : 'the server'} has room for ${f('available')}. Set ${f('setting')} = ${f('value')} (now ${f('now')}) and restart it, give fewer folders, or run without --atomic.`,
   'all-or-none': (f) =>
     `It would have worked here, but not in ${some(f.list('failed'))}: with --atomic all folders get the patches or none. Nothing was changed. Mend the cause there and run again.`,
   'transaction-shared': (f) =>
     `${some(f.list('folders'), 12)} share one transaction, one after the other: their scripts need what their ancestors get, which nobody else sees before all is committed.`,
   'transactions-fewer': (f) =>
-    `${n(f.number('folders'), 'folder')} go into ${n(f.number('transactions'), 'transaction')}: the server has no room for one each (max_prepared_transactions, max_locks_per_transaction). Only the time it takes changes.`,
+    `${n(f.number('folders'), 'folder')} go into ${n(f.number('transactions'), 'transaction')}: ${f.has('server') ? `server ${f('server')}` : 'the server'} has no room for one each (max_prepared_transactions, max_locks_per_transaction). Only the time it takes changes.`,
   'history-folder': (f) =>
     `${f('folder')} is the history folder of ${f('of')}: it is not patched, but brought in line after the folder that it belongs to.`,
   'text-language-fallback': (f) => `The folder has none of the patch's languages: texts are taken in ${f('language')}.`,

@@ -4,6 +4,9 @@ import { reasons } from './reasons.ts';
 
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 
+const decisionPending: Sentence = (f) =>
+  `Server ${f('server')} did not answer (${f('reason')}) when what was prepared there was to be ${f('decision') === 'commit' ? 'committed, as on all other servers' : 'rolled back'}. Until that is done, nobody gets into ${some(f.list('folders'), 20)}, and their tables are locked. When the server answers again, \`rustine recover\` does it, and so does every command that concerns a folder there.`;
+
 export const serverErrors = {
   'server-name': (f) =>
     `"${f('value')}" is not a server name. A name is a letter followed by up to 9 letters or digits, such as NORTH.`,
@@ -24,6 +27,7 @@ export const serverErrors = {
     `Server ${f('server')} (${f('url')}) cannot be reached: ${why(f)}.${f.has('folders') ? ` Its folders were left out: ${some(f.list('folders'), 20)}.` : ''} Check that it runs, and that its URL and password (RUSTINE_SERVER_${f('server')}_URL, rustine.yaml or ~/.pgpass) are right; then run the command again.`,
   'server-not-member': (f) =>
     `The database at the URL of server ${f('server')} is not the one that was added under this name.${f.has('folders') ? ` Its folders were left out: ${some(f.list('folders'), 20)}.` : ''} Correct RUSTINE_SERVER_${f('server')}_URL or rustine.yaml.`,
+  'decision-pending': decisionPending,
   'database-is-server': (f) =>
     `This database is server ${f('server')} of an environment that lives elsewhere: it holds some of its folders only. Give the URL of the environment's own database.`,
   'mirror-behind': (f) =>
@@ -36,8 +40,6 @@ export const serverErrors = {
     `Entries ${some(f.list('ids'), 20)} are put aside on several servers, and one command changes one server: give those of each in a command of their own.`,
   'export-several-servers': (f) =>
     `${some(f.list('folders'), 20)} live on several servers; an export is one set of one server. Export the folders of each server to a directory of their own.`,
-  'atomic-servers': (f) =>
-    `--atomic: the folders live on several servers (${some(f.list('servers'), 12)} besides the environment's own), and all or none is carried out on one. Name folders of the environment's own server that nothing elsewhere inherits from with --folders, or leave --atomic out.`,
 } satisfies Record<string, Sentence>;
 
 export const serverFindings = {
@@ -45,6 +47,9 @@ export const serverFindings = {
     `Server ${f('server')} was added, but the password of its URL is kept nowhere: later commands could not log in. Set ${f('variable')}, or give the URL in rustine.yaml under servers (readable for its owner only), or the password in ~/.pgpass.`,
   'server-failed': (f) =>
     `Server ${f('server')} could not do its part of the run (${f('cause')}${f.has('reason') ? `: ${why(f)}` : ''}): ${some(f.list('folders'), 20)} did not get everything. Mend that there (\`rustine server show ${f('server')}\` shows it), then run the command again: what is there already stays as it is.`,
+  'decision-unknown': (f) =>
+    `Run ${f('run')}: what it prepared on this server waits for the decision of the environment's own server, where the run has not ended. Let it end, or stop it with \`rustine cancel ${f('run')}\`; then run \`rustine recover\`.`,
+  'decision-pending': decisionPending,
   'mirror-failed': (f) =>
     `What stands for ${f('folder')} on server ${f('server')} did not get ${f('patch')} (${some(f.list('causes'))}): no folder there gets it. Mend that in schema ${f('folder').toLowerCase()} of that server's database, then run the command again.`,
   'mirror-not-changed': (f) =>

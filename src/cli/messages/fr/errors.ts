@@ -170,6 +170,8 @@ export const errors: Sentences<ErrorCode> = {
     `Le patch demande ${f('needed')} verrous à la fois, le serveur en admet ${f('available')} (${f('setting')}). Augmentez ce paramètre et redémarrez le serveur.`,
   'script-not-preparable': (f) =>
     `Avec --atomic, la transaction de ${some(f.list('folders'), 12)} ne peut pas être préparée à cause de ce que fait ${some(f.list('scripts'))} (${f('reason')}). Rien n'a été modifié. Les tables temporaires, LISTEN, NOTIFY et les verrous de session y sont exclus : lancez sans --atomic, ou faites corriger le traitement là où il a été fait.`,
+  'prepare-no-room': (f) =>
+    `Avec --atomic, la transaction de ${some(f.list('folders'), 12)} n'a pas pu être préparée : le serveur n'a plus de place pour elle (${f('reason')}). ${f('used')} transactions préparées sur ${f('most')} et ${f('locksNow')} verrous sur environ ${f('locks')} sont pris. Rien n'a été modifié. Relancez quand les autres auront fini, ou augmentez max_prepared_transactions ou max_locks_per_transaction et redémarrez le serveur.`,
   'prepared-unsettled': (f) =>
     `Exécution ${f('run')} : une de ses transactions n'est pas terminée comme décidé (${f('decision')}). ${heldBy(f)}, puis lancez \`rustine recover\`.`,
   'script-failed': (f) => {

@@ -235,17 +235,17 @@ export const findings: Sentences<FindingCode> = {
   'folder-left-behind': (f) =>
     `${f('patch')} est laissé de côté ici car il a échoué dans le dossier superviseur ${f('supervisor')} : aucun dossier ne le devance. Corrigez là-bas et relancez.`,
   'prepared-transactions-off': (f) =>
-    `Tout ou rien est impossible : le serveur de base de données ne prépare pas de transactions. Mettez ${f('setting')} = ${f('value')} dans sa configuration et redémarrez-le, ou lancez sans --atomic.`,
+    `Tout ou rien est impossible : le serveur ${f.has('server') ? f('server') : 'de base de données'} ne prépare pas de transactions. Mettez ${f('setting')} = ${f('value')} dans sa configuration et redémarrez-le, ou lancez sans --atomic.`,
   'prepared-transactions-full': (f) =>
-    `Tout ou rien est impossible pour l'instant : les ${f('now')} transactions préparées que le serveur admet sont toutes prises (${f('used')} ; la table pg_prepared_xacts les nomme). Terminez celles dont personne n'a besoin, ou mettez ${f('setting')} = ${f('value')} et redémarrez le serveur.`,
+    `Tout ou rien est impossible pour l'instant : les ${f('now')} transactions préparées que le serveur${f.has('server') ? ` ${f('server')}` : ''} admet sont toutes prises (${f('used')} ; la vue pg_prepared_xacts les nomme). Terminez celles dont personne n'a besoin, ou mettez ${f('setting')} = ${f('value')} et redémarrez le serveur.`,
   'locks-all-or-none': (f) =>
-    `Tout ou rien demande environ ${f('needed')} verrous à la fois pour ${n(f.number('folders'), 'dossier')} ; le serveur en admet ${f('available')}. Mettez ${f('setting')} = ${f('value')} (à présent ${f('now')}) et redémarrez-le, donnez moins de dossiers, ou lancez sans --atomic.`,
+    `Tout ou rien demande environ ${f('needed')} verrous à la fois pour ${n(f.number('folders'), 'dossier')} ; le serveur${f.has('server') ? ` ${f('server')}` : ''} en admet ${f('available')}. Mettez ${f('setting')} = ${f('value')} (à présent ${f('now')}) et redémarrez-le, donnez moins de dossiers, ou lancez sans --atomic.`,
   'all-or-none': (f) =>
     `Ici tout aurait fonctionné, mais pas dans ${some(f.list('failed'))} : avec --atomic, tous les dossiers reçoivent les patches ou aucun. Rien n'a été modifié. Corrigez là-bas et relancez.`,
   'transaction-shared': (f) =>
     `${some(f.list('folders'), 12)} partagent une seule transaction, l'un après l'autre : leurs traitements ont besoin de ce que reçoivent leurs dossiers de référence, que personne d'autre ne voit avant la fin.`,
   'transactions-fewer': (f) =>
-    `${n(f.number('folders'), 'dossier')} vont dans ${n(f.number('transactions'), 'transaction')} : le serveur n'a pas la place pour une par dossier (max_prepared_transactions, max_locks_per_transaction). Seule la durée change.`,
+    `${n(f.number('folders'), 'dossier')} vont dans ${n(f.number('transactions'), 'transaction')} : le serveur${f.has('server') ? ` ${f('server')}` : ''} n'a pas la place pour une par dossier (max_prepared_transactions, max_locks_per_transaction). Seule la durée change.`,
   'history-folder': (f) =>
     `${f('folder')} est le dossier historique de ${f('of')} : il n'est pas patché, mais mis en phase après le dossier auquel il appartient.`,
   'text-language-fallback': (f) => `Le dossier n'a aucune des langues du patch : les textes sont pris en ${f('language')}.`,

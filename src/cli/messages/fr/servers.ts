@@ -1,10 +1,13 @@
 // French sentences and words about environments on several servers.
 import type * as en from '../en/servers.ts';
 import type { Sentences } from '../en.ts';
-import { type Said, some } from '../said.ts';
+import { type Said, type Sentence, some } from '../said.ts';
 import { reasons } from './reasons.ts';
 
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
+
+const decisionPending: Sentence = (f) =>
+  `Le serveur ${f('server')} n'a pas répondu (${f('reason')}) quand ce qui y était préparé devait être ${f('decision') === 'commit' ? 'validé, comme sur tous les autres serveurs' : 'annulé'}. Jusque-là, personne n'entre dans ${some(f.list('folders'), 20)}, et leurs tables sont verrouillées. Quand le serveur répondra, \`rustine recover\` le fera, de même que toute commande qui concerne un de ses dossiers.`;
 
 export const serverErrors: Sentences<keyof typeof en.serverErrors> = {
   'server-name': (f) =>
@@ -27,6 +30,7 @@ export const serverErrors: Sentences<keyof typeof en.serverErrors> = {
     `Le serveur ${f('server')} (${f('url')}) est injoignable : ${why(f)}.${f.has('folders') ? ` Ses dossiers ont été laissés de côté : ${some(f.list('folders'), 20)}.` : ''} Vérifiez qu'il tourne et que son URL et son mot de passe (RUSTINE_SERVER_${f('server')}_URL, rustine.yaml ou ~/.pgpass) sont les bons, puis relancez la commande.`,
   'server-not-member': (f) =>
     `La base que désigne l'URL du serveur ${f('server')} n'est pas celle qui a été ajoutée sous ce nom.${f.has('folders') ? ` Ses dossiers ont été laissés de côté : ${some(f.list('folders'), 20)}.` : ''} Corrigez RUSTINE_SERVER_${f('server')}_URL ou rustine.yaml.`,
+  'decision-pending': decisionPending,
   'database-is-server': (f) =>
     `Cette base est le serveur ${f('server')} d'un environnement qui se trouve ailleurs : elle ne contient qu'une partie de ses dossiers. Donnez l'URL de la base de l'environnement lui-même.`,
   'mirror-behind': (f) =>
@@ -39,8 +43,6 @@ export const serverErrors: Sentences<keyof typeof en.serverErrors> = {
     `Les entrées ${some(f.list('ids'), 20)} sont mises de côté sur plusieurs serveurs, et une commande n'en change qu'un : donnez celles de chaque serveur dans une commande à part.`,
   'export-several-servers': (f) =>
     `Les dossiers ${some(f.list('folders'), 20)} se trouvent sur plusieurs serveurs ; un export est un ensemble d'un seul serveur. Exportez ceux de chaque serveur dans un répertoire à part.`,
-  'atomic-servers': (f) =>
-    `--atomic : les dossiers se trouvent sur plusieurs serveurs (${some(f.list('servers'), 12)} en plus de celui de l'environnement), et le tout ou rien se fait sur un seul. Nommez avec --folders des dossiers du serveur de l'environnement dont rien n'hérite ailleurs, ou enlevez --atomic.`,
 };
 
 export const serverFindings: Sentences<keyof typeof en.serverFindings> = {
@@ -48,6 +50,9 @@ export const serverFindings: Sentences<keyof typeof en.serverFindings> = {
     `Le serveur ${f('server')} est ajouté, mais le mot de passe de son URL n'est gardé nulle part : les commandes suivantes ne pourraient pas se connecter. Définissez ${f('variable')}, ou donnez l'URL dans rustine.yaml sous servers (lisible par son propriétaire seul), ou le mot de passe dans ~/.pgpass.`,
   'server-failed': (f) =>
     `Le serveur ${f('server')} n'a pas pu faire sa part de l'exécution (${f('cause')}${f.has('reason') ? ` : ${why(f)}` : ''}) : ${some(f.list('folders'), 20)} n'ont pas tout reçu. Corrigez cela sur ce serveur (\`rustine server show ${f('server')}\` le montre), puis relancez la commande : ce qui y est déjà reste tel quel.`,
+  'decision-unknown': (f) =>
+    `Exécution ${f('run')} : ce qu'elle a préparé sur ce serveur attend la décision prise sur le serveur de l'environnement, où l'exécution n'est pas terminée. Laissez-la finir, ou arrêtez-la par \`rustine cancel ${f('run')}\` ; lancez ensuite \`rustine recover\`.`,
+  'decision-pending': decisionPending,
   'mirror-failed': (f) =>
     `Ce qui représente ${f('folder')} sur le serveur ${f('server')} n'a pas reçu ${f('patch')} (${some(f.list('causes'))}) : aucun dossier de ce serveur ne le reçoit. Corrigez cela dans le schéma ${f('folder').toLowerCase()} de sa base, puis relancez la commande.`,
   'mirror-not-changed': (f) =>

@@ -1,4 +1,5 @@
-// A program: runs a PostgreSQL 15 in a temporary directory until its input ends, then removes it. Prints the URL when it is ready.
+// A program: runs a PostgreSQL in a temporary directory until its input ends, then removes it. Prints the URL when it is ready.
+// Arguments: the directory of its binaries, and settings of its own (`max_prepared_transactions=0`).
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -9,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { serverUser } from '../../src/database/embedded-user.ts';
 import { serverPlace } from './server-place.ts';
 
-const binaries = process.argv[2] ?? '';
+const [, , binaries = '', ...own] = process.argv;
 const asked = new Promise<void>((resolve) => {
   process.stdin.resume();
   process.stdin.once('close', () => resolve());
@@ -63,6 +64,7 @@ async function serve(): Promise<void> {
     ],
     // The data does not outlive the tests.
     ...['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'],
+    ...own,
   ];
   const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
   const server = spawn(join(binaries, 'postgres'), args, { ...options, stdio: ['ignore', log.fd, log.fd] });
