@@ -2,21 +2,19 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { Bug, Failure, Refusal } from '../base/errors.ts';
 import type { Database, Ending, Session, StatementResult } from './database.ts';
 import { readOwnSessions } from './own-sessions.ts';
-import { type SilenceLimits, type SilenceWatch, watchSilence } from './silence.ts';
+import { SILENCE, type SilenceLimits, type SilenceWatch, watchSilence } from './silence.ts';
 import { quoteLiteral, type Sql, sql } from './sql.ts';
+import { CONNECT_TIMEOUT_MS, unreachable } from './unreachable.ts';
 
 const OLDEST_VERSION = 15;
-/** Also of waiting for a free connection of the pool: an error is better than waiting for ever. */
-const CONNECT_TIMEOUT_MS = 60_000;
 /** How long a connection is idle before the system asks whether the other end is there, so that whatever is in between does not forget it. */
 const KEEP_ALIVE_MS = 10_000;
-/** Of closing a pool; nothing is at work any more then. */
-const GOODBYE_MS = 3_000;
 /**
  * What ends the session of a client that is gone without a word, with its locks, after a minute instead of two hours: the system's questions; where
  * something in between answers them, the limit for a transaction that is asked nothing, which is longer than planning ever takes.
@@ -40,7 +38,8 @@ const OWN_NAMES = 'search_path = pg_catalog, pg_temp';
 interface Connections {
   readonly pool: pg.Pool;
   readonly url: string;
-  /** Those that are open. */
+  readonly silence: SilenceLimits;
+  /** Those that are open, or are being opened. */
   readonly clients: ReadonlySet<pg.ClientBase>;
   /** Those that are ours alone for as long as they live. */
   readonly direct: WeakSet<pg.ClientBase>;
@@ -50,9 +49,18 @@ interface Connections {
 }
 
 /** bigint and numeric come as text: no digit is lost. Small counts are converted where they are read. */
-export async function openPostgres(url: string, connections: number, silence?: SilenceLimits): Promise<Database> {
+export async function openPostgres(url: string, connections: number, silence = SILENCE): Promise<Database> {
   const direct: Connections['direct'] = new WeakSet();
+  const clients = new Set<pg.ClientBase>();
+  class Client extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      super(config);
+      clients.add(this);
+      this.once('end', () => clients.delete(this));
+    }
+  }
   const pool = new pg.Pool({
+    Client,
     connectionString: url,
     max: connections,
     application_name: 'rustine',
@@ -70,10 +78,7 @@ export async function openPostgres(url: string, connections: number, silence?: S
   const dead: Connections['dead'] = new WeakMap();
   pool.on('error', (error, client) => dead.set(client, error));
   const watch = watchSilence((processes, ms) => readOwnSessions(url, processes, ms), silence);
-  const clients = new Set<pg.ClientBase>();
-  pool.on('connect', (client) => clients.add(client));
-  pool.on('remove', (client) => clients.delete(client));
-  const all: Connections = { pool, url, clients, direct, dead, watch };
+  const all: Connections = { pool, url, silence, clients, direct, dead, watch };
   try {
     await checkVersion(all);
   } catch (error) {
@@ -100,10 +105,10 @@ export async function openPostgres(url: string, connections: number, silence?: S
 }
 
 /** Says goodbye to the server, but waits for no connection that is silent. */
-async function closeAll({ pool, clients, watch }: Connections): Promise<void> {
+async function closeAll({ pool, clients, silence, watch }: Connections): Promise<void> {
   const late = setTimeout(() => {
     for (const client of clients) wireOf(client).connection.stream.destroy();
-  }, GOODBYE_MS);
+  }, silence.goodbyeMs);
   try {
     await pool.end();
   } finally {
@@ -123,16 +128,9 @@ async function checkVersion(all: Connections): Promise<void> {
 }
 
 /** An error of the connection is translated where it comes from; what the work throws on purpose stays what it is. */
-async function withClient<Result>(
-  { pool, url, dead }: Connections,
-  work: (client: pg.PoolClient) => Promise<Result>,
-): Promise<Result> {
-  let client: pg.PoolClient;
-  try {
-    client = await pool.connect();
-  } catch (error) {
-    throw unreachable(url, error);
-  }
+async function withClient<Result>(all: Connections, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  const { dead } = all;
+  const client = await connected(all);
   let broken = dead.get(client);
   const onError = (error: Error): void => {
     broken = error;
@@ -144,6 +142,27 @@ async function withClient<Result>(
   } finally {
     client.removeListener('error', onError);
     client.release(broken ?? wireOf(client).connection.stream.destroyed);
+  }
+}
+
+/** Where nothing answers, everybody who comes later would wait as long as the first one: an hour for a run. */
+async function connected({ pool, url, silence, watch }: Connections): Promise<pg.PoolClient> {
+  const connecting = pool.connect();
+  const over = new AbortController();
+  try {
+    const late = (): Promise<never> =>
+      pause(silence.awayMs, undefined, { signal: over.signal }).then(() => Promise.reject(new Error('the server is silent')));
+    const client = await (watch.away ? Promise.race([connecting, late()]) : connecting);
+    watch.away = false;
+    return client;
+  } catch (error) {
+    // One that comes late all the same is there for the next.
+    connecting.then((client) => client.release()).catch(() => undefined);
+    // Where all are in use, that says nothing about the server.
+    if (!(error instanceof pg.DatabaseError) && pool.totalCount < pool.options.max) watch.away = true;
+    throw unreachable(url, error);
+  } finally {
+    over.abort();
   }
 }
 
@@ -274,60 +293,6 @@ function sessionOf(all: Connections, client: pg.PoolClient): Session {
 
 function statementResult(result: pg.QueryResult): StatementResult {
   return { command: result.command, count: result.rowCount ?? 0, rows: result.rows as Record<string, unknown>[] };
-}
-
-const INVALID_PASSWORD = '28P01';
-
-/**
- * Whether the server refuses the password of the URL.
- * @returns undefined where it lets in
- * @throws Failure `database-unreachable` where that cannot be found out
- */
-export async function passwordRefused(url: string): Promise<Failure | undefined> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'rustine',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-  });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return undefined;
-  } catch (error) {
-    const failure = unreachable(url, error);
-    if (error instanceof pg.DatabaseError && error.code === INVALID_PASSWORD) return failure;
-    throw failure;
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
-
-/** The URL without its password: safe to show. */
-function shownUrl(url: string): string {
-  try {
-    const parsed = new URL(url);
-    if (parsed.password !== '') parsed.password = '***';
-    parsed.searchParams.delete('password');
-    return parsed.toString();
-  } catch {
-    return '(not a URL)';
-  }
-}
-
-function unreachable(url: string, error: unknown): Failure {
-  if (
-    error instanceof pg.DatabaseError &&
-    error.code !== undefined &&
-    !error.code.startsWith('57P') &&
-    !error.code.startsWith('53')
-  ) {
-    return new Failure('database-unreachable', { url: shownUrl(url), reason: error.message }, error);
-  }
-  const reason =
-    error instanceof AggregateError
-      ? error.errors.map((each) => String((each as Error).message)).join('; ')
-      : (error as Error).message;
-  return new Failure('database-unreachable', { url: shownUrl(url), reason }, error);
 }
 
 /** The server takes leave: it ends the session, shuts down, starts up, or has lost whom it speaks to. */

@@ -33,14 +33,20 @@ export interface SilenceLimits {
   readonly unsentMs: number;
   /** So long a connection may be silent while the server cannot be asked either. */
   readonly unreachableMs: number;
+  /** So long a connection is tried to be had while the server is away. */
+  readonly awayMs: number;
+  /** So long is waited for connections to close. */
+  readonly goodbyeMs: number;
 }
 
-const LIMITS: SilenceLimits = {
+export const SILENCE: SilenceLimits = {
   askAfterMs: 15_000,
   lookMs: 10_000,
   answeredForMs: 5_000,
   unsentMs: 120_000,
-  unreachableMs: 60_000,
+  unreachableMs: 30_000,
+  awayMs: 5_000,
+  goodbyeMs: 3_000,
 };
 
 /** As the network says it, where it says anything. */
@@ -50,7 +56,7 @@ class SilentConnection extends Error {
 }
 
 /** What the server says of a connection that has been silent for some time. */
-export function isLost(seen: Seen | undefined, silentMs: number, { answeredForMs, unsentMs }: SilenceLimits = LIMITS): boolean {
+export function isLost(seen: Seen | undefined, silentMs: number, { answeredForMs, unsentMs }: SilenceLimits = SILENCE): boolean {
   if (seen === undefined) return true;
   if (seen.state === '' || seen.state === 'disabled') return false;
   if (seen.state === 'active' || seen.state === 'fastpath function call') return seen.reads && silentMs >= unsentMs;
@@ -60,6 +66,8 @@ export function isLost(seen: Seen | undefined, silentMs: number, { answeredForMs
 export interface SilenceWatch {
   /** Waits for an answer; it fails when the connection is given up. */
   answer<Result>(connection: Silent, asked: () => Promise<Result>): Promise<Result>;
+  /** Whether the server could not be reached the last time that somebody tried: nobody tries for long then. */
+  away: boolean;
   close(): void;
 }
 
@@ -73,20 +81,23 @@ interface Awaited {
 }
 
 /** Watches over the connections of one pool. A network that forgets a connection tells neither end: without this its answer is waited for without end. */
-export function watchSilence(look: Look, limits: SilenceLimits = LIMITS): SilenceWatch {
+export function watchSilence(look: Look, limits: SilenceLimits): SilenceWatch {
   const waiting = new Set<Awaited>();
+  let away = false;
   let looking = false;
   const ask = async (silent: readonly Awaited[]): Promise<void> => {
     const seen = await look(
       silent.map(({ connection }) => connection.process),
       limits.lookMs,
     ).catch(() => undefined);
+    if (seen !== undefined) away = false;
     for (const each of silent) {
       // Whatever came meanwhile, it is not silent.
       if (!waiting.has(each) || each.connection.traffic() !== each.traffic) continue;
       const silentMs = performance.now() - each.heardAt;
       const lost =
         seen === undefined ? silentMs >= limits.unreachableMs : isLost(seen.get(each.connection.process), silentMs, limits);
+      if (lost && seen === undefined) away = true;
       if (lost) each.connection.giveUp(new SilentConnection('the connection is silent'));
     }
   };
@@ -119,6 +130,12 @@ export function watchSilence(look: Look, limits: SilenceLimits = LIMITS): Silenc
       } finally {
         waiting.delete(each);
       }
+    },
+    get away() {
+      return away;
+    },
+    set away(is) {
+      away = is;
     },
     close: () => clearInterval(timer),
   };

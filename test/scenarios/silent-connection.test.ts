@@ -11,7 +11,15 @@ import { openEnvironment } from '../support/environment.ts';
 import { openProxy, type ServerProxy } from '../support/proxy.ts';
 import { createDatabase, oneServer, type TestServer } from '../support/servers.ts';
 
-const QUICK: SilenceLimits = { askAfterMs: 300, lookMs: 400, answeredForMs: 100, unsentMs: 1_500, unreachableMs: 600 };
+const QUICK: SilenceLimits = {
+  askAfterMs: 300,
+  lookMs: 400,
+  answeredForMs: 100,
+  unsentMs: 1_500,
+  unreachableMs: 600,
+  awayMs: 300,
+  goodbyeMs: 300,
+};
 
 async function open(
   server: TestServer,
@@ -70,15 +78,25 @@ describe.each(oneServer())('$name', (server) => {
     await database.query(pidOf);
     proxy.silence(true);
     await expect(database.query(pidOf)).rejects.toMatchObject({ code: 'database-lost' });
+    // Whoever comes next does not wait as long as the first one.
+    const started = performance.now();
+    await expect(database.query(pidOf)).rejects.toMatchObject({ code: 'database-unreachable' });
+    expect(performance.now() - started).toBeLessThan(3_000);
   });
 
   test('closing waits neither for a connection that is silent nor for its answer', async () => {
     const { proxy, database } = await open(server);
     await Promise.all([database.query(sql`select pg_sleep(0.1)`), database.query(sql`select pg_sleep(0.1)`)]);
-    proxy.silence();
+    proxy.silence(true);
+    const both = [database.query(pidOf), database.query(pidOf)];
+    await pause(50);
+    // One that is being opened, too.
+    const asked = Promise.allSettled([...both, database.query(pidOf)]);
+    await pause(50);
     const started = performance.now();
     await database.close();
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(3_000);
+    expect((await asked).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
   });
 
   test('the server is told how long a client that says nothing may be gone', async () => {
@@ -107,7 +125,7 @@ describe.each(oneServer())('$name', (server) => {
     const env = await openEnvironment(server);
     const proxy = await openProxy(env.url);
     onTestFinished(() => proxy.close());
-    const database = await openPostgres(proxy.url, 3);
+    const database = await openPostgres(proxy.url, 3, { ...QUICK, askAfterMs: 15_000 });
     onTestFinished(() => database.close().catch(() => undefined));
     const lease = await takeLease(database, 'command', 'nightly', 500);
     const until = async (): Promise<string | undefined> =>
