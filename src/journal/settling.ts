@@ -29,14 +29,22 @@ export async function settleRuns(database: Database, waitMs = SETTLE_MS): Promis
   const until = performance.now() + waitMs;
   // They hold their run's key, so that it could not be settled.
   await settlePrepared(database, waitMs);
-  return (await settleDead(database, Math.max(0, until - performance.now()))).settled;
+  return (await settleAll(database, until)).settled;
 }
 
 /** The same without what is prepared. Says what is left, and who holds it. */
 export async function settleDead(database: Database, waitMs: number): Promise<SettledRuns> {
+  const { settled, held } = await settleAll(database, performance.now() + waitMs);
+  return { settled, left: await unsettled(database, held) };
+}
+
+async function settleAll(
+  database: Database,
+  until: number,
+): Promise<{ readonly settled: readonly string[]; readonly held: readonly DeadProcess[] }> {
   const settled: string[] = [];
   let dead = await deadProcesses(database);
-  for (const until = performance.now() + waitMs; dead.length > 0; ) {
+  while (dead.length > 0) {
     const held: DeadProcess[] = [];
     for (const process of dead) {
       const runs = await settleProcess(database, process);
@@ -46,7 +54,7 @@ export async function settleDead(database: Database, waitMs: number): Promise<Se
     dead = held;
     if (performance.now() >= until) break;
   }
-  return { settled, left: await unsettled(database, dead) };
+  return { settled, held: dead };
 }
 
 /** @returns its runs; undefined where somebody holds one of them */
