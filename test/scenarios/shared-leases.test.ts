@@ -198,6 +198,35 @@ describe.each(oneServer())('$name', (server) => {
     expect(await leftovers(env.url)).toEqual([]);
   });
 
+  it('R30: what a folder or a task came to is in hand: a database that takes it only at the second try changes nothing of it', async () => {
+    const does = { command: process.execPath, words: ['-e', ''], timeoutMs: 20_000, environment: [] };
+    const env = await openEnvironment(server, { folders: ['SEED'], settings: { tasks: { other: does } } });
+    await env.query('create sequence public.settled');
+    await env.query('create sequence public.ended');
+    await env.query(
+      `create function public.fails() returns trigger language plpgsql as 'begin if nextval(tg_argv[0]::regclass) = 1 then raise disk_full; end if; return new; end'`,
+    );
+    await env.query(
+      `create trigger fails before update on rustine.run_folder for each row when (new.state = 'integrated') execute function public.fails('public.settled')`,
+    );
+    await env.query(
+      `create trigger fails before update on rustine.task for each row when (new.state = 'done' and new.kind = 'other') execute function public.fails('public.ended')`,
+    );
+    const { run } = await env.rustine.queue({ paths: [await env.patch('A.dat', [item])], mode: 'integrate' });
+    const task = await env.rustine.tasks.add({ kind: 'other', folder: 'SEED' });
+    await drain(env.rustine);
+    expect(await env.rustine.tasks.show(task.id)).toMatchObject({ state: 'done', exit: 0, attempts: 1 });
+    expect(await env.rustine.follow(run, () => undefined, never)).toMatchObject({
+      state: 'done',
+      folders: [{ patches: [{ state: 'integrated', tables: { created: ['item'] } }] }, { state: 'integrated' }],
+    });
+    expect(await env.query('select folder, attempts, lost from rustine.run_folder order by wave')).toEqual([
+      { folder: 'X3', attempts: 1, lost: 0 },
+      { folder: 'SEED', attempts: 1, lost: 0 },
+    ]);
+    expect(await leftovers(env.url)).toEqual([]);
+  });
+
   it('a worker that others outran leaves the run when it has ended: nothing of it stays staged', async () => {
     const env = await openEnvironment(server, { folders: ['A1', 'A2', 'A3', 'A4'] });
     const stop = new AbortController();
