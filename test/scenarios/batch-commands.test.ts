@@ -91,7 +91,7 @@ describe.each(oneServer())('commands of the batch server on $name', (server) => 
     const queued = JSON.parse((await typed(env, ['integrate', path, '--batch', '--json'])).out);
     expect(queued).toMatchObject({ state: 'queued', workers: 0, folders: [{ state: 'waiting' }, { state: 'waiting' }] });
     const cancelled = await typed(env, ['cancel', queued.run]);
-    expect([cancelled.code, cancelled.out]).toEqual([0, `Run ${queued.run} is cancelled; it had not begun.\n`]);
+    expect([cancelled.code, cancelled.out]).toEqual([0, `Run ${queued.run} is cancelled: nobody was at work in it.\n`]);
     expect((await env.rustine.log(queued.run)).map(({ kind }) => kind)).toEqual([
       'run-cancelled',
       'folder-finished',

@@ -43,7 +43,7 @@ export const runWords = {
     `${by} has asked it to stop${reason === '' ? '' : ` (${reason})`}: what is at work ends its patch.`,
   asked: (run: string, state: string) =>
     state === 'cancelled'
-      ? `Run ${run} is cancelled; it had not begun.`
+      ? `Run ${run} is cancelled: nobody was at work in it.`
       : state === 'waiting'
         ? `Run ${run} is asked to stop: it only waits for others, and ends within seconds.`
         : `Run ${run} is asked to stop: folders at work end their patch, the others are left out. \`rustine status --run ${run}\` shows how far it is.`,

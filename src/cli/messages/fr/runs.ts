@@ -32,7 +32,7 @@ export const runWords: Messages['report']['openRuns'] = {
     `${by} a demandé son arrêt${reason === '' ? '' : ` (${reason})`} : chaque patch en cours va à son terme.`,
   asked: (run, state) =>
     state === 'cancelled'
-      ? `L'exécution ${run} est annulée ; elle n'avait pas commencé.`
+      ? `L'exécution ${run} est annulée : personne n'y travaillait.`
       : state === 'waiting'
         ? `L'arrêt de l'exécution ${run} est demandé : elle ne fait qu'attendre, et se termine en quelques secondes.`
         : `L'arrêt de l'exécution ${run} est demandé : les dossiers en cours terminent leur patch, les autres sont laissés de côté. \`rustine status --run ${run}\` montre où elle en est.`,
