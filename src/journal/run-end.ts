@@ -74,6 +74,8 @@ export async function endCancelledRuns(database: Database): Promise<SettledRuns>
  * @param but the worker that says so
  */
 export async function giveUpRun(session: Session, run: string, why: Finding, but = ''): Promise<boolean> {
+  // Looked at first without the strong lock, which would wait for those who are at work.
+  if (await isAttended(session, run, but)) return false;
   await session.script(`set local lock_timeout = ${END_TIMEOUT_MS}`);
   // One that has a process is that one's to end, or of whoever settles it.
   const shared = await session.query(sql`select id from rustine.run where id = ${run} and process is null for update`);
