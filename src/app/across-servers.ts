@@ -20,6 +20,7 @@ import { changeMirrors, notCarried, serversBelow } from './mirrors.ts';
 import type { OpenedServer } from './opened-server.ts';
 import { queueAcross } from './queue-across.ts';
 import { queueRun } from './queued-run.ts';
+import { forgetLeft } from './recovery-elsewhere.ts';
 import type { FolderView, OneServer, Rustine } from './rustine.ts';
 import { scriptsAcross } from './scripts-across.ts';
 import { integrateAcross } from './server-run.ts';
@@ -192,10 +193,11 @@ async function foldersOf({ verbs }: OpenedServer, run: string): Promise<readonly
 }
 
 /** What is decided here is brought there first, and noted as carried out afterwards. */
-async function recoverMember(home: Database, { number }: Server, { opened, verbs }: OpenedServer): Promise<Recovery> {
+async function recoverMember(home: Database, server: Server, { opened, verbs }: OpenedServer): Promise<Recovery> {
   await bringDecisions(home, opened.database);
   const recovered = await verbs.recover();
-  await forgetSettled(home, opened.database, number);
+  await forgetSettled(home, opened.database, server.number);
+  await forgetLeft(home, server, opened.database);
   return recovered;
 }
 

@@ -41,6 +41,7 @@ import { canaries, existingFolders, known } from './known-folders.ts';
 import { openSettled } from './opened-environment.ts';
 import { checkMembership, type OpenedServer, type RunPart, WHOLE } from './opened-server.ts';
 import { followRun, type QueuedRun } from './queued-run.ts';
+import { recoverElsewhere } from './recovery-elsewhere.ts';
 import { type RunVerbs, runVerbs } from './runs.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 import { type ScriptVerbs, scriptVerbs } from './scripts.ts';
@@ -218,7 +219,9 @@ export interface Opened {
  * @throws Failure `database-unreachable` and the `embedded-…` ones; Refusal `database-is-server`
  */
 export async function openRustine(settings: Settings): Promise<Rustine> {
-  return acrossServers(await openOne(settings), (member, expected) => openOne(member, expected));
+  const home = await openOne(settings);
+  await recoverElsewhere(home.opened);
+  return acrossServers(home, (member, expected) => openOne(member, expected));
 }
 
 /** @param expected what the database has to be: a server of an environment; absent: an environment */

@@ -4,6 +4,7 @@ import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
 import type { Held, RunRequest } from '../batch/run.ts';
 import type { RunEvent } from '../journal/journal.ts';
+import { forgetParts, notePart } from '../journal/left-elsewhere.ts';
 import type { RunOutcome } from '../journal/outcome.ts';
 import { mirrorsOf } from './mirrors.ts';
 import type { OpenedServer, TakenRun } from './opened-server.ts';
@@ -35,6 +36,8 @@ export interface Part extends Share {
 export interface Together {
   /** Number of the run. */
   readonly id: string;
+  /** Lease of its program, on the environment's own server. */
+  readonly process: string;
   /** Whoever cancels the run on the environment's own server cancels it everywhere. */
   readonly soft: AbortSignal;
   readonly hard: AbortSignal;
@@ -49,10 +52,11 @@ export interface Together {
 
 /** Begins to take the folders. Under the same number as everywhere, so another run is met wherever it is. */
 export async function openPart(
+  home: OpenedServer,
   member: OpenedServer,
   share: Share,
   { first: _, ...options }: IntegrateOptions,
-  { id, soft, hard, here, first, shared, takenUp }: Together,
+  { id, process, soft, hard, here, first, shared, takenUp }: Together,
 ): Promise<Part> {
   const mirrors = new Set((await mirrorsOf(member)).flatMap(({ code }) => (here.includes(code) ? [code] : [])));
   const heard: Heard = { patches: new Map(), finished: new Set(), begun: false, tell: options.listener ?? (() => undefined) };
@@ -66,7 +70,9 @@ export async function openPart(
     ready.resolve(findings);
     return begin.promise;
   };
-  const outcome = member.integrate(
+  const { database } = home.opened;
+  await notePart(database, id, share.server, process);
+  const ran = member.integrate(
     {
       ...options,
       folders: [...mirrors, ...share.folders],
@@ -87,6 +93,11 @@ export async function openPart(
       },
     },
   );
+  const outcome = ran.then(async (ended) => {
+    // Where that fails, somebody looks there for nothing.
+    await forgetParts(database, share.server, [id]).catch(() => undefined);
+    return ended;
+  });
   outcome.then(
     () => ready.resolve([]),
     (error: unknown) => {

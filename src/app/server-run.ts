@@ -130,7 +130,7 @@ async function takeAll(
   takenUp: TakenRun | undefined,
 ): Promise<readonly Finding[]> {
   const { parts, down, first } = whole;
-  const { id, cancelling } = started;
+  const { id, lease, cancelling } = started;
   const blocked: Finding[] = [];
   const failed = (share: Share, error: unknown): void => {
     const { name } = share.server;
@@ -143,8 +143,8 @@ async function takeAll(
     const { name } = share.server;
     try {
       const member = await open(share.server);
-      const together = { id, here, soft: cancelling.soft, hard: cancelling.hard };
-      const part = await openPart(member, share, options, {
+      const together = { id, process: lease.process, here, soft: cancelling.soft, hard: cancelling.hard };
+      const part = await openPart(whole.home, member, share, options, {
         ...together,
         first: first.get(name) ?? [],
         shared: { ...sharedOf(whole, name), ...coordinatorOf(whole, share.server, started) },

@@ -15,6 +15,7 @@ import { readTasks, TASK_KINDS, type Task, type TaskFilter, type TaskKind } from
 import { jobsAtOnce } from './jobs.ts';
 import { existingFolders } from './known-folders.ts';
 import { openSettled } from './opened-environment.ts';
+import { recoverElsewhere } from './recovery-elsewhere.ts';
 import type { Opened } from './rustine.ts';
 import { sharedRuns } from './shared-runs.ts';
 import { stopPoints } from './stop-points.ts';
@@ -150,7 +151,7 @@ async function work(opened: Opened, everywhere: EveryServer, options: WorkerOpti
     listener({ kind: 'worker-started', worker: lease.process, kinds, jobs });
     const reached = stopPoints(process.env.RUSTINE_STOP_AT);
     const told = (run: string, event: RunEvent): void => listener({ kind: 'run-event', run, event });
-    const recovering = startRecovering(database);
+    const recovering = startRecovering(database, undefined, () => recoverElsewhere(opened));
     const runs = sharedRuns(opened, {
       lease: lease.process,
       stop: AbortSignal.any([stop, lost.signal]),

@@ -1,4 +1,4 @@
-// A worker's quiet duty: every few seconds it settles what dead programs left, so that nobody stays shut out until somebody runs the next command.
+// A worker's quiet duty: every few seconds it settles what dead programs left, on further servers too, so that nobody stays shut out until somebody runs the next command.
 import type { Database } from '../database/database.ts';
 import { recoverIfNeeded } from './recovery.ts';
 
@@ -9,12 +9,17 @@ export interface Recovering {
   end(): Promise<void>;
 }
 
-/** However busy the worker is: what it waits for may be a dead one's. One look at a time. */
-export function startRecovering(database: Database, everyMs = EVERY_MS): Recovering {
+/** However busy the worker is: what it waits for may be a dead one's. One look at a time. @param elsewhere settles what they left on further servers */
+export function startRecovering(
+  database: Database,
+  everyMs = EVERY_MS,
+  elsewhere: () => Promise<void> = async () => undefined,
+): Recovering {
   let looking: Promise<void> | undefined;
   const bugs: unknown[] = [];
   const look = (): void => {
     looking ??= recoverIfNeeded(database)
+      .then(elsewhere)
       .catch((error: unknown) => void bugs.push(error))
       .finally(() => (looking = undefined));
   };

@@ -116,6 +116,7 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
   const emitFar = (event: RunEvent): void => {
     if (event.kind === 'finding') findings.push(event.finding);
     noted.push({ seq: ++seq, event, at: performance.now() });
+    states.tell();
     request.listener(event);
   };
   const files = request.deliveries.map((delivery) => delivery.file);

@@ -113,7 +113,7 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
     outside: runOutside,
     missedBySupervisor: new Set(),
     // Here a folder's row is written when it is settled, by whoever has claimed it.
-    states: { set: () => undefined, written: async () => undefined },
+    states: { set: () => undefined, tell: () => undefined, written: async () => undefined },
     cancelling: asked,
     emit,
     through: passing.through,

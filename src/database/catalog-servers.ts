@@ -39,5 +39,16 @@ create table rustine.participant (
 comment on column rustine.participant.decided_by is 'lease of the program that decides: of a worker that took the run up later it is another one';
 comment on table rustine.participant is 'further servers on which a run that is all or none may have something prepared: written before, gone once nothing is';
 
+create table rustine.left_elsewhere (
+  run text not null,
+  server integer not null references rustine.server (number) on delete cascade,
+  process text not null,
+  tried_at timestamptz,
+  primary key (run, server)
+);
+comment on table rustine.left_elsewhere is 'runs that have a part on a further server: should their program die, somebody has to settle there what it left';
+comment on column rustine.left_elsewhere.process is 'lease of the run''s program';
+comment on column rustine.left_elsewhere.tried_at is 'when somebody last went there for it';
+
 revoke all on all tables in schema rustine from public;
 `;

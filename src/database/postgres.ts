@@ -49,7 +49,12 @@ interface Connections {
 }
 
 /** bigint and numeric come as text: no digit is lost. Small counts are converted where they are read. */
-export async function openPostgres(url: string, connections: number, silence = SILENCE): Promise<Database> {
+export async function openPostgres(
+  url: string,
+  connections: number,
+  silence = SILENCE,
+  connectMs = CONNECT_TIMEOUT_MS,
+): Promise<Database> {
   const direct: Connections['direct'] = new WeakSet();
   const clients = new Set<pg.ClientBase>();
   class Client extends pg.Client {
@@ -65,7 +70,7 @@ export async function openPostgres(url: string, connections: number, silence = S
     max: connections,
     application_name: 'rustine',
     idleTimeoutMillis: 0,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: connectMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     allowExitOnIdle: true,

@@ -37,6 +37,8 @@ export interface FolderChange {
 export interface FolderStates {
   /** Written soon; what changes while a statement is under way goes together with the next one. */
   set(change: FolderChange): void;
+  /** Events are written soon, also where no folder's state changes. */
+  tell(): void;
   /** @throws what the last statement failed of */
   written(): Promise<void>;
 }
@@ -49,8 +51,9 @@ export interface FolderStates {
 export function folderStates(database: Database, run: string, process: string, noted: NotedEvent[], epoch: number): FolderStates {
   let changes = new Map<string, FolderChange>();
   let writing: Promise<void> | undefined;
+  let telling: NodeJS.Timeout | undefined;
   const write = async (): Promise<void> => {
-    while (changes.size > 0) {
+    do {
       const now = changes;
       changes = new Map();
       const events = noted.splice(0);
@@ -62,7 +65,7 @@ export function folderStates(database: Database, run: string, process: string, n
         changes = new Map([...now, ...changes]);
         throw error;
       }
-    }
+    } while (changes.size > 0);
   };
   const start = (): Promise<void> => {
     // Not at once: a folder that ends and the next one that begins are one statement.
@@ -76,12 +79,21 @@ export function folderStates(database: Database, run: string, process: string, n
       changes.set(change.folder, { ...changes.get(change.folder), ...change });
       start().catch(() => undefined);
     },
+    tell: () => {
+      telling ??= setTimeout(() => {
+        telling = undefined;
+        if (noted.length > 0) start().catch(() => undefined);
+      }, TELL_MS).unref();
+    },
     written: async () => {
       await writing?.catch(() => undefined);
       if (changes.size > 0) await start();
     },
   };
 }
+
+/** So long events wait for others to be written with. */
+const TELL_MS = 300;
 
 /** Events may be there already: a connection that was lost does not tell whether its last statement was carried out. */
 async function writeStates(

@@ -12,6 +12,7 @@ import type { FolderSource } from './creation.ts';
 import { createFolder } from './creation.ts';
 
 const BLOBS_AT_ONCE = 200;
+const BYTES_AT_ONCE = 8 * 1024 * 1024;
 
 /** Stages a delivery in the member's database and gives it to the work. */
 export type Staging = <Result>(
@@ -82,15 +83,34 @@ async function readLevel(session: Session, { id: folder, schema }: Folder): Prom
   return row ?? { integrations: '[]', apatch: '[]', decisions: '[]', offers: '[]', changed: '[]' };
 }
 
+export interface BlobSize {
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+/** So many at a time, and not more bytes than that, unless one alone has more: a compiled script may be large. */
+export function pagesOf(blobs: readonly BlobSize[]): readonly (readonly string[])[] {
+  const pages: string[][] = [];
+  let left = 0;
+  for (const { digest, bytes } of blobs) {
+    const page = pages.at(-1);
+    if (page === undefined || page.length === BLOBS_AT_ONCE || bytes > left) {
+      pages.push([digest]);
+      left = BYTES_AT_ONCE - bytes;
+    } else {
+      page.push(digest);
+      left -= bytes;
+    }
+  }
+  return pages;
+}
+
 /** Bodies of scripts are looked up by their digest where they are installed. */
 async function copyBlobs(session: Session, member: Database, { id: folder }: Folder): Promise<void> {
-  const digests = (
-    await session.query<{ digest: string }>(
-      sql`select distinct encode(digest, 'hex') as digest from rustine.script where folder = ${folder}`,
-    )
-  ).map(({ digest }) => digest);
-  for (let from = 0; from < digests.length; from += BLOBS_AT_ONCE) {
-    const page = digests.slice(from, from + BLOBS_AT_ONCE);
+  const sizes = await session.query<BlobSize>(sql`
+    select encode(b.digest, 'hex') as digest, octet_length(b.bytes) as bytes
+    from rustine.blob b where b.digest in (select digest from rustine.script where folder = ${folder})`);
+  for (const page of pagesOf(sizes)) {
     const blobs = await session.query<{ digest: string; bytes: string }>(sql`
       select encode(digest, 'hex') as digest, encode(bytes, 'base64') as bytes from rustine.blob
       where digest in (select decode(x, 'hex') from unnest(${page}::text[]) x)`);

@@ -1,0 +1,47 @@
+// Goes to the further servers on which a run of a dead program may have left something, and settles that there.
+import { Failure, Refusal } from '../base/errors.ts';
+import { recover } from '../batch/recovery.ts';
+import type { Database } from '../database/database.ts';
+import { openPostgres } from '../database/postgres.ts';
+import { readMembership } from '../environment/member.ts';
+import type { Server } from '../environment/servers.ts';
+import { forgetParts, type LeftThere, leftOn, settledThere, takeLeft } from '../journal/left-elsewhere.ts';
+import { bringDecisions, forgetSettled } from '../journal/participants.ts';
+import { SETTLE_MS } from '../journal/settling.ts';
+import { checkMembership } from './opened-server.ts';
+import type { Opened } from './rustine.ts';
+import { urlOf } from './server-url.ts';
+
+const CONNECTIONS = 2;
+/** A server that does not answer within that time is left to the next command: this one has something else to do. */
+const QUICK_MS = 2_000;
+
+/** What every command does first, and a worker now and then. A server that cannot be reached is none of theirs: `rustine recover` tells it. */
+export async function recoverElsewhere(opened: Opened): Promise<void> {
+  try {
+    await Promise.all((await takeLeft(opened.database)).map((left) => settle(opened, left)));
+  } catch (error) {
+    if (!(error instanceof Failure) && !(error instanceof Refusal)) throw error;
+  }
+}
+
+/** After a recovery on the server: what is not there any more need not be looked for. */
+export async function forgetLeft(home: Database, server: Server, member: Database): Promise<void> {
+  const runs = await leftOn(home, server);
+  if (runs.length > 0) await forgetParts(home, server, await settledThere(member, runs));
+}
+
+async function settle({ database, settings }: Opened, { server, runs }: LeftThere): Promise<void> {
+  const own = await readMembership(database);
+  const member = await openPostgres(urlOf(server, settings.servers), CONNECTIONS, undefined, QUICK_MS);
+  try {
+    checkMembership(await readMembership(member), { environment: own?.environment ?? '', server: server.name });
+    // What a run over several servers prepared there follows what is decided here.
+    await bringDecisions(database, member);
+    await recover(member, SETTLE_MS);
+    await forgetSettled(database, member, server.number);
+    await forgetParts(database, server, await settledThere(member, runs));
+  } finally {
+    await member.close();
+  }
+}

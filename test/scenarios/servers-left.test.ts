@@ -1,0 +1,93 @@
+// What a run over several servers leaves on a further one when its program dies, who settles it; and its trace while it goes.
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openRustine } from '../../src/app/rustine.ts';
+import { rustine as run } from '../support/crash.ts';
+import { connected, queryAt } from '../support/environment.ts';
+import { table } from '../support/patches.ts';
+import { oneServer, servers } from '../support/servers.ts';
+import { reopened, type Two, twoServers } from '../support/two-servers.ts';
+
+const item = () => table('ITEM', 'ITM', { COD: 'A:10' }, { IDX0: 'COD' });
+
+/** What is shut and at work on NORTH, and what is noted of it at home. */
+const leftOf = async (env: Two) => {
+  const [there] = await env.at<{ shut: number; runs: number }>(`select (select count(*)::integer from rustine.shut_login) as shut,
+    (select count(*)::integer from rustine.run where state = 'running') as runs`);
+  const [here] = await env.query<{ noted: number }>('select count(*)::integer as noted from rustine.left_elsewhere');
+  return { ...there, ...here };
+};
+const NOTHING = { shut: 0, runs: 0, noted: 0 };
+
+/** A run is killed in the supervisor folder: the logins of both servers are shut. */
+async function killed(env: Two): Promise<void> {
+  process.env.RUSTINE_SERVER_NORTH_URL = env.north;
+  onTestFinished(() => {
+    delete process.env.RUSTINE_SERVER_NORTH_URL;
+  });
+  const command = ['integrate', await env.patch('A.dat', [item()]), '--database', env.url, '--home', env.home];
+  expect((await run(command, { at: 'applied' })).code).toBeNull();
+  expect(await leftOf(env)).toMatchObject({ shut: 2, runs: 1, noted: 1 });
+}
+
+describe.each(oneServer())('two servers, from $name', (server) => {
+  const further = servers().at(-1);
+
+  test('R12: what a killed run left on a further server, the next command settles, whatever it is about', async () => {
+    const env = await twoServers(server, further);
+    await env.integrate(await env.patch('B.dat', [item()]));
+    expect(await leftOf(env)).toEqual(NOTHING);
+    await killed(env);
+    const again = await reopened(env);
+    expect(await leftOf(env)).toEqual(NOTHING);
+    expect(await again.latestRuns(1)).toMatchObject([{ state: 'interrupted' }]);
+  });
+
+  test('R12: a worker settles it, too', async () => {
+    const env = await twoServers(server, further);
+    const worker = await reopened(env);
+    await killed(env);
+    const never = new AbortController().signal;
+    await worker.tasks.work({ once: true, stop: never, abort: never, listener: () => undefined });
+    expect(await leftOf(env)).toEqual(NOTHING);
+  });
+
+  test('R17: a server that does not answer keeps nobody; `recover` names it, and settles it when it is back', async () => {
+    const env = await twoServers(server, further);
+    await killed(env);
+    await env.proxy.close();
+    const settings = { home: env.home, database: env.url, language: 'en', servers: { NORTH: env.proxy.url } } as const;
+    const again = await openRustine(settings);
+    onTestFinished(() => again.close());
+    await again.latestRuns(1);
+    expect(await leftOf(env)).toMatchObject({ noted: 1 });
+    await again.recover();
+    expect(again.missed()).toMatchObject([{ code: 'server-unreachable', subject: 'NORTH' }]);
+    const back = await reopened(env);
+    await back.recover();
+    expect([await leftOf(env), back.missed()]).toEqual([NOTHING, []]);
+  });
+
+  test('R33: what happens on a further server is in the trace while it happens', async () => {
+    const env = await twoServers(server, further);
+    const paths = [await env.patch('A.dat', [item()])];
+    await connected(env.north, async (client) => {
+      await client.query('begin');
+      await client.query(`select from rustine.folder where code = 'FAR' for update`);
+      let id = '';
+      const outcome = env.rustine.integrate({
+        paths,
+        mode: 'integrate',
+        listener: (event) => {
+          if (event.kind === 'run-started') id = event.run;
+        },
+      });
+      const written = `select event ->> 'kind' as kind from rustine.event where run = $1 and event ->> 'folder' = 'FAR'`;
+      for (let kinds: readonly string[] = []; !kinds.includes('patch-started'); )
+        kinds = (await queryAt<{ kind: string }>(env.url, written, [id])).map(({ kind }) => kind);
+      const [row] = await env.query<{ state: string }>('select state from rustine.run where id = $1', [id]);
+      expect(row?.state).toBe('running');
+      await client.query('rollback');
+      expect((await outcome).state).toBe('done');
+    });
+  });
+});
