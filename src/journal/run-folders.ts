@@ -80,7 +80,8 @@ export function folderStates(database: Database, run: string, process: string, n
       start().catch(() => undefined);
     },
     tell: () => {
-      telling ??= setTimeout(() => {
+      if (telling !== undefined) return;
+      telling = setTimeout(() => {
         telling = undefined;
         if (noted.length > 0) start().catch(() => undefined);
       }, TELL_MS).unref();
