@@ -4,7 +4,7 @@ import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
 import type { Held, RunRequest } from '../batch/run.ts';
 import type { RunEvent } from '../journal/journal.ts';
-import { forgetParts, notePart } from '../journal/left-elsewhere.ts';
+import { forgetParts, leavePart, notePart } from '../journal/left-elsewhere.ts';
 import type { RunOutcome } from '../journal/outcome.ts';
 import { mirrorsOf } from './mirrors.ts';
 import type { OpenedServer, TakenRun } from './opened-server.ts';
@@ -93,11 +93,17 @@ export async function openPart(
       },
     },
   );
-  const outcome = ran.then(async (ended) => {
-    // Where that fails, somebody looks there for nothing.
-    await forgetParts(database, share.server, [id]).catch(() => undefined);
-    return ended;
-  });
+  // Where what is noted cannot be changed, somebody looks there for nothing, or a little later.
+  const outcome = ran.then(
+    async (ended) => {
+      await forgetParts(database, share.server, [id]).catch(() => undefined);
+      return ended;
+    },
+    async (error: unknown) => {
+      await leavePart(database, id, share.server).catch(() => undefined);
+      throw error;
+    },
+  );
   outcome.then(
     () => ready.resolve([]),
     (error: unknown) => {

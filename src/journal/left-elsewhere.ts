@@ -27,6 +27,11 @@ export async function forgetParts(database: Database, server: Server, runs: read
   await database.query(sql`delete from rustine.left_elsewhere where server = ${server.number} and run = any(${runs}::text[])`);
 }
 
+/** The run's part there ended in an error: whoever comes next goes there, also while its program lives. */
+export async function leavePart(database: Database, run: string, server: Server): Promise<void> {
+  await database.query(sql`update rustine.left_elsewhere set process = '' where run = ${run} and server = ${server.number}`);
+}
+
 /** Where dead programs may have left something; one small statement where there is nothing. Whoever asks goes there: others do not for a while. */
 export async function takeLeft(database: Database): Promise<readonly LeftThere[]> {
   const noted = await database

@@ -120,7 +120,7 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
     await env.rustine.integrate({ paths, mode: 'integrate', folders: ['X3'] });
     const runs = await held(env.north, async (waiting) => {
       const both = [env.rustine, other].map((each) => each.integrate({ paths, mode: 'integrate', folders: ['FAR', 'SUD'] }));
-      await waiting(2);
+      await waiting(1);
       return { both };
     });
     const outcomes = await Promise.all(runs.both);
