@@ -1,4 +1,5 @@
 // What a run over several servers leaves on a further one when its program dies, who settles it; and its trace while it goes.
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openRustine } from '../../src/app/rustine.ts';
 import { rustine as run } from '../support/crash.ts';
@@ -46,9 +47,11 @@ describe.each(oneServer())('two servers, from $name', (server) => {
     const env = await twoServers(server, further);
     const worker = await reopened(env);
     await killed(env);
-    const never = new AbortController().signal;
-    await worker.tasks.work({ once: true, stop: never, abort: never, listener: () => undefined });
-    expect(await leftOf(env)).toEqual(NOTHING);
+    const stop = new AbortController();
+    const work = worker.tasks.work({ stop: stop.signal, abort: stop.signal, listener: () => undefined });
+    while (JSON.stringify(await leftOf(env)) !== JSON.stringify(NOTHING)) await setTimeout(100);
+    stop.abort();
+    await work;
   });
 
   test('R17: a server that does not answer keeps nobody; `recover` names it, and settles it when it is back', async () => {
