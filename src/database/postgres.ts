@@ -48,7 +48,7 @@ interface Connections {
   readonly watch: SilenceWatch;
 }
 
-/** bigint and numeric come as text: no digit is lost. Small counts are converted where they are read. */
+/** bigint and numeric come as text: no digit is lost. Small counts are converted where they are read. @param connectMs within which a connection comes */
 export async function openPostgres(
   url: string,
   connections: number,
