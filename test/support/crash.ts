@@ -54,7 +54,7 @@ export async function abandoned(url: string): Promise<void> {
 export async function leftovers(url: string): Promise<readonly string[]> {
   return connected(url, async (client) => {
     const { rows } = await client.query<{ line: string }>(`
-      select concat_ws(' ', 'run', id, state) as line from rustine.run where state = 'running'
+      select concat_ws(' ', 'run', id, state) as line from rustine.run where state in ('running', 'waiting')
       union all select concat_ws(' ', 'process', id, pid) from rustine.process
       union all select concat_ws(' ', 'run_folder', run, folder, state) from rustine.run_folder where state in ('waiting', 'running', 'postponed')
       union all select concat_ws(' ', 'work', id, pid) from rustine.work
