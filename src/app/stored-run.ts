@@ -67,7 +67,7 @@ export async function openStoredFiles(database: Database, run: string): Promise<
 }
 
 /** Folders that are worked on at the same time: by all workers together, or by one like this where there is none yet. */
-export async function jobsOfWorkers({ database, jobs }: Opened): Promise<number> {
+export async function jobsOfWorkers({ database, jobs }: Pick<Opened, 'database' | 'jobs'>): Promise<number> {
   const workers = await readWorkers(database);
   return workers.reduce((sum, { patchJobs }) => sum + patchJobs, 0) || jobs;
 }

@@ -5,7 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openRustine, type Rustine } from '../../src/app/rustine.ts';
+import { jobsOfWorkers } from '../../src/app/stored-run.ts';
 import type { WorkerEvent } from '../../src/app/tasks.ts';
+import { openPostgres } from '../../src/database/postgres.ts';
 import type { RunEvent } from '../../src/journal/journal.ts';
 import type { FolderOutcome } from '../../src/journal/outcome.ts';
 import { rustine as command, leftovers } from '../support/crash.ts';
@@ -273,5 +275,21 @@ describe.each(oneServer())('outcomes of queued runs on $name', (server) => {
     await expect(refused).rejects.toMatchObject({ code: 'patch-unreadable', facts: { reason: 'ENOENT' } });
     expect(gone).not.toEqual([]);
     expect(await env.query('select id from rustine.run')).toEqual([]);
+  });
+
+  it('R17: room for locks is counted over all workers that take folders, not over the program that queues', async () => {
+    const env = await openEnvironment(server);
+    const database = await openPostgres(env.url, 1);
+    env.later(() => database.close());
+    const counted = (): Promise<number> => jobsOfWorkers({ database, jobs: 3 });
+    expect(await counted()).toBe(3);
+    const worker = `insert into rustine.process (id, kind, host, pid, alive_until, patch_jobs) values ($1, 'worker', 'elsewhere', 1, now() + $2 * interval '1 hour', $3)`;
+    await env.query(worker, ['a', 1, 8]);
+    await env.query(worker, ['b', 1, 4]);
+    // One for other tasks only, and one that is gone.
+    await env.query(worker, ['c', 1, 0]);
+    await env.query(worker, ['d', -1, 16]);
+    expect(await counted()).toBe(12);
+    expect((await env.rustine.queue({ paths: [await env.patch('A.dat', [item])], mode: 'integrate' })).workers).toBe(2);
   });
 });
