@@ -57,7 +57,16 @@ describe.each(oneServer())('commands of the batch server on $name', (server) => 
         { folder: 'SEED', state: 'integrated' },
       ],
     });
-    // Again: everywhere but in ACME.
+    // The same again, as it was: everywhere but in ACME it is there. The first patch alone is there everywhere.
+    const again = JSON.parse((await typed(env, ['integrate', path, next, '--batch', '--json'])).out);
+    expect(again).toMatchObject({
+      state: 'queued',
+      findings: [
+        { severity: 'warn', patch: 'A.dat' },
+        { severity: 'info', patch: 'B.dat' },
+      ],
+    });
+    await typed(env, ['cancel', again.run]);
     const [refused, blocked] = [
       await typed(env, ['integrate', path, '--batch', '--follow', '--lang', 'fr']),
       await typed(env, ['integrate', path, '--batch', '--json']),
