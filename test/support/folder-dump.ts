@@ -59,7 +59,9 @@ const CATALOG_LINES = `
   union all select concat_ws(' | ', 'translation', table_name, field, slot, language, id1, id2, text) from rustine.translation where folder = $1
   union all select concat_ws(' | ', 'remainder', i.file, x.table_name, x.ordinal, x.fields)
     from rustine.remainder x left join rustine.integration i on i.id = x.integration where x.folder = $1
-  union all select concat_ws(' | ', 'integration', file, encode(digest, 'hex'), patch_type, series, number, version, apatch_num, ignored, rows, outcome - 'ms')
+  union all select concat_ws(' | ', 'integration', file, encode(digest, 'hex'), patch_type, series, number, version, apatch_num, ignored, rows,
+      -- How many rows a table has is the server's guess, which changes when it has looked.
+      regexp_replace((outcome - 'ms')::text, '"rows": (null|[0-9]+), "step"', '"step"', 'g'))
     from rustine.integration where folder = $1
   union all select concat_ws(' | ', 'event', e.event #>> '{outcome,file}', e.event #> '{outcome,elements}')
     from rustine.event e join rustine.folder f on f.code = e.event ->> 'folder'
