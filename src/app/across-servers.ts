@@ -3,12 +3,10 @@ import { Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { folderCode } from '../base/ids.ts';
 import type { Recovery, StepOutcome } from '../batch/recovery.ts';
-import type { Database } from '../database/database.ts';
 import { readFolders } from '../environment/catalog.ts';
 import { KEPT_PER_SERVER, type Membership } from '../environment/member.ts';
 import type { Directory, Server } from '../environment/servers.ts';
 import { readDirectory } from '../environment/servers.ts';
-import { bringDecisions, forgetSettled } from '../journal/participants.ts';
 import type { RunFolderView } from '../journal/run-views.ts';
 import { checkAcross } from './checks-across.ts';
 import type { Settings } from './config.ts';
@@ -20,7 +18,7 @@ import { changeMirrors, notCarried, serversBelow } from './mirrors.ts';
 import type { OpenedServer } from './opened-server.ts';
 import { queueAcross } from './queue-across.ts';
 import { queueRun } from './queued-run.ts';
-import { forgetLeft } from './recovery-elsewhere.ts';
+import { recoverMember } from './recovery-elsewhere.ts';
 import type { FolderView, OneServer, Rustine } from './rustine.ts';
 import { scriptsAcross } from './scripts-across.ts';
 import { integrateAcross } from './server-run.ts';
@@ -190,15 +188,6 @@ async function foldersOf({ verbs }: OpenedServer, run: string): Promise<readonly
     throw error;
   });
   return there?.folders ?? [];
-}
-
-/** What is decided here is brought there first, and noted as carried out afterwards. */
-async function recoverMember(home: Database, server: Server, { opened, verbs }: OpenedServer): Promise<Recovery> {
-  await bringDecisions(home, opened.database);
-  const recovered = await verbs.recover();
-  await forgetSettled(home, opened.database, server.number);
-  await forgetLeft(home, server, opened.database);
-  return recovered;
 }
 
 /** What was settled on both. */

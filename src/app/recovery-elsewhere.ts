@@ -1,6 +1,6 @@
 // Goes to the further servers on which a run of a dead program may have left something, and settles that there.
 import { Failure, Refusal } from '../base/errors.ts';
-import { recover } from '../batch/recovery.ts';
+import { type Recovery, recover } from '../batch/recovery.ts';
 import type { Database } from '../database/database.ts';
 import { openPostgres } from '../database/postgres.ts';
 import { readMembership } from '../environment/member.ts';
@@ -8,7 +8,7 @@ import type { Server } from '../environment/servers.ts';
 import { forgetParts, type LeftThere, leftOn, settledThere, takeLeft } from '../journal/left-elsewhere.ts';
 import { bringDecisions, forgetSettled } from '../journal/participants.ts';
 import { SETTLE_MS } from '../journal/settling.ts';
-import { checkMembership } from './opened-server.ts';
+import { checkMembership, type OpenedServer } from './opened-server.ts';
 import type { Opened } from './rustine.ts';
 import { urlOf } from './server-url.ts';
 
@@ -25,8 +25,17 @@ export async function recoverElsewhere(opened: Opened): Promise<void> {
   }
 }
 
+/** What is decided here is brought there first, and noted as carried out afterwards. */
+export async function recoverMember(home: Database, server: Server, { opened, verbs }: OpenedServer): Promise<Recovery> {
+  await bringDecisions(home, opened.database);
+  const recovered = await verbs.recover();
+  await forgetSettled(home, opened.database, server.number);
+  await forgetLeft(home, server, opened.database);
+  return recovered;
+}
+
 /** After a recovery on the server: what is not there any more need not be looked for. */
-export async function forgetLeft(home: Database, server: Server, member: Database): Promise<void> {
+async function forgetLeft(home: Database, server: Server, member: Database): Promise<void> {
   const runs = await leftOn(home, server);
   if (runs.length > 0) await forgetParts(home, server, await settledThere(member, runs));
 }

@@ -7,6 +7,7 @@ import { settleRuns } from '../journal/settling.ts';
 import { readSharedRun, type SharedRunRow } from '../journal/shared-runs.ts';
 import type { Across } from './across-servers.ts';
 import { type TakenRun, WHOLE } from './opened-server.ts';
+import { recoverMember } from './recovery-elsewhere.ts';
 import type { IntegrateOptions } from './rustine.ts';
 import { integrateAcross } from './server-run.ts';
 import { type Shares, sharesOf } from './shares.ts';
@@ -48,9 +49,9 @@ const AWAY: readonly string[] = ['database-lost', 'database-unreachable'];
 async function partsSettled(across: Across, shares: Shares | undefined, run: string): Promise<boolean> {
   for (const { server } of shares?.elsewhere ?? []) {
     try {
-      const { verbs, opened } = await across.open(server);
-      await verbs.recover();
-      const row = await readSharedRun(opened.database, run);
+      const member = await across.open(server);
+      await recoverMember(across.home.opened.database, server, member);
+      const row = await readSharedRun(member.opened.database, run);
       if (row?.state === 'running' || row?.state === 'waiting') return false;
     } catch (error) {
       if (!(error instanceof Failure) && !(error instanceof Refusal)) throw error;
