@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { IntegrateOptions } from '../../src/app/rustine.ts';
 import type { RunEvent } from '../../src/journal/journal.ts';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
-import { leftovers } from '../support/crash.ts';
+import { leftovers, rustine as program } from '../support/crash.ts';
 import { row, script, table } from '../support/patches.ts';
 import { servers, startWith } from '../support/servers.ts';
 import { reopened, statesOf, type Two, twoServers } from '../support/two-servers.ts';
@@ -184,6 +184,28 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
     expect([outcome.state, statesOf(outcome), await counts(env)]).toEqual(['done', { FAR: 'integrated' }, [0, 0, 1, 0]]);
     await expectNothingLeft(env);
   });
+
+  test.each(['voted@NORTH', 'decided'])(
+    'R30: queued, its worker killed at %s: all or none, and another one goes on',
+    async (at) => {
+      const env = await twoServers(server, further);
+      const { run } = await env.rustine.queue({ paths: [await env.patch('A.dat', [item()])], mode: 'integrate', atomic: true });
+      await env.rustine.close();
+      process.env.RUSTINE_SERVER_NORTH_URL = env.north;
+      onTestFinished(() => {
+        delete process.env.RUSTINE_SERVER_NORTH_URL;
+      });
+      const worker = ['worker', '--once', '--jobs', '2', '--home', env.home, '--database', env.url];
+      expect((await program(worker, { at })).code).toBe(null);
+      const again = await reopened(env);
+      const never = new AbortController().signal;
+      await again.tasks.work({ jobs: 2, once: true, stop: never, abort: never, listener: () => undefined });
+      await again.recover();
+      expect([await counts(env), (await runs(env, 'query')).map(({ decision }) => decision)]).toEqual([ALL, ['commit']]);
+      expect(await env.query(`select state from rustine.run where id = '${run}'`)).toEqual([{ state: 'done' }]);
+      await expectNothingLeft(env);
+    },
+  );
 
   test('R30: a server that prepares no transactions refuses the run, by its name and setting, before anything changes', async () => {
     const without = await startWith(['max_prepared_transactions=0']);
