@@ -39,10 +39,16 @@ describe('the network', () => {
     const codes = new Set<number | null>();
     for (let cut = 0; cut < CUTS; cut++) {
       const { database, before } = await story.environment();
-      const proxy = await openProxy(database);
+      let begun = (): void => undefined;
+      const connected = new Promise<void>((resolve) => (begun = resolve));
+      const proxy = await openProxy(database, () => {
+        begun();
+        return {};
+      });
       const running = story.integrate(proxy.url);
-      // Spread over the run, which takes about as long as this.
-      await sleep(150 + ((cut + next()) / CUTS) * 600);
+      // Spread over the run, which takes about as long as this once it is connected.
+      await Promise.race([connected, running]);
+      await sleep(((cut + next()) / CUTS) * 600);
       proxy.cut();
       const [code, err] = await running;
       codes.add(code as number | null);
