@@ -8,6 +8,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { Bug, Failure, Refusal } from '../base/errors.ts';
 import type { Database, Ending, Session, StatementResult } from './database.ts';
 import { readOwnSessions } from './own-sessions.ts';
+import { BEGINNING, LASTING_AGAIN, lasting } from './session-settings.ts';
 import { SILENCE, type SilenceLimits, type SilenceWatch, watchSilence } from './silence.ts';
 import { quoteLiteral, type Sql, sql } from './sql.ts';
 import { CONNECT_TIMEOUT_MS, unreachable } from './unreachable.ts';
@@ -15,24 +16,6 @@ import { CONNECT_TIMEOUT_MS, unreachable } from './unreachable.ts';
 const OLDEST_VERSION = 15;
 /** How long a connection is idle before the system asks whether the other end is there, so that whatever is in between does not forget it. */
 const KEEP_ALIVE_MS = 10_000;
-/**
- * What ends the session of a client that is gone without a word, with its locks, after a minute instead of two hours: the system's questions; where
- * something in between answers them, the limit for a transaction that is asked nothing, which is longer than planning ever takes.
- */
-const CLIENT_GONE: Readonly<Record<string, string>> = {
-  tcp_keepalives_idle: '30s',
-  tcp_keepalives_interval: '10s',
-  tcp_keepalives_count: '3',
-  tcp_user_timeout: '60s',
-  idle_in_transaction_session_timeout: '10min',
-};
-/**
- * Names that a statement of ours leaves open are looked up among the server's own only. With the usual path (`"$user", public`) a function
- * that a script or a folder's login put there, with closer argument types, would run with our rights (R3).
- */
-/** Dates, spans of time and bytes as text are the same whatever the server is set to: values become text and JSON, and come back. */
-const OWN_FORMS = `set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; set local bytea_output = 'hex'`;
-const OWN_NAMES = 'search_path = pg_catalog, pg_temp';
 
 /** A pool, and what is known of its connections. */
 interface Connections {
@@ -229,10 +212,7 @@ async function abortable<Result>(
  */
 async function keepsSettings(client: pg.ClientBase): Promise<boolean> {
   const { processID } = wireOf(client);
-  const settings = Object.entries({ search_path: 'pg_catalog, pg_temp', ...CLIENT_GONE }).map(
-    ([name, value]) => `pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, false)`,
-  );
-  const set = await client.query(`select ${settings.join(', ')} where pg_catalog.pg_backend_pid() = ${processID ?? 0}`);
+  const set = await client.query(`select ${lasting()} where pg_catalog.pg_backend_pid() = ${processID ?? 0}`);
   return set.rows.length === 1;
 }
 
@@ -242,11 +222,11 @@ async function runTransaction<Result>(
   work: (session: Session) => Promise<Result>,
   ending: string,
 ): Promise<Result> {
-  await answer(all, client, () => client.query(`begin; set local ${OWN_NAMES}; ${OWN_FORMS}`));
+  await answer(all, client, () => client.query(`begin; ${BEGINNING}`));
   try {
     const result = await work(sessionOf(all, client));
     // What ran inside may have reset all settings for good.
-    const last = all.direct.has(client) ? `${ending}; set ${OWN_NAMES}` : ending;
+    const last = all.direct.has(client) ? `${ending}; ${LASTING_AGAIN}` : ending;
     const ended: unknown = await answer(all, client, () => client.query(last));
     const { command } = (Array.isArray(ended) ? ended[0] : ended) as pg.QueryResult;
     // The end of a transaction in which a statement failed is its rollback, and no error.

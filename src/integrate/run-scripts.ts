@@ -146,6 +146,8 @@ const lastLines = (output: string): readonly string[] =>
     .slice(-5)
     .filter((line) => line !== '');
 
+const LOCK_LIMIT = `set local lock_timeout = '15s'`;
+
 /** Its text came or was found after the patch: run and taken off the list in one transaction. */
 async function runInDatabase(running: ScriptRunning, folder: Folder, script: string, body: FoundBody): Promise<ScriptRun> {
   const { database, scriptTimeoutMs: timeoutMs } = running;
@@ -156,13 +158,13 @@ async function runInDatabase(running: ScriptRunning, folder: Folder, script: str
   try {
     const ran = await database.transaction(async (session) => {
       // As an integration does: one at a time in a folder, and nobody waits for ever.
-      await session.script(`set local lock_timeout = '15s'`);
+      await session.script(LOCK_LIMIT);
       await session.query(sql`select from rustine.folder where id = ${folder.id} for update`);
       const gone = await session.query(
         sql`delete from rustine.pending_script where folder = ${folder.id} and script = ${script} returning script`,
       );
       if (gone.length === 0) return false;
-      const statements = sqlScriptStatements(runs, settingsOf(folder), '0', { timeoutMs, settings: [] });
+      const statements = sqlScriptStatements(runs, settingsOf(folder), '0', { timeoutMs, settings: [LOCK_LIMIT] });
       await watched(database, { runs, folder: folder.code, timeoutMs }, (heard) => session.script(statements.join(';\n'), heard));
       return true;
     });

@@ -1,6 +1,7 @@
 // Runs SQL scripts inside a folder's transaction with the folder's rights and nothing more (decision 009), as statements of the one script.
 import { Failure } from '../base/errors.ts';
 import { type ServerError, serverError } from '../database/postgres.ts';
+import { BEGUN_AGAIN } from '../database/session-settings.ts';
 import { qualified, quoteIdentifier, quoteLiteral } from '../database/sql.ts';
 import { unlessSuperuser } from '../environment/roles.ts';
 import type { FolderSettings, SqlRun } from '../plan/plan.ts';
@@ -33,9 +34,10 @@ export function sqlScriptStatements(
       `set local statement_timeout = ${limitOf(options.timeoutMs)}`,
       `do ${quoteLiteral(runBlock(run, at + 1, folder, integration, limitOf(options.timeoutMs)))}`,
       ...CLEAN,
+      // The next one, and what comes after the last, waits for locks no longer than the first.
+      ...options.settings,
     ]),
     ...closeRights(folder),
-    ...options.settings,
   ];
 }
 
@@ -95,7 +97,7 @@ const PASSWORD = ` || coalesce((select rolpassword from pg_authid where oid = to
 /** What a script can leave in the session that would act later, with other rights than its own. */
 const CLEAN: readonly string[] = [
   'reset all',
-  OWN_NAMES,
+  ...BEGUN_AGAIN,
   // A cursor that outlives the transaction is read at its end.
   'close all',
   'deallocate all',
