@@ -10,6 +10,11 @@ const LEAST = [22, 18];
 export async function launch(program) {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < LEAST[0] || (major === LEAST[0] && minor < LEAST[1])) return onOwnNode();
+  // Its launcher was killed: whoever did that means the program, and nobody else would end it.
+  if (process.env.RUSTINE_OWN_NODE && process.channel) {
+    process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+    process.channel.unref();
+  }
   module.enableCompileCache?.();
   const sources = new URL(`../src/${program}.ts`, import.meta.url);
   await import(existsSync(sources) ? sources.href : new URL(`../dist/${program}.js`, import.meta.url).href);
@@ -26,7 +31,10 @@ function onOwnNode() {
     process.exitCode = 2;
     return;
   }
-  const child = spawn(own, process.argv.slice(1), { stdio: 'inherit', env: { ...process.env, RUSTINE_OWN_NODE: '1' } });
+  const child = spawn(own, process.argv.slice(1), {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, RUSTINE_OWN_NODE: '1' },
+  });
   process.on('SIGINT', () => {}); // the terminal sends it to the child as well
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => {

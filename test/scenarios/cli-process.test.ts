@@ -1,8 +1,10 @@
 // The program as a process: how it starts, what it leaves with, and a reader that goes away.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const RUSTINE = join(import.meta.dirname, '../../bin/rustine.js');
@@ -43,5 +45,26 @@ describe('the program', () => {
     });
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect([code, complaint]).toEqual([0, '']);
+  });
+
+  // A clone brings a newer Node than the machine's: the machine's only launches it.
+  const old = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((directory) => !directory.includes('node_modules'))
+    .map((directory) => join(directory, 'node'))
+    .find((node) => existsSync(node) && /^v(1\d|2[01])\./.test(spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout));
+
+  it.skipIf(old === undefined)('ends when its launcher is killed (needs a Node.js older than 22 in the path)', async () => {
+    // A server that takes connections and says nothing: the program waits for it.
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const url = `postgresql://nobody@127.0.0.1:${port}/none`;
+    const launcher = spawn(old ?? '', [RUSTINE, 'status', '--database', url], { env, stdio: 'ignore' });
+    const [connection] = (await once(server, 'connection')) as [Socket];
+    connection.on('error', () => undefined).resume();
+    launcher.kill('SIGKILL');
+    await once(connection, 'close');
+    server.close();
   });
 });
