@@ -11,7 +11,7 @@ import { letIn } from '../environment/logins.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { endSharedRun, giveUpRun } from '../journal/run-end.ts';
 import { removeRunFiles } from '../journal/run-files.ts';
-import { isFree } from '../journal/runs.ts';
+import { type FolderUsers, isFree } from '../journal/runs.ts';
 import {
   beginSharedRun,
   openSharedRuns,
@@ -112,7 +112,7 @@ export function sharedRuns(opened: Opened, options: SharedRunsOptions): SharedRu
   const runPatches = async (task: Task): Promise<boolean> => {
     const run = task.run ?? '';
     const told = new Set<string>();
-    const until = { at: 0, waited: false };
+    const until: Onward['until'] = { waited: false };
     let failures = 0;
     held.add(run);
     try {
@@ -203,8 +203,8 @@ interface Onward {
   readonly row: SharedRunRow;
   /** Whom the trace has been told about. */
   readonly told: Set<string>;
-  /** How long others are waited for. */
-  readonly until: { at: number; waited: boolean };
+  /** Since when others are waited for, and whether just now. */
+  readonly until: { since?: number; waited: boolean };
   readonly join: () => Promise<Joined>;
   readonly leave: () => Promise<void>;
 }
@@ -230,25 +230,18 @@ async function onward(step: Onward): Promise<boolean> {
 }
 
 /** Waits for who is at work there, then says what the checks found, and goes on or ends. */
-async function begin({ opened, options, row, told, until, leave }: Onward, { stored, shared }: Joined): Promise<boolean> {
+async function begin(step: Onward, { stored, shared }: Joined): Promise<boolean> {
+  const { opened, options, row, until, leave } = step;
   const { database } = opened;
-  const { waitMs } = stored.request;
   const users = await usersOfRun(database, row);
-  const inTheWay = users.runs.length > 0 || users.tasks.length > 0;
-  if (!inTheWay && until.waited) {
+  if (isFree(users) && until.waited) {
     // What was waited for may have changed what the checks looked at: they are made anew, and nobody can come in between.
     until.waited = false;
     await leave();
     return true;
   }
-  if (inTheWay) {
-    until.waited = true;
-    if (until.at === 0) until.at = waitMs === null ? Number.POSITIVE_INFINITY : performance.now() + waitMs;
-    const waiting = waitingFor(users, told);
-    if (waiting.length > 0) await shared.note(waiting);
-    if (performance.now() < until.at) return false;
-  }
-  const findings = [...(inTheWay ? usersFindings(users) : []), ...stored.findings];
+  if (!isFree(users) && (await waits(step, stored, shared, users))) return false;
+  const findings = [...usersFindings(users), ...stored.findings];
   const events: RunEvent[] = [
     { kind: 'run-started', run: row.id, mode: row.mode, files: row.files, folders: row.folders },
     ...stored.asked.deliveries.map(
@@ -263,7 +256,22 @@ async function begin({ opened, options, row, told, until, leave }: Onward, { sto
   options.reached('run-to-begin');
   const now = await beginSharedRun(database, row, shared.numbered(events));
   options.reached('run-begun');
-  return isFree(now);
+  if (isFree(now)) return true;
+  // Who came in between changes what was checked.
+  await waits(step, stored, shared, now);
+  return false;
+}
+
+/** Tells who is in the way. @returns whether they are waited for still: other commands as long as for a lock at the least */
+async function waits({ told, until }: Onward, { request }: StoredRun, shared: SharedRun, users: FolderUsers): Promise<boolean> {
+  const now = performance.now();
+  until.waited = true;
+  until.since ??= now;
+  const waiting = waitingFor(users, told);
+  if (waiting.length > 0) await shared.note(waiting);
+  const changesOnly = users.runs.length === 0 && users.tasks.length === 0;
+  const ms = Math.max(request.waitMs ?? Number.POSITIVE_INFINITY, changesOnly ? request.lockTimeoutMs : 0);
+  return now < until.since + ms;
 }
 
 /** Nobody else may be in the folders before workers take them (R12). */

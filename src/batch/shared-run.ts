@@ -223,6 +223,13 @@ async function leaveOutOthers(sharing: Sharing): Promise<void> {
     return outcomeOf({ ...partSoFar(running, folder, progress.get(code)), cancelled }, filesOf(running));
   });
   if (outcomes.length === 0) return;
-  const mine = new Set(await leaveOut(database, row.id, outcomes));
-  for (const { folder, state } of outcomes) if (mine.has(folder)) running.emit({ kind: 'folder-finished', folder, state });
+  const { nextEvent } = running.context;
+  const mine = new Set(
+    await leaveOut(
+      database,
+      row.id,
+      outcomes.map((outcome) => ({ outcome, seq: nextEvent() })),
+    ),
+  );
+  for (const { folder, state } of outcomes) if (mine.has(folder)) sharing.listener({ kind: 'folder-finished', folder, state });
 }

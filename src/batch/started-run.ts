@@ -136,6 +136,8 @@ async function begin(database: Database, start: RunStart, id: string, lease: str
   const told = new Set<string>();
   // A person's change of a folder is over soon, and waited for as locks are.
   const inVain = (users: FolderUsers): NotBegun => {
+    // A worker that stops cancels nothing: it goes, and the run stays in the queue.
+    if (start.taken?.stop.aborted === true) return 'waiting';
     if (stop.aborted) return 'cancelled';
     const changesOnly = users.runs.length === 0 && users.tasks.length === 0;
     const end = changesOnly ? Math.max(until, began + start.changesMs) : until;

@@ -9,6 +9,7 @@ import { emptyOutcome, type FolderOutcome, type FolderRunState, type RunState } 
 import { removeRunFiles } from './run-files.ts';
 import { eventJson } from './runs.ts';
 import { runUnsettled, type SettledRuns } from './settling.ts';
+import { NUMBERS_OF_A_WORKER } from './shared-runs.ts';
 
 /** Whoever ends a run tries again: nobody waits behind the transaction of a program that sleeps or was cut off. */
 const END_TIMEOUT_MS = 2_000;
@@ -107,18 +108,20 @@ async function soon(database: Database, work: (session: Session) => Promise<bool
 
 async function endRun(session: Session, run: string, { state, from, events = [] }: RunEnd): Promise<boolean> {
   // The strong lock: what is still at work in a folder ends before.
-  const [row] = await session.query<{ ms: number; files: readonly string[] }>(sql`
-    select (extract(epoch from clock_timestamp() - started_at) * 1000)::float8 as ms, files from rustine.run
+  const [row] = await session.query<{ ms: number; files: readonly string[]; workers: number }>(sql`
+    select (extract(epoch from clock_timestamp() - started_at) * 1000)::float8 as ms, files, workers from rustine.run
     where id = ${run} and state = any(${from}::text[]) for update`);
   if (row === undefined) return false;
   const left = await endFolders(session, run, state, row.files);
   const all: readonly RunEvent[] = [...events, ...left, { kind: 'run-finished', run, state, ms: Math.round(row.ms) }];
+  // Numbers that no worker has: one may not have written its last events yet.
+  const workers = row.workers + 1;
   await session.query(sql`
-    with ended as (update rustine.run set state = ${state}, finished_at = clock_timestamp() where id = ${run}),
+    with ended as (update rustine.run set state = ${state}, finished_at = clock_timestamp(), workers = ${workers} where id = ${run}),
     -- Its place in the queue goes when a worker comes to it.
     task as (update rustine.task set state = ${state === 'cancelled' ? state : 'done'}, finished_at = clock_timestamp() where run = ${run} and state = 'queued')
     insert into rustine.event (run, seq, event)
-    select ${run}, (select coalesce(max(seq), 0) from rustine.event where run = ${run}) + e.at, e.event
+    select ${run}, ${workers * NUMBERS_OF_A_WORKER}::integer + e.at, e.event
     from unnest(${all.map(eventJson)}::jsonb[]) with ordinality as e (event, at)`);
   await removeRunFiles(session, run);
   return true;

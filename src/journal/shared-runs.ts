@@ -70,9 +70,12 @@ export async function readWaves(reader: Reader, run: string): Promise<readonly (
   return rows.map(({ folders }) => folders);
 }
 
-/** Who else is at work in the folders of a queued run. */
+/** Who else is at work in the folders of a queued run, or changes them: as it is looked at when it begins. */
 export async function usersOfRun(database: Database, { id, folders }: SharedRunRow): Promise<FolderUsers> {
-  return database.transaction((session) => folderUsers(session, folders, id));
+  return database.transaction(async (session) => {
+    await lockRuns(session);
+    return folderUsers(session, folders, id, true);
+  });
 }
 
 /**
@@ -195,13 +198,29 @@ export async function anyFailed(reader: Reader, run: string): Promise<boolean> {
   return row?.failed === true;
 }
 
-/** Folders that nobody has begun, or goes on with, are left out: the run was cancelled, or stops at its first failure. @returns those that nobody else left out */
-export async function leaveOut(database: Database, run: string, outcomes: readonly FolderOutcome[]): Promise<readonly string[]> {
+export interface LeaveOut {
+  readonly outcome: FolderOutcome;
+  /** Number of the event that tells it. */
+  readonly seq: number;
+}
+
+/**
+ * Folders that nobody has begun, or goes on with, are left out: the run was cancelled, or stops at its first failure. They are told in the same statement: once
+ * nothing is left, anybody ends the run.
+ * @returns those that nobody else left out
+ */
+export async function leaveOut(database: Database, run: string, folders: readonly LeaveOut[]): Promise<readonly string[]> {
+  const outcomes = folders.map(({ outcome }) => outcome);
+  const events = outcomes.map(({ folder, state }): RunEvent => ({ kind: 'folder-finished', folder, state }));
   const rows = await database.query<{ folder: string }>(sql`
-    update rustine.run_folder f set state = o.state, outcome = o.outcome, finished_at = clock_timestamp()
-    from unnest(${outcomes.map(({ folder }) => folder)}::text[], ${outcomes.map(({ state }) => state)}::text[], ${outcomes.map((each) => JSON.stringify(each))}::jsonb[])
-      as o (folder, state, outcome)
-    where f.run = ${run} and f.folder = o.folder and f.state in ('waiting', 'postponed') returning f.folder`);
+    with given as (
+      select * from unnest(${outcomes.map(({ folder }) => folder)}::text[], ${outcomes.map(({ state }) => state)}::text[], ${outcomes.map((each) => JSON.stringify(each))}::jsonb[],
+        ${folders.map(({ seq }) => seq)}::integer[], ${events.map(eventJson)}::jsonb[]) as o (folder, state, outcome, seq, event)),
+    out as (
+      update rustine.run_folder f set state = o.state, outcome = o.outcome, finished_at = clock_timestamp()
+      from given o where f.run = ${run} and f.folder = o.folder and f.state in ('waiting', 'postponed') returning f.folder),
+    told as (insert into rustine.event (run, seq, event) select ${run}, seq, event from given where folder in (select folder from out))
+    select folder from out`);
   return rows.map(({ folder }) => folder);
 }
 
