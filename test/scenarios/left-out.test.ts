@@ -4,6 +4,7 @@ import { openRustine } from '../../src/app/rustine.ts';
 import type { Finding } from '../../src/base/finding.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
+import { noRealPatches, realPatches } from '../support/patch-files.ts';
 import type { Element } from '../support/patches.ts';
 import { activityCode, compiled, script, table } from '../support/patches.ts';
 import { oneServer, servers } from '../support/servers.ts';
@@ -165,3 +166,25 @@ test.each(oneServer())(
     expect(performance.now() - start).toBeLessThan(15_000);
   },
 );
+
+if (noRealPatches !== undefined) console.warn(noRealPatches);
+
+describe.skipIf(noRealPatches !== undefined).each(oneServer())('R14: a real script, on $name', (server) => {
+  test('what the supervisor folder gets uses a field that a folder left out lacks: named when it comes in the same run, and when it came before', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED', 'LIVE'] });
+    const real = realPatches().find(({ file }) => file.startsWith('V11_'))?.path ?? '';
+    const fields = { ITMREF: 'A:20', STOFCY: 'A:5', PHYALL: 'L' };
+    await env.integrate(await env.patch('ITM1.dat', [table('ITMMVT', 'ITV', fields, { ITV0: 'STOFCY+ITMREF' })]));
+    const more = await env.patch('ITM2.dat', [table('ITMMVT', 'ITV', { ...fields, PHYSTO: 'L' }, { ITV0: 'STOFCY+ITMREF' })]);
+    const checked = async (paths: readonly string[]) => {
+      const { findings } = await env.rustine.check({ paths, folders: ['X3'], authorize: ['YSWPH'] });
+      return ours(findings).map(({ folder, subject, facts }) => [folder, subject, facts.missing]);
+    };
+    const missing = ['LIVE', 'SEED'].map((folder) => [folder, 'TRT:YSWPHPSTOCK', ['ITMMVT.PHYSTO']]);
+    expect(await checked([real, more])).toEqual(missing);
+    await env.integrate(more, { folders: ['X3'] });
+    expect(await checked([real])).toEqual(missing);
+    await env.integrate(more);
+    expect(await checked([real])).toEqual([]);
+  });
+});
