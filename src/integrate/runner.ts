@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { leaveAlone, openGuard, watchOver } from './program-guard.ts';
 
 /** A program that runs scripts of one language, or tasks, as rustine.yaml describes it. */
 export interface Runner {
@@ -81,6 +82,7 @@ export function runProgram(
   );
   const env = { ...seen, ...variables };
   const begun = performance.now();
+  openGuard();
   return new Promise((resolve) => {
     const output = new Tail();
     let end: RunnerResult['end'] = 'exit';
@@ -90,10 +92,12 @@ export function runProgram(
       process.off('exit', kill);
       for (const each of STOPS) process.off(each, interrupted);
       abort?.removeEventListener('abort', asked);
+      if (child.pid !== undefined) leaveAlone(child.pid);
       resolve({ end, exit, signal, output: output.text(), ms: Math.round(performance.now() - begun) });
     };
     // A process group of its own: what the program starts ends with it.
     const child = spawn(runner.command, words, { shell: false, detached: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    if (child.pid !== undefined) watchOver(child.pid);
     const signalGroup = (signal: NodeJS.Signals): void => {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, signal);
