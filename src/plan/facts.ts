@@ -334,7 +334,7 @@ export async function gatherDataTypes(session: Session, folder: FolderSettings):
 export async function gatherAbbreviations(session: Session, folder: FolderSettings): Promise<Map<string, string>> {
   const rows = await session.query<{ name: string; abbreviation: string | null }>(sql`
     select r.name, c.fields ->> 'ABRFIC' as abbreviation from rustine.record r join rustine.content c on c.id = r.content
-    where r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATB'`);
+    where r.folder = ${folder.id} and r.type = 'ATB' and r.tag = 'ATB' order by r.name`);
   return new Map(rows.map((row) => [row.name, row.abbreviation ?? '']));
 }
 
@@ -346,7 +346,7 @@ export async function gatherDefinitions(
   const rows = await session.query<RecordRow>(sql`
     select r.type, r.name, r.tag, r.key, r.position, c.activity, encode(c.digest, 'hex') as digest, encode(c.meaning, 'hex') as meaning, c.fields::text as fields
     from rustine.record r join rustine.content c on c.id = r.content
-    where r.folder = ${folder.id} and r.type = 'ATB' and r.name = any(${codes}::text[])`);
+    where r.folder = ${folder.id} and r.type = 'ATB' and r.name = any(${codes}::text[]) order by r.name`);
   const definitions = new Map<string, OwnRecord[]>();
   for (const row of rows) {
     const list = definitions.get(row.name) ?? [];
