@@ -7,6 +7,7 @@ import { readFolders } from '../environment/catalog.ts';
 import { KEPT_PER_SERVER, type Membership } from '../environment/member.ts';
 import type { Directory, Server } from '../environment/servers.ts';
 import { readDirectory } from '../environment/servers.ts';
+import { unsettledRuns } from '../journal/left-elsewhere.ts';
 import type { RunFolderView } from '../journal/run-views.ts';
 import { checkAcross } from './checks-across.ts';
 import type { Settings } from './config.ts';
@@ -36,7 +37,11 @@ export interface Across {
   /** Where the folder lives; undefined: on the environment's own server, or nowhere. */
   placeOf(folder: string | undefined): Promise<Place | undefined>;
   /** Asks every server; those that do not answer are noted and left out. */
-  each<Result>(ask: (place: Place, folders: readonly string[]) => Promise<Result>): Promise<readonly Result[]>;
+  each<Result>(
+    ask: (place: Place, folders: readonly string[]) => Promise<Result>,
+    /** Numbers of servers that are asked although no folder lives there. */
+    also?: ReadonlyMap<number, unknown>,
+  ): Promise<readonly Result[]>;
   /** Whether the server did not answer. */
   isMissed(server: string): boolean;
   note(finding: Finding): void;
@@ -62,11 +67,11 @@ export function acrossServers(
       const server = servers.find(({ name }) => name === folder?.server);
       return server === undefined ? undefined : { server, member: await others.open(server) };
     },
-    each: async (ask) => {
+    each: async (ask, also) => {
       const { servers, folders } = await readDirectory(database);
       const answers = servers.map(async (server) => {
         const own = folders.filter((folder) => folder.server === server.name).map(({ code }) => code);
-        if (own.length === 0) return [];
+        if (own.length === 0 && also?.has(server.number) !== true) return [];
         try {
           return [await ask({ server, member: await others.open(server) }, own)];
         } catch (error) {
@@ -152,7 +157,8 @@ export function acrossServers(
     },
     recover: async () => {
       const here = await verbs.recover();
-      const there = await across.each(({ server, member }) => recoverMember(database, server, member));
+      const noted = await unsettledRuns(database);
+      const there = await across.each(({ server, member }) => recoverMember(database, server, member), noted);
       return there.reduce(together, here);
     },
     validate: (options) => validateAcross(across, options),
@@ -172,7 +178,8 @@ export function acrossServers(
       const { servers, folders } = await readDirectory(database);
       return viewServer(others, knownServer(servers, name), folders);
     },
-    dropServer: async (name) => forgetServer(home, name),
+    dropServer: async (name) =>
+      forgetServer(home, name, async (server) => void (await recoverMember(database, server, await others.open(server)))),
     missed: () => [...missed.values()],
     close: async () => {
       await others.close();

@@ -4,7 +4,7 @@ import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
 import type { Held, RunRequest } from '../batch/run.ts';
 import type { RunEvent } from '../journal/journal.ts';
-import { forgetParts, leavePart, notePart } from '../journal/left-elsewhere.ts';
+import { forgetParts, leavePart, settledThere } from '../journal/left-elsewhere.ts';
 import type { RunOutcome } from '../journal/outcome.ts';
 import { mirrorsOf } from './mirrors.ts';
 import type { OpenedServer, TakenRun } from './opened-server.ts';
@@ -36,8 +36,6 @@ export interface Part extends Share {
 export interface Together {
   /** Number of the run. */
   readonly id: string;
-  /** Lease of its program, on the environment's own server. */
-  readonly process: string;
   /** Whoever cancels the run on the environment's own server cancels it everywhere. */
   readonly soft: AbortSignal;
   readonly hard: AbortSignal;
@@ -50,15 +48,22 @@ export interface Together {
   readonly takenUp?: TakenRun;
 }
 
-/** Begins to take the folders. Under the same number as everywhere, so another run is met wherever it is. */
+/** Begins to take the folders, once it is noted that something may be left there. Under the same number as everywhere, so another run is met wherever it is. */
 export async function openPart(
   home: OpenedServer,
   member: OpenedServer,
   share: Share,
   { first: _, ...options }: IntegrateOptions,
-  { id, process, soft, hard, here, first, shared, takenUp }: Together,
+  { id, soft, hard, here, first, shared, takenUp }: Together,
 ): Promise<Part> {
-  const mirrors = new Set((await mirrorsOf(member)).flatMap(({ code }) => (here.includes(code) ? [code] : [])));
+  const { database } = home.opened;
+  // Where what is noted cannot be changed, somebody looks there for nothing, or a little later.
+  const leave = (): Promise<void> => leavePart(database, id, share.server).catch(() => undefined);
+  const known = await mirrorsOf(member).catch(async (error: unknown) => {
+    await leave();
+    throw error;
+  });
+  const mirrors = new Set(known.flatMap(({ code }) => (here.includes(code) ? [code] : [])));
   const heard: Heard = { patches: new Map(), finished: new Set(), begun: false, tell: options.listener ?? (() => undefined) };
   const [taken, checked] = [Promise.withResolvers<boolean>(), Promise.withResolvers<RunRequest>()];
   const [goOn, ready] = [Promise.withResolvers<readonly Finding[]>(), Promise.withResolvers<readonly Finding[]>()];
@@ -70,8 +75,6 @@ export async function openPart(
     ready.resolve(findings);
     return begin.promise;
   };
-  const { database } = home.opened;
-  await notePart(database, id, share.server, process);
   const ran = member.integrate(
     {
       ...options,
@@ -93,14 +96,15 @@ export async function openPart(
       },
     },
   );
-  // Where what is noted cannot be changed, somebody looks there for nothing, or a little later.
   const outcome = ran.then(
     async (ended) => {
-      await forgetParts(database, share.server, [id]).catch(() => undefined);
+      // It may have come to its end and have left a login shut that somebody was changing.
+      const settled = await settledThere(member.opened.database, [id]).catch(() => []);
+      await (settled.length === 0 ? leave() : forgetParts(database, share.server, settled).catch(() => undefined));
       return ended;
     },
     async (error: unknown) => {
-      await leavePart(database, id, share.server).catch(() => undefined);
+      await leave();
       throw error;
     },
   );

@@ -7,6 +7,7 @@ import type { Elsewhere, RunRequest } from '../batch/run.ts';
 import { openEnvironment } from '../environment/environment.ts';
 import type { Server } from '../environment/servers.ts';
 import type { RunListener } from '../journal/journal.ts';
+import { notePart } from '../journal/left-elsewhere.ts';
 import type { FolderOutcome, RunOutcome } from '../journal/outcome.ts';
 import type { Preflight } from '../plan/preflight.ts';
 import { type CanaryGate, canaryGate } from './canary-gate.ts';
@@ -141,9 +142,17 @@ async function takeAll(
   };
   for (const share of elsewhere) {
     const { name } = share.server;
+    let member: OpenedServer;
     try {
-      const member = await open(share.server);
-      const together = { id, process: lease.process, here, soft: cancelling.soft, hard: cancelling.hard };
+      member = await open(share.server);
+    } catch (error) {
+      failed(share, error);
+      continue;
+    }
+    // Written here: what goes wrong with that is no trouble of that server's.
+    await notePart(whole.home.opened.database, id, share.server, lease.process);
+    try {
+      const together = { id, here, soft: cancelling.soft, hard: cancelling.hard };
       const part = await openPart(whole.home, member, share, options, {
         ...together,
         first: first.get(name) ?? [],

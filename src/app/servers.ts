@@ -10,7 +10,8 @@ import { readFolders } from '../environment/catalog.ts';
 import { openEnvironment } from '../environment/environment.ts';
 import { joinEnvironment, type Membership, readMembership } from '../environment/member.ts';
 import type { FolderElsewhere, Server } from '../environment/servers.ts';
-import { deleteServer, insertServer, readDirectory } from '../environment/servers.ts';
+import { deleteServer, insertServer, lockServer, readDirectory } from '../environment/servers.ts';
+import { unsettledRuns } from '../journal/left-elsewhere.ts';
 import { bringDecisions, forgetSettled } from '../journal/participants.ts';
 import { isDatabaseUrl } from './config.ts';
 import { settleDirectory } from './directory.ts';
@@ -36,7 +37,7 @@ export interface ServerVerbs {
   addServer(name: string, url: string): Promise<{ readonly server: ServerView; readonly findings: readonly Finding[] }>;
   servers(): Promise<readonly ServerView[]>;
   server(name: string): Promise<ServerView>;
-  /** Refused while folders live there; its database stays as it is. */
+  /** Refused while folders live there, or something that runs left there is not settled; its database stays as it is. */
   dropServer(name: string): Promise<{ readonly name: string; readonly url: string }>;
   /** What the verbs so far could not look at because a server did not answer, or could not carry over to it. */
   missed(): readonly Finding[];
@@ -153,10 +154,30 @@ export async function addServer(
   }
 }
 
-export async function forgetServer({ opened: { database } }: OpenedServer, nameText: string): Promise<Server> {
+/**
+ * What runs left there would be nobody's any more: it is settled first.
+ * @param settle opens the server and settles it
+ * @throws Refusal `server-in-use`, `server-unsettled`
+ */
+export async function forgetServer(
+  { opened: { database } }: OpenedServer,
+  nameText: string,
+  settle: (server: Server) => Promise<void>,
+): Promise<Server> {
   await openEnvironment(database);
   const server = knownServer((await readDirectory(database)).servers, nameText);
-  await database.transaction((session) => deleteServer(session, server));
+  let reason = '';
+  if ((await unsettledRuns(database)).has(server.number))
+    await settle(server).catch((error: unknown) => {
+      if (!(error instanceof Failure) && !(error instanceof Refusal)) throw error;
+      reason = typeof error.facts.reason === 'string' ? error.facts.reason : error.code;
+    });
+  await database.transaction(async (session) => {
+    await lockServer(session, server);
+    const runs = (await unsettledRuns(session)).get(server.number);
+    if (runs !== undefined) throw new Refusal('server-unsettled', { server: server.name, runs, reason });
+    await deleteServer(session, server);
+  });
   return server;
 }
 

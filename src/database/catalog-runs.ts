@@ -92,7 +92,7 @@ begin
     perform pg_advisory_xact_lock(7083121);
   exception when lock_not_available then
     return query select s.folder, s.role_name, true, 'locked'::text from rustine.shut_login s
-      where case when of_run is null then not exists (select from rustine.run r where r.id = s.run and r.state in ('queued', 'running'))
+      where case when of_run is null then not exists (select from rustine.run r where r.id = s.run and r.state = 'running')
         else s.run = of_run and (of_folders is null or s.folder = any (of_folders)) end
       order by s.role_name;
     return;

@@ -55,13 +55,16 @@ export async function insertServer(session: Session, name: string, url: string, 
   return server;
 }
 
-/** @throws Refusal `server-in-use` */
-export async function deleteServer(session: Session, { number, name }: Server): Promise<void> {
+/** Until the end of the transaction nothing more is noted of it. @throws Refusal `server-in-use` */
+export async function lockServer(session: Session, { number, name }: Server): Promise<void> {
   await session.query(sql`select from rustine.server where number = ${number} for update`);
   const folders = await session.query<{ code: string }>(
     sql`select code from rustine.folder_elsewhere where server = ${number} order by code`,
   );
   if (folders.length > 0) throw new Refusal('server-in-use', { server: name, folders: folders.map(({ code }) => code) });
+}
+
+export async function deleteServer(session: Session, { number }: Server): Promise<void> {
   await session.query(sql`delete from rustine.server where number = ${number}`);
 }
 

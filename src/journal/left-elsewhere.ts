@@ -1,5 +1,5 @@
 // Further servers on which a run has a part, as rows on the environment's own: what is left there when its program dies, somebody has to go and settle.
-import type { Database } from '../database/database.ts';
+import type { Database, Session } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
 import type { Server } from '../environment/servers.ts';
@@ -60,6 +60,14 @@ export async function leftOn(database: Database, server: Server): Promise<readon
     select l.run from rustine.left_elsewhere l where l.server = ${server.number}
       and not exists (select from rustine.process p where p.id = l.process and p.id <> all(${dead}::text[]))`);
   return rows.map(({ run }) => run);
+}
+
+/** Runs by the number of the server: something may be left of them there, or what was decided about them is still to be carried out there. */
+export async function unsettledRuns(reader: Pick<Session, 'query'>): Promise<ReadonlyMap<number, readonly string[]>> {
+  const rows = await reader.query<{ server: number; runs: readonly string[] }>(sql`
+    select server, array_agg(run order by run) as runs
+    from (select server, run from rustine.left_elsewhere union select server, run from rustine.participant) as noted group by server`);
+  return new Map(rows.map(({ server, runs }) => [server, runs]));
 }
 
 /** Of these runs, those that are settled where they were: not at work any more, with nobody shut out. @param member the server's own database */

@@ -93,4 +93,68 @@ describe.each(oneServer())('two servers, from $name', (server) => {
       expect((await outcome).state).toBe('done');
     });
   });
+
+  test('R12: a login that stays shut there at the end of a run is noted here, and let in by the next who comes', async () => {
+    const env = await twoServers(server, further);
+    const [far] = await env.at<{ role: string }>(`select role_name as role from rustine.folder where code = 'FAR'`);
+    const paths = [await env.patch('A.dat', [item()])];
+    await connected(env.north, async (administrator) => {
+      let changing: Promise<unknown> = Promise.resolve();
+      const outcome = await env.rustine.integrate({
+        paths,
+        mode: 'integrate',
+        listener: (event) => {
+          if (event.kind === 'patch-started' && event.folder === 'FAR')
+            changing = administrator.query(`begin; alter role "${far?.role}" valid until 'infinity'`);
+        },
+      });
+      await changing;
+      expect(outcome.findings).toContainEqual(expect.objectContaining({ code: 'login-locked', folder: 'FAR' }));
+      expect(await leftOf(env)).toEqual({ shut: 1, runs: 0, noted: 1 });
+      await administrator.query('commit');
+    });
+    const again = await reopened(env);
+    await again.latestRuns(1);
+    expect(await leftOf(env)).toEqual(NOTHING);
+  });
+
+  test('R17: a server is not dropped while something that a run left there is not settled', async () => {
+    const env = await twoServers(server, further);
+    const { run: id } = await env.integrate(await env.patch('A.dat', [item()]), { atomic: true });
+    await env.rustine.dropFolder('FAR');
+    await env.query(`insert into rustine.participant (run, server, decided_by) values ($1, 1, '')`, [id]);
+    await env.query(`insert into rustine.left_elsewhere (run, server, process) values ($1, 1, '')`, [id]);
+    const noted = async () =>
+      (await env.query('select run from rustine.participant union all select run from rustine.left_elsewhere')).length;
+    await env.proxy.close();
+    const away = await reopened(env, { NORTH: env.proxy.url });
+    await expect(away.dropServer('NORTH')).rejects.toMatchObject({
+      code: 'server-unsettled',
+      facts: { server: 'NORTH', runs: [id], reason: expect.stringContaining('ECONNREFUSED') },
+    });
+    await away.recover();
+    expect(away.missed()).toMatchObject([{ code: 'server-unreachable', subject: 'NORTH', facts: { folders: [] } }]);
+    expect(await noted()).toBe(2);
+    const back = await reopened(env);
+    await back.recover();
+    expect(await noted()).toBe(0);
+    // Where it answers, dropping it settles it.
+    await env.query(`insert into rustine.participant (run, server, decided_by) values ($1, 1, '')`, [id]);
+    expect(await back.dropServer('NORTH')).toMatchObject({ name: 'NORTH' });
+    expect(await back.servers()).toEqual([]);
+  });
+
+  test('R33: what cannot be noted here is this database’s trouble, and not told as the further server’s', async () => {
+    const env = await twoServers(server, further);
+    await env.query('alter table rustine.left_elsewhere add constraint full_disk check (false)');
+    const paths = [await env.patch('A.dat', [item()])];
+    await expect(env.rustine.integrate({ paths, mode: 'integrate' })).rejects.toMatchObject({
+      code: 'database-error',
+      facts: { where: expect.stringContaining('full_disk') },
+    });
+    expect(await env.rustine.latestRuns(1)).toMatchObject([{ state: 'failed' }]);
+    await env.query('alter table rustine.left_elsewhere drop constraint full_disk');
+    expect(await leftOf(env)).toEqual(NOTHING);
+    expect((await env.rustine.integrate({ paths, mode: 'integrate' })).state).toBe('done');
+  });
 });

@@ -161,6 +161,19 @@ describe.each(oneServer())('$name', (server) => {
     expect((await settle(env)).logins).toEqual({ settled: ['A1'], left: [] });
   });
 
+  test('R12: the logins of a run that went back to the queue are let in, and named where those who change logins are in the way', async () => {
+    const env = await openEnvironment(server, { folders: ['A1'] });
+    await leave(env, RUNS[0], 'A1');
+    await env.query(`update rustine.run set state = 'queued', process = null`);
+    await env.query(`alter function rustine.let_in set lock_timeout = '100ms'`);
+    const letIn = () => env.query(`select folder, reason from rustine.let_in(null, null)`);
+    const other = await session(env.url, 'psql');
+    await other.query('begin; select pg_advisory_xact_lock(7083121)');
+    expect(await letIn()).toEqual([{ folder: 'A1', reason: 'locked' }]);
+    await other.query('rollback');
+    expect([await letIn(), await shut(env)]).toEqual([[{ folder: 'A1', reason: null }], []]);
+  });
+
   test('R12: a login that somebody is changing cannot be shut: the run says who, changes nothing, and can be stopped meanwhile', async () => {
     const env = await openEnvironment(server, { folders: ['A1'] });
     const admin = await session(env.url, 'psql');

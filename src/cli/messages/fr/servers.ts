@@ -18,6 +18,8 @@ export const serverErrors: Sentences<keyof typeof en.serverErrors> = {
     `Il n'y a pas de serveur ${f('server')} dans cet environnement. ${f.has('known') ? `Serveurs connus : ${some(f.list('known'), 20)}.` : "Il n'a pas d'autre serveur."} \`rustine server add ${f('server')} URL\` l'ajouterait.`,
   'server-in-use': (f) =>
     `Le serveur ${f('server')} ne peut pas être supprimé : des dossiers s'y trouvent (${some(f.list('folders'), 20)}). Supprimez d'abord ces dossiers.`,
+  'server-unsettled': (f) =>
+    `Le serveur ${f('server')} ne peut pas être supprimé : ce que ${f.list('runs').length === 1 ? "l'exécution" : 'les exécutions'} ${some(f.list('runs'), 8)} y ${f.list('runs').length === 1 ? 'a' : 'ont'} laissé n'est pas soldé (connexions fermées, ou modifications qui attendent leur fin)${f.has('reason') ? `, et le serveur n'a pas pu être interrogé : ${why(f)}` : ''}. Rien n'a été modifié. Faites en sorte que le serveur réponde, lancez \`rustine recover\`, qui nomme ce qui gêne, puis supprimez-le.`,
   'server-database-used': (f) =>
     `La base du serveur ${f('server')} n'est pas vide : elle contient ${some(f.list('found'), 12)}. Créez-y une base vide pour Rustine et donnez son URL.`,
   'server-of-another': (f) =>
