@@ -1,12 +1,13 @@
 // How the server sees connections of ours from which nothing comes.
 import pg from 'pg';
+import { APPLICATION } from './application-name.ts';
 import type { Seen } from './silence.ts';
 
 /** Connections of ours as the server sees them, over a connection of its own: those of the pool may be silent, or all in use. */
 export async function readOwnSessions(url: string, processes: readonly number[], ms: number): Promise<ReadonlyMap<number, Seen>> {
   const client = new pg.Client({
     connectionString: url,
-    application_name: 'rustine',
+    application_name: APPLICATION,
     connectionTimeoutMillis: ms,
     query_timeout: ms,
   });

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { Bug, Failure, Refusal } from '../base/errors.ts';
+import { APPLICATION } from './application-name.ts';
 import type { Database, Ending, Session, StatementResult } from './database.ts';
 import { readOwnSessions } from './own-sessions.ts';
 import { BEGINNING, LASTING_AGAIN, lasting } from './session-settings.ts';
@@ -51,7 +52,7 @@ export async function openPostgres(
     Client,
     connectionString: url,
     max: connections,
-    application_name: 'rustine',
+    application_name: APPLICATION,
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: connectMs,
     keepAlive: true,

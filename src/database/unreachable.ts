@@ -1,6 +1,7 @@
 // A server that lets nobody in: what is told of it, and whether it is the password.
 import pg from 'pg';
 import { Failure } from '../base/errors.ts';
+import { APPLICATION } from './application-name.ts';
 
 /** Also of waiting for a free connection of the pool: an error is better than waiting for ever. */
 export const CONNECT_TIMEOUT_MS = 60_000;
@@ -15,7 +16,7 @@ const INVALID_PASSWORD = '28P01';
 export async function passwordRefused(url: string): Promise<Failure | undefined> {
   const client = new pg.Client({
     connectionString: url,
-    application_name: 'rustine',
+    application_name: APPLICATION,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
   client.on('error', () => undefined);

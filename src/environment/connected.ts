@@ -1,5 +1,6 @@
 // Who is connected to the folders (R12): sessions by the login of a folder, others in the same database, and ending the former.
 import { Failure } from '../base/errors.ts';
+import { APPLICATION } from '../database/application-name.ts';
 import type { Database } from '../database/database.ts';
 import { quoteIdentifier, sql } from '../database/sql.ts';
 import type { Reader } from './catalog.ts';
@@ -45,7 +46,7 @@ export async function readConnected(reader: Reader, folders: readonly Folder[]):
     from pg_stat_activity a left join rustine.folder f on f.role_name = a.usename left join held h on h.pid = a.pid
     where a.datname = current_database() and a.usename is not null and a.pid <> pg_backend_pid() and coalesce(a.backend_type, 'client backend') = 'client backend'
       and (f.code is null or f.code = any(${codes}::text[]))
-      and not (a.usename = session_user and a.application_name = 'rustine')
+      and not (a.usename = session_user and a.application_name ~ ${`^${APPLICATION}( |$)`})
     order by a.backend_start, a.pid`);
 }
 

@@ -2,6 +2,7 @@
 import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
+import { workUnder } from '../database/application-name.ts';
 import type { Database, Ending, Session } from '../database/database.ts';
 import { qualified, quoteLiteral, sql } from '../database/sql.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
@@ -31,7 +32,7 @@ import { writePlan } from './write-plan.ts';
 export interface StagedDelivery {
   readonly delivery: Delivery;
   readonly stagedAs: string;
-  /** Lease of who staged it. */
+  /** Lease of who staged it, and works with it. */
   readonly lease: string;
   readonly plans: Map<string, Promise<Plan>>;
 }
@@ -93,7 +94,7 @@ export async function blockingFindings(
   context: RunContext,
 ): Promise<readonly Finding[]> {
   return database.transaction(async (session) => {
-    await session.script(`set local lock_timeout = ${Math.round(context.lockTimeoutMs)}`);
+    await session.script(settings(staged, context).join('; '));
     const { plan } = await planFor(session, database, folder, staged, context, WHOLE);
     const blocking = plan.findings.filter((finding) => finding.severity === 'block');
     return blocking.length > 0 ? blocking : (await checkValues(session, plan.tables, folder.schema, false)).findings;
@@ -108,9 +109,9 @@ export async function countLocks(
   context: RunContext,
 ): Promise<number> {
   return database.transaction(async (session) => {
-    await session.script(`set local lock_timeout = ${Math.round(context.lockTimeoutMs)}`);
     let sum = 0;
-    for (const staged of deliveries) {
+    for (const [at, staged] of deliveries.entries()) {
+      if (at === 0) await session.script(settings(staged, context).join('; '));
       const { plan } = await planFor(session, database, folder, staged, context, WHOLE);
       const written = new Set(plan.batches.map(({ table }) => table)).size;
       sum += 2 * plan.locks + LOCKS_OF_WRITTEN_TABLE * written;
@@ -132,7 +133,7 @@ export async function integrateInto(
 ): Promise<Integration> {
   const started = performance.now();
   const file = staged.delivery.file;
-  const { settings: folder, integration, already, scope, ignored } = await lockFolder(session, asked, staged.delivery, context);
+  const { settings: folder, integration, already, scope, ignored } = await lockFolder(session, asked, staged, context);
   const ms = (): number => Math.round(performance.now() - started);
   if (already) return { outcome: emptyOutcome(file, 'already', ms()), findings: [], due: false, pending: [] };
   context.stopPoint('folder-locked');
@@ -144,7 +145,7 @@ export async function integrateInto(
   context.stopPoint('planned');
   const written = await writePlan(session, database, folder, plan, integration, {
     timeoutMs: context.scriptTimeoutMs,
-    settings: settings(context),
+    settings: settings(staged, context),
   });
   if ('findings' in written) return blockedBy([...plan.findings, ...written.findings], file, ms());
   const { applied } = written;
@@ -188,7 +189,8 @@ function outcomeOf(file: string, plan: Plan, costs: readonly TableCost[], applie
 const NOTICE_LOST_CLIENT = `do $$ begin perform set_config('client_connection_check_interval', '1s', true); exception when others then null; end $$`;
 
 /** How every folder's transaction is set up. */
-const settings = ({ lockTimeoutMs }: Pick<RunContext, 'lockTimeoutMs'>): readonly string[] => [
+const settings = ({ lease }: StagedDelivery, { lockTimeoutMs }: RunContext): readonly string[] => [
+  workUnder(lease),
   `set local lock_timeout = ${Math.round(lockTimeoutMs)}`,
   'set local client_min_messages = warning',
   NOTICE_LOST_CLIENT,
@@ -200,8 +202,13 @@ interface Locked extends StartingPoint {
 }
 
 /** Locks the folder's row and looks again whether another run was faster. */
-async function lockFolder(session: Session, folder: FolderSettings, delivery: Delivery, context: RunContext): Promise<Locked> {
-  await session.script(settings(context).join('; '));
+async function lockFolder(
+  session: Session,
+  folder: FolderSettings,
+  staged: StagedDelivery,
+  context: RunContext,
+): Promise<Locked> {
+  await session.script(settings(staged, context).join('; '));
   // A program that slept longer than its lease lasts finds its run settled, or its folder another worker's. Who settles the run waits for
   // the key that is held here; who would take the folder over passes it by.
   const { claimedBy = null, process = null } = context;
@@ -217,7 +224,7 @@ async function lockFolder(session: Session, folder: FolderSettings, delivery: De
   if (!context.records) return fresh;
   if (!row.running) throw new Failure('run-lost', { run: context.run, folder: folder.code });
   if (row.state !== 'ready') throw new Failure('folder-not-ready', { folder: folder.code, state: row.state });
-  return { ...fresh, ...(await startingPoint(session, folder, delivery, context)) };
+  return { ...fresh, ...(await startingPoint(session, folder, staged.delivery, context)) };
 }
 
 async function planFor(

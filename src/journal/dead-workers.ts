@@ -1,6 +1,7 @@
 // Workers that are dead lose their lease before anything of theirs is settled: one that only slept finds that out, and does no more.
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
+import { endSessionsOf } from './lease-sessions.ts';
 import { deadProcesses } from './processes.ts';
 
 /**
@@ -12,8 +13,13 @@ export async function endDeadWorkers(database: Database): Promise<readonly strin
   if (dead.length === 0) return [];
   const gone = dead.flatMap((each) => (each.gone ? [each.id] : []));
   // A sleeper that has just renewed its lease keeps it.
-  const ended = await database.query<{ id: string }>(sql`
+  return database.transaction(async (session) => {
+    const rows = await session.query<{ id: string }>(sql`
     delete from rustine.process where kind = 'worker' and id = any(${dead.map(({ id }) => id)}::text[])
       and (alive_until < clock_timestamp() or id = any(${gone}::text[])) returning id`);
-  return ended.map(({ id }) => id);
+    const ended = rows.map(({ id }) => id);
+    // One that is only stopped keeps its folders as long as its transactions are open.
+    await endSessionsOf(session, ended);
+    return ended;
+  });
 }

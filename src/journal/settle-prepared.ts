@@ -3,6 +3,7 @@ import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
+import { endSessionsOf } from './lease-sessions.ts';
 import { type Decision, decide, finishAll } from './prepared.ts';
 import { deadProcesses } from './processes.ts';
 import { queueAgain } from './whole-runs.ts';
@@ -53,6 +54,8 @@ export async function settlePrepared(
     const decided = await decide(database, run, 'rollback', process);
     // Settled by somebody else, and at work again.
     if (decided === undefined && turn !== null) continue;
+    // Its folders' transactions find that; those of a program that is only stopped are not waited for.
+    if (process !== null) await endSessionsOf(database, [process]);
     // A run that nobody knows of cannot have been decided to stay.
     const decision = decided ?? 'rollback';
     try {

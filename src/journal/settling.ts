@@ -4,6 +4,7 @@ import type { Database, Session } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
 import { readHolder } from '../environment/holders.ts';
+import { endForgottenSessions, endSessionsOf } from './lease-sessions.ts';
 import { type DeadProcess, deadProcesses } from './processes.ts';
 import { settlePrepared } from './settle-prepared.ts';
 import { queueAgain } from './whole-runs.ts';
@@ -12,6 +13,8 @@ import { queueAgain } from './whole-runs.ts';
 export const SETTLE_MS = 3_000;
 /** A try for each dead program: what one of them holds keeps nothing of the others. */
 const STEP_MS = 100;
+/** A session that was told to end is gone as soon as the server can interrupt it. */
+const ENDING_MS = 1_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 export interface SettledRuns {
@@ -34,7 +37,9 @@ export async function settleRuns(database: Database, waitMs = SETTLE_MS): Promis
 
 /** The same without what is prepared. Says what is left, and who holds it. */
 export async function settleDead(database: Database, waitMs: number): Promise<SettledRuns> {
-  const { settled, held } = await settleAll(database, performance.now() + waitMs);
+  const until = performance.now() + waitMs;
+  await endForgottenSessions(database);
+  const { settled, held } = await settleAll(database, until);
   return { settled, left: await unsettled(database, held) };
 }
 
@@ -65,7 +70,10 @@ async function settleProcess(database: Database, { id, gone }: DeadProcess): Pro
       // A sleeper that has just renewed its lease keeps it; one that comes later finds it gone.
       const lost = await session.query(sql`
         delete from rustine.process where id = ${id} and (alive_until < clock_timestamp() or ${gone}) returning id`);
-      return lost.length === 0 ? [] : await interruptRuns(session, id);
+      if (lost.length === 0) return [];
+      // One that is only stopped, or whose machine sleeps, has its transactions open still.
+      if ((await endSessionsOf(session, [id])) > 0) await session.script(`set local lock_timeout = ${ENDING_MS}`);
+      return await interruptRuns(session, id);
     });
   } catch (error) {
     if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
