@@ -286,6 +286,7 @@ async function enter({ opened, options, row }: Onward, { stored, shared }: Joine
   };
   const single = await enterSingleUser(database, {
     run: row.id,
+    lease: options.lease,
     folders: concerned,
     forced: row.forced.sessions !== undefined,
     waitMs: request.waitMs ?? 0,

@@ -187,6 +187,7 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     const { soft } = cancelling;
     single = await enterSingleUser(database, {
       run: id,
+      lease: request.started.lease.process,
       process: request.started.lease.process,
       folders: concerned,
       forced,

@@ -23,7 +23,9 @@ export interface SessionOptions {
 
 export interface SingleUserRequest extends SessionOptions {
   readonly run: string;
-  /** Lease of the program that has the run; absent: workers share it. */
+  /** Lease of this program. */
+  readonly lease: string;
+  /** The same where it has the run; absent: workers share it. */
   readonly process?: string;
   /** Folders in which something is going to be done. */
   readonly folders: readonly Folder[];
@@ -89,11 +91,11 @@ const CHANGE_PAUSE_MS = 250;
 /** All or none: with one of them open somebody could come in behind our back. */
 async function shutAll(
   database: Database,
-  { run, folders, soft, waitMs = 0 }: SingleUserRequest,
+  { run, lease, folders, soft, waitMs = 0 }: SingleUserRequest,
 ): Promise<{ readonly open: readonly OpenLogin[] } | { readonly findings: readonly Finding[] }> {
   for (const until = performance.now() + Math.max(waitMs, CHANGE_MS); ; ) {
     try {
-      return { open: await database.transaction((session) => shutLogins(session, run, folders)) };
+      return { open: await database.transaction((session) => shutLogins(session, run, folders, lease)) };
     } catch (error) {
       if (!BEING_CHANGED.includes(sqlState(error))) throw error;
       // It goes on, and every folder is told as cancelled.

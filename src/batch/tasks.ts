@@ -47,7 +47,7 @@ export async function takeTask(
   const waiting = await readTasks(database, { states: ['queued'], kinds, limit: 1 });
   if (waiting.length === 0) return undefined;
   return database.transaction(async (session) => {
-    await lockRuns(session);
+    await lockRuns(session, worker);
     for (const kind of kinds) {
       const held = await heldFolders(session, kind);
       for (let job = await queue.take(session, kind, held); job !== undefined; job = await queue.take(session, kind, held)) {

@@ -21,11 +21,17 @@ export interface OpenLogin {
  * From the commit on nobody new comes in with these logins; whoever is in stays. What is changed is the limit of connections: an administrator who
  * shuts a login takes LOGIN away from it, so neither undoes what the other did, and whoever takes the role on within a session (as our own
  * scripts do) does not notice.
+ * @param lease under which it is done
  * @returns logins that stay open
  * @throws Failure `run-lost` where the run was settled meanwhile: nobody would let the logins in again; that of the lock where somebody is changing one
  */
-export async function shutLogins(session: Session, run: string, folders: readonly Folder[]): Promise<readonly OpenLogin[]> {
-  await lockLogins(session, SHUT_WAIT);
+export async function shutLogins(
+  session: Session,
+  run: string,
+  folders: readonly Folder[],
+  lease: string,
+): Promise<readonly OpenLogin[]> {
+  await lockLogins(session, SHUT_WAIT, lease);
   // Who settles a run takes its row: he waits for us and then finds what we wrote, or we find what he did.
   const living = await session.query(sql`select from rustine.run where id = ${run} and state = 'running' for key share`);
   if (living.length === 0) throw new Failure('run-lost', { run });

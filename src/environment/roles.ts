@@ -1,4 +1,5 @@
 // Login roles and rights of folders (R3): a role uses its own schema, reaches its ancestors' functions, and nothing else.
+import { applicationOf } from '../database/application-name.ts';
 import type { Session } from '../database/database.ts';
 import { id, quoteIdentifier, quoteLiteral, sql } from '../database/sql.ts';
 import type { Reader } from './catalog.ts';
@@ -90,11 +91,12 @@ const LOGIN_LOCK = 7_083_121;
 /** Longest wait for a login that somebody else is changing; an administrator may be, in a transaction that he forgot. */
 const LOGIN_WAIT = '5s';
 
-/** Until the end of the transaction, which should be near. Whoever has no limit for locks gets one: nobody is held up for long by whom we wait for. */
-export async function lockLogins(session: Session, wait = LOGIN_WAIT): Promise<void> {
+/** Until the end of the transaction, which should be near. Whoever has no limit for locks gets one: nobody is held up for long by whom we wait for. @param lease under which it is done */
+export async function lockLogins(session: Session, wait = LOGIN_WAIT, lease?: string): Promise<void> {
+  const application = lease === undefined ? null : applicationOf(lease);
   await session.query(sql`
     select set_config('lock_timeout', case current_setting('lock_timeout') when '0' then ${wait} else current_setting('lock_timeout') end, true),
-      pg_advisory_xact_lock(${LOGIN_LOCK})`);
+      set_config('application_name', coalesce(${application}::text, current_setting('application_name')), true), pg_advisory_xact_lock(${LOGIN_LOCK})`);
 }
 
 /** A login as the server knows it. */

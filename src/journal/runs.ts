@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import nodeProcess from 'node:process';
 import { Failure } from '../base/errors.ts';
+import { applicationOf } from '../database/application-name.ts';
 import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { type ActiveChange, ENTRY_LOCK } from './folder-entry.ts';
@@ -60,9 +61,15 @@ export interface FolderUsers {
 // One number for the transaction-scoped lock under which runs take their folders, and workers their tasks.
 const RUNS_LOCK = 7_083_115;
 
-/** Until the end of the transaction no run begins and no task is taken: each looks at what the others have. */
-export async function lockRuns(session: Session): Promise<void> {
-  await session.query(sql`select pg_advisory_xact_lock(${RUNS_LOCK})`);
+/**
+ * Until the end of the transaction no run begins and no task is taken: each looks at what the others have.
+ * @param lease under which that is done: one that is taken for dead meanwhile does not keep everybody
+ */
+export async function lockRuns(session: Session, lease?: string): Promise<void> {
+  const application = lease === undefined ? null : applicationOf(lease);
+  await session.query(
+    sql`select set_config('application_name', coalesce(${application}::text, current_setting('application_name')), true), pg_advisory_xact_lock(${RUNS_LOCK})`,
+  );
 }
 
 /** What becomes of a run that does not get its folders: it is a row all the same, that others see, cancel, and come after. */
@@ -84,7 +91,7 @@ export async function beginRun(
   waits = false,
 ): Promise<FolderUsers & { readonly state: 'running' | NotBegun }> {
   return database.transaction(async (session) => {
-    await lockRuns(session);
+    await lockRuns(session, process);
     const folders = [...run.waves.flat(), ...(run.elsewhere ?? [])];
     const users = await folderUsers(session, folders, run.id, true);
     const state = isFree(users) ? 'running' : otherwise(users);

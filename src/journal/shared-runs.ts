@@ -1,4 +1,5 @@
 // A run that workers carry out, as rows: begun by one of them, its folders claimed by any, ended by whoever finds nothing left.
+import { applicationOf } from '../database/application-name.ts';
 import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { RunEvent } from './journal.ts';
@@ -133,11 +134,11 @@ export type Claimed =
  */
 export async function claimFolder(database: Database, run: string, lease: string): Promise<Claimed> {
   return database.transaction(async (session) => {
-    // Not the strong lock: transactions of folders hold the key.
+    // Not the strong lock: transactions of folders hold the key. Whoever is taken for dead in here does not keep the others from theirs.
     const [row] = await session.query<{ running: boolean; left: string; alive: boolean }>(sql`
       with locked as (select id, state, ready_at from rustine.run where id = ${run} for no key update)
       select locked.state = 'running' and locked.ready_at is not null as running, (select count(*) from rustine.run_folder where run = ${run} and state = any(${OPEN})) as left,
-        exists (select from rustine.process where id = ${lease}) as alive from locked`);
+        exists (select from rustine.process where id = ${lease}) as alive, set_config('application_name', ${applicationOf(lease)}, true) from locked`);
     if (row === undefined || !row.running) return { kind: 'ended' };
     if (Number(row.left) === 0) return { kind: 'all-done' };
     // Who was taken for dead claims nothing: others could not tell it from what was taken from it.

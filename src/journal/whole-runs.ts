@@ -32,7 +32,7 @@ export async function takeUpRun(
   otherwise: (users: FolderUsers) => NotBegun,
 ): Promise<TakenUp> {
   return database.transaction(async (session) => {
-    await lockRuns(session);
+    await lockRuns(session, process);
     // A part that an earlier worker has still is waited for, however long: that worker may only sleep, and its lease ends.
     const wanted = [...run.waves.flat(), ...(run.elsewhere ?? [])];
     const users = await folderUsers(session, wanted, as === 'run' ? run.id : '', true);

@@ -5,8 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Database } from '../../src/database/database.ts';
 import { openPostgres } from '../../src/database/postgres.ts';
+import { lockLogins } from '../../src/environment/roles.ts';
+import { endDeadWorkers } from '../../src/journal/dead-workers.ts';
 import { endForgottenSessions } from '../../src/journal/lease-sessions.ts';
+import { lockRuns } from '../../src/journal/runs.ts';
+import { claimFolder } from '../../src/journal/shared-runs.ts';
 import { leftovers } from '../support/crash.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { table } from '../support/patches.ts';
@@ -117,6 +122,41 @@ describe.each(oneServer())('$name', (server) => {
       expect(await leftovers(env.url)).toEqual([]);
     },
   );
+
+  test('R12: who is stopped while it takes folders, a folder, or shuts logins keeps nobody from them', async () => {
+    const env = await openEnvironment(server);
+    const database = await openPostgres(env.url, 4);
+    onTestFinished(() => database.close());
+    const lease = '33333333-3333-4333-8333-333333333333';
+    await env.query(
+      `insert into rustine.process (id, kind, host, pid, alive_until) values ('${lease}', 'worker', 'elsewhere', 1, now() + interval '1 hour')`,
+    );
+    await env.query(
+      `insert into rustine.run (id, mode, state, from_folder, operator, host, pid, files, ready_at) values ('r', 'integrate', 'running', 'X3', 'me', 'here', 1, '{A.dat}', now())`,
+    );
+    await env.query(`insert into rustine.run_folder (run, folder, wave) values ('r', 'X3', 0)`);
+    const never = new Promise<void>(() => undefined);
+    const asleep: Database = {
+      ...database,
+      transaction: (work) => database.transaction(async (session) => (await work(session), await never) as never),
+    };
+    const asleepAt = [
+      asleep.transaction((session) => lockRuns(session, lease)),
+      asleep.transaction((session) => lockLogins(session, '1s', lease)),
+      claimFolder(asleep, 'r', lease),
+    ];
+    for (const each of asleepAt) each.catch(() => undefined);
+    const shown = async () =>
+      (await env.query(`select from pg_stat_activity where application_name = 'rustine ${lease}' and state like 'idle in %'`))
+        .length;
+    await until(async () => (await shown()) === 3);
+    expect(await endDeadWorkers(database)).toEqual([]);
+    expect(await shown()).toBe(3);
+    await expire(env);
+    expect(await endDeadWorkers(database)).toEqual([lease]);
+    await until(async () => (await shown()) === 0);
+    expect(await env.query('select state from rustine.run_folder')).toEqual([{ state: 'waiting' }]);
+  });
 
   test('R30: a session that shows a lease which is gone is ended, and no other', async () => {
     const env = await openEnvironment(server);

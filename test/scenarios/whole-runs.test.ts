@@ -101,7 +101,7 @@ describe.each(oneServer())('who has a run on $name', (server) => {
     expect(await env.query('select state, process from rustine.run')).toEqual([{ state: 'queued', process: null }]);
     await takeUpRun(database, 'other', taken, 'run', inVain);
     const folders = await readFolders(database);
-    await database.transaction((session) => shutLogins(session, run, folders));
+    await database.transaction((session) => shutLogins(session, run, folders, 'other'));
     await finishRun(database, run, 'failed', 'sleeper');
     expect(await giveBackRun(database, run, 'sleeper')).toBe(false);
     expect(await decide(database, run, 'rollback', 'sleeper')).toBe(undefined);
