@@ -13,6 +13,7 @@ import type { FolderProgress } from '../journal/folder-progress.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import type { FolderOutcome, PatchOutcome } from '../journal/outcome.ts';
 import { emptyOutcome } from '../journal/outcome.ts';
+import { isLeaseGone } from '../journal/processes.ts';
 import type { FolderStates } from '../journal/run-folders.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import type { OutsideRun } from '../plan/plan.ts';
@@ -258,6 +259,9 @@ async function tried(running: Running, part: FolderPart, delivery: Delivery, att
     if (running.cancelling.hard.aborted) throw new Aborted();
     // Somebody else has settled this run: nothing of it may be done any more, in no folder.
     if (error instanceof Failure && error.code === 'run-lost') throw error;
+    // So it is with a session that was ended because its program was taken for dead.
+    if (error instanceof Failure && error.code === 'database-lost' && (await isLeaseGone(running.database, staged.lease)))
+      throw new Failure('run-lost', { run: running.context.run, folder: folder.code });
     const wait = mayWait(part, running.context.lockTimeoutMs) ? await readLockWait(running.database, folder, error) : undefined;
     if (wait !== undefined) throw new Postponed(delivery.file, wait);
     const known = await lockFailure(running.database, folder, error);

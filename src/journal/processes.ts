@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Failure } from '../base/errors.ts';
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { Reader } from '../environment/catalog.ts';
@@ -111,6 +112,16 @@ async function renew(database: Database, id: string): Promise<Renewal> {
       (select coalesce(json_agg(json_build_object('run', r.id, 'by', r.cancel_requested_by)), '[]') from rustine.run r
         where r.process = ${id} and r.state in ('running', 'waiting') and r.cancel_requested_at is not null) as cancelled`);
   return row ?? { alive: false, cancelled: [] };
+}
+
+/** Whether somebody has ended the lease; where the database does not say, it is not known to be. */
+export async function isLeaseGone(database: Database, lease: string): Promise<boolean> {
+  try {
+    return (await database.query(sql`select from rustine.process where id = ${lease}`)).length === 0;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return false;
+  }
 }
 
 interface ProcessRow {

@@ -135,10 +135,16 @@ describe.each(oneServer())('$name', (server) => {
       `insert into rustine.run (id, mode, state, from_folder, operator, host, pid, files, ready_at) values ('r', 'integrate', 'running', 'X3', 'me', 'here', 1, '{A.dat}', now())`,
     );
     await env.query(`insert into rustine.run_folder (run, folder, wave) values ('r', 'X3', 0)`);
-    const never = new Promise<void>(() => undefined);
+    const slept = Promise.withResolvers<void>();
+    onTestFinished(() => slept.resolve());
     const asleep: Database = {
       ...database,
-      transaction: (work) => database.transaction(async (session) => (await work(session), await never) as never),
+      transaction: (work) =>
+        database.transaction(async (session) => {
+          await work(session);
+          await slept.promise;
+          throw new Error('slept');
+        }),
     };
     const asleepAt = [
       asleep.transaction((session) => lockRuns(session, lease)),
@@ -156,6 +162,8 @@ describe.each(oneServer())('$name', (server) => {
     expect(await endDeadWorkers(database)).toEqual([lease]);
     await until(async () => (await shown()) === 0);
     expect(await env.query('select state from rustine.run_folder')).toEqual([{ state: 'waiting' }]);
+    slept.resolve();
+    await Promise.allSettled(asleepAt);
   });
 
   test('R30: a session that shows a lease which is gone is ended, and no other', async () => {
