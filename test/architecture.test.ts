@@ -138,6 +138,13 @@ function tooLong({ path, text }: Source): string[] {
   return lines <= LONGEST ? [] : [`${path} has ${lines} lines, ${LONGEST} at most: split it by nouns`];
 }
 
+/** What people read about times is in UTC: the session's time zone is whatever the server, the database or the user is set to. */
+function localTimes({ path, text }: Source): string[] {
+  return [...text.matchAll(/to_char\((?:[^()']|\([^()]*\))*,\s*'YYYY[^']*HH24|\b\w+_at::text/g)].map(
+    ([found]) => `${path}: ${found} without at time zone 'UTC'`,
+  );
+}
+
 function sources(): Source[] {
   const root = fileURLToPath(new URL('../src/', import.meta.url));
   return readdirSync(root, { recursive: true, withFileTypes: true })
@@ -146,7 +153,7 @@ function sources(): Source[] {
     .map((file) => ({ path: relative(root, file).replaceAll('\\', '/'), text: readFileSync(file, 'utf8') }));
 }
 
-const RULES = { wrongLayers, impurities, strangers, unsaid, tooLong };
+const RULES = { wrongLayers, impurities, strangers, unsaid, tooLong, localTimes };
 
 describe('the source', () => {
   const all = sources();
@@ -185,6 +192,13 @@ describe('the rules themselves', () => {
     ['a part of a library', strangers, file('base/text.ts', "import x from 'zod/mini';\n")],
     ['a file without a first line', unsaid, { path: 'base/x.ts', text: 'export const a = 1;\n' }],
     ['a first line that says nothing', unsaid, { path: 'base/x.ts', text: '// ids\nexport const a = 1;\n' }],
+    ['a time of nowhere', localTimes, file('journal/a.ts', "select to_char(r.started_at, 'YYYY-MM-DD HH24:MI')\n")],
+    [
+      'the later of two times of nowhere',
+      localTimes,
+      file('journal/a.ts', "to_char(coalesce(a.x, b.y), 'YYYY-MM-DD HH24:MI')\n"),
+    ],
+    ['a time as the server writes it', localTimes, file('journal/a.ts', 'select r.started_at::text\n')],
     ['a long file', tooLong, file('base/x.ts', 'a;\n'.repeat(LONGEST))],
   ] as const)('catch %s', (_what, rule, source) => {
     expect(rule(source)).not.toEqual([]);

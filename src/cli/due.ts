@@ -1,4 +1,5 @@
 // What is to be done about folders that are not in line: the exact command for each cause, or that there is none yet (R34).
+import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FolderView } from '../app/rustine.ts';
 import { settledByValidation } from '../environment/due.ts';
@@ -9,9 +10,12 @@ import { safe, some } from './messages/said.ts';
 /** What of a folder says whether and why it is due. */
 export type DueFolder = Pick<FolderView, 'code' | 'state' | 'lag' | 'lagPaths' | 'reasons'>;
 
-/** From so many on a command names no folders, or a directory instead of the files: it would fill the screen. */
+/** From so many on a command names no folders: those that have the patches already are left as they are. */
 const MOST_FOLDERS = 12;
+/** So many files of those that are missing are told before the command. */
 const MOST_FILES = 3;
+/** So many files a command names where no directory holds just these. */
+const MOST_PATHS = 40;
 
 /** A line per cause; none where everything is in line. @param named so many folders are named, the others counted */
 export function dueLines(
@@ -35,17 +39,33 @@ function lackingLine(folders: readonly DueFolder[], { report: { due } }: Message
   const lag = folders[0]?.lag ?? [];
   if (lag.length === 0) return [];
   const codes = folders.map(({ code }) => code);
-  const few = lag.length <= MOST_FILES;
-  const known = folders[0]?.lagPaths ?? {};
-  const directory = directoryOf(lag.map((file) => known[file]));
-  const paths = few ? lag.map((file) => shellWord(known[file] ?? file)).join(' ') : shellWord(directory ?? due.directory);
-  // Those that have them already are left as they are.
+  const paths = pathsOf(lag, folders[0]?.lagPaths ?? {});
   const where = codes.length <= MOST_FOLDERS ? ` --folders ${codes.join(',')}` : '';
-  const command = safe(`rustine integrate ${paths}${where}`);
+  const command = safe(`rustine integrate ${paths?.map(shellWord).join(' ') ?? due.directory}${where}`);
   const files = some(lag.map(safe), MOST_FILES);
   const names = some(codes, named);
-  if (few) return [due.lacking(names, codes.length, files, command)];
-  return [due.lackingMany(names, lag.length, files, command, directory === undefined)];
+  if (lag.length <= MOST_FILES) return [due.lacking(names, codes.length, files, command)];
+  return [due.lackingMany(names, lag.length, files, command, paths === undefined)];
+}
+
+/** What brings these files and no other; undefined: that cannot be said here. */
+function pathsOf(lag: readonly string[], known: Readonly<Record<string, string>>): readonly string[] | undefined {
+  const directories = new Set(lag.map((file) => (known[file] === undefined ? undefined : dirname(known[file]))));
+  const [directory] = directories;
+  if (lag.length > MOST_FILES && directory !== undefined && directories.size === 1 && holdsOnly(directory, lag))
+    return [directory];
+  const sure = lag.length <= MOST_FILES || (lag.length <= MOST_PATHS && !directories.has(undefined));
+  return sure ? lag.map((file) => known[file] ?? file) : undefined;
+}
+
+/** Besides notes. Other patch files would be integrated, too, and what is no patch file is refused (R10). */
+function holdsOnly(directory: string, files: readonly string[]): boolean {
+  try {
+    const there = readdirSync(directory, { withFileTypes: true }).filter((each) => !(each.isDirectory() && each.name === 'doc'));
+    return there.length === files.length && there.every((each) => each.isFile() && files.includes(each.name));
+  } catch {
+    return false;
+  }
 }
 
 function reasonLines(folders: readonly DueFolder[], { report }: Messages, named: number): readonly string[] {
@@ -67,12 +87,6 @@ function reasonLines(folders: readonly DueFolder[], { report }: Messages, named:
     ...(settled.length === 0 ? [] : [due.validate(said(settled), `rustine validate ${codes}`)]),
     ...(open.length === 0 ? [] : [due.open(said(open))]),
   ];
-}
-
-/** The one in which all of them lie. */
-function directoryOf(paths: readonly (string | undefined)[]): string | undefined {
-  const [first, ...others] = new Set(paths.map((path) => (path === undefined ? undefined : dirname(path))));
-  return others.length === 0 ? first : undefined;
 }
 
 /** As it can be pasted into a shell, whatever a file is called. */

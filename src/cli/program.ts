@@ -77,7 +77,8 @@ function nearest(typed: string, known: readonly string[]): { nearest?: string } 
 export function helpWords({ help }: Messages): Partial<Help> {
   const titles: Readonly<Record<string, string>> = help.titles;
   const words: Readonly<Record<string, string>> = help.words;
-  const translate = (text: string) => text.replace(/(?<=[<[])\w+/g, (word) => words[word] ?? word);
+  // Of values to choose from none is translated: they are typed as they are. `all` stands beside a word for a value.
+  const translate = (text: string) => text.replace(/(?<=[<[]|\w=)\w+(?=[>\]=.]|\|all\b)/g, (word) => words[word] ?? word);
   return {
     showGlobalOptions: true,
     styleTitle: (title) => titles[title] ?? title,

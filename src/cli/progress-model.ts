@@ -76,6 +76,8 @@ export interface RunProgress {
   readonly ends: readonly number[];
   /** Patches by folder that is at work, for the line when it ends. */
   readonly done: ReadonlyMap<string, number>;
+  /** What these took by their own account: who follows a run in the queue hears of a folder when it is through. */
+  readonly spent: ReadonlyMap<string, number>;
 }
 
 const MOST_ENDED = 50;
@@ -103,6 +105,7 @@ export function noProgress(now: number): RunProgress {
     blocked: new Map(),
     ends: [],
     done: new Map(),
+    spent: new Map(),
   };
 }
 
@@ -201,6 +204,7 @@ function patchFinished(
     working,
     patches: state.patches + count,
     done: new Map(state.done).set(folder, (state.done.get(folder) ?? 0) + count),
+    spent: new Map(state.spent).set(folder, (state.spent.get(folder) ?? 0) + outcome.ms),
     failed: outcome.state === 'failed' ? withFailure(state, folder, outcome.file, outcome.reason) : state.failed,
   };
 }
@@ -220,7 +224,7 @@ function folderFinished(state: RunProgress, folder: string, ended: FolderRunStat
     folder,
     state: ended,
     patches: state.done.get(folder) ?? 0,
-    ms: at === undefined ? 0 : now - at.since,
+    ms: at === undefined ? 0 : Math.max(now - at.since, state.spent.get(folder) ?? 0),
   };
   return {
     ...state,
@@ -229,6 +233,7 @@ function folderFinished(state: RunProgress, folder: string, ended: FolderRunStat
     prepared: new Set([...state.prepared].filter((each) => each !== folder)),
     blocked: without(state.blocked, folder),
     done: without(state.done, folder),
+    spent: without(state.spent, folder),
     counts: { ...state.counts, [ended]: (state.counts[ended] ?? 0) + 1 },
     // Folders with nothing to do would push away those that had.
     ended: at === undefined ? state.ended : [line, ...state.ended].slice(0, MOST_ENDED),

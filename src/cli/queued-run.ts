@@ -1,7 +1,10 @@
 // `integrate --batch`: says that the run is queued, or shows how it goes until its end or until it is left.
 import type { IntegrateOptions, Rustine } from '../app/rustine.ts';
+import type { Finding } from '../base/finding.ts';
 import type { RunOutcome } from '../journal/outcome.ts';
 import type { Cli } from './cli.ts';
+import type { DueFolder } from './due.ts';
+import { findingsText } from './findings.ts';
 import { createProgress, silentProgress } from './progress.ts';
 import { runDocument, runExitCode, runSummary } from './summary.ts';
 
@@ -27,15 +30,21 @@ export async function queueRun(cli: Cli, request: IntegrateOptions, follow: bool
         workers,
       };
       return cli.result({ ...document, folders: concerned.map((folder) => ({ folder, state: 'waiting' })) }, () =>
-        quiet ? run : text.join('\n'),
+        quiet ? run : [...checkedText(cli, findings), ...text].join('\n'),
       );
     }
     if (!quiet) terminal.err(`${text.join('\n')}\n`);
     const outcome = await followed(cli, rustine, run);
     if (outcome === undefined)
       return cli.result({ run, mode, state: 'queued', files, workers }, () => (quiet ? run : batch.left(run)));
-    return tell(cli, outcome, started);
+    return tell(cli, outcome, started, await dueFolders(cli, rustine, outcome));
   });
+}
+
+/** What the checks found that does not keep the run from the queue; who follows it is told at its end. */
+function checkedText({ terminal: { width, colour }, messages, options }: Cli, findings: readonly Finding[]): readonly string[] {
+  if (findings.length === 0) return [];
+  return [findingsText(findings, messages, { width, colour, all: options.verbose === true })];
 }
 
 async function followed(cli: Cli, rustine: Rustine, run: string): Promise<RunOutcome | undefined> {
@@ -51,12 +60,18 @@ async function followed(cli: Cli, rustine: Rustine, run: string): Promise<RunOut
   }
 }
 
-function tell(cli: Cli, outcome: RunOutcome, started: number): void {
+/** What came of the run is known: it is told even where its consequences cannot be read any more. */
+async function dueFolders(cli: Cli, rustine: Rustine, { mode, state }: RunOutcome): Promise<readonly DueFolder[]> {
+  const { quiet, json } = cli.options;
+  return quiet || json || mode === 'rehearse' || state === 'refused' ? [] : rustine.folders().catch(() => []);
+}
+
+function tell(cli: Cli, outcome: RunOutcome, started: number, due: readonly DueFolder[] = []): void {
   const { terminal, messages } = cli;
   const { quiet, verbose } = cli.options;
   const style = { width: terminal.width, colour: terminal.colour, verbose: verbose === true, quiet: quiet === true };
   cli.exitCode = runExitCode(outcome);
   cli.result(runDocument(outcome, messages), () =>
-    runSummary(outcome, [], messages, { ...style, ms: performance.now() - started }),
+    runSummary(outcome, due, messages, { ...style, ms: performance.now() - started }),
   );
 }

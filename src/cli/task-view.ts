@@ -78,7 +78,7 @@ export function workerLine(event: WorkerEvent, messages: Messages): string {
       return batch.returned(nameOf(event.task, messages));
     case 'task-finished': {
       const { task } = event;
-      return batch.ended(nameOf(task, messages), batch.states[task.state], task.reason === '' ? '' : reasonText(task, messages));
+      return batch.ended(nameOf(task, messages), stateText(task, messages), task.reason === '' ? '' : reasonText(task, messages));
     }
     default:
       return assertNever(event);
@@ -94,8 +94,11 @@ function nameOf({ id, kind, folder }: Task, { report }: Messages): string {
   return report.batch.taskOf(id, report.batch.kinds[kind], folder);
 }
 
-function stateText({ state, cancelRequested }: Task, { report }: Messages): string {
-  return state === 'active' && cancelRequested ? report.batch.stopping : report.batch.states[state];
+/** Of a patch task that is through, what its run came to: it is done also where the run was refused or failed. */
+function stateText({ state, cancelRequested, runState }: Task, { report }: Messages): string {
+  const text = state === 'active' && cancelRequested ? report.batch.stopping : report.batch.states[state];
+  const told = state !== 'done' || runState === null || runState === 'done';
+  return told ? text : report.batch.runEnded(text, report.openRuns.states[runState]);
 }
 
 /** The code of an error says more than nothing. */

@@ -20,7 +20,7 @@ export interface BusyFolder {
 export async function readBusyFolders(reader: Reader, schemas: readonly string[]): Promise<readonly BusyFolder[]> {
   return reader.query<BusyFolder>(sql`
     select distinct on (n.nspname) n.nspname::text as schema, c.relname::text as table,
-      a.pid, a.usename::text as role, a.application_name as application, to_char(a.xact_start, 'YYYY-MM-DD HH24:MI') as since
+      a.pid, a.usename::text as role, a.application_name as application, to_char(a.xact_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as since
     from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace join pg_stat_activity a on a.pid = l.pid
     where l.granted and l.pid <> pg_backend_pid() and l.database = (select oid from pg_database where datname = current_database())
       and l.mode in ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')

@@ -104,7 +104,7 @@ export async function readIntegrated(
   files: readonly string[],
 ): Promise<readonly Integrated[]> {
   return reader.query<Integrated>(sql`
-    select distinct on (folder, file) folder, file, encode(digest, 'hex') as digest, to_char(at, 'YYYY-MM-DD HH24:MI') as at, ignored, apatch_num is null or reopened as open
+    select distinct on (folder, file) folder, file, encode(digest, 'hex') as digest, to_char(at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as at, ignored, apatch_num is null or reopened as open
     from rustine.integration where folder = any(${folders}::integer[]) and file = any(${files}::text[]) order by folder, file, id desc`);
 }
 

@@ -39,7 +39,7 @@ export async function readConnected(reader: Reader, folders: readonly Folder[]):
       from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace join rustine.folder f on f.schema_name = n.nspname
       where l.granted and l.database = (select oid from pg_database where datname = current_database()) and f.code = any(${codes}::text[]) group by l.pid)
     select a.pid, coalesce(a.backend_start::text, '') as began, a.usename::text as user, coalesce(a.application_name, '') as application, coalesce(host(a.client_addr), '') as address,
-      coalesce(a.state, '') as state, coalesce(to_char(coalesce(a.xact_start, a.query_start, a.backend_start), 'YYYY-MM-DD HH24:MI'), '') as since,
+      coalesce(a.state, '') as state, coalesce(to_char(coalesce(a.xact_start, a.query_start, a.backend_start) at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), '') as since,
       -- A statement that holds a password is nobody's business.
       case when a.query ~* 'password|<insufficient privilege>' then '' else left(btrim(regexp_replace(coalesce(a.query, ''), '\\s+', ' ', 'g')), 60) end as query,
       f.code as folder, coalesce(h.codes, '{}') as locks

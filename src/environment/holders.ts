@@ -56,7 +56,7 @@ export async function readHolder(database: Database, wait: (session: Session) =>
 
 const inTheWayOf = (pid: number): Sql => sql`
   select h.pid, coalesce(a.usename::text, x.owner::text, '') as user, coalesce(a.application_name, '') as application,
-    coalesce(to_char(coalesce(a.xact_start, x.prepared), 'YYYY-MM-DD HH24:MI'), '') as since, coalesce(x.gid, '') as gid
+    coalesce(to_char(coalesce(a.xact_start, x.prepared) at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), '') as since, coalesce(x.gid, '') as gid
   from pg_locks w join pg_locks h on h.granted and h.locktype = w.locktype and h.transactionid is not distinct from w.transactionid
     and h.relation is not distinct from w.relation and h.page is not distinct from w.page and h.tuple is not distinct from w.tuple
     and h.objid is not distinct from w.objid and h.pid is distinct from w.pid
@@ -67,7 +67,7 @@ const inTheWayOf = (pid: number): Sql => sql`
 export async function readLoginHolder(reader: Reader): Promise<Facts> {
   const [found] = await reader.query<Holder>(sql`
     select h.pid, coalesce(a.usename::text, x.owner::text, '') as user, coalesce(a.application_name, '') as application,
-      coalesce(to_char(coalesce(a.xact_start, x.prepared), 'YYYY-MM-DD HH24:MI'), '') as since, coalesce(x.gid, '') as gid
+      coalesce(to_char(coalesce(a.xact_start, x.prepared) at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), '') as since, coalesce(x.gid, '') as gid
     from pg_locks h left join pg_stat_activity a on a.pid = h.pid left join pg_prepared_xacts x on h.virtualtransaction = '-1/' || x.transaction
     where h.granted and h.locktype = 'relation' and h.relation = 'pg_authid'::regclass and h.mode = 'RowExclusiveLock' and h.pid is distinct from pg_backend_pid()
     order by a.xact_start limit 1`);

@@ -80,7 +80,7 @@ export async function shutBy(
   role: string,
 ): Promise<{ readonly run: string; readonly since: string } | undefined> {
   const [row] = await reader.query<{ run: string; since: string }>(
-    sql`select run, to_char(shut_at, 'YYYY-MM-DD HH24:MI') as since from rustine.shut_login where role_name = ${role}`,
+    sql`select run, to_char(shut_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as since from rustine.shut_login where role_name = ${role}`,
   );
   return row;
 }

@@ -30,7 +30,7 @@ export async function readUsers(reader: Reader, schema: string): Promise<readonl
 function holders(reader: Reader, schema: string, table: string | null, row: boolean): Promise<readonly Blocker[]> {
   return reader.query<Blocker>(sql`
     select distinct on (a.xact_start, a.pid)
-      c.relname as table, a.pid, a.usename as role, a.application_name as application, to_char(a.xact_start, 'YYYY-MM-DD HH24:MI') as since,
+      c.relname as table, a.pid, a.usename as role, a.application_name as application, to_char(a.xact_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as since,
       -- A statement that holds a password is nobody's business.
       case when a.query ~* 'password|^<' then '' else left(a.query, 200) end as query
     from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace join pg_stat_activity a on a.pid = l.pid

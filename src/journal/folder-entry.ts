@@ -49,7 +49,7 @@ export async function enterFolders(
     select code, pg_advisory_xact_lock_shared(${ENTRY_LOCK}, id) from given`);
   // A statement of its own: it has to see a run that began while the lock was waited for.
   const [there] = await session.query<RunThere>(sql`
-    select r.id as run, r.state, r.mode, r.operator, r.host, r.pid, to_char(r.started_at, 'YYYY-MM-DD HH24:MI') as since, r.files,
+    select r.id as run, r.state, r.mode, r.operator, r.host, r.pid, to_char(r.started_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as since, r.files,
       array_agg(f.folder order by f.folder) as folders
     from rustine.run r join rustine.run_folder f on f.run = r.id
     where (r.state = 'running' or ${leaving} and r.state in ('queued', 'waiting')) and f.folder = any(${entered.map(({ code }) => code)}::text[])

@@ -120,7 +120,7 @@ export async function finish(database: Database, gid: string, decision: Decision
 /** Who may end it: the user who prepared it, or a superuser. */
 async function unsettled(database: Database, decision: Decision, gid: string): Promise<Failure> {
   const [owned] = await database.query<{ user: string; since: string }>(sql`
-    select owner::text as user, to_char(prepared, 'YYYY-MM-DD HH24:MI') as since from pg_prepared_xacts where gid = ${gid}`);
+    select owner::text as user, to_char(prepared at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as since from pg_prepared_xacts where gid = ${gid}`);
   const { user = '', since = '' } = owned ?? {};
   const run = parseGid(gid)?.run ?? '';
   const holder = holderFacts({ pid: null, user, application: '', since, gid });

@@ -35,7 +35,7 @@ export interface ActiveRun {
   readonly mode: RunMode;
   readonly operator: string;
   readonly host: string;
-  /** `2024-02-29 03:12:00+00` */
+  /** In UTC: `2024-02-29 03:12` */
   readonly since: string;
   readonly files: readonly string[];
   /** Those in common. */
@@ -119,17 +119,17 @@ export async function folderUsers(
   const [users] = await session.query<FolderUsers>(sql`
     with given as materialized (select id, code from rustine.folder where ${begins} and code = any(${folders}::text[])),
     entered as materialized (select id, code from given where not pg_try_advisory_xact_lock(${ENTRY_LOCK}, id))
-    select coalesce((select json_agg(a order by a.since) from (
-        select r.id as run, r.mode, r.operator, r.host, r.started_at::text as since, r.files, array_agg(f.folder order by f.folder) as folders
+    select coalesce((select json_agg(a order by a.since, a.run) from (
+        select r.id as run, r.mode, r.operator, r.host, to_char(r.started_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as since, r.files, array_agg(f.folder order by f.folder) as folders
         from rustine.run r cross join lateral (select folder from rustine.run_folder where run = r.id union select unnest(r.elsewhere)) f
         where r.state in ('queued', 'waiting', 'running') and f.folder = any(${folders}::text[]) and r.id <> ${but}
           and not (r.state <> 'running' and exists (select from rustine.run own where own.id = ${but} and (own.started_at, own.id) < (r.started_at, r.id)))
         group by r.id) a), '[]') as runs,
-      coalesce((select json_agg(json_build_object('id', t.id, 'kind', t.kind, 'folder', t.folder, 'title', t.title, 'since', t.started_at::text, 'host', coalesce(t.host, ''))
+      coalesce((select json_agg(json_build_object('id', t.id, 'kind', t.kind, 'folder', t.folder, 'title', t.title, 'since', to_char(t.started_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), 'host', coalesce(t.host, ''))
         order by t.id) from rustine.task t where t.state = 'active' and t.kind <> 'patch' and t.folder = any(${folders}::text[])), '[]') as tasks,
       coalesce((select json_agg(c order by c.folder) from (
         select distinct on (e.code) e.code as folder, coalesce(a.pid, 0) as pid, coalesce(a.usename::text, '') as role,
-          coalesce(a.application_name, '') as application, coalesce(to_char(a.xact_start, 'YYYY-MM-DD HH24:MI'), '') as since
+          coalesce(a.application_name, '') as application, coalesce(to_char(a.xact_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), '') as since
         from entered e
         left join pg_locks l on l.locktype = 'advisory' and l.granted and l.classid::bigint = ${ENTRY_LOCK} and l.objid::bigint = e.id and l.objsubid = 2
           and l.database = (select oid from pg_database where datname = current_database())

@@ -1,6 +1,7 @@
 // The table of tasks: what the batch server has to do, does and did in each folder, and which folders runs hold.
 import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
+import type { StoredRunState } from './run-views.ts';
 
 export const TASK_KINDS = ['patch', 'validation', 'accounting', 'other'] as const;
 export type TaskKind = (typeof TASK_KINDS)[number];
@@ -17,6 +18,8 @@ export interface Task {
   readonly program: string;
   /** Of a patch task: its run. */
   readonly run: string | null;
+  /** What that run came to, or how far it is. */
+  readonly runState: StoredRunState | null;
   readonly state: TaskState;
   /** Worker that has it, or had it last, and its machine. */
   readonly worker: string | null;
@@ -50,7 +53,7 @@ export interface TaskFilter {
 export async function readTasks(reader: Reader, filter: TaskFilter = {}): Promise<readonly Task[]> {
   const { id = null, job = null, states = null, folders = null, kinds = null, limit = null } = filter;
   const rows = await reader.query<Omit<Task, 'id'> & { readonly id: string }>(sql`
-    select t.id::text as id, t.job::text as job, t.kind, t.folder, t.title, t.program, t.run, t.state, t.process as worker, t.host, t.attempts,
+    select t.id::text as id, t.job::text as job, t.kind, t.folder, t.title, t.program, t.run, (select r.state from rustine.run r where r.id = t.run) as "runState", t.state, t.process as worker, t.host, t.attempts,
       to_char(t.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "createdAt", t.created_by as "createdBy",
       to_char(t.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "startedAt",
       to_char(t.finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "finishedAt",

@@ -57,6 +57,7 @@ describe.each(oneServer())('commands of the batch server on $name', (server) => 
         { folder: 'SEED', state: 'integrated' },
       ],
     });
+    expect((await typed(env, ['task', 'list'])).out).toMatch(/done, its run: done for some folders only/);
     // The same again, as it was: everywhere but in ACME it is there. The first patch alone is there everywhere.
     const again = JSON.parse((await typed(env, ['integrate', path, next, '--batch', '--json'])).out);
     expect(again).toMatchObject({
@@ -97,6 +98,11 @@ describe.each(oneServer())('commands of the batch server on $name', (server) => 
   it('a queued run that is cancelled has ended: its trace says so, and nothing of it is left', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     const path = await env.patch('A.dat', [item]);
+    const alone = await typed(env, ['integrate', path, '--batch', '--folders', 'SEED']);
+    expect(alone.out).toMatch(/X3 is not among the folders[\s\S]*Run \S+ is queued/);
+    await typed(env, ['cancel', RUN.exec(alone.out)?.[0] ?? '']);
+    await env.query('delete from rustine.task');
+    await env.query('delete from rustine.run');
     const queued = JSON.parse((await typed(env, ['integrate', path, '--batch', '--json'])).out);
     expect(queued).toMatchObject({ state: 'queued', workers: 0, folders: [{ state: 'waiting' }, { state: 'waiting' }] });
     const cancelled = await typed(env, ['cancel', queued.run]);

@@ -34,6 +34,28 @@ async function until(env: TestEnvironment, statement: string): Promise<void> {
 const POSTPONED = `select 1 from rustine.run_folder where folder = 'A1' and state in ('postponed', 'running') and attempts > 0`;
 
 describe.each(oneServer())('$name', (server) => {
+  test('R12: since when somebody is at work is told in UTC, whatever the database is set to', async () => {
+    const env = await openEnvironment(server, { folders: ['A1'] });
+    await env.integrate(await env.patch('A.dat', [item()]));
+    await env.query(`alter database "${env.database}" set timezone = 'Pacific/Kiritimati'`);
+    const far = await openRustine({ home: env.home, database: env.url, language: 'en' });
+    onTestFinished(() => far.close());
+    const other = await holder(env, 'lock table a1.item');
+    const path = await env.patch('W.dat', [item(12)]);
+    const run = far.integrate({ paths: [path], mode: 'integrate', lockTimeoutMs: 60_000 });
+    await until(env, POSTPONED);
+    const second = await far.check({ paths: [path] });
+    const change = await far.setFolder('A1', { test: true }).catch((error: unknown) => error as { facts: { since: string } });
+    await other.query('rollback');
+    await run;
+    const facts = (code: string) => second.findings.find((finding) => finding.code === code)?.facts.since;
+    const times = [facts('run-active'), facts('folder-busy'), 'facts' in change ? change.facts.since : ''];
+    for (const time of times.flat()) {
+      expect(time).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d$/);
+      expect(Math.abs(Date.parse(`${String(time)}Z`) - Date.now())).toBeLessThan(3 * 60_000);
+    }
+  });
+
   test('R12: in the middle of a run no other verb changes its folders, through or not; each is told whose run it is', async () => {
     const env = await openEnvironment(server, { folders: ['A1', 'A2', 'B1'] });
     await env.integrate(await env.patch('A.dat', [item()]));

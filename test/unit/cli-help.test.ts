@@ -63,6 +63,15 @@ describe.each([
   });
 });
 
+it('translates what stands for a value, and no value', () => {
+  const terms = (messages: Messages) =>
+    all(programIn(messages)).flatMap((command) => command.helpInformation().match(/<[^>]+>|\[[^\]]+\]/g) ?? []);
+  expect(terms(french)).toEqual(
+    expect.arrayContaining(['<contrôle=raison>', '<text|jsonl>', '<continue|stop>', '<texte>', '<dossier>']),
+  );
+  expect(terms(french).some((term) => /reason|folder/.test(term))).toBe(false);
+});
+
 it('every command and option has its place on the page of its command', () => {
   const missing: string[] = [];
   for (const command of all(programIn(english))) {

@@ -1096,4 +1096,12 @@ describe('the rest', () => {
     expect(err).toContain('ZB.dat, ligne 3');
     expect(err).toContain('la fin du fichier');
   });
+
+  it('R10: of a zip says that it is to be unpacked, not that it is damaged', async () => {
+    writeFileSync(join(home, 'z.zip'), Buffer.from('PK\u0003\u0004\u0014\u0000\u0000\u0000', 'latin1'));
+    const english = await cli('patch show z.zip');
+    expect([english.code, english.err]).toEqual([2, expect.stringContaining('z.zip is a zip, not a patch file. Unpack it')]);
+    expect(english.err).not.toContain('damaged');
+    expect((await cli('patch show z.zip --lang fr')).err).toContain('Décompressez-le et donnez le répertoire');
+  });
 });

@@ -1,5 +1,8 @@
 // R34: what is not in line is told with the command that mends it, or that none does yet.
-import { describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type DueFolder, dueLines } from '../../src/cli/due.ts';
 import { messages as en } from '../../src/cli/messages/en.ts';
 import { messages as fr } from '../../src/cli/messages/fr.ts';
@@ -26,7 +29,7 @@ describe('R34: what is due', () => {
     ]);
   });
 
-  it('of many patches names a directory, for many folders none of them', () => {
+  it('of many patches whose place is not known names a directory that is to hold them, for many folders none of them', () => {
     const lag = Array.from({ length: 9 }, (_, at) => `P_000${at}_140.dat`);
     expect(said(folder('SEED', { lag }))[0]).toContain('9 patches');
     expect(said(folder('SEED', { lag }))[0]).toContain('`rustine integrate DIRECTORY --folders SEED`');
@@ -46,10 +49,33 @@ describe('R34: what is due', () => {
     expect(said(folder('SEED', { lag: ['B.dat'], lagPaths }))[0]).toContain(String.raw`'/patches/it'\''s/B.dat'`);
     const lag = Array.from({ length: 9 }, (_, at) => `P_000${at}_140.dat`);
     const all = Object.fromEntries(lag.map((file) => [file, `/patches/may/${file}`]));
-    expect(said(folder('SEED', { lag, lagPaths: all }))[0]).toMatch(/`rustine integrate \/patches\/may --folders SEED`$/);
-    expect(said(folder('SEED', { lag, lagPaths: { ...all, 'P_0008_140.dat': '/other/P_0008_140.dat' } }))[0]).toContain(
-      'DIRECTORY',
+    expect(said(folder('SEED', { lag, lagPaths: all }))[0]).toContain(
+      `\`rustine integrate ${Object.values(all).join(' ')} --folders SEED\``,
     );
+    const many = Array.from({ length: 50 }, (_, at) => `P_${at}_140.dat`);
+    const paths = Object.fromEntries(many.map((file) => [file, `/patches/may/${file}`]));
+    expect(said(folder('SEED', { lag: many, lagPaths: paths }))[0]).toContain(
+      'DIRECTORY being one that holds these patches and no others',
+    );
+  });
+
+  it('names a directory only where it brings what is missing and nothing else', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'rustine-due-'));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const lag = Array.from({ length: 4 }, (_, at) => `P_000${at}_140.dat`);
+    for (const file of lag) writeFileSync(join(directory, file), '');
+    mkdirSync(join(directory, 'doc'));
+    const lagPaths = Object.fromEntries(lag.map((file) => [file, join(directory, file)]));
+    const command = () => said(folder('SEED', { lag, lagPaths }))[0];
+    expect(command()).toMatch(`\`rustine integrate ${directory} --folders SEED\``);
+    // The next delivery came to the same place: the folder lacks it no more than the supervisor folder does.
+    writeFileSync(join(directory, 'P_0004_140.dat'), '');
+    const named = lag.map((file) => join(directory, file)).join(' ');
+    expect(command()).toContain(`\`rustine integrate ${named} --folders SEED\``);
+    rmSync(join(directory, 'P_0004_140.dat'));
+    rmSync(join(directory, 'P_0003_140.dat'));
+    mkdirSync(join(directory, 'P_0003_140.dat'));
+    expect(command()).toContain(named);
   });
 
   it('can be pasted into a shell, whatever a file is called', () => {

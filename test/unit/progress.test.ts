@@ -48,6 +48,20 @@ const stateAfter = (events: readonly RunEvent[], from = noProgress(0)): RunProgr
   events.reduce((state, event, at) => advance(state, event, (at + 1) * 1000), from);
 
 describe('the state of a run', () => {
+  it('takes the time that the patches took where their events come all at once, as from the queue', () => {
+    const events: readonly RunEvent[] = [
+      started(['F0'], ['A.dat', 'B.dat']),
+      { kind: 'patch-started', folder: 'F0', file: 'A.dat' },
+      { kind: 'patch-finished', folder: 'F0', outcome: outcome('A.dat', 'integrated', { ms: 2_100 }) },
+      { kind: 'patch-started', folder: 'F0', file: 'B.dat' },
+      { kind: 'patch-finished', folder: 'F0', outcome: outcome('B.dat', 'integrated', { ms: 900 }) },
+      { kind: 'folder-finished', folder: 'F0', state: 'integrated' },
+    ];
+    const state = events.reduce((before, event) => advance(before, event, 5), noProgress(0));
+    expect(state.ended).toEqual([{ folder: 'F0', state: 'integrated', patches: 2, ms: 3_000 }]);
+    expect(state.spent.size).toBe(0);
+  });
+
   it('counts who waits, who is at work and who ended', () => {
     const state = stateAfter([
       started(codes(5)),

@@ -1,7 +1,7 @@
 // `rustine worker`: carries out tasks and runs until it is stopped: once politely, twice at once.
 import type { WorkerEvent } from '../../app/tasks.ts';
 import { Refusal } from '../../base/errors.ts';
-import type { TaskKind } from '../../journal/tasks.ts';
+import type { Task, TaskKind } from '../../journal/tasks.ts';
 import type { Cli } from '../cli.ts';
 import { listOf, positiveNumber } from '../option-values.ts';
 import type { Program } from '../program.ts';
@@ -42,7 +42,7 @@ async function worker(cli: Cli, options: Options): Promise<void> {
   const silent = cli.options.quiet === true || cli.options.json === true;
   const counts = { done: 0, failed: 0, cancelled: 0 };
   const listener = (event: WorkerEvent): void => {
-    if (event.kind === 'task-finished' && event.task.state in counts) counts[event.task.state as keyof typeof counts]++;
+    if (event.kind === 'task-finished') counts[cameTo(event.task)]++;
     const line = silent ? '' : workerLine(event, messages);
     if (line !== '') terminal.err(`${line}\n`);
   };
@@ -57,6 +57,13 @@ async function worker(cli: Cli, options: Options): Promise<void> {
   cli.result({ tasks: counts }, () =>
     cli.options.quiet ? '' : messages.report.batch.workerEnded(counts.done, counts.failed, counts.cancelled),
   );
+}
+
+/** A patch task is through also where its run was refused or failed. */
+function cameTo({ state, runState }: Task): 'done' | 'failed' | 'cancelled' {
+  if (state === 'failed' || state === 'cancelled') return state;
+  if (runState === 'cancelled') return 'cancelled';
+  return runState === null || runState === 'done' ? 'done' : 'failed';
 }
 
 function stopSignals(stopping: () => void): { readonly stop: AbortSignal; readonly abort: AbortSignal; release(): void } {

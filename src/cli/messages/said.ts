@@ -45,6 +45,11 @@ export function said(facts: Facts): Said {
   });
 }
 
+/** Whether what the reader met instead of a patch file's first line is the beginning of a zip. */
+export function isZip(f: Said): boolean {
+  return f('offset') === '0' && /^PK(\\x03\\x04|\\x05\\x06)/.test(f('found'));
+}
+
 /** The first members of a list and how many more there are: `A, B, C … +4`. */
 export function some(list: readonly string[], most = 6): string {
   return list.length <= most ? list.join(', ') : `${list.slice(0, most).join(', ')} … +${list.length - most}`;

@@ -49,6 +49,7 @@ export const batchReport = {
   kinds,
   states,
   stopping: 'stopping',
+  runEnded: (state: string, run: string) => `${state}, its run: ${run}`,
   reasons,
   columns: {
     id: 'task',

@@ -1,6 +1,6 @@
 // English sentences for the codes of errors: what, where, why, and what to do.
 
-import { type Said, type Sentence, some } from '../said.ts';
+import { isZip, type Said, type Sentence, some } from '../said.ts';
 import { blockerLines } from '../session-lines.ts';
 import { help } from './help.ts';
 import { progress } from './progress.ts';
@@ -114,6 +114,7 @@ export const errors = {
     `The catalog (schema rustine) is not as Rustine made it: ${f('what')}. Undo the change, or restore the schema from a backup.`,
   'patch-format': (f) => {
     const where = `${f('file')}, line ${f('line')} (byte ${f('offset')})${f.has('element') ? `, element ${f('element')}` : ''}`;
+    if (isZip(f)) return `${f('file')} is a zip, not a patch file. Unpack it and give the directory with the patch files in it.`;
     return `${where}: expected ${wanted(f)}, found ${f.has('found') ? f('found') : nothing}. The file is damaged or not a patch file; nothing of it is integrated. Get it again from where it came.`;
   },
   'patch-unreadable': (f) => `${f('file')} cannot be read: ${why(f)}. Check the name and the rights of the file.`,

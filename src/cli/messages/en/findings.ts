@@ -179,7 +179,7 @@ export const findings = {
   'force-unused': (f) =>
     `The check ${f('check')} is forced, but nothing needs it: leave --force ${f('check')}=… out, so that it lets nothing through by chance.`,
   'folders-left-out': (f) =>
-    `${n(f.number('count'), 'folder')} left out: ${some(f.list('folders'), 12)}. They will lag behind until they get the patches too; --folders all takes every folder.`,
+    `${n(f.number('count'), 'folder')} left out: ${some(f.list('folders'), 12)}. ${f.number('count') === 1 ? 'It lags behind until it gets' : 'They lag behind until they get'} the patches too; --folders all takes every folder.`,
   'folder-busy': (f) =>
     `Table ${f('table')} of folder ${f('folder')} is kept locked by ${blockerLines(f, progress.blocker)}, as by a validation or an import: the run would wait for it. Let that end first, or end that session.`,
   'server-unreachable': (f) =>
@@ -192,7 +192,7 @@ export const findings = {
     `The run may write about ${f('expected')} MB on server ${f('server')}; how much is free there only its own machine can say${f.has('size') ? ` (the database has ${f('size')} MB now, tablespace ${f('tablespace')})` : ''}. Look there before.`,
   'authorize-unused': (f) =>
     `Activity code ${f('code')} was authorised, but nothing in these patches carries it. Check the spelling.`,
-  'supervisor-only': (f) => `This is a supervisor patch: folder ${f('folder')} is not concerned.`,
+  'supervisor-only': (f) => `This is a supervisor patch: it goes to the supervisor folder only, not to ${f('folder')}.`,
   'script-pending': (f) =>
     f.has('language')
       ? `Script ${f('script')} is to be run after the patch and was not: no runner is set for its language (${f('language')}). Set one in rustine.yaml, then \`rustine script run ${f('script')}\`; or run it by hand.`

@@ -251,7 +251,7 @@ export const report = {
     lacking: (codes: string, count: number, files: string, command: string) =>
       `${codes} ${count === 1 ? 'lacks' : 'lack'} ${files}, which the supervisor folder has: \`${command}\``,
     lackingMany: (codes: string, count: number, files: string, command: string, anywhere: boolean) =>
-      `Missing in ${codes}: ${n(count, 'patch', 'patches')} that the supervisor folder has (${files}): \`${command}\`${anywhere ? ', DIRECTORY being where they lie' : ''}`,
+      `Missing in ${codes}: ${n(count, 'patch', 'patches')} that the supervisor folder has (${files}): \`${command}\`${anywhere ? ', DIRECTORY being one that holds these patches and no others (`rustine status --json` has all names)' : ''}`,
     validate: (folders: string, command: string) => `Due for validation: ${folders}: \`${command}\``,
     open: (folders: string) =>
       `Due, and no command settles it yet: ${folders}. Validation does not compare the dictionary with the parent folder’s so far, nor bring texts of other languages or legislations.`,

@@ -36,7 +36,7 @@ export function heldBy(f: Said): string {
 
 export const sessionFindings = {
   'sessions-active': (f) =>
-    `${f.number('count') === 1 ? 'Somebody is' : `${f('count')} sessions are`} connected to folder ${f('folder')}: ${listed(sessionLines(f), line)}. Ask them to leave and use --wait 5m, end them with --disconnect, or pass over it with --force sessions=reason.`,
+    `${f.number('count') === 1 ? 'Somebody is' : `${f('count')} sessions are`} connected to folder ${f('folder')}: ${listed(sessionLines(f), line)}.${f.has('check') ? '' : ' Ask them to leave and use --wait 5m, end them with --disconnect, or pass over it with --force sessions=reason.'}`,
   'sessions-others': (f) =>
     `Connected to the database with other logins than the folders': ${listed(sessionLines(f), lineWithUser)}.${f.has('locked') ? ` Locks on tables of ${some(f.list('locked'))} are held there; the run will wait for them.` : ''} Nobody ends these sessions: see yourself whether they may stay.`,
   'sessions-ended': (f) => `Ended in folder ${f('folder')}: ${listed(sessionLines(f), line)}.`,

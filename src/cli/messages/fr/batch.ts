@@ -37,6 +37,7 @@ export const batchReport: Messages['report']['batch'] = {
   kinds: { patch: 'patch', validation: 'validation', accounting: 'comptabilité', other: 'autre' },
   states: { queued: 'en attente', active: 'en cours', done: 'faite', failed: 'échouée', cancelled: 'annulée' },
   stopping: "en cours d'arrêt",
+  runEnded: (state, run) => `${state}, son exécution : ${run}`,
   reasons: {
     exit: "son programme s'est terminé avec une erreur",
     signal: 'son programme a été arrêté par un signal',

@@ -1,6 +1,6 @@
 // French sentences for the codes of errors: what, where, why, and what to do.
 import type { ErrorCode, Messages, Sentences } from '../en.ts';
-import { type Said, some } from '../said.ts';
+import { isZip, type Said, some } from '../said.ts';
 import { blockerLines } from '../session-lines.ts';
 import { help } from './help.ts';
 import { progress } from './progress.ts';
@@ -119,6 +119,8 @@ export const errors: Sentences<ErrorCode> = {
     `Le catalogue (schéma rustine) n'est plus tel que Rustine l'a fait : ${f('what')}. Annulez ce changement, ou restaurez le schéma d'une sauvegarde.`,
   'patch-format': (f) => {
     const where = `${f('file')}, ligne ${f('line')} (octet ${f('offset')})${f.has('element') ? `, élément ${f('element')}` : ''}`;
+    if (isZip(f))
+      return `${f('file')} est un fichier zip, non un patch. Décompressez-le et donnez le répertoire où se trouvent les patches.`;
     return `${where} : attendu ${wanted(f)}, trouvé ${f.has('found') ? f('found') : nothing}. Le fichier est abîmé ou n'est pas un patch ; rien n'en est intégré. Reprenez-le à sa source.`;
   },
   'patch-unreadable': (f) => `${f('file')} est illisible : ${why(f)}. Vérifiez le nom et les droits du fichier.`,

@@ -180,7 +180,7 @@ export const findings: Sentences<FindingCode> = {
   'force-unused': (f) =>
     `Le contrôle ${f('check')} est forcé, mais rien ne le demande : retirez --force ${f('check')}=…, pour qu'il ne laisse rien passer par hasard.`,
   'folders-left-out': (f) =>
-    `${f.number('count') < 2 ? 'Un dossier est laissé' : `${f('count')} dossiers sont laissés`} de côté : ${some(f.list('folders'), 12)}. Ils resteront en retard tant qu'ils n'auront pas reçu ces patches ; --folders all prend tous les dossiers.`,
+    `${f.number('count') < 2 ? 'Un dossier est laissé' : `${f('count')} dossiers sont laissés`} de côté : ${some(f.list('folders'), 12)}. ${f.number('count') < 2 ? "Il restera en retard tant qu'il n'aura" : "Ils resteront en retard tant qu'ils n'auront"} pas reçu ces patches ; --folders all prend tous les dossiers.`,
   'folder-busy': (f) =>
     `La table ${f('table')} du dossier ${f('folder')} est verrouillée par ${blockerLines(f, progress.blocker)}, comme par une validation ou un import : l'intégration devrait attendre. Laissez d'abord finir, ou terminez cette session.`,
   'server-unreachable': (f) =>
@@ -193,7 +193,7 @@ export const findings: Sentences<FindingCode> = {
     `L'intégration peut écrire environ ${f('expected')} Mo sur le serveur ${f('server')} ; seule sa propre machine sait combien il y reste de place${f.has('size') ? ` (la base occupe maintenant ${f('size')} Mo, tablespace ${f('tablespace')})` : ''}. Vérifiez-le avant.`,
   'authorize-unused': (f) =>
     `Le code activité ${f('code')} est autorisé, mais rien dans ces patches ne le porte. Vérifiez l'orthographe.`,
-  'supervisor-only': (f) => `C'est un patch superviseur : le dossier ${f('folder')} n'est pas concerné.`,
+  'supervisor-only': (f) => `C'est un patch superviseur : il ne concerne que le dossier superviseur, et non ${f('folder')}.`,
   'script-pending': (f) =>
     f.has('language')
       ? `Le traitement ${f('script')} est à exécuter après le patch et ne l'a pas été : aucun exécuteur n'est défini pour son langage (${f('language')}). Définissez-en un dans rustine.yaml, puis \`rustine script run ${f('script')}\` ; ou exécutez-le à la main.`

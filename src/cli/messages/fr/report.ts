@@ -251,7 +251,7 @@ export const report: Messages['report'] = {
     lacking: (codes, count, files, command) =>
       `${codes} ${count === 1 ? "n'a" : "n'ont"} pas ${files}, que le dossier superviseur a : \`${command}\``,
     lackingMany: (codes, count, files, command, anywhere) =>
-      `Manquent dans ${codes} ${n(count, 'patch', 'patches')} que le dossier superviseur a (${files}) : \`${command}\`${anywhere ? ', RÉPERTOIRE étant là où ils se trouvent' : ''}`,
+      `Manquent dans ${codes} ${n(count, 'patch', 'patches')} que le dossier superviseur a (${files}) : \`${command}\`${anywhere ? ', RÉPERTOIRE étant un répertoire qui contient ces patches et aucun autre (`rustine status --json` donne tous les noms)' : ''}`,
     validate: (folders, command) => `À valider : ${folders} : \`${command}\``,
     open: (folders) =>
       `À valider, mais aucune commande ne le règle encore : ${folders}. La validation ne compare pas encore le dictionnaire à celui du dossier de référence, et n'apporte pas les textes d'autres langues ou législations.`,

@@ -44,7 +44,7 @@ export function heldBy(f: Said): string {
 
 export const sessionFindings: Sentences<keyof typeof findingsEn> = {
   'sessions-active': (f) =>
-    `${f.number('count') === 1 ? "Quelqu'un est connecté" : `${f('count')} sessions sont connectées`} au dossier ${f('folder')} : ${listed(sessionLines(f), line)}. Demandez-leur de sortir et utilisez --wait 5m, fermez-les avec --disconnect, ou passez outre avec --force sessions=raison.`,
+    `${f.number('count') === 1 ? "Quelqu'un est connecté" : `${f('count')} sessions sont connectées`} au dossier ${f('folder')} : ${listed(sessionLines(f), line)}.${f.has('check') ? '' : ' Demandez-leur de sortir et utilisez --wait 5m, fermez-les avec --disconnect, ou passez outre avec --force sessions=raison.'}`,
   'sessions-others': (f) =>
     `Connectés à la base avec d'autres connexions que celles des dossiers : ${listed(sessionLines(f), lineWithUser)}.${f.has('locked') ? ` Des verrous y sont tenus sur des tables de ${some(f.list('locked'))} ; l'exécution les attendra.` : ''} Personne ne ferme ces sessions : voyez vous-même si elles peuvent rester.`,
   'sessions-ended': (f) => `Fermées dans le dossier ${f('folder')} : ${listed(sessionLines(f), line)}.`,
