@@ -8,17 +8,22 @@ import { giveToOwner, readIfThere, writePrivate } from '../database/embedded-fil
 import { sql } from '../database/sql.ts';
 import { passwordRefused } from '../database/unreachable.ts';
 import type { Folder } from '../environment/folder.ts';
+import { loginFailure } from '../environment/holders.ts';
 import { shutBy } from '../environment/logins.ts';
 import { setPassword } from '../environment/roles.ts';
-import { changeInFolder } from './folder-transaction.ts';
+import { changeInFolder, type FolderTransaction } from './folder-transaction.ts';
 import type { Opened } from './rustine.ts';
 
 /**
  * The password that was made last may have gone with a dropped folder, or have been replaced from another home directory or by a script:
  * only the server knows, so it is asked.
- * @throws Refusal `folder-without-role`, `folder-not-ready`, `login-shut`; Failure `lock-timeout`, `database-unreachable`
+ * @throws Refusal `folder-without-role`, `folder-not-ready`, `login-shut`; Failure `lock-timeout`, `login-held`, `database-unreachable`
  */
-export async function folderUrl({ settings, database }: Opened, folder: Folder): Promise<string> {
+export async function folderUrl(
+  { settings, database }: Pick<Opened, 'settings' | 'database'>,
+  folder: Folder,
+  waiting: Pick<FolderTransaction, 'lockTimeoutMs'> = {},
+): Promise<string> {
   const { role, code } = folder;
   if (role === null) throw new Refusal('folder-without-role', { folder: code });
   // Whether a password is right cannot be found out while nobody is let in.
@@ -27,19 +32,26 @@ export async function folderUrl({ settings, database }: Opened, folder: Folder):
   const file = fileOf(settings.home, role);
   const known = await working(database.url, role, await readPassword(file));
   if (known !== undefined) return known;
-  const password = await changeInFolder(database, code, async (session) => {
-    await lockReady(session, folder);
-    // Whoever had the lock may have made one.
-    const made = await readPassword(file);
-    if (made !== undefined && (await working(database.url, role, made)) !== undefined) return made;
-    const fresh = randomBytes(18).toString('base64url');
-    await setPassword(session, role, fresh);
-    const directory = dirname(file);
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await giveToOwner(directory);
-    await writePrivate(file, `${fresh}\n`);
-    return fresh;
-  });
+  const password = await changeInFolder(
+    database,
+    code,
+    async (session) => {
+      await lockReady(session, folder);
+      // Whoever had the lock may have made one.
+      const made = await readPassword(file);
+      if (made !== undefined && (await working(database.url, role, made)) !== undefined) return made;
+      const fresh = randomBytes(18).toString('base64url');
+      await setPassword(session, role, fresh).catch(async (error: unknown) => {
+        throw await loginFailure(database, { folder: code, role }, error);
+      });
+      const directory = dirname(file);
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await giveToOwner(directory);
+      await writePrivate(file, `${fresh}\n`);
+      return fresh;
+    },
+    waiting,
+  );
   const url = loginUrl(database.url, role, password);
   const refused = await passwordRefused(url);
   if (refused !== undefined) throw refused;

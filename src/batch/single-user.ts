@@ -7,7 +7,7 @@ import type { Database } from '../database/database.ts';
 import { sqlState } from '../database/postgres.ts';
 import { type Connected, endSessions, readConnected } from '../environment/connected.ts';
 import type { Folder } from '../environment/folder.ts';
-import { readLoginHolder } from '../environment/holders.ts';
+import { BEING_CHANGED, readLoginHolder } from '../environment/holders.ts';
 import { type LetIn, letIn, type OpenLogin, type Shut, shutLogins } from '../environment/logins.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { disconnectFindings, loginFindings, sessionFindings } from '../plan/session-findings.ts';
@@ -82,8 +82,6 @@ export async function enterSingleUser(database: Database, request: SingleUserReq
   }
 }
 
-/** Somebody else is changing one of the logins: lock not available; "tuple concurrently updated". */
-const BEING_CHANGED: readonly (string | undefined)[] = ['55P03', 'XX000'];
 /** How long such a one is waited for, unless the operator says more; in between everybody else may change logins. */
 const CHANGE_MS = 5_000;
 const CHANGE_PAUSE_MS = 250;

@@ -1,7 +1,8 @@
 // Who holds a row that somebody waits for: a session, or a transaction that is prepared and belongs to nobody.
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Facts } from '../base/errors.ts';
+import { type Facts, Failure } from '../base/errors.ts';
 import type { Database, Session } from '../database/database.ts';
+import { sqlState } from '../database/postgres.ts';
 import { quoteLiteral, type Sql, sql } from '../database/sql.ts';
 import type { Reader } from './catalog.ts';
 
@@ -72,4 +73,18 @@ export async function readLoginHolder(reader: Reader): Promise<Facts> {
     where h.granted and h.locktype = 'relation' and h.relation = 'pg_authid'::regclass and h.mode = 'RowExclusiveLock' and h.pid is distinct from pg_backend_pid()
     order by a.xact_start limit 1`);
   return holderFacts(found ?? NOBODY);
+}
+
+/** Somebody else is changing one of the logins: lock not available; "tuple concurrently updated". */
+export const BEING_CHANGED: readonly (string | undefined)[] = ['55P03', 'XX000'];
+
+/** What to tell of an error while a folder's login was to be changed: who is changing logins, where somebody is; any other stays as it is. */
+export async function loginFailure(
+  reader: Reader,
+  login: { readonly folder: string; readonly role: string },
+  error: unknown,
+): Promise<unknown> {
+  if (!BEING_CHANGED.includes(sqlState(error))) return error;
+  const holder = await readLoginHolder(reader).catch(() => holderFacts(NOBODY));
+  return holder.command === '' ? error : new Failure('login-held', { ...login, ...holder }, error);
 }

@@ -4,6 +4,7 @@ import { serverError } from '../database/postgres.ts';
 import { sql } from '../database/sql.ts';
 import { blockerFacts } from './blocker-facts.ts';
 import type { Reader } from './catalog.ts';
+import { readTransactionCapacity } from './transaction-capacity.ts';
 
 export interface Blocker {
   readonly table: string;
@@ -51,6 +52,9 @@ export interface LockWait {
   readonly blockers: readonly Blocker[];
 }
 
+/** The table of locks is full; then, and not where memory has run out, the server has a hint. */
+const NO_ROOM = '53200';
+
 interface Place {
   readonly code: string;
   readonly schema: string;
@@ -64,11 +68,22 @@ export async function readLockWait(reader: Reader, { schema }: Place, error: unk
   return { table: said.table ?? blockers[0]?.table ?? '', blockers };
 }
 
-/** What to tell of an error: that of a lock says who holds it, where that can be found out; any other stays as it is. */
+/** What to tell of an error: that of a lock says who holds it, where that can be found out, or which setting has room for more; any other stays as it is. */
 export async function lockFailure(reader: Reader, folder: Place, error: unknown): Promise<unknown> {
-  if (serverError(error)?.sqlstate !== LOCK_NOT_AVAILABLE) return error;
+  const said = serverError(error);
+  if (said?.sqlstate === NO_ROOM && said.hint !== '') return locksFailure(reader, folder, said.message, error);
+  if (said?.sqlstate !== LOCK_NOT_AVAILABLE) return error;
   const wait = await readLockWait(reader, folder, error);
   const { table = '', blockers = [] } = wait ?? {};
   const facts = { folder: folder.code, table, ...blockerFacts(blockers), query: blockers[0]?.query ?? '' };
   return new Failure('lock-timeout', facts, error);
+}
+
+async function locksFailure(reader: Reader, { code }: Place, reason: string, error: unknown): Promise<unknown> {
+  const now = await readTransactionCapacity(reader).catch(() => undefined);
+  if (now === undefined) return error;
+  const { maxPrepared, maxConnections, locksPerTransaction, locksNow } = now;
+  const locks = locksPerTransaction * (maxConnections + maxPrepared);
+  const setting = `max_locks_per_transaction = ${locksPerTransaction}`;
+  return new Failure('locks-used-up', { folder: code, reason, locks, locksNow, setting }, error);
 }

@@ -7,6 +7,7 @@ import { blockerFacts } from '../environment/blocker-facts.ts';
 import type { Folder } from '../environment/folder.ts';
 import { ancestorsOf } from '../environment/folder.ts';
 import { lockWithAncestors } from '../environment/folder-locks.ts';
+import { loginFailure } from '../environment/holders.ts';
 import { dropRole } from '../environment/roles.ts';
 import { lockFailure, readUsers } from '../environment/sessions.ts';
 import { enterFolders } from '../journal/folder-entry.ts';
@@ -19,7 +20,7 @@ const LOOK_AGAIN_MS = 250;
 
 /**
  * May be repeated after a crash or a lock: it goes on where it stopped.
- * @throws Refusal `folder-is-supervisor`, `folder-has-children`, `run-active`; Failure `lock-timeout`
+ * @throws Refusal `folder-is-supervisor`, `folder-has-children`, `run-active`; Failure `lock-timeout`, `login-held`
  */
 export async function dropFolder(
   database: Database,
@@ -45,13 +46,16 @@ export async function dropFolder(
     // As at creation: the role's rights on its ancestors' schemas go.
     await lockWithAncestors(session, [folder.code]);
     await session.script(`drop schema if exists ${quoteIdentifier(folder.schema)} cascade`);
-    if (folder.role !== null)
+    const { role, code } = folder;
+    if (role !== null)
       await dropRole(
         session,
-        folder.role,
+        role,
         folder,
         ancestors.map((ancestor) => ancestor.schema),
-      );
+      ).catch(async (error: unknown) => {
+        throw await loginFailure(database, { folder: code, role }, error);
+      });
     await session.query(sql`delete from rustine.folder where id = ${folder.id}`);
   });
 }

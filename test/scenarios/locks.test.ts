@@ -6,7 +6,7 @@ import type { RunOutcome } from '../../src/journal/outcome.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { connected, openEnvironment } from '../support/environment.ts';
 import type { Field } from '../support/patches.ts';
-import { activityCode, bare, row, table } from '../support/patches.ts';
+import { activityCode, bare, exe, row, script, table } from '../support/patches.ts';
 import { servers } from '../support/servers.ts';
 
 let files = 0;
@@ -143,5 +143,26 @@ describe.each(servers())('locks and dependents on $name', (server) => {
     expect((await slots(1)).length).toBe(1);
     expect((await slots(2)).length).toBe(2);
     expect((await slots(0)).length).toBe(3);
+  });
+
+  test('R17: where the server’s table of locks is full, the setting that has room for more is named', async () => {
+    const env = await openEnvironment(server, { folders: ['A'] });
+    // As the server tells it; a real one needs all of its locks.
+    const full = (hint: string) =>
+      `-- x\ndo $$ begin raise exception using errcode = '53200', message = 'out of shared memory', hint = '${hint}'; end $$;`;
+    const reasons = async (hint: string) =>
+      (await attempt(env, [script('FULL', full(hint)), exe('FULL')])).folders.map(({ patches }) => patches[0]?.reason?.code);
+    const { folders } = await attempt(env, [script('FULL', full('raise it')), exe('FULL')]);
+    expect(folders[0]?.patches[0]?.reason).toMatchObject({
+      code: 'locks-used-up',
+      facts: {
+        folder: 'X3',
+        reason: 'out of shared memory',
+        setting: expect.stringMatching(/^max_locks_per_transaction = \d+$/),
+        locks: expect.any(Number),
+      },
+    });
+    // Memory that has run out is another thing.
+    expect((await reasons('')).at(0)).toBe('database-error');
   });
 });

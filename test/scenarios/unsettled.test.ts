@@ -1,8 +1,10 @@
 // What dead programs left and somebody holds: it is named with who that is, it keeps nobody else, and nobody waits for it for long.
 import { Client, escapeIdentifier } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { folderUrl } from '../../src/app/folder-password.ts';
 import { recover } from '../../src/batch/recovery.ts';
 import { openPostgres } from '../../src/database/postgres.ts';
+import { readFolders } from '../../src/environment/catalog.ts';
 import { connected, openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { table } from '../support/patches.ts';
 import { oneServer, type TestServer } from '../support/servers.ts';
@@ -191,5 +193,30 @@ describe.each(oneServer())('$name', (server) => {
     ]);
     await admin.query('rollback');
     expect([(await env.integrate(paths)).state, await shut(env)]).toEqual(['done', []]);
+  });
+
+  test('R12: who is changing logins is named to whoever asks for a password or drops a folder', async () => {
+    const env = await openEnvironment(server, { folders: ['A1'] });
+    const admin = await session(env.url, 'psql');
+    await admin.query(`begin; alter role ${escapeIdentifier(role(env, 'A1'))} valid until 'infinity'`);
+    const database = await openPostgres(env.url, 3);
+    onTestFinished(() => database.close());
+    const folder = (await readFolders(database)).find(({ code }) => code === 'A1');
+    if (folder === undefined) throw new Error('A1 is not there');
+    const held = {
+      code: 'login-held',
+      facts: {
+        folder: 'A1',
+        role: role(env, 'A1'),
+        application: 'psql',
+        command: expect.stringContaining('pg_terminate_backend'),
+      },
+    };
+    const opened = { database, settings: { home: env.home, language: 'en' } } as const;
+    await expect(folderUrl(opened, folder, { lockTimeoutMs: 200 })).rejects.toMatchObject(held);
+    await expect(env.rustine.dropFolder('A1', { lockTimeoutMs: 200 })).rejects.toMatchObject(held);
+    await admin.query('rollback');
+    await env.rustine.dropFolder('A1');
+    expect((await env.rustine.folders()).map(({ code }) => code)).toEqual(['X3']);
   });
 });

@@ -163,6 +163,8 @@ export const errors = {
   blocked: (f) => `Findings block it: ${f('codes')}.`,
   'lock-capacity': (f) =>
     `The patch needs ${f('needed')} locks at once, the server has room for ${f('available')} (${f('setting')}). Raise that setting and restart the server.`,
+  'locks-used-up': (f) =>
+    `Folder ${f('folder')}: the server has no room for the locks of this transaction (${f('reason')}). It has room for about ${f('locks')} in all (${f('setting')}); others hold ${f('locksNow')} at present. What it had begun is rolled back. Run again with less at once (--jobs) or when the others are through, or raise that setting and restart the server.`,
   'script-not-preparable': (f) =>
     `With --atomic, the transaction of ${some(f.list('folders'), 12)} cannot be prepared because of what ${some(f.list('scripts'))} does (${f('reason')}). Nothing was changed. Temporary tables, LISTEN, NOTIFY and session locks are excluded there: run without --atomic, or have the script mended where it was made.`,
   'prepare-no-room': (f) =>

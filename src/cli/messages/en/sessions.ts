@@ -59,6 +59,8 @@ export const sessionFindings = {
 export const sessionErrors = {
   'login-shut': (f) =>
     `Nobody is let into folder ${f('folder')} at present: the run ${f('run')} is at work there since ${f('since')}. Wait for its end; \`rustine status\` shows it.`,
+  'login-held': (f) =>
+    `The login of folder ${f('folder')} (role ${f('role')}) could not be changed: somebody else is changing logins of this server and has not ended that transaction. ${heldBy(f)}, then run the command again.`,
 } satisfies Record<string, Sentence>;
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;

@@ -170,6 +170,8 @@ export const errors: Sentences<ErrorCode> = {
   blocked: (f) => `Des constats l'empêchent : ${f('codes')}.`,
   'lock-capacity': (f) =>
     `Le patch demande ${f('needed')} verrous à la fois, le serveur en admet ${f('available')} (${f('setting')}). Augmentez ce paramètre et redémarrez le serveur.`,
+  'locks-used-up': (f) =>
+    `Dossier ${f('folder')} : le serveur n'a plus de place pour les verrous de cette transaction (${f('reason')}). Il en admet environ ${f('locks')} en tout (${f('setting')}) ; d'autres en tiennent ${f('locksNow')} en ce moment. Ce qu'elle avait commencé est annulé. Relancez avec moins de dossiers à la fois (--jobs) ou quand les autres auront fini, ou augmentez ce paramètre et redémarrez le serveur.`,
   'script-not-preparable': (f) =>
     `Avec --atomic, la transaction de ${some(f.list('folders'), 12)} ne peut pas être préparée à cause de ce que fait ${some(f.list('scripts'))} (${f('reason')}). Rien n'a été modifié. Les tables temporaires, LISTEN, NOTIFY et les verrous de session y sont exclus : lancez sans --atomic, ou faites corriger le traitement là où il a été fait.`,
   'prepare-no-room': (f) =>

@@ -67,6 +67,8 @@ export const sessionFindings: Sentences<keyof typeof findingsEn> = {
 export const sessionErrors: Sentences<keyof typeof errorsEn> = {
   'login-shut': (f) =>
     `Personne n'entre dans le dossier ${f('folder')} pour le moment : l'exécution ${f('run')} y travaille depuis le ${f('since')}. Attendez sa fin ; \`rustine status\` la montre.`,
+  'login-held': (f) =>
+    `La connexion du dossier ${f('folder')} (rôle ${f('role')}) n'a pas pu être modifiée : quelqu'un d'autre modifie des rôles de ce serveur et n'a pas terminé sa transaction. ${heldBy(f)}, puis relancez la commande.`,
 };
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
