@@ -32,7 +32,7 @@ async function leave(env: TestEnvironment, run: string, folder: string, { atomic
 }
 
 const states = async (env: TestEnvironment) =>
-  (await env.query<{ id: string; state: string }>('select id, state from rustine.run order by id')).map(({ id, state }) => [
+  (await env.query<{ id: string; state: string }>('select id, state from rustine.run order by started_at, id')).map(({ id, state }) => [
     id,
     state,
   ]);
