@@ -7,7 +7,9 @@ import type { Integration, RunContext, StagedDelivery } from '../integrate/integ
 import { integrateInto } from '../integrate/integrator.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import type { RunEvent } from '../journal/journal.ts';
-import type { FolderOutcome } from '../journal/outcome.ts';
+import type { FolderOutcome, PatchOutcome } from '../journal/outcome.ts';
+import { emptyOutcome } from '../journal/outcome.ts';
+import { readOutcomes } from '../journal/shared-runs.ts';
 import { type FolderPart, Postponed, partOf } from './folder-part.ts';
 import { attemptMs, endFolder, noteMissed, type Running, runFolder, runPatches } from './folder-run.ts';
 
@@ -23,7 +25,10 @@ export function togetherOf(groups: readonly (readonly Folder[])[]): ReadonlyMap<
 export async function runWithAncestors(running: Running, part: FolderPart): Promise<FolderOutcome> {
   const together = running.together.get(part.folder.code);
   if (together === undefined) return runFolder(running, part);
-  const [left] = await rehearseTogether(running, together, [part], { begun: () => undefined, ended: () => undefined });
+  const codes = part.folder.ancestors.map(({ code }) => code);
+  const through = await readOutcomes(running.database, running.context.run, codes);
+  const told = { begun: () => undefined, ended: () => undefined };
+  const [left] = await rehearseTogether(running, together, [part], through, told);
   if (left !== undefined) throw left.postponed;
   return endFolder(running, part);
 }
@@ -45,11 +50,13 @@ interface Told {
  * rolled back when all below it are through, so that no more locks are held than a folder and its ancestors need.
  * @param together all that share the transaction, ancestors first
  * @param parts those of them whose turn it is
+ * @param through what those came to whose turn it was before
  */
 export async function rehearseTogether(
   running: Running,
   together: readonly Folder[],
   parts: readonly FolderPart[],
+  through: ReadonlyMap<string, FolderOutcome>,
   told: Told,
 ): Promise<readonly LeftOver[]> {
   const { database, cancelling, context } = running;
@@ -68,10 +75,17 @@ export async function rehearseTogether(
     if (first === undefined) return;
     await session.script('savepoint before_folder');
     try {
-      await rehearseOne(running, session, folder, wanted.get(folder.code), first, told);
       const part = wanted.get(folder.code);
+      const missing = await rehearseOne(running, session, folder, part, first, through.get(folder.code), told);
       if (part !== undefined && open.delete(part)) told.ended(part);
-      for (const child of children.get(folder.code) ?? []) await visit(session, child);
+      if (missing === undefined) for (const child of children.get(folder.code) ?? []) await visit(session, child);
+      else {
+        for (const each of others) {
+          told.begun(each);
+          await failFor(running, each, missing);
+          if (open.delete(each)) told.ended(each);
+        }
+      }
     } catch (error) {
       if (!(error instanceof Postponed)) throw error;
       left.push({ parts: others, postponed: error });
@@ -100,15 +114,27 @@ export async function rehearseTogether(
   return left;
 }
 
-/** @param part absent: an ancestor, done for those below it @param first of those for whose sake it is done */
+/** Why an ancestor that is done again has not got what it got before. */
+interface Missing {
+  readonly reason: NonNullable<PatchOutcome['reason']>;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * @param part absent: an ancestor, done for those below it
+ * @param first of those for whose sake it is done
+ * @param before what such an ancestor came to when it was its turn
+ * @returns what those below it lack: a run would not fail of that
+ */
 async function rehearseOne(
   running: Running,
   session: Session,
   folder: Folder,
   part: FolderPart | undefined,
   first: FolderPart,
+  before: FolderOutcome | undefined,
   told: Told,
-): Promise<void> {
+): Promise<Missing | undefined> {
   // What is found is told when the folder is through: one that comes again finds it again.
   const held: RunEvent[] = [];
   const findings: Finding[] = [];
@@ -128,10 +154,33 @@ async function rehearseOne(
     reset(own);
     throw error;
   }
-  if (part === undefined) return;
+  if (part === undefined) return missingOf(own, before, findings);
   noteMissed(running, part);
   running.findings.push(...findings);
   for (const event of held) running.emit(event);
+  return undefined;
+}
+
+/** What failed the first time, too, those below it do without as in a run. */
+function missingOf(
+  { patches }: FolderPart,
+  before: FolderOutcome | undefined,
+  findings: readonly Finding[],
+): Missing | undefined {
+  const failedBefore = new Set(before?.patches.flatMap(({ file, state }) => (state === 'failed' ? [file] : [])));
+  const failed = patches.find(({ file, state }) => state === 'failed' && !failedBefore.has(file));
+  if (failed?.reason === undefined) return undefined;
+  const blocking = findings.filter(({ patch, severity }) => patch === failed.file && severity === 'block');
+  return { reason: failed.reason, findings: blocking };
+}
+
+/** Without what its ancestor gets it would fail of something else, and of nothing in the run: it is told what its ancestor failed of. */
+async function failFor(running: Running, part: FolderPart, { reason, findings }: Missing): Promise<void> {
+  await runPatches(running, part, async ({ delivery }) => {
+    const outcome: PatchOutcome = { ...emptyOutcome(delivery.file, 'failed', 0), reason };
+    return { outcome, findings, due: false, pending: [] };
+  });
+  noteMissed(running, part);
 }
 
 /** A patch that fails leaves the folder as it was, with what came before: those below it still see that. */

@@ -179,13 +179,15 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
 }
 
 async function step(sharing: Sharing, stage: () => Promise<void>): Promise<Step> {
-  const { database, row, lease, stop } = sharing;
+  const { database, row, lease, stop, running } = sharing;
   if (stop.aborted) return 'wait';
   await settleLater(sharing);
   await leaveOutOthers(sharing);
   // A run that was cancelled needs nothing more: it has to end also where nothing can be staged.
   if (!sharing.cancelled()) await stage();
-  const claim = (): ReturnType<typeof claimFolder> => claimFolder(database, row.id, lease);
+  // They would wait for each other, as for somebody else.
+  const groups = [...new Set(running.together.values())].map((group) => group.map(({ code }) => code));
+  const claim = (): ReturnType<typeof claimFolder> => claimFolder(database, row.id, lease, groups);
   let claimed = await claim();
   if (claimed.kind === 'wait' && (await endDeadWorkers(database)).length > 0) claimed = await claim();
   switch (claimed.kind) {

@@ -88,7 +88,7 @@ async function runWave(
         await pause(ms, undefined, { signal: running.cancelling.soft }).catch(() => undefined);
         continue;
       }
-      await attempt(running, next, waiting, told);
+      await attempt(running, next, waiting, outcomes, told);
     }
   };
   await allOrFirstError(running, Array.from({ length: Math.min(jobs, units.length) }, work));
@@ -101,7 +101,13 @@ function take(waiting: Waiting[], { cancelling }: Running): readonly FolderPart[
   return at < 0 ? undefined : waiting.splice(at, 1)[0]?.parts;
 }
 
-async function attempt(running: Running, parts: readonly FolderPart[], waiting: Waiting[], told: Told): Promise<void> {
+async function attempt(
+  running: Running,
+  parts: readonly FolderPart[],
+  waiting: Waiting[],
+  outcomes: ReadonlyMap<string, FolderOutcome>,
+  told: Told,
+): Promise<void> {
   const [part] = parts;
   if (part === undefined) return;
   if (running.cancelling.soft.aborted || running.stop.requested) {
@@ -118,7 +124,8 @@ async function attempt(running: Running, parts: readonly FolderPart[], waiting: 
   const together = running.together.get(part.folder.code);
   if (together !== undefined) {
     const ended = (each: FolderPart): void => told(endFolder(running, each), each);
-    for (const left of await rehearseTogether(running, together, parts, { begun, ended })) postpone(running, left, waiting);
+    const left = await rehearseTogether(running, together, parts, outcomes, { begun, ended });
+    for (const each of left) postpone(running, each, waiting);
     return;
   }
   begun(part);

@@ -131,8 +131,14 @@ export type Claimed =
 /**
  * The next folder of the lowest wave that is not through, also of a worker whose lease is gone; claims of one run come one after the other.
  * A folder in which that worker's last transaction is still open waits: nobody else could do anything there.
+ * @param together codes of folders of which one at a time is worked on: the transaction of each has what they share to itself
  */
-export async function claimFolder(database: Database, run: string, lease: string): Promise<Claimed> {
+export async function claimFolder(
+  database: Database,
+  run: string,
+  lease: string,
+  together: readonly (readonly string[])[] = [],
+): Promise<Claimed> {
   return database.transaction(async (session) => {
     // Not the strong lock: transactions of folders hold the key. Whoever is taken for dead in here does not keep the others from theirs.
     const [row] = await session.query<{ running: boolean; left: string; alive: boolean }>(sql`
@@ -144,11 +150,14 @@ export async function claimFolder(database: Database, run: string, lease: string
     // Who was taken for dead claims nothing: others could not tell it from what was taken from it.
     if (!row.alive) return { kind: 'wait' };
     const [claim] = await session.query<FolderClaim>(sql`
-      with wave as (select min(wave) as wave from rustine.run_folder where run = ${run} and state = any(${OPEN})),
+      with together as (select * from unnest(${together.flat()}::text[], ${together.flatMap((codes, at) => codes.map(() => at))}::integer[]) as t (folder, at)),
+      wave as (select min(wave) as wave from rustine.run_folder where run = ${run} and state = any(${OPEN})),
       next as (
         select f.folder, f.state from rustine.run_folder f
-        where f.run = ${run} and f.wave = (select wave from wave) and (f.state = 'waiting'
-          or f.state = 'postponed' and (f.not_before is null or f.not_before <= clock_timestamp())
+        where f.run = ${run} and f.wave = (select wave from wave) and (
+          (f.state = 'waiting' or f.state = 'postponed' and (f.not_before is null or f.not_before <= clock_timestamp()))
+            and not exists (select from together own join together other on other.at = own.at join rustine.run_folder o on o.run = f.run and o.folder = other.folder
+              where own.folder = f.folder and o.state = 'running')
           or f.state = 'running' and not exists (select from rustine.process p where p.id = f.process))
         order by f.attempts, f.folder limit 1 for no key update of f skip locked)
       update rustine.run_folder f set state = 'running', process = ${lease}, attempts = f.attempts + 1, not_before = null, lost = f.lost + (next.state = 'running')::integer,

@@ -171,4 +171,47 @@ describe.each(oneServer())('$name', (server) => {
     expect([outcome?.state, outcome?.folders.map(({ state }) => state)]).toEqual(['done', Array(5).fill('integrated')]);
     expect(await env.query('select count(*)::integer as n from x3.item')).toEqual([{ n: 0 }]);
   });
+
+  test('R32: in the queue, however many jobs, folders of a run do not use up the time that they may wait for others', async () => {
+    const env = await openEnvironment(server, { folders: ['A', 'B', 'C', 'D'] });
+    await env.integrate(await env.patch('P_0001_140.dat', [item()]));
+    const slow = script('FILL', `select pg_sleep(0.2); insert into item (cod_0) values (answer()::text);`);
+    const paths = [await env.patch('P_0002_140.dat', [LIB, slow, exe('FILL')])];
+    const { run } = await env.rustine.queue({ paths, mode: 'rehearse', lockTimeoutMs: 300 });
+    const never = new AbortController().signal;
+    await env.rustine.tasks.work({ jobs: 4, once: true, stop: never, abort: never, listener: () => undefined });
+    const outcome = await env.rustine.follow(run, () => undefined, never);
+    expect([outcome?.state, outcome?.folders.map(({ state }) => state)]).toEqual(['done', Array(5).fill('integrated')]);
+    expect((await env.rustine.log(run)).filter(({ kind }) => kind === 'folder-postponed')).toEqual([]);
+  });
+
+  test.each(['command', 'queue'])(
+    'R32: by the %s, where an ancestor cannot be done again those below it fail of its reason',
+    async (how) => {
+      const env = await tree(server);
+      // It says how often, because nothing rolls it back.
+      await env.query('create sequence x3.done; grant usage on sequence x3.done to public');
+      const once = `do $$ begin if current_schema() = 'x3' and nextval('x3.done') > 1 then raise exception 'done before'; end if; end $$;`;
+      const paths = [await env.patch('P_0002_140.dat', [LIB, script('ONCE', once), exe('ONCE'), ...fill('FILL')])];
+      const never = new AbortController().signal;
+      const queued = async (): Promise<RunOutcome | undefined> => {
+        const { run } = await env.rustine.queue({ paths, mode: 'rehearse' });
+        await env.rustine.tasks.work({ jobs: 2, once: true, stop: never, abort: never, listener: () => undefined });
+        return env.rustine.follow(run, () => undefined, never);
+      };
+      const outcome = how === 'queue' ? await queued() : await env.rustine.integrate({ paths, mode: 'rehearse' });
+      expect(outcome?.folders.map(({ folder, state }) => [folder, state])).toEqual([
+        ['X3', 'integrated'],
+        ...['A', 'B', 'A1', 'A2'].map((folder) => [folder, 'failed']),
+      ]);
+      const reasons = outcome?.folders.slice(1).flatMap(({ patches }) => patches.map(({ reason }) => reason));
+      const known = { code: 'script-failed', facts: expect.objectContaining({ folder: 'X3', reason: 'done before' }) };
+      expect(reasons).toEqual(Array(4).fill(known));
+      const findings = outcome?.findings.filter(({ severity }) => severity === 'block');
+      expect(findings?.map(({ code, folder }) => `${code} ${folder}`).sort()).toEqual(
+        ['A', 'A1', 'A2', 'B'].map((folder) => `script-failed ${folder}`),
+      );
+      expect(await leftovers(env.url)).toEqual([]);
+    },
+  );
 });
