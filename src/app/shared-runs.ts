@@ -212,7 +212,8 @@ interface Onward {
 /** One step of the run that this worker has the task of. @returns false where it has to wait */
 async function onward(step: Onward): Promise<boolean> {
   const { opened, row } = step;
-  if (row.state === 'queued' && row.cancelBy !== null) return endSharedRun(opened.database, row.id, 'cancelled', ['queued']);
+  if (row.state === 'queued' && row.cancelBy !== null)
+    return endSharedRun(opened.database, row.id, 'cancelled', { from: ['queued'] });
   let joined: Joined;
   try {
     joined = await step.join();
@@ -233,7 +234,7 @@ async function onward(step: Onward): Promise<boolean> {
 async function begin(step: Onward, { stored, shared }: Joined): Promise<boolean> {
   const { opened, options, row, until, leave } = step;
   const { database } = opened;
-  const users = await usersOfRun(database, row);
+  const users = await usersOfRun(database, row, options.lease);
   if (isFree(users) && until.waited) {
     // What was waited for may have changed what the checks looked at: they are made anew, and nobody can come in between.
     until.waited = false;
@@ -251,10 +252,10 @@ async function begin(step: Onward, { stored, shared }: Joined): Promise<boolean>
   ];
   if (blocks(findings)) {
     await shared.note(events);
-    return endSharedRun(database, row.id, 'refused', ['queued']);
+    return endSharedRun(database, row.id, 'refused', { from: ['queued'], beginner: options.lease });
   }
   options.reached('run-to-begin');
-  const now = await beginSharedRun(database, row, shared.numbered(events));
+  const now = await beginSharedRun(database, row, shared.numbered(events), options.lease);
   options.reached('run-begun');
   if (isFree(now)) return true;
   // Who came in between changes what was checked.
@@ -284,9 +285,10 @@ async function enter({ opened, options, row }: Onward, { stored, shared }: Joine
   const emit = (event: RunEvent): void => {
     noted = noted.then(() => shared.note([event])).catch(() => undefined);
   };
+  const { lease } = options;
   const single = await enterSingleUser(database, {
     run: row.id,
-    lease: options.lease,
+    lease,
     folders: concerned,
     forced: row.forced.sessions !== undefined,
     waitMs: request.waitMs ?? 0,
@@ -298,13 +300,16 @@ async function enter({ opened, options, row }: Onward, { stored, shared }: Joine
   // Who stops meanwhile leaves it to the next worker, which looks for sessions again.
   if (options.stop.aborted) return false;
   await noted;
-  await shared.note(single.findings.map((finding): RunEvent => ({ kind: 'finding', finding })));
+  // Who slept meanwhile may find users in folders that another worker is through with: nothing of the run is this one's then.
   if (blocks(single.findings)) {
-    const left = await single.leave();
-    await shared.note(left.map((finding): RunEvent => ({ kind: 'finding', finding })));
-    return endSharedRun(database, row.id, 'refused');
+    const findings = [...single.findings, ...(await single.leave())];
+    const events = findings.map((finding): RunEvent => ({ kind: 'finding', finding }));
+    const ended = await endSharedRun(database, row.id, 'refused', { events, beginner: lease });
+    if (ended) for (const event of events) options.told(row.id, event);
+    return ended;
   }
-  await openToWorkers(database, row.id);
+  await shared.note(single.findings.map((finding): RunEvent => ({ kind: 'finding', finding })));
+  await openToWorkers(database, row.id, lease);
   options.reached('run-open');
   return true;
 }

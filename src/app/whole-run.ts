@@ -38,7 +38,7 @@ export async function carryOutWhole(across: Across, row: SharedRunRow, how: Whol
     if (now?.state !== 'queued' || how.stop.aborted || error.code === 'run-lost') return false;
     if (AWAY.includes(error.code)) throw error;
     await noteFailure(database, row.id, error);
-    return endSharedRun(database, row.id, error instanceof Refusal ? 'refused' : 'failed', ['queued']);
+    return endSharedRun(database, row.id, error instanceof Refusal ? 'refused' : 'failed', { from: ['queued'] });
   }
 }
 

@@ -188,7 +188,6 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     single = await enterSingleUser(database, {
       run: id,
       lease: request.started.lease.process,
-      process: request.started.lease.process,
       folders: concerned,
       forced,
       ...request.sessions,

@@ -23,10 +23,8 @@ export interface SessionOptions {
 
 export interface SingleUserRequest extends SessionOptions {
   readonly run: string;
-  /** Lease of this program. */
+  /** Lease of the program that has the run, or of the worker that sees to its beginning. */
   readonly lease: string;
-  /** The same where it has the run; absent: workers share it. */
-  readonly process?: string;
   /** Folders in which something is going to be done. */
   readonly folders: readonly Folder[];
   /** Whether sessions are passed over (`--force sessions=…`). */
@@ -64,8 +62,7 @@ export async function lookForSessions(
 export async function enterSingleUser(database: Database, request: SingleUserRequest): Promise<SingleUser> {
   const { run, folders, stopPoint } = request;
   if (folders.length === 0) return { findings: [], through: () => undefined, leave: async () => [] };
-  const { process } = request;
-  const ways = waysOut(database, process === undefined ? { run } : { run, process });
+  const ways = waysOut(database, { run, process: request.lease });
   try {
     const shut = await shutAll(database, request);
     if ('findings' in shut) return { ...shut, ...ways };

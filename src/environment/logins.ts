@@ -90,7 +90,7 @@ export type Shut =
   | {
       readonly run: string;
       readonly folders?: readonly string[];
-      /** Lease that must have the run, or must have had it last: another worker's users stay out. */
+      /** Lease that must have the run, or must have had it last, or sees to its beginning: another worker's users stay out. */
       readonly process?: string;
     }
   | 'over';
@@ -108,7 +108,8 @@ export async function letIn(reader: Reader, which: Shut): Promise<LetIn> {
     which === 'over' ? [null, null, null] : [which.run, which.folders ?? null, which.process ?? null];
   const rows = await reader.query<{ folder: string; role: string; left: string | null }>(sql`
     select l.folder, l.role_name as role, l.reason as left
-    from (select where ${process}::text is null or exists (select from rustine.run where id = ${run} and process = ${process})) as ours
+    from (select where ${process}::text is null or exists (select from rustine.run r where r.id = ${run} and (r.process = ${process}
+        or r.process is null and r.ready_at is null and exists (select from rustine.task t where t.run = r.id and t.state = 'active' and t.process = ${process})))) as ours
       cross join lateral rustine.let_in(${run}, ${folders}) as l`);
   const locked = rows.some(({ left }) => left === 'locked') ? await readLoginHolder(reader) : {};
   return {

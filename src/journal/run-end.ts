@@ -21,6 +21,8 @@ interface RunEnd {
   readonly from: readonly ('queued' | 'running')[];
   /** Why it ends before its time. */
   readonly events?: readonly RunEvent[];
+  /** Lease of the worker that sees to its beginning; once others have the run it is not this one's to end. */
+  readonly beginner?: string;
 }
 
 /**
@@ -31,9 +33,9 @@ export async function endSharedRun(
   database: Database,
   run: string,
   state: RunState,
-  from: RunEnd['from'] = ['running'],
+  how: Partial<Omit<RunEnd, 'state'>> = {},
 ): Promise<boolean> {
-  return soon(database, (session) => endRun(session, run, { state, from }));
+  return soon(database, (session) => endRun(session, run, { from: ['running'], ...how, state }));
 }
 
 /**
@@ -106,11 +108,12 @@ async function soon(database: Database, work: (session: Session) => Promise<bool
   }
 }
 
-async function endRun(session: Session, run: string, { state, from, events = [] }: RunEnd): Promise<boolean> {
+async function endRun(session: Session, run: string, { state, from, events = [], beginner }: RunEnd): Promise<boolean> {
   // The strong lock: what is still at work in a folder ends before.
   const [row] = await session.query<{ ms: number; files: readonly string[]; workers: number }>(sql`
     select (extract(epoch from clock_timestamp() - started_at) * 1000)::float8 as ms, files, workers from rustine.run
-    where id = ${run} and state = any(${from}::text[]) for update`);
+    where id = ${run} and state = any(${from}::text[]) and (${beginner ?? null}::text is null or ready_at is null
+      and exists (select from rustine.task t where t.run = ${run} and t.state = 'active' and t.process = ${beginner ?? null})) for update`);
   if (row === undefined) return false;
   const left = await endFolders(session, run, state, row.files);
   const all: readonly RunEvent[] = [...events, ...left, { kind: 'run-finished', run, state, ms: Math.round(row.ms) }];

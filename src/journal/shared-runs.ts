@@ -72,9 +72,9 @@ export async function readWaves(reader: Reader, run: string): Promise<readonly (
 }
 
 /** Who else is at work in the folders of a queued run, or changes them: as it is looked at when it begins. */
-export async function usersOfRun(database: Database, { id, folders }: SharedRunRow): Promise<FolderUsers> {
+export async function usersOfRun(database: Database, { id, folders }: SharedRunRow, lease: string): Promise<FolderUsers> {
   return database.transaction(async (session) => {
-    await lockRuns(session);
+    await lockRuns(session, lease);
     return folderUsers(session, folders, id, true);
   });
 }
@@ -87,9 +87,10 @@ export async function beginSharedRun(
   database: Database,
   { id, folders }: SharedRunRow,
   events: readonly { readonly seq: number; readonly event: RunEvent }[],
+  lease: string,
 ): Promise<FolderUsers> {
   return database.transaction(async (session) => {
-    await lockRuns(session);
+    await lockRuns(session, lease);
     const users = await folderUsers(session, folders, id, true);
     if (!isFree(users)) return users;
     await session.query(sql`
@@ -100,9 +101,11 @@ export async function beginSharedRun(
   });
 }
 
-/** From here on any worker may take its folders. */
-export async function openToWorkers(reader: Reader, run: string): Promise<void> {
-  await reader.query(sql`update rustine.run set ready_at = clock_timestamp() where id = ${run} and state = 'running'`);
+/** From here on any worker may take its folders. @param lease of the worker that sees to its beginning, no other one's */
+export async function openToWorkers(reader: Reader, run: string, lease: string): Promise<void> {
+  await reader.query(sql`
+    update rustine.run r set ready_at = clock_timestamp() where id = ${run} and state = 'running' and ready_at is null
+      and exists (select from rustine.task t where t.run = r.id and t.state = 'active' and t.process = ${lease})`);
 }
 
 export interface FolderClaim {

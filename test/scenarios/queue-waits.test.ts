@@ -121,4 +121,37 @@ describe.each(oneServer())('runs that wait in the queue on $name', (server) => {
     const outcome = await env.rustine.follow(run, nothing, never);
     expect([outcome?.state, outcome?.findings.map(({ code }) => code)]).toEqual(['refused', ['folder-not-ready']]);
   });
+
+  it('R12: a worker that slept while it waited for sessions neither ends nor opens what another one begins, and lets nobody in', async () => {
+    const env = await openEnvironment(server, { folders: ['AA'] });
+    const user = new Client({ connectionString: await env.rustine.databaseUrl('AA') });
+    user.on('error', nothing);
+    await user.connect();
+    onTestFinished(() => user.end());
+    const paths = [await env.patch('A.dat', [item])];
+    const { run } = await env.rustine.queue({ paths, mode: 'integrate', waitMs: 600 });
+    const stop = new AbortController();
+    const waits = Promise.withResolvers<void>();
+    const working = work(env, ({ kind }) => kind === 'sessions' && waits.resolve(), stop.signal);
+    await waits.promise;
+    await env.query(
+      `insert into rustine.process (id, kind, host, pid, alive_until) values ('other', 'worker', 'elsewhere', 1, now() + interval '1 hour')`,
+    );
+    await env.query(`update rustine.task set process = 'other' where run = $1`, [run]);
+    await sleep(1_000);
+    const there = () => env.query('select state, ready_at from rustine.run where id = $1', [run]);
+    const shut = () => env.query(`select folder from rustine.shut_login order by folder`);
+    expect([await there(), await shut()]).toEqual([[{ state: 'running', ready_at: null }], [{ folder: 'AA' }, { folder: 'X3' }]]);
+    // Nor where nobody is there any more.
+    await user.end();
+    await sleep(900);
+    expect([await there(), await shut()]).toEqual([[{ state: 'running', ready_at: null }], [{ folder: 'AA' }, { folder: 'X3' }]]);
+    stop.abort();
+    await working;
+    await env.query(`delete from rustine.process where id = 'other'`);
+    await work(env);
+    const outcome = await env.rustine.follow(run, nothing, never);
+    expect([outcome?.state, outcome?.findings.filter(({ severity }) => severity === 'block')]).toEqual(['done', []]);
+    expect(await shut()).toEqual([]);
+  });
 });
