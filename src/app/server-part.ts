@@ -8,6 +8,7 @@ import { forgetParts, leavePart, settledThere } from '../journal/left-elsewhere.
 import type { RunOutcome } from '../journal/outcome.ts';
 import { mirrorsOf } from './mirrors.ts';
 import type { OpenedServer, TakenRun } from './opened-server.ts';
+import { recoverMember } from './recovery-elsewhere.ts';
 import type { IntegrateOptions } from './rustine.ts';
 import type { Heard } from './server-outcome.ts';
 import { unreachable } from './servers.ts';
@@ -86,7 +87,7 @@ export async function openPart(
     },
     {
       id,
-      ...(takenUp === undefined ? {} : { takenUp: partOfTaken(takenUp) }),
+      ...(takenUp === undefined ? {} : { takenUp: partOfTaken(takenUp, () => recoverMember(database, share.server, member)) }),
       taken: ({ findings }) => taken.resolve(!blocks(findings)),
       checked: async (request) => {
         checked.resolve(request);
@@ -138,8 +139,8 @@ export async function openPart(
 }
 
 /** One works from a folder of the environment's own server. */
-function partOfTaken({ operator, files, stop }: TakenRun): TakenRun {
-  return { as: 'part', operator, files, stop };
+function partOfTaken({ operator, files, stop }: TakenRun, settle: () => Promise<unknown>): TakenRun {
+  return { as: 'part', operator, files, stop, settle };
 }
 
 /**

@@ -47,6 +47,8 @@ export interface Taken {
   readonly as: TakenUpAs;
   /** The worker is to stop, not the run: that goes back to the queue. */
   readonly stop: AbortSignal;
+  /** Of a part on a further server: settles what an earlier worker left there, which may need what is decided elsewhere. */
+  readonly settle?: () => Promise<unknown>;
 }
 
 export interface StartedRun {
@@ -162,6 +164,7 @@ async function begin(database: Database, start: RunStart, id: string, lease: str
       start.listener(event);
     }
     await pause(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
+    await taken?.settle?.();
     // What is still held is waited for by the turns together.
     await settleRuns(database, 0);
   }

@@ -203,6 +203,39 @@ describe.each(servers().slice(0, 1))('from $name', (server) => {
     expect(await follow(env.rustine, run)).toMatchObject({ state: 'done' });
   });
 
+  it('R30: what an earlier worker prepared on a server that did not answer is settled when it does, and not waited for', async () => {
+    const env = await twoServers(server, further);
+    const { run } = await env.rustine.queue({ paths: await twoFiles(env), mode: 'integrate', atomic: true });
+    const waits = Promise.withResolvers<void>();
+    const started = `'integrate', 'running', 'X3', 'me', 'elsewhere', 1`;
+    const columns = 'mode, state, from_folder, operator, host, pid';
+    await env.query(
+      `insert into rustine.process (id, kind, host, pid, alive_until) values ('w', 'command', 'elsewhere', 1, now() + interval '1 hour')`,
+    );
+    await env.query(
+      `insert into rustine.run (id, ${columns}, process, files, authorized, started_at) values ('r', ${started}, 'w', '{}', '{}', now() - interval '1 hour')`,
+    );
+    await env.query(`insert into rustine.run_folder (run, folder, wave, state) values ('r', 'LOC', 0, 'running')`);
+    const working = env.rustine.tasks.work({
+      ...{ jobs: 2, once: true, stop: never, abort: never },
+      listener: (event) => event.kind === 'run-event' && event.event.kind === 'run-waiting' && waits.resolve(),
+    });
+    await waits.promise;
+    // The earlier worker's part, which nobody could settle before: it prepared, and is gone.
+    const [environment] = await env.at<{ id: string }>(`select id from rustine.environment`);
+    const gid = gidOf(environment?.id ?? '', run, 1);
+    await env.at(`begin; select txid_current(); prepare transaction '${gid}'`);
+    await env.at(
+      `insert into rustine.run (id, ${columns}, process, files, authorized, atomic, decided_by) values ('${run}', ${started}, 'old', '{}', '{}', true, 'older')`,
+    );
+    await env.at(`insert into rustine.run_folder (run, folder, wave, state) values ('${run}', 'FAR', 0, 'prepared')`);
+    await env.at(`insert into rustine.prepared (gid, run, folders) values ('${gid}', '${run}', '{FAR}')`);
+    await env.query(`update rustine.run set state = 'done' where id = 'r'`);
+    await working;
+    expect(await follow(env.rustine, run)).toMatchObject({ state: 'done' });
+    expect(await env.at('select gid from pg_prepared_xacts')).toEqual([]);
+  });
+
   it('R17: a server that is down when it is queued, and when it begins, fails its folders only; what is there is no obstacle for the rest', async () => {
     const env = await twoServers(server, further);
     const paths = await twoFiles(env);
