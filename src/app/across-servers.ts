@@ -102,8 +102,8 @@ export function acrossServers(
       const shares = await sharesOf(across, options.folders);
       return shares === undefined ? queueRun(home.opened, options) : queueAcross(across, shares, options);
     },
-    follow: async (run, listener, stop) => {
-      const outcome = await verbs.follow(run, listener, stop);
+    follow: async (run, listener, stop, idle) => {
+      const outcome = await verbs.follow(run, listener, stop, idle);
       if (outcome === undefined) return undefined;
       // What the trace does not say of folders elsewhere, their own server knows.
       const far = await across.each(async ({ member }, own) =>

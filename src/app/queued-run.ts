@@ -162,15 +162,20 @@ const LOOK_MS = 300;
 /**
  * Tells the events of the run as they come, from its beginning.
  * @param stop ends the following, not the run
+ * @param idle told each time when the last worker has gone
  * @returns undefined where it was left before its end
  */
 export async function followRun(
-  { database }: Opened,
+  opened: Opened,
   run: string,
   listener: RunListener,
   stop: AbortSignal,
+  idle: () => void = () => undefined,
 ): Promise<RunOutcome | undefined> {
+  const { database } = opened;
   const seen = new Seen();
+  // Where there was none at the beginning, who queued the run has been told.
+  let workers = 0;
   const findings: Finding[] = [];
   const far = new Map<string, PatchOutcome[]>();
   const ended = new Map<string, FolderRunState>();
@@ -192,6 +197,9 @@ export async function followRun(
       const folders = [...here, ...elsewhere.map((folder) => heardOf(folder, far.get(folder) ?? [], ended.get(folder)))];
       return { run, mode, state: state === 'interrupted' ? 'failed' : state, findings, folders };
     }
+    const now = await liveWorkers(opened);
+    if (now === 0 && workers > 0) idle();
+    workers = now;
     await pause(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
   }
   return undefined;

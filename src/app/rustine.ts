@@ -150,8 +150,8 @@ export interface OneServer {
   setFolder(code: string, change: SettingsChange): Promise<ChangedFolder>;
   dropFolder(code: string, options?: { readonly lockTimeoutMs?: number }): Promise<void>;
   integrate(options: IntegrateOptions): Promise<RunOutcome>;
-  /** Tells the events of a run as they come; undefined where it was left before its end. */
-  follow(run: string, listener: RunListener, stop: AbortSignal): Promise<RunOutcome | undefined>;
+  /** Tells the events of a run as they come, and `idle` when its last worker has gone; undefined where it was left before its end. */
+  follow(run: string, listener: RunListener, stop: AbortSignal, idle?: () => void): Promise<RunOutcome | undefined>;
   /** The checks of `integrate` alone: nothing is locked, changed or noted. */
   check(options: CheckOptions): Promise<CheckOutcome>;
   /** Elements and own scripts of a folder (absent: the supervisor folder), of one type or of all. */
@@ -264,7 +264,7 @@ async function openOne(settings: Settings, expected?: Membership): Promise<Opene
       integrateInto(opened, options).catch((error: unknown) => {
         throw readOnlyRefusal(error);
       }),
-    follow: (run, listener, stop) => followRun(opened, run, listener, stop),
+    follow: (run, listener, stop, idle) => followRun(opened, run, listener, stop, idle),
     check: (options) => check(opened, options),
     elements: ({ type, folder }) => listElements(opened, type, folder),
     element: ({ element, folder }) => showElement(opened, element, folder),

@@ -8,6 +8,7 @@ import { type TaskEvent, taskSource } from '../batch/task-source.ts';
 import { addTask, cancelTask } from '../batch/tasks.ts';
 import { runWorker } from '../batch/worker.ts';
 import type { Database } from '../database/database.ts';
+import { countShutLogins } from '../environment/logins.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { readWorkers, takeLease, tellPatchJobs } from '../journal/processes.ts';
 import type { SharedRunRow } from '../journal/shared-runs.ts';
@@ -55,8 +56,8 @@ export interface TaskVerbs {
   add(options: NewTaskOptions): Promise<Task>;
   /** The latest first; absent states: all. */
   list(filter: TaskFilter): Promise<readonly Task[]>;
-  /** What waits, and who could do it. */
-  waiting(): Promise<{ readonly runs: number; readonly tasks: number; readonly workers: number }>;
+  /** What waits, who could do it, and into how many folders nobody is let meanwhile. */
+  waiting(): Promise<{ readonly runs: number; readonly tasks: number; readonly workers: number; readonly shut: number }>;
   /** @throws Refusal `task-unknown` */
   show(id: number): Promise<Task>;
   /** @throws Refusal `task-unknown`, `task-ended`, `task-of-run` */
@@ -106,7 +107,19 @@ export function taskVerbs(opened: Opened, everywhere: EveryServer): TaskVerbs {
       await openSettled(database);
       const queued = await readTasks(database, { states: ['queued'] });
       const runs = queued.filter(({ kind }) => kind === 'patch').length;
-      return { runs, tasks: queued.length - runs, workers: queued.length === 0 ? 0 : (await readWorkers(database)).length };
+      const workers = queued.length === 0 ? 0 : (await readWorkers(database)).length;
+      return {
+        runs,
+        tasks: queued.length - runs,
+        workers,
+        shut:
+          runs === 0
+            ? 0
+            : await countShutLogins(
+                database,
+                queued.flatMap(({ run }) => run ?? []),
+              ),
+      };
     },
     show: async (id) => {
       await openSettled(database);

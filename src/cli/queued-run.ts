@@ -53,7 +53,8 @@ async function followed(cli: Cli, rustine: Rustine, run: string): Promise<RunOut
   const stop = new AbortController();
   const listening = cli.terminal.onInterrupt(() => stop.abort());
   try {
-    return await rustine.follow(run, progress.listener, stop.signal);
+    const idle = () => progress.say(cli.messages.report.batch.idle(run));
+    return await rustine.follow(run, progress.listener, stop.signal, quiet || json ? undefined : idle);
   } finally {
     listening();
     progress.end();

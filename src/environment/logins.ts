@@ -85,6 +85,14 @@ export async function shutBy(
   return row;
 }
 
+/** Those that these runs keep out. */
+export async function countShutLogins(reader: Reader, runs: readonly string[]): Promise<number> {
+  const [row] = await reader.query<{ count: number }>(
+    sql`select count(*)::integer as count from rustine.shut_login where run = any(${runs}::text[])`,
+  );
+  return row?.count ?? 0;
+}
+
 /** Which logins are let in again: those of a run (of some of its folders), or those of all runs that are over. */
 export type Shut =
   | {

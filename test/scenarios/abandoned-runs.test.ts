@@ -58,11 +58,35 @@ describe.each(oneServer())('$name', (server) => {
     expect(await leftovers(env.url)).toEqual([]);
   });
 
+  it('who follows a run is told when its last worker goes, and not that it had none before', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const run = await queued(env);
+    const left = new AbortController();
+    const told: string[] = [];
+    const following = env.rustine.follow(
+      run,
+      () => undefined,
+      left.signal,
+      () => told.push('idle'),
+    );
+    await sleep(700);
+    expect(told).toEqual([]);
+    await env.query(
+      `insert into rustine.process (id, kind, host, pid, alive_until, patch_jobs) values ('w', 'worker', 'elsewhere', 1, now() + interval '1 hour', 2)`,
+    );
+    await sleep(900);
+    expect(told).toEqual([]);
+    await env.query(`delete from rustine.process where id = 'w'`);
+    for (let look = 0; told.length === 0 && look < 200; look++) await sleep(20);
+    left.abort();
+    expect([await following, told]).toEqual([undefined, ['idle']]);
+  });
+
   it('a run waits for a worker when its own was killed, and status says so; cancelled while that one seemed alive, the next command ends it', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     const run = await queued(env);
     await killWorker(env, 'folder-claimed:1');
-    expect(await env.rustine.tasks.waiting()).toEqual({ runs: 1, tasks: 0, workers: 0 });
+    expect(await env.rustine.tasks.waiting()).toEqual({ runs: 1, tasks: 0, workers: 0, shut: 2 });
     expect(await env.rustine.runs.open()).toMatchObject([{ run, state: 'running' }]);
     // Another one takes it, on another machine: when it dies, nobody knows at first.
     await env.query(
@@ -118,7 +142,7 @@ describe.each(oneServer())('$name', (server) => {
     const run = await queued(env);
     expect(await env.rustine.runs.cancel()).toMatchObject({ run, state: 'cancelled', counts: { cancelled: 2 } });
     expect(await files(env)).toEqual([]);
-    expect(await env.rustine.tasks.waiting()).toEqual({ runs: 0, tasks: 0, workers: 0 });
+    expect(await env.rustine.tasks.waiting()).toEqual({ runs: 0, tasks: 0, workers: 0, shut: 0 });
     expect(await trace(env, run)).toEqual(['run-cancelled', 'folder-finished', 'folder-finished', 'run-finished']);
     expect(await leftovers(env.url)).toEqual([]);
   });

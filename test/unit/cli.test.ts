@@ -83,7 +83,7 @@ const RUN_FOLDERS = [
     blocker: { role: 'bob', application: 'psql\u001b[2J', pid: 7, since: '' },
   },
 ];
-const NO_TASKS = { runs: 0, tasks: 0, workers: 0 };
+const NO_TASKS = { runs: 0, tasks: 0, workers: 0, shut: 0 };
 const DONE: RunOutcome = {
   run: 'r1',
   mode: 'integrate',
@@ -478,12 +478,16 @@ describe('folders', () => {
   });
 
   it('are shown with what is queued, and whether anybody will do it', async () => {
-    const tasks = { runs: 1, tasks: 2, workers: 0 };
+    const tasks = { runs: 1, tasks: 2, workers: 0, shut: 0 };
     expect((await cli('status', { answers: { tasks } })).out).toContain(
       '1 run and 2 other tasks queued, no worker: they wait until `rustine worker` starts one',
     );
     expect((await cli('status', { answers: { tasks: { ...tasks, workers: 3 } } })).out).toContain('3 workers at work');
     expect((await cli('status')).out).not.toContain('Batch server');
+    const shut = async (more: object) => (await cli('status', { answers: { tasks: { ...tasks, ...more } } })).out;
+    expect(await shut({ shut: 5 })).toContain('Nobody is let into 5 folders until then; `rustine cancel RUN` ends the run');
+    expect(await shut({ shut: 5, workers: 1 })).not.toContain('Nobody is let');
+    expect(await shut({})).not.toContain('Nobody is let');
   });
 
   it('are shown with the runs at work', async () => {

@@ -28,7 +28,9 @@ async function status(cli: Cli): Promise<void> {
     const advice = due.length === 0 ? messages.report.allInLine : due.join('\n');
     const open = runs.map((each) => `\n${runLine(each, messages)}`).join('');
     const waits =
-      batch.runs + batch.tasks === 0 ? '' : `\n${messages.report.batch.waitingWork(batch.runs, batch.tasks, batch.workers)}`;
+      batch.runs + batch.tasks === 0
+        ? ''
+        : `\n${messages.report.batch.waitingWork(batch.runs, batch.tasks, batch.workers, batch.shut)}`;
     return `${foldersTable(folders, messages, terminal.width)}\n\n${advice}${open}${waits}`;
   });
 }

@@ -72,8 +72,10 @@ export const batchReport = {
     `Run ${run} is queued: ${patches} ${patches === 1 ? 'patch' : 'patches'}, ${folders} ${folders === 1 ? 'folder' : 'folders'}. \`rustine log ${run} --follow\` shows how it goes, \`rustine cancel ${run}\` stops it.`,
   noWorker: 'It waits: there is no worker. `rustine worker` starts one, here or on any machine that reaches the database.',
   left: (run: string) => `Run ${run} goes on. \`rustine log ${run} --follow\` shows how.`,
-  waitingWork: (runs: number, tasks: number, workers: number) =>
-    `Batch server: ${runs} ${runs === 1 ? 'run' : 'runs'} and ${tasks} other ${tasks === 1 ? 'task' : 'tasks'} queued, ${workers === 0 ? 'no worker: they wait until `rustine worker` starts one' : `${workers} ${workers === 1 ? 'worker' : 'workers'} at work`}.`,
+  waitingWork: (runs: number, tasks: number, workers: number, shut: number) =>
+    `Batch server: ${runs} ${runs === 1 ? 'run' : 'runs'} and ${tasks} other ${tasks === 1 ? 'task' : 'tasks'} queued, ${workers === 0 ? 'no worker: they wait until `rustine worker` starts one' : `${workers} ${workers === 1 ? 'worker' : 'workers'} at work`}.${shut > 0 && workers === 0 ? ` Nobody is let into ${shut} ${shut === 1 ? 'folder' : 'folders'} until then; \`rustine cancel RUN\` ends the run and lets people in.` : ''}`,
+  idle: (run: string) =>
+    `No worker is left: the run stands still, and nobody is let into its folders that wait. \`rustine worker\` goes on with it, \`rustine cancel ${run}\` ends it.`,
   added: (id: number, kind: string, folder: string) =>
     `Task ${id} (${kind}, folder ${folder}) is queued: a worker carries it out.`,
   cancelled: (id: number) => `Task ${id} is cancelled.`,

@@ -68,8 +68,10 @@ export const batchReport: Messages['report']['batch'] = {
   noWorker:
     "Elle attend : il n'y a pas de worker. `rustine worker` en lance un, ici ou sur toute machine qui atteint la base de données.",
   left: (run) => `L'exécution ${run} continue. \`rustine log ${run} --follow\` montre comment.`,
-  waitingWork: (runs, tasks, workers) =>
-    `Serveur batch : ${runs} ${runs < 2 ? 'exécution' : 'exécutions'} et ${tasks} ${tasks < 2 ? 'autre tâche' : 'autres tâches'} en attente, ${workers === 0 ? 'aucun worker : elles attendent que `rustine worker` en lance un' : `${workers} ${workers < 2 ? 'worker' : 'workers'} au travail`}.`,
+  waitingWork: (runs, tasks, workers, shut) =>
+    `Serveur batch : ${runs} ${runs < 2 ? 'exécution' : 'exécutions'} et ${tasks} ${tasks < 2 ? 'autre tâche' : 'autres tâches'} en attente, ${workers === 0 ? 'aucun worker : elles attendent que `rustine worker` en lance un' : `${workers} ${workers < 2 ? 'worker' : 'workers'} au travail`}.${shut > 0 && workers === 0 ? ` D'ici là personne ne peut entrer dans ${shut} ${shut < 2 ? 'dossier' : 'dossiers'} ; \`rustine cancel EXÉCUTION\` met fin à l'exécution et laisse rentrer les utilisateurs.` : ''}`,
+  idle: (run) =>
+    `Il n'y a plus de worker : l'exécution n'avance plus, et personne ne peut entrer dans ses dossiers en attente. \`rustine worker\` la poursuit, \`rustine cancel ${run}\` y met fin.`,
   added: (id, kind, folder) => `La tâche ${id} (${kind}, dossier ${folder}) est en attente : un worker l'exécutera.`,
   cancelled: (id) => `La tâche ${id} est annulée.`,
   cancelling: (id) => `La tâche ${id} est en cours : son worker l'arrête.`,
