@@ -32,10 +32,9 @@ async function leave(env: TestEnvironment, run: string, folder: string, { atomic
 }
 
 const states = async (env: TestEnvironment) =>
-  (await env.query<{ id: string; state: string }>('select id, state from rustine.run order by started_at, id')).map(({ id, state }) => [
-    id,
-    state,
-  ]);
+  (await env.query<{ id: string; state: string }>('select id, state from rustine.run order by started_at, id')).map(
+    ({ id, state }) => [id, state],
+  );
 const shut = async (env: TestEnvironment) =>
   (await env.query<{ folder: string }>('select folder from rustine.shut_login order by 1')).map(({ folder }) => folder);
 
