@@ -11,6 +11,7 @@ import { notePart } from '../journal/left-elsewhere.ts';
 import type { FolderOutcome, RunOutcome } from '../journal/outcome.ts';
 import type { Preflight } from '../plan/preflight.ts';
 import { type CanaryGate, canaryGate } from './canary-gate.ts';
+import { joinedAlready } from './joined-findings.ts';
 import { alignMirrors, moveMirrors } from './mirrors.ts';
 import type { OpenedServer, RunPart, TakenRun } from './opened-server.ts';
 import type { IntegrateOptions } from './rustine.ts';
@@ -186,7 +187,7 @@ async function takeAll(
 
 /** What is said of the delivery is said on each server, and shown once; a code is unused where no server has a use for it. */
 export function mergedFindings(found: readonly (readonly Finding[])[]): readonly Finding[] {
-  const all = found.map((findings) => new Map(findings.map((finding) => [JSON.stringify(finding), finding])));
+  const all = joinedAlready(found).map((findings) => new Map(findings.map((finding) => [JSON.stringify(finding), finding])));
   const everywhere = (key: string): boolean => all.every((each) => each.has(key));
   const distinct = new Map(all.flatMap((each) => [...each]));
   return [...distinct].flatMap(([key, finding]) => (finding.code !== 'authorize-unused' || everywhere(key) ? [finding] : []));

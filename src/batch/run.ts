@@ -122,7 +122,9 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
   const files = request.deliveries.map((delivery) => delivery.file);
   const findings: Finding[] = [...request.preflight.findings];
   for (const event of request.started.events) noted.push({ seq: ++seq, event, at: started });
-  emit({ kind: 'run-started', run: id, mode: request.mode, files, folders: request.folders.map((folder) => folder.code) });
+  // All of them, those of other servers too: their ends are told here as well.
+  const given = [...request.folders.map(({ code }) => code), ...request.started.elsewhere];
+  emit({ kind: 'run-started', run: id, mode: request.mode, files, folders: given });
   for (const { file, elements, bytes } of request.deliveries) emit({ kind: 'file-read', file, elements: elements.length, bytes });
   for (const finding of findings) emit({ kind: 'finding', finding });
   const context: RunContext = {
@@ -217,8 +219,8 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     };
     const { stop = { requested: false }, canaries } = request;
     const plain = request.mode === 'rehearse' && !request.atomic;
-    const given = [...byCode.values()];
-    const shares = plain ? await planTogether(database, withWork(request, given)) : { groups: [], findings: [] };
+    const own = [...byCode.values()];
+    const shares = plain ? await planTogether(database, withWork(request, own)) : { groups: [], findings: [] };
     found(shares.findings);
     const running: Running = {
       together: togetherOf(shares.groups),

@@ -55,6 +55,8 @@ export interface StartedRun {
   readonly id: string;
   readonly lease: Lease;
   readonly waves: readonly Wave[];
+  /** Codes of its folders on further servers. */
+  readonly elsewhere: readonly string[];
   readonly cancelling: Cancelling;
   /** `run-active` where another run has folders of this one: nothing may be done then. */
   readonly findings: readonly Finding[];
@@ -92,7 +94,8 @@ export async function withRun(
     try {
       const taken = start.taken === undefined ? {} : { taken: start.taken };
       const begun = await begin(database, start, id, lease.process, asked.soft);
-      return await work({ id, lease, cancelling: asked, findings: usersFindings(begun.users), ...begun, ...taken });
+      const { elsewhere = [] } = start;
+      return await work({ id, lease, elsewhere, cancelling: asked, findings: usersFindings(begun.users), ...begun, ...taken });
     } catch (error) {
       if (start.taken?.as === 'run') await noteEnd(database, id, lease.process, error).catch(() => undefined);
       // Nobody else would say that it ended; where the database is lost, the next command does.
@@ -195,11 +198,11 @@ function tasksWaiting(tasks: FolderUsers['tasks']): RunEvent {
 /** Where others have folders of a run, nothing may be done. */
 export function usersFindings({ runs, tasks, changes }: FolderUsers): readonly Finding[] {
   return [
-    ...runs.map(({ run, mode, operator, host, since, files, folders }): Finding => {
+    ...runs.map(({ run, state, mode, operator, host, since, files, folders }): Finding => {
       return {
         code: 'run-active',
         severity: 'block',
-        facts: { run, mode, operator, host, since, files, folders, option: '--wait 10m' },
+        facts: { run, state, mode, operator, host, since, files, folders, option: '--wait 10m' },
       };
     }),
     ...tasks.map(({ id, kind, folder, title, since, host }): Finding => {

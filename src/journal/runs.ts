@@ -32,6 +32,8 @@ export interface NewRun {
 /** A run that has folders which another one wants. */
 export interface ActiveRun {
   readonly run: string;
+  /** Only one that is running is at work there; the others come first. */
+  readonly state: 'queued' | 'waiting' | 'running';
   readonly mode: RunMode;
   readonly operator: string;
   readonly host: string;
@@ -120,7 +122,7 @@ export async function folderUsers(
     with given as materialized (select id, code from rustine.folder where ${begins} and code = any(${folders}::text[])),
     entered as materialized (select id, code from given where not pg_try_advisory_xact_lock(${ENTRY_LOCK}, id))
     select coalesce((select json_agg(a order by a.since, a.run) from (
-        select r.id as run, r.mode, r.operator, r.host, to_char(r.started_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as since, r.files, array_agg(f.folder order by f.folder) as folders
+        select r.id as run, r.state, r.mode, r.operator, r.host, to_char(r.started_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as since, r.files, array_agg(f.folder order by f.folder) as folders
         from rustine.run r cross join lateral (select folder from rustine.run_folder where run = r.id union select unnest(r.elsewhere)) f
         where r.state in ('queued', 'waiting', 'running') and f.folder = any(${folders}::text[]) and r.id <> ${but}
           and not (r.state <> 'running' and exists (select from rustine.run own where own.id = ${but} and (own.started_at, own.id) < (r.started_at, r.id)))

@@ -127,7 +127,15 @@ describe.each(oneServer())('queued runs on $name', (server) => {
     const second = await env.rustine.queue({ paths: [await env.patch('B.dat', [item])], mode: 'integrate', folders: ['SEED'] });
     expect(second.findings).toMatchObject([
       { code: 'supervisor-missing' },
-      { code: 'run-active', facts: { run: first.run, folders: ['SEED'] } },
+      {
+        code: 'run-active',
+        facts: {
+          run: first.run,
+          state: 'queued',
+          folders: ['SEED'],
+          since: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d$/),
+        },
+      },
     ]);
     expect(second.state).toBe('refused');
   });

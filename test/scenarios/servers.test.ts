@@ -1,6 +1,7 @@
 // An environment on two servers: folders live on either, runs span both, and a server that is down fails its own folders only.
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openRustine } from '../../src/app/rustine.ts';
+import type { RunEvent } from '../../src/journal/journal.ts';
 import { abandoned, leftovers, rustine as run } from '../support/crash.ts';
 import { openEnvironment, queryAt } from '../support/environment.ts';
 import { row, script, table } from '../support/patches.ts';
@@ -38,7 +39,13 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
     const rehearsed = await env.integrate(path, { mode: 'rehearse' });
     expect(statesOf(rehearsed)).toEqual({ X3: 'integrated', LOC: 'integrated', FAR: 'integrated' });
     expect(await env.at(`select to_regclass('far.item') is null as absent`)).toEqual([{ absent: true }]);
-    const outcome = await env.integrate(path);
+    const events: RunEvent[] = [];
+    const outcome = await env.integrate(path, { listener: (event) => void events.push(event) });
+    // Whoever watches counts all of them.
+    expect(events.filter(({ kind }) => kind === 'run-started')).toMatchObject([{ folders: ['X3', 'LOC', 'FAR'] }]);
+    expect(events.filter(({ kind }) => kind === 'folder-finished')).toHaveLength(3);
+    const [latest] = await env.rustine.latestRuns(1);
+    expect(latest?.folders).toBe(3);
     expect(statesOf(outcome)).toEqual({ X3: 'integrated', LOC: 'integrated', FAR: 'integrated' });
     expect(await env.at(`select cod_0 from far.item`)).toEqual([{ cod_0: 'A' }]);
     const { folders } = await env.rustine.runs.show(outcome.run);
@@ -56,6 +63,15 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
     expect((await env.rustine.check({ paths: [path] })).folders.map(({ folder }) => folder)).toEqual(['X3', 'LOC', 'FAR']);
     const again = await env.integrate(path);
     expect(statesOf(again)).toEqual({ X3: 'unchanged', LOC: 'unchanged', FAR: 'unchanged' });
+    // Said once for all servers, as for all folders of one.
+    const everywhere = { file: 'A.dat', folders: ['X3', 'LOC', 'FAR'], count: 3, everywhere: true };
+    expect(again.findings).toEqual([
+      { code: 'already-integrated', severity: 'warn', patch: 'A.dat', subject: 'A.dat', facts: everywhere },
+    ]);
+    expect((await env.rustine.check({ paths: [path] })).findings).toEqual(again.findings);
+    await env.folders(['NEW'], { server: 'NORTH' });
+    const [rest] = (await env.integrate(path)).findings.filter(({ code }) => code === 'already-integrated');
+    expect(rest).toMatchObject({ severity: 'info', facts: { ...everywhere, everywhere: false } });
   });
 
   test('R17: a server that is down fails its folders only, and they are named; later they catch up', async () => {

@@ -99,3 +99,19 @@ it('both languages name what the patch reader expected, and the same reasons', (
   for (const expected of PATCH_EXPECTED) expect(reasonsFr.expected[expected]).not.toBe(reasonsEn.expected[expected]);
   expect(Object.keys(reasonsFr.reasons)).toEqual(Object.keys(reasonsEn.reasons));
 });
+
+it('a run that has the folders is told as what it is: at work, in the queue, or waiting', () => {
+  const facts = { folders: ['SEED'], run: 'r1', operator: 'bob', host: 'db1', since: '2026-02-28 03:12', files: ['A.dat'] };
+  const told = (messages: typeof en, state: string): string =>
+    findingText({ code: 'run-active', severity: 'block', facts: { ...facts, state } }, messages);
+  expect(['running', 'queued', 'waiting'].map((state) => told(en, state).replace(/\. .*/, ''))).toEqual([
+    'SEED: run r1 of bob on db1 has been at work here since 2026-02-28 03:12, with A.dat',
+    'SEED: run r1 of bob on db1 has been in the queue since 2026-02-28 03:12, with A.dat; it comes first',
+    'SEED: run r1 of bob on db1 has been waiting to begin here since 2026-02-28 03:12, with A.dat; it comes first',
+  ]);
+  expect(['running', 'queued', 'waiting'].map((state) => told(fr, state).replace(/\. .*/, ''))).toEqual([
+    "SEED : l'exécution r1 de bob sur db1 y travaille depuis le 2026-02-28 03:12, avec A.dat",
+    "SEED : l'exécution r1 de bob sur db1 est en file d'attente depuis le 2026-02-28 03:12, avec A.dat ; elle passe d'abord",
+    "SEED : l'exécution r1 de bob sur db1 attend d'y commencer depuis le 2026-02-28 03:12, avec A.dat ; elle passe d'abord",
+  ]);
+});

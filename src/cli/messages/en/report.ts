@@ -285,7 +285,7 @@ export const report = {
   openRuns: runWords,
   progress: {
     waiting: (run: string, operator: string, host: string, folders: string) =>
-      `Run ${run} of ${operator} on ${host} is at work in ${folders}: waiting until it is over`,
+      `Run ${run} of ${operator} on ${host} has ${folders} first: waiting until it is over`,
     changing: (changes: string) => `Waiting until other commands have ended that change folders: ${changes}`,
     wave: (wave: number, folders: number, canary: boolean) =>
       `Wave ${wave}${canary ? ' (comes first, for trial)' : ''}: ${n(folders, 'folder')}`,

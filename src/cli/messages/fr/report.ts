@@ -285,7 +285,7 @@ export const report: Messages['report'] = {
   openRuns: runWords,
   progress: {
     waiting: (run, operator, host, folders) =>
-      `L'exécution ${run} de ${operator} sur ${host} travaille dans ${folders} : attente de sa fin`,
+      `L'exécution ${run} de ${operator} sur ${host} passe d'abord dans ${folders} : attente de sa fin`,
     changing: (changes) => `Attente de la fin d'autres commandes qui modifient des dossiers : ${changes}`,
     wave: (wave, folders, canary) => `Vague ${wave}${canary ? " (passe d'abord, à l'essai)" : ''} : ${n(folders, 'dossier')}`,
     prepared: (folder: string) => `${folder} : préparé, attend les autres`,
