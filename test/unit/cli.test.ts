@@ -262,6 +262,8 @@ async function cli(
     folder: answer('folder', SEED),
     dropFolder: answer('dropFolder', undefined),
     integrate: answer('integrate', DONE),
+    queue: answer('integrate', { ...DONE, state: 'queued', files: ['A.dat'], concerned: ['X3'], workers: 1 }),
+    follow: async () => DONE,
     check: answer('check', CLEAR),
     validate: answer('validate', VALIDATED),
     recover: answer('recover', {
@@ -475,6 +477,12 @@ describe('folders', () => {
     expect((await cli('status')).out).toContain('`rustine integrate P_0013_140.dat --folders SEED`');
     expect((await cli('folder show SEED')).out).toContain('`rustine integrate P_0013_140.dat --folders SEED`');
     expect((await cli('status', { answers: { folders: [X3] } })).out).toContain('All folders are in line');
+  });
+
+  it('R34: are named after a run from the queue that was followed, too', async () => {
+    const lacks = '`rustine integrate P_0013_140.dat --folders SEED`';
+    expect((await cli('integrate A.dat --batch --follow')).out).toContain(lacks);
+    expect((await cli('integrate A.dat --batch --follow --quiet')).out).not.toContain(lacks);
   });
 
   it('are shown with what is queued, and whether anybody will do it', async () => {
