@@ -25,6 +25,7 @@ import { scriptsAcross } from './scripts-across.ts';
 import { integrateAcross } from './server-run.ts';
 import { addServer, forgetServer, knownServer, members, unreachable, viewServer } from './servers.ts';
 import { sharesOf } from './shares.ts';
+import { leftOnSilent, withLeft } from './silent-servers.ts';
 import { taskVerbs } from './tasks.ts';
 import { validateAcross } from './validations-across.ts';
 import { carryOutWhole } from './whole-run.ts';
@@ -42,14 +43,16 @@ export interface Across {
     /** Numbers of servers that are asked although no folder lives there. */
     also?: ReadonlyMap<number, unknown>,
   ): Promise<readonly Result[]>;
-  /** Whether the server did not answer. */
-  isMissed(server: string): boolean;
+  /** Why the server did not answer; undefined where it did. */
+  silence(server: string): string | undefined;
   note(finding: Finding): void;
 }
 
 export function acrossServers(
   home: OpenedServer,
   openOne: (settings: Settings, expected: Membership) => Promise<OpenedServer>,
+  /** What was settled on further servers when the environment was opened: told by whoever asks for the recovery first. */
+  first: Recovery[] = [],
 ): Rustine {
   const { verbs } = home;
   const { database } = home.opened;
@@ -84,7 +87,10 @@ export function acrossServers(
       });
       return (await Promise.all(answers)).flat();
     },
-    isMissed: (server) => missed.has(server),
+    silence: (server) => {
+      const finding = missed.get(server);
+      return finding === undefined ? undefined : String(finding.facts?.reason ?? finding.code);
+    },
     note: (finding) => missed.set(JSON.stringify(finding), finding),
   };
   /** The verbs of the server where the folder lives. */
@@ -159,7 +165,8 @@ export function acrossServers(
       const here = await verbs.recover();
       const noted = await unsettledRuns(database);
       const there = await across.each(({ server, member }) => recoverMember(database, server, member), noted);
-      return there.reduce(together, here);
+      const recovered = [...first.splice(0), ...there].reduce(together, here);
+      return withLeft(recovered, await leftOnSilent(database, across.silence));
     },
     validate: (options) => validateAcross(across, options),
     decide: (options) => decideAcross(across, options),
@@ -275,7 +282,10 @@ async function allFolders(across: Across): Promise<readonly FolderView[]> {
   // Opening the servers may have settled what a command left that was killed.
   const { folders: elsewhere } = await across.directory();
   const silent = elsewhere.filter(({ code }) => !there.some((view) => view.code === code));
-  const all = [...here, ...there, ...silent.map((folder) => elsewhereView(folder, across.isMissed(folder.server)))];
+  // What they wait for there is said beside them.
+  if (silent.length > 0)
+    for (const finding of (await leftOnSilent(across.home.opened.database, across.silence)).pending) across.note(finding);
+  const all = [...here, ...there, ...silent.map((folder) => elsewhereView(folder, across.silence(folder.server) !== undefined))];
   const parents = new Map(all.map(({ code, parent }) => [code, parent]));
   const depth = (code: string): number => {
     let steps = 0;

@@ -16,13 +16,18 @@ const CONNECTIONS = 2;
 /** A server that does not answer within that time is left to the next command: this one has something else to do. */
 const QUICK_MS = 2_000;
 
-/** What every command does first, and a worker now and then. A server that cannot be reached is none of theirs: `rustine recover` tells it. */
-export async function recoverElsewhere(opened: Opened): Promise<void> {
-  try {
-    await Promise.all((await takeLeft(opened.database)).map((left) => settle(opened, left)));
-  } catch (error) {
+/**
+ * What every command does first, and a worker now and then. A server that cannot be reached is none of theirs: `rustine recover` tells it.
+ * @returns what was settled, server by server
+ */
+export async function recoverElsewhere(opened: Opened): Promise<Recovery[]> {
+  const none = (error: unknown): readonly [] => {
     if (!(error instanceof Failure) && !(error instanceof Refusal)) throw error;
-  }
+    return [];
+  };
+  const places = await takeLeft(opened.database).catch(none);
+  const settled = places.map(async (left) => settle(opened, left).then((recovery) => [recovery], none));
+  return (await Promise.all(settled)).flat();
 }
 
 /** What is decided here is brought there first, and noted as carried out afterwards. */
@@ -40,16 +45,23 @@ async function forgetLeft(home: Database, server: Server, member: Database): Pro
   if (runs.length > 0) await forgetParts(home, server, await settledThere(member, runs));
 }
 
-async function settle({ database, settings }: Opened, { server, runs }: LeftThere): Promise<void> {
+/** Whoever wants to know what is left looks again, with more patience. */
+function settledOf(recovery: Recovery): Recovery {
+  const steps = Object.entries(recovery).map(([step, { settled }]) => [step, { settled, left: [] }]);
+  return Object.fromEntries(steps) as unknown as Recovery;
+}
+
+async function settle({ database, settings }: Opened, { server, runs }: LeftThere): Promise<Recovery> {
   const own = await readMembership(database);
   const member = await openPostgres(urlOf(server, settings.servers), CONNECTIONS, undefined, QUICK_MS);
   try {
     checkMembership(await readMembership(member), { environment: own?.environment ?? '', server: server.name });
     // What a run over several servers prepared there follows what is decided here.
     await bringDecisions(database, member);
-    await recover(member, SETTLE_MS);
+    const recovered = await recover(member, SETTLE_MS);
     await forgetSettled(database, member, server.number);
     await forgetParts(database, server, await settledThere(member, runs));
+    return settledOf(recovered);
   } finally {
     await member.close();
   }

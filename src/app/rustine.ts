@@ -220,8 +220,8 @@ export interface Opened {
  */
 export async function openRustine(settings: Settings): Promise<Rustine> {
   const home = await openOne(settings);
-  await recoverElsewhere(home.opened);
-  return acrossServers(home, (member, expected) => openOne(member, expected));
+  const settled = await recoverElsewhere(home.opened);
+  return acrossServers(home, (member, expected) => openOne(member, expected), settled);
 }
 
 /** @param expected what the database has to be: a server of an environment; absent: an environment */

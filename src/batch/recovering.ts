@@ -13,7 +13,7 @@ export interface Recovering {
 export function startRecovering(
   database: Database,
   everyMs = EVERY_MS,
-  elsewhere: () => Promise<void> = async () => undefined,
+  elsewhere: () => Promise<unknown> = async () => undefined,
 ): Recovering {
   let looking: Promise<void> | undefined;
   const bugs: unknown[] = [];

@@ -8,7 +8,10 @@ import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
 
 /** What of a folder says whether and why it is due. */
-export type DueFolder = Pick<FolderView, 'code' | 'state' | 'lag' | 'lagPaths' | 'reasons'>;
+export type DueFolder = Pick<FolderView, 'code' | 'state' | 'lag' | 'lagPaths' | 'reasons'> & {
+  /** Where it lives; null: on the environment's own server. */
+  readonly server?: string | null;
+};
 
 /** From so many on a command names no folders: those that have the patches already are left as they are. */
 const MOST_FOLDERS = 12;
@@ -25,9 +28,26 @@ export function dueLines(
   named = MOST_FOLDERS,
 ): readonly string[] {
   const { due } = messages.report;
-  const ready = folders.filter(({ state }) => state !== 'dropping');
+  const ready = folders.filter(({ state }) => !['dropping', 'creating', 'unreachable'].includes(state));
+  const creating = folders.filter(({ state }) => state === 'creating').map(({ code }) => code);
+  const silent = Map.groupBy(
+    folders.filter(({ state }) => state === 'unreachable'),
+    ({ server }) => server ?? '',
+  );
   const lines = [
-    ...folders.filter((each) => !ready.includes(each)).map(({ code }) => due.dropping(code, `rustine folder drop ${code} --yes`)),
+    ...[...silent].map(([server, mine]) =>
+      due.unreachable(
+        some(
+          mine.map(({ code }) => code),
+          named,
+        ),
+        server,
+      ),
+    ),
+    ...(creating.length === 0 ? [] : [due.creating(some(creating, named))]),
+    ...folders
+      .filter(({ state }) => state === 'dropping')
+      .map(({ code }) => due.dropping(code, `rustine folder drop ${code} --yes`)),
     ...[...Map.groupBy(ready, ({ lag }) => JSON.stringify(lag)).values()].flatMap((group) => lackingLine(group, messages, named)),
     ...reasonLines(ready, messages, named),
   ];

@@ -171,6 +171,11 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
       [{ state: 'done', decision: 'commit' }],
     ]);
     await expectNothingLeft(env);
+    const told = Object.entries(await again.recover()).map(([step, { settled, left }]) => [step, settled.length, left]);
+    expect(told.filter(([, settled]) => settled !== 0)).toEqual([
+      ['prepared', 1, []],
+      ['logins', 2, []],
+    ]);
     for (const { settled, left } of Object.values(await again.recover())) expect([settled, left]).toEqual([[], []]);
     const repeated = await again.integrate({ paths: [path], mode: 'integrate', atomic: true });
     expect(statesOf(repeated)).toEqual({ X3: 'unchanged', LOC: 'unchanged', FAR: 'unchanged' });

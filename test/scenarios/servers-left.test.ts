@@ -63,11 +63,57 @@ describe.each(oneServer())('two servers, from $name', (server) => {
     onTestFinished(() => again.close());
     await again.latestRuns(1);
     expect(await leftOf(env)).toMatchObject({ noted: 1 });
-    await again.recover();
+    const { runs } = await again.recover();
+    expect(runs.left).toMatchObject([{ code: 'server-unsettled', facts: { server: 'NORTH', folders: ['FAR'] } }]);
     expect(again.missed()).toMatchObject([{ code: 'server-unreachable', subject: 'NORTH' }]);
     const back = await reopened(env);
-    await back.recover();
+    expect(await back.recover()).toMatchObject({ logins: { settled: ['FAR', 'X3'], left: [] }, runs: { left: [] } });
     expect([await leftOf(env), back.missed()]).toEqual([NOTHING, []]);
+  });
+
+  test('R30, R34: while a server is down that has not carried out what was decided, `recover` and `status` say so; `recover` says what it did when it is back', async () => {
+    const env = await twoServers(server, further);
+    const told = (url: string, ...argv: readonly string[]) => {
+      process.env.RUSTINE_SERVER_NORTH_URL = url;
+      return run([...argv, '--database', env.url, '--home', env.home]);
+    };
+    onTestFinished(() => {
+      delete process.env.RUSTINE_SERVER_NORTH_URL;
+    });
+    process.env.RUSTINE_SERVER_NORTH_URL = env.north;
+    const command = [
+      'integrate',
+      await env.patch('P_0001_140.dat', [item()]),
+      '--atomic',
+      '--database',
+      env.url,
+      '--home',
+      env.home,
+    ];
+    expect((await run(command, { at: 'decided' })).code).toBeNull();
+    await env.proxy.close();
+    const recovered = await told(env.proxy.url, 'recover', '--json');
+    const { settled, left } = JSON.parse(recovered.out) as { settled: Record<string, string[]>; left: Record<string, object[]> };
+    expect([recovered.code, settled.prepared]).toEqual([1, []]);
+    expect(settled.logins).toEqual(['LOC', 'X3']);
+    expect(left.prepared).toMatchObject([
+      { code: 'decision-pending', severity: 'block', facts: { server: 'NORTH', decision: 'commit', folders: ['FAR'] } },
+    ]);
+    const said = await told(env.proxy.url, 'recover');
+    expect([said.code, said.out]).toEqual([
+      1,
+      expect.stringMatching(/NORTH does not answer .* still to be committed.* FAR,.*`rustine recover`/s),
+    ]);
+    const status = await told(env.proxy.url, 'status');
+    expect(status.out).not.toContain('All folders are in line');
+    expect(status.out).toContain('Not known of FAR: NORTH does not answer');
+    expect(status.err).toMatch(/still to be committed/);
+    const document = JSON.parse((await told(env.proxy.url, 'status', '--json')).out) as { findings: { code: string }[] };
+    expect(document.findings.map(({ code }) => code)).toEqual(['server-unreachable', 'decision-pending']);
+    const back = await told(env.north, 'recover');
+    expect([back.code, back.out]).toEqual([0, expect.stringContaining('Logins let in again: FAR, X3')]);
+    expect((await told(env.north, 'status')).out).toContain('All folders are in line');
+    expect(await leftOf(env)).toEqual(NOTHING);
   });
 
   test('R33: what happens on a further server is in the trace while it happens', async () => {

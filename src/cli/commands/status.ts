@@ -1,5 +1,6 @@
 // `rustine status`: the folders, what is to be done about them, and the runs at work; `--run`: how far each folder of a run is.
 import type { Cli } from '../cli.ts';
+import { findingDocument } from '../problem.ts';
 import type { Program } from '../program.ts';
 
 export function defineStatus(program: Program, cli: Cli): void {
@@ -17,13 +18,15 @@ async function status(cli: Cli): Promise<void> {
     import('../due.ts'),
     import('../run-view.ts'),
   ]);
-  const { folders, runs, batch } = await cli.withRustine(async (rustine) => ({
+  const { folders, runs, batch, missed } = await cli.withRustine(async (rustine) => ({
     batch: await rustine.tasks.waiting(),
     runs: await rustine.runs.open(),
     folders: await rustine.folders(),
+    missed: rustine.missed(),
   }));
   const { messages, terminal } = cli;
-  cli.result({ folders, runs, batch }, () => {
+  const findings = missed.map((finding) => findingDocument(finding, messages));
+  cli.result({ folders, runs, batch, findings }, () => {
     const due = dueLines(folders, messages, terminal.width);
     const advice = due.length === 0 ? messages.report.allInLine : due.join('\n');
     const open = runs.map((each) => `\n${runLine(each, messages)}`).join('');

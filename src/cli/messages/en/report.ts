@@ -19,7 +19,7 @@ const runs: Record<RunMode, Record<RunState, string>> = {
   rehearse: {
     done: 'Rehearsed, and rolled back: all of it would work.',
     partial: 'Rehearsed, and rolled back: it would fail in some folders.',
-    refused: 'Refused: the checks found something that blocks.',
+    refused: 'Refused: it would not be carried out as things are. Nothing was changed.',
     failed: 'Rehearsed, and rolled back: it would fail.',
     cancelled: 'Cancelled, and rolled back.',
   },
@@ -256,6 +256,10 @@ export const report = {
     open: (folders: string) =>
       `Due, and no command settles it yet: ${folders}. Validation does not compare the dictionary with the parent folder’s so far, nor bring texts of other languages or legislations.`,
     dropping: (code: string, command: string) => `${code} is half dropped: \`${command}\` finishes that`,
+    unreachable: (codes: string, servers: string) =>
+      `Not known of ${codes}: ${servers} does not answer. \`rustine server list\` says why; start it or mend the connection`,
+    creating: (codes: string) =>
+      `${codes}: half created. Unless somebody is making it now, the same \`rustine folder create\` finishes that, or \`rustine folder drop\` takes it away`,
     rehearsed: (codes: string) => `Would be due for validation: ${codes}.`,
   },
   keptColumns: {

@@ -5,7 +5,7 @@ import { reasons } from './reasons.ts';
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 
 const decisionPending: Sentence = (f) =>
-  `Server ${f('server')} did not answer (${f('reason')}) when what was prepared there was to be ${f('decision') === 'commit' ? 'committed, as on all other servers' : 'rolled back'}. Until that is done, nobody gets into ${some(f.list('folders'), 20)}, and their tables are locked. When the server answers again, \`rustine recover\` does it, and so does every command that concerns a folder there.`;
+  `Server ${f('server')} does not answer (${f('reason')}), and what is prepared there${f.has('run') ? ` of run ${f('run')}` : ''} is still to be ${f('decision') === 'commit' ? 'committed, as on all other servers' : 'rolled back'}. Until that is done, nobody gets into ${some(f.list('folders'), 20)}, and their tables are locked. Start the server or mend the connection: then \`rustine recover\` does it, and so does every command that concerns a folder there.`;
 
 export const serverErrors = {
   'server-name': (f) =>
@@ -51,6 +51,8 @@ export const serverFindings = {
     `Server ${f('server')} could not do its part of the run (${f('cause')}${f.has('reason') ? `: ${why(f)}` : ''}): ${some(f.list('folders'), 20)} did not get everything. Mend that there (\`rustine server show ${f('server')}\` shows it), then run the command again: what is there already stays as it is.`,
   'decision-unknown': (f) =>
     `Run ${f('run')}: what it prepared on this server waits for the decision of the environment's own server, where the run has not ended. Let it end, or stop it with \`rustine cancel ${f('run')}\`; then run \`rustine recover\`.`,
+  'server-unsettled': (f) =>
+    `Server ${f('server')} does not answer (${f('reason')}): what run ${f('run')} left there when its program died is not settled. The logins of ${some(f.list('folders'), 20)} may be shut until then. Start the server or mend the connection, then run \`rustine recover\` again.`,
   'decision-pending': decisionPending,
   'mirror-failed': (f) =>
     `What stands for ${f('folder')} on server ${f('server')} did not get ${f('patch')} (${some(f.list('causes'))}): no folder there gets it. Mend that in schema ${f('folder').toLowerCase()} of that server's database, then run the command again.`,

@@ -127,7 +127,7 @@ export const report: Messages['report'] = {
     rehearse: {
       done: 'Répété, puis annulé : tout fonctionnerait.',
       partial: 'Répété, puis annulé : cela échouerait dans certains dossiers.',
-      refused: 'Refusé : les contrôles ont trouvé des problèmes bloquants.',
+      refused: "Refusé : dans l'état actuel, cela ne serait pas intégré. Rien n'a changé.",
       failed: 'Répété, puis annulé : cela échouerait.',
       cancelled: "Annulé sur demande : rien n'a été conservé.",
     },
@@ -256,6 +256,10 @@ export const report: Messages['report'] = {
     open: (folders) =>
       `À valider, mais aucune commande ne le règle encore : ${folders}. La validation ne compare pas encore le dictionnaire à celui du dossier de référence, et n'apporte pas les textes d'autres langues ou législations.`,
     dropping: (code, command) => `${code} est à moitié supprimé : \`${command}\` termine la suppression`,
+    unreachable: (codes, servers) =>
+      `État inconnu pour ${codes} : ${servers} ne répond pas. \`rustine server list\` dit pourquoi ; démarrez-le ou rétablissez la connexion`,
+    creating: (codes) =>
+      `${codes} : à demi créé. Si personne n'est en train de le faire, le même \`rustine folder create\` termine la création, ou \`rustine folder drop\` le supprime`,
     rehearsed: (codes) => `Serait à valider : ${codes}.`,
   },
   keptColumns: {

@@ -7,7 +7,7 @@ import { reasons } from './reasons.ts';
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 
 const decisionPending: Sentence = (f) =>
-  `Le serveur ${f('server')} n'a pas répondu (${f('reason')}) quand ce qui y était préparé devait être ${f('decision') === 'commit' ? 'validé, comme sur tous les autres serveurs' : 'annulé'}. Jusque-là, personne n'entre dans ${some(f.list('folders'), 20)}, et leurs tables sont verrouillées. Quand le serveur répondra, \`rustine recover\` le fera, de même que toute commande qui concerne un de ses dossiers.`;
+  `Le serveur ${f('server')} ne répond pas (${f('reason')}), et ce qui y est préparé${f.has('run') ? ` par l'exécution ${f('run')}` : ''} reste à ${f('decision') === 'commit' ? 'valider, comme sur tous les autres serveurs' : 'annuler'}. Jusque-là, personne n'entre dans ${some(f.list('folders'), 20)}, et leurs tables sont verrouillées. Démarrez le serveur ou rétablissez la connexion : \`rustine recover\` le fera alors, de même que toute commande qui concerne un de ses dossiers.`;
 
 export const serverErrors: Sentences<keyof typeof en.serverErrors> = {
   'server-name': (f) =>
@@ -54,6 +54,8 @@ export const serverFindings: Sentences<keyof typeof en.serverFindings> = {
     `Le serveur ${f('server')} n'a pas pu faire sa part de l'exécution (${f('cause')}${f.has('reason') ? ` : ${why(f)}` : ''}) : ${some(f.list('folders'), 20)} n'ont pas tout reçu. Corrigez cela sur ce serveur (\`rustine server show ${f('server')}\` le montre), puis relancez la commande : ce qui y est déjà reste tel quel.`,
   'decision-unknown': (f) =>
     `Exécution ${f('run')} : ce qu'elle a préparé sur ce serveur attend la décision prise sur le serveur de l'environnement, où l'exécution n'est pas terminée. Laissez-la finir, ou arrêtez-la par \`rustine cancel ${f('run')}\` ; lancez ensuite \`rustine recover\`.`,
+  'server-unsettled': (f) =>
+    `Le serveur ${f('server')} ne répond pas (${f('reason')}) : ce que l'exécution ${f('run')} y a laissé à la mort de son programme n'est pas réglé. D'ici là, les connexions à ${some(f.list('folders'), 20)} peuvent être refusées. Démarrez le serveur ou rétablissez la connexion, puis relancez \`rustine recover\`.`,
   'decision-pending': decisionPending,
   'mirror-failed': (f) =>
     `Ce qui représente ${f('folder')} sur le serveur ${f('server')} n'a pas reçu ${f('patch')} (${some(f.list('causes'))}) : aucun dossier de ce serveur ne le reçoit. Corrigez cela dans le schéma ${f('folder').toLowerCase()} de sa base, puis relancez la commande.`,
