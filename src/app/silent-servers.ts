@@ -13,7 +13,7 @@ export async function leftOnSilent(
     const reason = silent(server);
     if (reason === undefined) return [];
     const facts = { run, server, folders, reason };
-    if (decision === null) return [{ code: 'server-unsettled', severity: 'warn', subject: server, facts }];
+    if (decision === null) return [{ code: 'part-unsettled', severity: 'warn', subject: server, facts }];
     return [{ code: 'decision-pending', severity: 'block', subject: server, facts: { ...facts, decision } }];
   });
   const pending = found.filter(({ code }) => code === 'decision-pending');

@@ -15,7 +15,7 @@ export function startRecovering(
   everyMs = EVERY_MS,
   elsewhere: () => Promise<unknown> = async () => undefined,
 ): Recovering {
-  let looking: Promise<void> | undefined;
+  let looking: Promise<unknown> | undefined;
   const bugs: unknown[] = [];
   const look = (): void => {
     looking ??= recoverIfNeeded(database)

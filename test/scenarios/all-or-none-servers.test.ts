@@ -175,6 +175,7 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
     expect(told.filter(([, settled]) => settled !== 0)).toEqual([
       ['prepared', 1, []],
       ['logins', 2, []],
+      ['staging', 2, []],
     ]);
     for (const { settled, left } of Object.values(await again.recover())) expect([settled, left]).toEqual([[], []]);
     const repeated = await again.integrate({ paths: [path], mode: 'integrate', atomic: true });

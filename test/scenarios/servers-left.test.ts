@@ -64,7 +64,7 @@ describe.each(oneServer())('two servers, from $name', (server) => {
     await again.latestRuns(1);
     expect(await leftOf(env)).toMatchObject({ noted: 1 });
     const { runs } = await again.recover();
-    expect(runs.left).toMatchObject([{ code: 'server-unsettled', facts: { server: 'NORTH', folders: ['FAR'] } }]);
+    expect(runs.left).toMatchObject([{ code: 'part-unsettled', facts: { server: 'NORTH', folders: ['FAR'] } }]);
     expect(again.missed()).toMatchObject([{ code: 'server-unreachable', subject: 'NORTH' }]);
     const back = await reopened(env);
     expect(await back.recover()).toMatchObject({ logins: { settled: ['FAR', 'X3'], left: [] }, runs: { left: [] } });

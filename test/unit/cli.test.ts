@@ -462,7 +462,10 @@ describe('folders', () => {
 
   it.each(['folder list --json', 'status --json'])('are a document: %s', async (line) => {
     const { out, err } = await cli(line);
-    expect(JSON.parse(out)).toEqual({ folders: [X3, SEED], ...(line.startsWith('status') ? { runs: [], batch: NO_TASKS } : {}) });
+    expect(JSON.parse(out)).toEqual({
+      folders: [X3, SEED],
+      ...(line.startsWith('status') ? { runs: [], batch: NO_TASKS, findings: [] } : {}),
+    });
     expect(err).toBe('');
   });
 

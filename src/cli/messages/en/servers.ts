@@ -51,7 +51,7 @@ export const serverFindings = {
     `Server ${f('server')} could not do its part of the run (${f('cause')}${f.has('reason') ? `: ${why(f)}` : ''}): ${some(f.list('folders'), 20)} did not get everything. Mend that there (\`rustine server show ${f('server')}\` shows it), then run the command again: what is there already stays as it is.`,
   'decision-unknown': (f) =>
     `Run ${f('run')}: what it prepared on this server waits for the decision of the environment's own server, where the run has not ended. Let it end, or stop it with \`rustine cancel ${f('run')}\`; then run \`rustine recover\`.`,
-  'server-unsettled': (f) =>
+  'part-unsettled': (f) =>
     `Server ${f('server')} does not answer (${f('reason')}): what run ${f('run')} left there when its program died is not settled. The logins of ${some(f.list('folders'), 20)} may be shut until then. Start the server or mend the connection, then run \`rustine recover\` again.`,
   'decision-pending': decisionPending,
   'mirror-failed': (f) =>

@@ -54,7 +54,7 @@ export const serverFindings: Sentences<keyof typeof en.serverFindings> = {
     `Le serveur ${f('server')} n'a pas pu faire sa part de l'exécution (${f('cause')}${f.has('reason') ? ` : ${why(f)}` : ''}) : ${some(f.list('folders'), 20)} n'ont pas tout reçu. Corrigez cela sur ce serveur (\`rustine server show ${f('server')}\` le montre), puis relancez la commande : ce qui y est déjà reste tel quel.`,
   'decision-unknown': (f) =>
     `Exécution ${f('run')} : ce qu'elle a préparé sur ce serveur attend la décision prise sur le serveur de l'environnement, où l'exécution n'est pas terminée. Laissez-la finir, ou arrêtez-la par \`rustine cancel ${f('run')}\` ; lancez ensuite \`rustine recover\`.`,
-  'server-unsettled': (f) =>
+  'part-unsettled': (f) =>
     `Le serveur ${f('server')} ne répond pas (${f('reason')}) : ce que l'exécution ${f('run')} y a laissé à la mort de son programme n'est pas réglé. D'ici là, les connexions à ${some(f.list('folders'), 20)} peuvent être refusées. Démarrez le serveur ou rétablissez la connexion, puis relancez \`rustine recover\`.`,
   'decision-pending': decisionPending,
   'mirror-failed': (f) =>
