@@ -26,14 +26,17 @@ export function foldersTable(folders: readonly FolderView[], { report }: Message
     view.parent ?? '-',
     ...(several ? [view.server ?? '-'] : []),
     stateOf(view, report),
-    view.due ? report.yes : report.no,
+    isSilent(view) ? '-' : view.due ? report.yes : report.no,
     levels(view) || '-',
-    String(view.lag.length),
+    isSilent(view) ? '-' : String(view.lag.length),
     view.languages.join(' '),
     kindOf(view, report) || '-',
   ]);
   return table(columns, rows, width);
 }
+
+/** Nothing is known of it but that it is there. */
+const isSilent = ({ state }: FolderView): boolean => state === 'unreachable';
 
 export function folderText(view: FolderView, { report }: Messages): string {
   const { columns } = report;

@@ -107,6 +107,7 @@ describe.each(oneServer())('two servers, from $name', (server) => {
     const status = await told(env.proxy.url, 'status');
     expect(status.out).not.toContain('All folders are in line');
     expect(status.out).toContain('Not known of FAR: NORTH does not answer');
+    expect(status.out).toMatch(/^FAR +X3 +NORTH +unreachable +- +- +- /m);
     expect(status.err).toMatch(/still to be committed/);
     const document = JSON.parse((await told(env.proxy.url, 'status', '--json')).out) as { findings: { code: string }[] };
     expect(document.findings.map(({ code }) => code)).toEqual(['server-unreachable', 'decision-pending']);

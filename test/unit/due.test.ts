@@ -21,6 +21,15 @@ describe('R34: what is due', () => {
     expect(said(folder('X3'), folder('SEED'))).toEqual([]);
   });
 
+  it('does not call in line what is on a server that does not answer, or half created', () => {
+    const [far, half] = [folder('FAR', { state: 'unreachable', server: 'NORTH' }), folder('NEW', { state: 'creating' })];
+    expect(said(folder('X3'), far, half)).toEqual([
+      'Not known of FAR: NORTH does not answer. `rustine server list` says why; start it or mend the connection',
+      'NEW: half created. Unless somebody is making it now, the same `rustine folder create` finishes that, or `rustine folder drop` takes it away',
+    ]);
+    expect(dueLines([far, half], fr, undefined)).toEqual([expect.stringContaining('FAR'), expect.stringContaining('NEW')]);
+  });
+
   it('names the patches that folders lack, and brings them to these folders only', () => {
     const lag = ['P_0001_140.dat', 'P_0002_140.dat'];
     expect(said(folder('X3'), folder('SEED', { lag }), folder('SHOP', { lag }), folder('DEV', { lag: ['ZA.dat'] }))).toEqual([

@@ -15,7 +15,7 @@ export const serverErrors = {
   'server-unknown': (f) =>
     `There is no server ${f('server')} in this environment. ${f.has('known') ? `Known servers: ${some(f.list('known'), 20)}.` : 'It has no further servers.'} \`rustine server add ${f('server')} URL\` would add it.`,
   'server-in-use': (f) =>
-    `Server ${f('server')} cannot be dropped: ${some(f.list('folders'), 20)} live there. Drop these folders first.`,
+    `Server ${f('server')} cannot be dropped while folders live there: ${some(f.list('folders'), 20)}. Drop them first.`,
   'server-unsettled': (f) =>
     `Server ${f('server')} cannot be dropped: something that ${f.list('runs').length === 1 ? 'run' : 'runs'} ${some(f.list('runs'), 8)} left there is not settled (logins that are shut, or changes that wait for their end)${f.has('reason') ? `, and the server could not be asked: ${why(f)}` : ''}. Nothing was changed. See to it that the server answers, run \`rustine recover\`, which names what is in the way, then drop it.`,
   'server-database-used': (f) =>
