@@ -86,8 +86,8 @@ export function workerLine(event: WorkerEvent, messages: Messages): string {
 }
 
 /** Of a run only what its folders come to: the trace has the rest. */
-function runEventLine(event: RunEvent, { report }: Messages): string {
-  return event.kind === 'folder-finished' ? `${event.folder}: ${report.states[event.state]}` : '';
+function runEventLine(event: RunEvent, { report, summary }: Messages): string {
+  return event.kind === 'folder-finished' ? summary.part(event.folder, report.states[event.state]) : '';
 }
 
 function nameOf({ id, kind, folder }: Task, { report }: Messages): string {
