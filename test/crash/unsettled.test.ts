@@ -5,7 +5,7 @@ import { folderUrl } from '../../src/app/folder-password.ts';
 import { recover } from '../../src/batch/recovery.ts';
 import { openPostgres } from '../../src/database/postgres.ts';
 import { readFolders } from '../../src/environment/catalog.ts';
-import { connected, openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
+import { connected, databaseOwner, openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { table } from '../support/patches.ts';
 import { oneServer, type TestServer } from '../support/servers.ts';
 
@@ -59,20 +59,8 @@ async function settle(env: TestEnvironment, patienceMs = 400) {
 const RUNS = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222'] as const;
 
 /** Who connects is no superuser. */
-async function ordinary(server: TestServer, folders: readonly string[]): Promise<TestEnvironment> {
-  return openEnvironment(server, {
-    folders,
-    as: async (superuser, database) => {
-      const owner = `${database}_owner`;
-      await queryAt(superuser, `create role ${escapeIdentifier(owner)} login password 'secret' createrole`);
-      await queryAt(superuser, `alter database ${escapeIdentifier(database)} owner to ${escapeIdentifier(owner)}`);
-      const url = new URL(superuser);
-      url.username = owner;
-      url.password = 'secret';
-      return url.href;
-    },
-  });
-}
+const ordinary = (server: TestServer, folders: readonly string[]): Promise<TestEnvironment> =>
+  openEnvironment(server, { folders, as: databaseOwner });
 
 describe.each(oneServer())('$name', (server) => {
   test('R30: of two dead programs one has a transaction open: the other one is settled, and who holds the first is named', async () => {

@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Client } from 'pg';
+import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../src/journal/journal.ts';
-import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { itemHolder, openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { row, table } from '../support/patches.ts';
 import { oneServer } from '../support/servers.ts';
 
@@ -23,12 +23,7 @@ const two = async (env: TestEnvironment) => [
 /** A folder with the table, and somebody who holds it. */
 async function held(env: TestEnvironment, folder: string): Promise<Client> {
   await env.integrate(await env.patch('P_0001_140.dat', [item()]));
-  const client = new Client({ connectionString: env.url, application_name: 'nightly' });
-  await client.connect();
-  onTestFinished(() => client.end().catch(() => undefined));
-  await client.query('begin');
-  await client.query(`select count(*) from ${folder}.item`);
-  return client;
+  return itemHolder(env, folder);
 }
 
 /** Until the statement finds something. */

@@ -3,22 +3,12 @@ import { Client } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RunEvent } from '../../src/journal/journal.ts';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
-import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { itemHolder, openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { row, table } from '../support/patches.ts';
 import { oneServer } from '../support/servers.ts';
 
 const item = (length = 10) => table('ITEM', 'ITM', { COD: `A:${length}`, NAM: 'A:20' }, { ITM0: 'COD' });
 const states = ({ folders }: RunOutcome) => Object.fromEntries(folders.map(({ folder, state }) => [folder, state]));
-
-/** Somebody else who holds a lock on a folder's table. */
-async function holder(env: TestEnvironment, folder: string): Promise<Client> {
-  const client = new Client({ connectionString: env.url, application_name: 'nightly' });
-  await client.connect();
-  onTestFinished(() => client.end().catch(() => undefined));
-  await client.query('begin');
-  await client.query(`select count(*) from ${folder}.item`);
-  return client;
-}
 
 /** A folder that cannot take what `narrow` brings. */
 async function full(env: TestEnvironment, folder: string): Promise<void> {
@@ -78,7 +68,7 @@ describe.each(oneServer())('$name', (server) => {
   test('R31: a folder that meets a lock comes later, others go on meanwhile; who holds it is named in the events and in its row', async () => {
     const env = await openEnvironment(server, { folders: ['A1', 'A2', 'A3'] });
     await env.integrate(await env.patch('A.dat', [item()]));
-    const other = await holder(env, 'a1');
+    const other = await itemHolder(env, 'a1');
     const heard: RunEvent[] = [];
     let seen: Promise<unknown[]> | undefined;
     const listener = (event: RunEvent): void => {
@@ -120,7 +110,7 @@ describe.each(oneServer())('$name', (server) => {
   test('R17: a lock that stays fails the folder after the time allowed, with who holds it and what they do', async () => {
     const env = await openEnvironment(server, { folders: ['A1'] });
     await env.integrate(await env.patch('A.dat', [item()]));
-    await holder(env, 'a1');
+    await itemHolder(env, 'a1');
     const outcome = await env.rustine.integrate({
       paths: [await env.patch('W.dat', [item(12)])],
       mode: 'integrate',
@@ -148,7 +138,7 @@ describe.each(oneServer())('$name', (server) => {
   test('R32: a rehearsal that met a lock begins anew, and tells what it finds once', async () => {
     const env = await openEnvironment(server);
     await env.integrate(await env.patch('A.dat', [item()]));
-    const other = await holder(env, 'x3');
+    const other = await itemHolder(env, 'x3');
     const heard: RunEvent[] = [];
     const listener = (event: RunEvent): void => {
       heard.push(event);

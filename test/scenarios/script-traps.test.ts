@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { escapeIdentifier } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openRustine } from '../../src/app/rustine.ts';
-import { openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
+import { databaseOwner, openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { any, exe, script, table } from '../support/patches.ts';
 import { openPooler } from '../support/pooler.ts';
 import { servers } from '../support/servers.ts';
@@ -16,17 +16,6 @@ const traps = (schema: string): string =>
         `create function ${schema}.${signature} language plpgsql as $$ begin update rustine.environment set supervisor = 'EVIL'; return null; end $$;`,
     )
     .join('\n');
-
-/** URL of a user who owns the database and may create roles, and no more. */
-async function databaseOwner(superuser: string, database: string): Promise<string> {
-  const owner = `${database}_owner`;
-  await queryAt(superuser, `create role ${escapeIdentifier(owner)} login password 'secret' createrole`);
-  await queryAt(superuser, `alter database ${escapeIdentifier(database)} owner to ${escapeIdentifier(owner)}`);
-  const url = new URL(superuser);
-  url.username = owner;
-  url.password = 'secret';
-  return url.href;
-}
 
 /** Does what would spring them: by a transaction, and by single statements. */
 async function work(rustine: TestEnvironment['rustine']): Promise<void> {

@@ -1,9 +1,8 @@
 // SQL scripts in real folders: installed as functions, run at the end, with the folder's rights and none besides.
 import type { Client } from 'pg';
-import { escapeIdentifier } from 'pg';
 import { describe, expect, test } from 'vitest';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
-import { connected, openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
+import { connected, databaseOwner, openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { activityCode, exe, row, script, table } from '../support/patches.ts';
 import { servers } from '../support/servers.ts';
 
@@ -39,18 +38,7 @@ async function open(
   folders: readonly string[],
 ): Promise<TestEnvironment> {
   if (user === 'superuser') return openEnvironment(server, { folders });
-  return openEnvironment(server, {
-    folders,
-    as: async (superuser, database) => {
-      const owner = `${database}_owner`;
-      await queryAt(superuser, `create role ${escapeIdentifier(owner)} login password 'secret' createrole`);
-      await queryAt(superuser, `alter database ${escapeIdentifier(database)} owner to ${escapeIdentifier(owner)}`);
-      const url = new URL(superuser);
-      url.username = owner;
-      url.password = 'secret';
-      return url.href;
-    },
-  });
+  return openEnvironment(server, { folders, as: databaseOwner });
 }
 
 describe.each(servers())('SQL scripts on $name', (server) => {

@@ -100,6 +100,27 @@ async function attach(
   };
 }
 
+/** URL of a user who owns the database and may create roles, and no more: for `as` in {@link EnvironmentOptions}. */
+export async function databaseOwner(superuser: string, database: string): Promise<string> {
+  const owner = `${database}_owner`;
+  await queryAt(superuser, `create role ${escapeIdentifier(owner)} login password 'secret' createrole`);
+  await queryAt(superuser, `alter database ${escapeIdentifier(database)} owner to ${escapeIdentifier(owner)}`);
+  const url = new URL(superuser);
+  url.username = owner;
+  url.password = 'secret';
+  return url.href;
+}
+
+/** Somebody else who holds a lock on a folder's table `item` until the test ends. */
+export async function itemHolder(env: TestEnvironment, folder: string): Promise<Client> {
+  const client = new Client({ connectionString: env.url, application_name: 'nightly' });
+  await client.connect();
+  onTestFinished(() => client.end().catch(() => undefined));
+  await client.query('begin');
+  await client.query(`select count(*) from ${folder}.item`);
+  return client;
+}
+
 /** One statement on a connection of its own. */
 export async function queryAt<Row extends object>(url: string, text: string, values: readonly unknown[] = []): Promise<Row[]> {
   return connected(url, async (client) => (await client.query<Row & Record<string, unknown>>(text, [...values])).rows);
