@@ -183,7 +183,7 @@ export const findings = {
   'folder-busy': (f) =>
     `Table ${f('table')} of folder ${f('folder')} is kept locked by ${blockerLines(f, progress.blocker)}, as by a validation or an import: the run would wait for it. Let that end first, or end that session.`,
   'server-unreachable': (f) =>
-    `Server ${f('server')} cannot be reached (${f('reason')}): its folders ${some(f.list('folders'))} cannot get anything meanwhile. Start it or mend the connection, then run the command again.`,
+    `Server ${f('server')} cannot be reached (${f('reason')}): its folders ${f.has('folders') ? `${some(f.list('folders'))} ` : ''}cannot get anything meanwhile. Start it or mend the connection, then run the command again.`,
   'locks-low': (f) =>
     `The run may need up to ${f('needed')} locks at once, and server ${f('server')} has room for ${f('available')} (${f('setting')}); a folder that gets none fails and stays as it was. Raise that setting and restart the server${f.number('jobs') > 1 ? `, or use --jobs with less than ${f('jobs')}` : ''}.`,
   'disk-low': (f) =>

@@ -184,7 +184,7 @@ export const findings: Sentences<FindingCode> = {
   'folder-busy': (f) =>
     `La table ${f('table')} du dossier ${f('folder')} est verrouillée par ${blockerLines(f, progress.blocker)}, comme par une validation ou un import : l'intégration devrait attendre. Laissez d'abord finir, ou terminez cette session.`,
   'server-unreachable': (f) =>
-    `Le serveur ${f('server')} est injoignable (${f('reason')}) : ses dossiers ${some(f.list('folders'))} ne peuvent rien recevoir d'ici là. Démarrez-le ou rétablissez la connexion, puis relancez la commande.`,
+    `Le serveur ${f('server')} est injoignable (${f('reason')}) : ses dossiers ${f.has('folders') ? `${some(f.list('folders'))} ` : ''}ne peuvent rien recevoir d'ici là. Démarrez-le ou rétablissez la connexion, puis relancez la commande.`,
   'locks-low': (f) =>
     `L'intégration peut demander jusqu'à ${f('needed')} verrous à la fois, et le serveur ${f('server')} en a ${f('available')} (${f('setting')}) ; un dossier qui n'en obtient pas échoue et reste tel qu'il était. Augmentez ce paramètre et redémarrez le serveur${f.number('jobs') > 1 ? `, ou donnez à --jobs moins de ${f('jobs')}` : ''}.`,
   'disk-low': (f) =>
