@@ -1,4 +1,5 @@
 // The catalog: the tables of schema `rustine` that every environment has, as SQL.
+import { AFTER } from './catalog-after.ts';
 import { BATCH } from './catalog-batch.ts';
 import { RUNS } from './catalog-runs.ts';
 import { SERVERS } from './catalog-servers.ts';
@@ -387,6 +388,11 @@ revoke all on all tables in schema rustine from public;
 `;
 
 /** Each step brings the catalog of the version before it to its own: an environment made earlier catches up when it is opened. */
-export const CATALOG_STEPS: readonly string[] = [FIRST, `${DICTIONARY_VIEWS_SCHEMA}${WHO_WINS}`, `${RUNS}${BATCH}${SERVERS}`];
+export const CATALOG_STEPS: readonly string[] = [
+  FIRST,
+  `${DICTIONARY_VIEWS_SCHEMA}${WHO_WINS}`,
+  `${RUNS}${BATCH}${SERVERS}`,
+  AFTER,
+];
 
 export const CATALOG_VERSION = CATALOG_STEPS.length;

@@ -105,7 +105,7 @@ export async function readIntegrated(
 ): Promise<readonly Integrated[]> {
   return reader.query<Integrated>(sql`
     select distinct on (folder, file) folder, file, encode(digest, 'hex') as digest, to_char(at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as at, ignored, apatch_num is null or reopened as open
-    from rustine.integration where folder = any(${folders}::integer[]) and file = any(${files}::text[]) order by folder, file, id desc`);
+    from rustine.integrated where folder = any(${folders}::integer[]) and file = any(${files}::text[]) order by folder, file, id desc`);
 }
 
 /** Which of these activity codes records of folders carry. */
@@ -145,7 +145,7 @@ export async function readSequence(reader: Reader, folders: readonly number[], s
   const [row] = await reader.query<Sequence>(sql`
     with numbered as materialized (
       select i.folder, f.parent is null as supervisor, i.file, i.patch_type, i.series, i.version, i.number
-      from rustine.integration i join rustine.folder f on f.id = i.folder
+      from rustine.integrated i join rustine.folder f on f.id = i.folder
       where (i.folder = any(${folders}::integer[]) or f.parent is null) and i.series || '_' || i.version = any(${series}::text[]))
     select coalesce((select json_agg(g) from (
         select folder, series, version, json_agg(distinct number) as numbers from numbered where folder = any(${folders}::integer[]) group by 1, 2, 3) g), '[]') as folders,
@@ -172,7 +172,7 @@ export async function readLevels(reader: Reader): Promise<readonly FolderLevel[]
     with latest as materialized (
       select distinct on (folder, file) * from (
         select folder, file collate "C" as file, digest, patch_type, id, min(id) over (partition by folder, file collate "C") as first
-        from rustine.integration where apatch_num is not null) each_time
+        from rustine.integrated where apatch_num is not null) each_time
       order by folder, file, id desc),
     had as materialized (
       select file, digest, first from latest
@@ -183,8 +183,8 @@ export async function readLevels(reader: Reader): Promise<readonly FolderLevel[]
       where f.history_of is null and l.digest is distinct from h.digest group by f.id),
     level as (
       select folder, json_object_agg(series, number) as numbers from (
-        select folder, series || '_' || version as series, max(number) as number from rustine.integration
-        where series is not null and apatch_num is not null group by folder, integration.series, version) per_series
+        select folder, series || '_' || version as series, max(number) as number from rustine.integrated
+        where series is not null and apatch_num is not null group by folder, integrated.series, version) per_series
       group by folder),
     patches as (select folder, count(*)::integer as count from latest group by folder)
     select f.id as folder, coalesce(l.numbers, '{}') as level, coalesce(g.files, '[]') as lag, coalesce(p.count, 0) as patches,

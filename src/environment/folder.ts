@@ -1,7 +1,7 @@
 // A folder as the catalog knows it. Pure.
 
-/** `creating` and `dropping` are half-done states: the same command finishes them. */
-export type FolderState = 'creating' | 'ready' | 'dropping';
+/** `creating` and `dropping` are half-done states: the same command finishes them. `locked`: its validation failed, and another one has to come (R35). */
+export type FolderState = 'creating' | 'ready' | 'locked' | 'dropping';
 
 export interface Folder {
   readonly id: number;

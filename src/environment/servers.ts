@@ -79,7 +79,7 @@ export async function readStandardPatches(reader: Reader): Promise<readonly Stan
   return reader.query<StandardPatch>(sql`
     select file, digest from (
       select distinct on (file) file, encode(digest, 'hex') as digest, patch_type, min(id) over (partition by file) as first
-      from rustine.integration where apatch_num is not null and folder = (select id from rustine.folder where parent is null)
+      from rustine.integrated where apatch_num is not null and folder = (select id from rustine.folder where parent is null)
       order by file, id desc) latest
     where patch_type = '1' order by first`);
 }
@@ -91,7 +91,7 @@ export async function readLag(
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const rows = await reader.query<{ code: string; files: readonly string[] }>(sql`
     with latest as materialized (
-      select distinct on (folder, file) folder, file, encode(digest, 'hex') as digest from rustine.integration where apatch_num is not null
+      select distinct on (folder, file) folder, file, encode(digest, 'hex') as digest from rustine.integrated where apatch_num is not null
       order by folder, file, id desc)
     select f.code, array_agg(h.file order by h.n) as files
     from rustine.folder f
@@ -104,7 +104,7 @@ export async function readLag(
 /** Patches that a folder has: file → digest. */
 export async function readLatest(reader: Reader, code: string): Promise<ReadonlyMap<string, string>> {
   const rows = await reader.query<StandardPatch>(sql`
-    select distinct on (i.file) i.file, encode(i.digest, 'hex') as digest from rustine.integration i join rustine.folder f on f.id = i.folder
+    select distinct on (i.file) i.file, encode(i.digest, 'hex') as digest from rustine.integrated i join rustine.folder f on f.id = i.folder
     where f.code = ${code} and i.apatch_num is not null order by i.file, i.id desc`);
   return new Map(rows.map(({ file, digest }) => [file, digest]));
 }

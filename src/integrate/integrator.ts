@@ -302,8 +302,8 @@ function recordScript(
   const authorized = typeof context.authorized === 'string' ? [] : context.authorized;
   const statements: string[] = [];
   if (context.records) statements.push(apatchSql(folder, delivery, context), ...reopened(plan.tables, folder.id));
-  statements.push(`insert into rustine.integration (id, folder, run, file, digest, patch_type, languages, series, number, version, apatch_num, operator, authorized, ignored, left_out, forced, rows, outcome)
-    values (${integration}, ${folder.id}, ${q(context.run)}, ${q(delivery.file)}, '\\x${delivery.digest}', ${q(delivery.patchType)}, ${textArray(delivery.languages)},
+  statements.push(`insert into rustine.integration (id, folder, kind, run, file, digest, patch_type, languages, series, number, version, apatch_num, operator, authorized, ignored, left_out, forced, rows, outcome)
+    values (${integration}, ${folder.id}, '${context.records ? 'patch' : 'creation'}', ${q(context.run)}, ${q(delivery.file)}, '\\x${delivery.digest}', ${q(delivery.patchType)}, ${textArray(delivery.languages)},
       ${name === undefined ? 'null, null, null' : `${q(name.series)}, ${name.number}, ${q(name.version)}`},
       ${context.records ? `(select num_0 from ${qualified(folder.schema, 'apatch')} where fic_0 = ${q(apatchFile(delivery.file))})` : 'null'},
       ${q(context.operator)}, ${textArray(authorized)}, ${textArray(plan.ignoredCodes)}, ${textArray(plan.leftOut)}, ${q(JSON.stringify(context.forced))}::jsonb, ${plan.rows}, ${q(JSON.stringify(outcome))}::jsonb)`);

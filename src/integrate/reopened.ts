@@ -14,7 +14,7 @@ export function reopened(changes: readonly TableChange[], folder: number): reado
   const list = (names: readonly string[]): string => `array[${names.map(quoteLiteral).join(', ')}]::text[]`;
   return [
     `update rustine.integration set reopened = true
-      where folder = ${folder} and left_out <> '{}' and exists (
+      where folder = ${folder} and kind = 'patch' and reverted_by is null and left_out <> '{}' and exists (
         select from unnest(left_out) as l (what) where split_part(l.what, '.', 1) = any(${list(tables)}) or l.what = any(${list(columns)}))
       returning file`,
   ];

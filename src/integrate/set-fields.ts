@@ -160,8 +160,8 @@ async function write(
     on conflict do nothing`);
   // Who did it, and when (R20): as every change of a record, it refers to an integration, which is none of a patch.
   await session.query(sql`
-    with i as (insert into rustine.integration (folder, file, digest, patch_type, operator)
-      values (${folder.id}, ${`(element set ${type}:${name})`}, decode(repeat('00', 32), 'hex'), '', ${operator}) returning id),
+    with i as (insert into rustine.integration (folder, kind, file, digest, patch_type, operator)
+      values (${folder.id}, 'set', ${`(element set ${type}:${name})`}, decode(repeat('00', 32), 'hex'), '', ${operator}) returning id),
     e as (update rustine.element set updated_by = (select id from i) where folder = ${folder.id} and type = ${type} and name = ${name})
     update rustine.record set content = (select id from rustine.content where digest = decode(${exactDigest(fields)}, 'hex')), changed = ${own},
       updated_by = (select id from i)

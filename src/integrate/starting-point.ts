@@ -49,10 +49,10 @@ export async function startingPoint(
     had as (
       select encode(digest, 'hex') = ${delivery.digest} and not ignored && ${authorizedNames(authorized)}::text[] as same, apatch_num is null as open, ignored, reopened, left_out,
         array(select distinct jsonb_array_elements_text(coalesce(o.outcome -> 'ran', '[]') || coalesce(o.outcome -> 'pending', '[]'))
-          from rustine.integration o where o.folder = i.folder and o.file = i.file and encode(o.digest, 'hex') = ${delivery.digest} and o.apatch_num is not null
-            and not exists (select from rustine.integration n where n.folder = o.folder and n.file = o.file and n.digest <> o.digest and n.id > o.id)
+          from rustine.integrated o where o.folder = i.folder and o.file = i.file and encode(o.digest, 'hex') = ${delivery.digest} and o.apatch_num is not null
+            and not exists (select from rustine.integrated n where n.folder = o.folder and n.file = o.file and n.digest <> o.digest and n.id > o.id)
           order by 1) as ran
-      from rustine.integration i where folder = ${folder.id} and file = ${delivery.file} order by id desc limit 1)
+      from rustine.integrated i where folder = ${folder.id} and file = ${delivery.file} order by id desc limit 1)
     select (select to_jsonb(had) from had) as had,
       jsonb_build_object('test', f.test, 'specific', f.specific, 'languages', f.languages, 'activityCodes', f.activity_codes, 'activitySizes', f.activity_sizes,
         'modules', f.modules, 'role', f.role_name,

@@ -4,7 +4,7 @@ import { NO_LINES } from '../dictionary/merge-result.ts';
 import type { TableCost } from '../tables/cost.ts';
 import type { TableChange } from '../tables/diff.ts';
 
-export type RunMode = 'integrate' | 'rehearse';
+export type RunMode = 'integrate' | 'rehearse' | 'validate' | 'validate-rehearse' | 'revert' | 'revert-rehearse';
 export type RunState = 'done' | 'partial' | 'refused' | 'failed' | 'cancelled';
 /** `cancelled`: left out, wholly or from some patch on, because the run was cancelled. */
 export type FolderRunState = 'integrated' | 'unchanged' | 'failed' | 'skipped' | 'cancelled';

@@ -147,7 +147,7 @@ async function endFolders(
 ): Promise<readonly RunEvent[]> {
   const left = await session.query<LeftFolder>(sql`
     select f.folder, f.state = 'running' as running, array(
-      select rf.file from rustine.run_file rf join rustine.integration i on i.file = rf.file and encode(i.digest, 'hex') = rf.digest and i.run is distinct from ${run} and i.apatch_num is not null
+      select rf.file from rustine.run_file rf join rustine.integrated i on i.file = rf.file and encode(i.digest, 'hex') = rf.digest and i.run is distinct from ${run} and i.apatch_num is not null
         join rustine.folder g on g.id = i.folder where rf.run = ${run} and g.code = f.folder and f.attempts > 0) as had
     from rustine.run_folder f where f.run = ${run} and f.state in ('waiting', 'running', 'postponed') order by f.wave, f.folder`);
   if (left.length === 0) return [];

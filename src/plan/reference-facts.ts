@@ -67,9 +67,9 @@ export async function readLacks(
 export async function readLagging(reader: Reader, supervisor: number, folders: readonly number[]): Promise<ReadonlySet<number>> {
   const rows = await reader.query<{ id: number }>(sql`
     with had as materialized (
-      select distinct on (file) file, digest, ignored, left_out from rustine.integration where folder = ${supervisor} and patch_type <> '2' order by file, id desc)
+      select distinct on (file) file, digest, ignored, left_out from rustine.integrated where folder = ${supervisor} and patch_type <> '2' order by file, id desc)
     select f.id from unnest(${folders}::integer[]) f (id)
-    where exists (select from had h where not exists (select from rustine.integration i where i.folder = f.id and i.file = h.file
+    where exists (select from had h where not exists (select from rustine.integrated i where i.folder = f.id and i.file = h.file
         and i.digest = h.digest and i.ignored <@ h.ignored and i.left_out <@ h.left_out))`);
   return new Set(rows.map(({ id }) => id));
 }

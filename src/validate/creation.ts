@@ -179,9 +179,9 @@ async function insertFolder(session: Session, folder: NewFolder, roles: boolean,
 async function copyLevel(session: Session, folder: Folder, parent: Folder, operator: string): Promise<void> {
   await session.query(sql`
     with had as (
-      select distinct on (file) * from rustine.integration where folder = ${parent.id} and apatch_num is not null order by file, id desc),
+      select distinct on (file) * from rustine.integrated where folder = ${parent.id} and apatch_num is not null order by file, id desc),
     concerned as (
-      select *, rows > 0 or left_out <> '{}' or exists (select from rustine.integration i where i.folder = had.folder and i.file = had.file and i.digest = had.digest
+      select *, rows > 0 or left_out <> '{}' or exists (select from rustine.integrated i where i.folder = had.folder and i.file = had.file and i.digest = had.digest
           -- Integrated again for more codes, a patch runs only what it did not run the first time.
           and (jsonb_array_length(coalesce(i.outcome -> 'pending', '[]')) > 0 or coalesce((i.outcome #>> '{scripts,run}')::integer, 0) > 0)) as open
       from had where patch_type <> '2')
@@ -192,7 +192,7 @@ async function copyLevel(session: Session, folder: Folder, parent: Folder, opera
     insert into ${id(folder.schema, 'apatch')} (num_0, fic_0, dat_0, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, credattim_0, creusr_0, upddattim_0, updusr_0, auuid_0)
     select num_0, fic_0, current_date, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, now(), creusr_0, now(), updusr_0, gen_random_uuid()
     from ${id(parent.schema, 'apatch')} a
-    where exists (select from rustine.integration i where i.folder = ${folder.id} and i.apatch_num is not null and left(i.file, 255) = a.fic_0)`);
+    where exists (select from rustine.integrated i where i.folder = ${folder.id} and i.apatch_num is not null and left(i.file, 255) = a.fic_0)`);
 }
 
 /**

@@ -73,7 +73,7 @@ interface Level {
 async function readLevel(session: Session, { id: folder, schema }: Folder): Promise<Level> {
   const [row] = await session.query<Level>(sql`
     select
-      (select coalesce(jsonb_agg(to_jsonb(i) order by i.id), '[]')::text from rustine.integration i where i.folder = ${folder} and i.apatch_num is not null) as integrations,
+      (select coalesce(jsonb_agg(to_jsonb(i) order by i.id), '[]')::text from rustine.integrated i where i.folder = ${folder} and i.apatch_num is not null) as integrations,
       (select coalesce(jsonb_agg(to_jsonb(a) order by a.num_0), '[]')::text from ${id(schema, 'apatch')} a) as apatch,
       (select coalesce(jsonb_agg(to_jsonb(d) order by d.id), '[]')::text from rustine.decision d) as decisions,
       (select coalesce(jsonb_agg(to_jsonb(r) || jsonb_build_object('digest', c.digest)), '[]')::text from rustine.record r join rustine.content c on c.id = r.content

@@ -15,7 +15,14 @@ export const log = {
   authorized: 'authorised codes',
   forced: 'forced',
   stoppedBy: 'stop asked by',
-  modes: { integrate: 'integration', rehearse: 'rehearsal' },
+  modes: {
+    integrate: 'integration',
+    rehearse: 'rehearsal',
+    validate: 'validation',
+    'validate-rehearse': 'preview of a validation',
+    revert: 'taking back',
+    'revert-rehearse': 'rehearsal of taking back',
+  },
   states: {
     queued: 'queued',
     waiting: 'waits for others',

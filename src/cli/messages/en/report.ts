@@ -1,6 +1,7 @@
 // English words of tables, progress and summaries.
-import type { FolderRunState, PatchRunState, RunMode, RunState } from '../../../journal/outcome.ts';
+import type { FolderRunState, PatchRunState } from '../../../journal/outcome.ts';
 import { batchReport } from './batch.ts';
+import { runEnds } from './run-ends.ts';
 import { runWords } from './runs.ts';
 import { scriptUses } from './script-uses.ts';
 import { serverReport } from './servers.ts';
@@ -8,24 +9,7 @@ import { sessionReport } from './sessions.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
-const runs: Record<RunMode, Record<RunState, string>> = {
-  integrate: {
-    done: 'Done.',
-    partial: 'Done for some folders only.',
-    refused: 'Refused: nothing was changed.',
-    failed: 'Failed.',
-    cancelled: 'Cancelled: every folder is whole, and running it again continues.',
-  },
-  rehearse: {
-    done: 'Rehearsed, and rolled back: all of it would work.',
-    partial: 'Rehearsed, and rolled back: it would fail in some folders.',
-    refused: 'Refused: it would not be carried out as things are. Nothing was changed.',
-    failed: 'Rehearsed, and rolled back: it would fail.',
-    cancelled: 'Cancelled, and rolled back.',
-  },
-};
-
-const states: Record<FolderRunState | PatchRunState | 'ready' | 'creating' | 'dropping' | 'unreachable', string> = {
+const states: Record<FolderRunState | PatchRunState | 'ready' | 'locked' | 'creating' | 'dropping' | 'unreachable', string> = {
   integrated: 'integrated',
   unchanged: 'unchanged',
   already: 'already',
@@ -33,6 +17,7 @@ const states: Record<FolderRunState | PatchRunState | 'ready' | 'creating' | 'dr
   skipped: 'skipped',
   cancelled: 'cancelled',
   ready: 'ready',
+  locked: 'locked',
   creating: 'half created',
   dropping: 'half dropped',
   unreachable: 'unreachable',
@@ -136,7 +121,7 @@ export const report = {
     'not-running': 'No embedded database is running here.',
     'in-use': 'The embedded database is still in use by another command; it stops when that one ends.',
   },
-  runs,
+  runs: runEnds,
   runEnds: { done: 'done', partial: 'done for some folders only', refused: 'refused', failed: 'failed', cancelled: 'cancelled' },
   severity: { block: 'blocks', warn: 'warning', info: 'note' },
   /** What was done to so many. */

@@ -17,7 +17,14 @@ export const log: Messages['log'] = {
   authorized: 'codes autorisés',
   forced: 'contrôles forcés',
   stoppedBy: 'arrêt demandé par',
-  modes: { integrate: 'intégration', rehearse: 'répétition' },
+  modes: {
+    integrate: 'intégration',
+    rehearse: 'répétition',
+    validate: 'validation',
+    'validate-rehearse': 'aperçu de validation',
+    revert: 'reprise',
+    'revert-rehearse': 'répétition de reprise',
+  },
   states: {
     queued: 'en file',
     waiting: "en attente d'autres",

@@ -1,6 +1,7 @@
 // French words of tables, progress and summaries.
 import type { Messages } from '../en.ts';
 import { batchReport } from './batch.ts';
+import { runEnds } from './run-ends.ts';
 import { runWords } from './runs.ts';
 import { scriptUses } from './script-uses.ts';
 import { serverReport } from './servers.ts';
@@ -73,6 +74,7 @@ export const report: Messages['report'] = {
     skipped: 'sauté',
     cancelled: 'annulé',
     ready: 'prêt',
+    locked: 'verrouillé',
     creating: 'à demi créé',
     dropping: 'à demi supprimé',
     unreachable: 'injoignable',
@@ -116,22 +118,7 @@ export const report: Messages['report'] = {
     'not-running': 'Aucune base embarquée ne tourne ici.',
     'in-use': "La base embarquée est encore utilisée par une autre commande ; elle s'arrêtera avec elle.",
   },
-  runs: {
-    integrate: {
-      done: 'Fait.',
-      partial: 'Fait pour une partie des dossiers seulement.',
-      refused: "Refusé : rien n'a changé.",
-      failed: 'Échec.',
-      cancelled: 'Annulé sur demande : chaque dossier est entier, et relancer continue.',
-    },
-    rehearse: {
-      done: 'Répété, puis annulé : tout fonctionnerait.',
-      partial: 'Répété, puis annulé : cela échouerait dans certains dossiers.',
-      refused: "Refusé : dans l'état actuel, cela ne serait pas intégré. Rien n'a changé.",
-      failed: 'Répété, puis annulé : cela échouerait.',
-      cancelled: "Annulé sur demande : rien n'a été conservé.",
-    },
-  },
+  runs: runEnds,
   runEnds: {
     done: 'fait',
     partial: 'fait pour une partie des dossiers',
