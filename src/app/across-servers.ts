@@ -3,8 +3,7 @@ import { Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { folderCode } from '../base/ids.ts';
 import type { Recovery, StepOutcome } from '../batch/recovery.ts';
-import { readFolders } from '../environment/catalog.ts';
-import { KEPT_PER_SERVER, type Membership } from '../environment/member.ts';
+import type { Membership } from '../environment/member.ts';
 import type { Directory, Server } from '../environment/servers.ts';
 import { readDirectory } from '../environment/servers.ts';
 import { unsettledRuns } from '../journal/left-elsewhere.ts';
@@ -13,14 +12,15 @@ import { checkAcross } from './checks-across.ts';
 import type { Settings } from './config.ts';
 import { decideAcross } from './decisions-across.ts';
 import { compareAcross } from './elements.ts';
+import { below, folderVerbs } from './folders-across.ts';
 import type { Place } from './folders-elsewhere.ts';
-import { changeElsewhere, checkSide, createElsewhere, dropElsewhere, elsewhereView, viewElsewhere } from './folders-elsewhere.ts';
-import { changeMirrors, notCarried, serversBelow } from './mirrors.ts';
+import { keptVerbs } from './kept-across.ts';
+import { notCarried } from './mirrors.ts';
 import type { OpenedServer } from './opened-server.ts';
 import { queueAcross } from './queue-across.ts';
 import { queueRun } from './queued-run.ts';
 import { recoverMember } from './recovery-elsewhere.ts';
-import type { FolderView, OneServer, Rustine } from './rustine.ts';
+import type { OneServer, Rustine } from './rustine.ts';
 import { scriptsAcross } from './scripts-across.ts';
 import { integrateAcross } from './server-run.ts';
 import { addServer, forgetServer, knownServer, members, unreachable, viewServer } from './servers.ts';
@@ -213,125 +213,4 @@ function together(one: Recovery, other: Recovery): Recovery {
       { settled: [...new Set([...settled, ...other[step].settled])], left: [...left, ...other[step].left] },
     ]),
   ) as unknown as Recovery;
-}
-
-type FolderVerb = 'createFolders' | 'folders' | 'folder' | 'setFolder' | 'dropFolder';
-
-function folderVerbs(across: Across): Pick<OneServer, FolderVerb> {
-  const { home } = across;
-  const { verbs } = home;
-  const { database } = home.opened;
-  return {
-    createFolders: async (codes, options) => {
-      const directory = await across.directory();
-      const wanted = options.server === undefined ? undefined : knownServer(directory.servers, options.server);
-      const parent = directory.folders.find(({ code }) => code === options.parent?.trim().toUpperCase());
-      const server = wanted ?? directory.servers.find(({ name }) => name === parent?.server);
-      if (server !== undefined) return createElsewhere(home, { server, member: await across.open(server) }, codes, options);
-      if (directory.folders.length > 0 && options.historyOf !== undefined) {
-        const here = await readFolders(database);
-        const below = folderCode(options.parent ?? here[0]?.code ?? '');
-        checkSide(directory, here, undefined, { folder: codes[0] ?? '', parent: below, historyOf: options.historyOf });
-      }
-      return verbs.createFolders(codes, options);
-    },
-    folders: () => allFolders(across),
-    folder: async (code) => {
-      const place = await across.placeOf(code);
-      if (place === undefined) return verbs.folder(code);
-      const listed = (await viewElsewhere(home, place)).find((view) => view.code === folderCode(code));
-      return { ...(await place.member.verbs.folder(code)), ...(listed === undefined ? {} : within(listed)) };
-    },
-    setFolder: async (code, change) => {
-      const place = await across.placeOf(code);
-      if (place !== undefined) return changeElsewhere(home, place, folderCode(code), change);
-      const directory = await across.directory();
-      if (directory.folders.length > 0 && change.parent !== undefined)
-        checkSide(directory, await readFolders(database), undefined, { folder: code, parent: folderCode(change.parent) });
-      const changed = await verbs.setFolder(code, change);
-      const servers = await below(across, changed.folder.code);
-      const findings = await changeMirrors(home, across.open, servers, changed.folder.code, change);
-      return { ...changed, findings: [...changed.findings, ...findings] };
-    },
-    dropFolder: async (code, options) => {
-      const { folders } = await across.directory();
-      const wanted = folders.length === 0 ? code : folderCode(code);
-      const elsewhere = folders.find((each) => each.code === wanted);
-      const place = await across.placeOf(code);
-      if (elsewhere !== undefined && place !== undefined) return dropElsewhere(home, place, elsewhere, options);
-      const children = folders.filter(({ parent }) => parent === wanted).map((child) => child.code);
-      if (children.length > 0) throw new Refusal('folder-has-children', { folder: wanted, children });
-      return verbs.dropFolder(code, options);
-    },
-  };
-}
-
-/** What only the listing over all servers knows. */
-const within = ({ server, lag, due }: FolderView): Pick<FolderView, 'server' | 'lag' | 'due'> => ({ server, lag, due });
-
-async function below(across: Across, code: string): Promise<readonly Server[]> {
-  const directory = await across.directory();
-  return directory.folders.length === 0 ? [] : serversBelow(code, await readFolders(across.home.opened.database), directory);
-}
-
-/** Level by level; of a server that does not answer as much as is known. */
-async function allFolders(across: Across): Promise<readonly FolderView[]> {
-  const here = await across.home.verbs.folders();
-  if ((await across.directory()).folders.length === 0) return here;
-  const there = (await across.each((place) => viewElsewhere(across.home, place))).flat();
-  // Opening the servers may have settled what a command left that was killed.
-  const { folders: elsewhere } = await across.directory();
-  const silent = elsewhere.filter(({ code }) => !there.some((view) => view.code === code));
-  // What they wait for there is said beside them.
-  if (silent.length > 0)
-    for (const finding of (await leftOnSilent(across.home.opened.database, across.silence)).pending) across.note(finding);
-  const all = [...here, ...there, ...silent.map((folder) => elsewhereView(folder, across.silence(folder.server) !== undefined))];
-  const parents = new Map(all.map(({ code, parent }) => [code, parent]));
-  const depth = (code: string): number => {
-    let steps = 0;
-    for (let up = parents.get(code) ?? null; up !== null && steps < all.length; up = parents.get(up) ?? null) steps += 1;
-    return steps;
-  };
-  return all.toSorted((a, b) => depth(a.code) - depth(b.code) || (a.code < b.code ? -1 : 1));
-}
-
-type KeptVerb = 'keptValues' | 'kept' | 'keptRows' | 'restoreKept' | 'purgeKept';
-
-function keptVerbs(across: Across): Pick<OneServer, KeptVerb> {
-  const { verbs } = across.home;
-  /** Numbers of what is put aside say on which server it is. */
-  const ofNumbers = async (ids: readonly number[]): Promise<OneServer> => {
-    const numbers = [...new Set(ids.map((id) => Math.floor(id / KEPT_PER_SERVER)))];
-    if (numbers.length > 1) throw new Refusal('kept-on-several-servers', { ids: ids.map(String) });
-    const server = (await across.directory()).servers.find(({ number }) => number === numbers[0]);
-    return server === undefined ? verbs : (await across.open(server)).verbs;
-  };
-  return {
-    keptValues: async (options) => {
-      const place = await across.placeOf(options.folder);
-      if (place !== undefined) return place.member.verbs.keptValues(options);
-      const here = await verbs.keptValues(options);
-      if (options.folder !== undefined) return here;
-      const there = await across.each(async ({ member }, own) =>
-        (await member.verbs.keptValues(options)).filter(({ folder }) => own.includes(folder)),
-      );
-      return [...here, ...there.flat()];
-    },
-    kept: async (options) => {
-      const place = await across.placeOf(options.folder);
-      if (place !== undefined) return place.member.verbs.kept(options);
-      const here = await verbs.kept(options);
-      if (options.folder !== undefined) return here;
-      const there = await across.each(async ({ member }, own) =>
-        (await member.verbs.kept(options)).filter(({ folder }) => own.includes(folder)),
-      );
-      return [...here, ...there.flat()];
-    },
-    keptRows: async (id, limit) => (await ofNumbers([id])).keptRows(id, limit),
-    restoreKept: async (ids, options) => (await ofNumbers(ids)).restoreKept(ids, options),
-    purgeKept: async (options) => {
-      if ('ids' in options) return (await ofNumbers(options.ids)).purgeKept(options);
-      return ((await across.placeOf(options.folder))?.member.verbs ?? verbs).purgeKept(options);
-    },
-  };
 }

@@ -1,11 +1,8 @@
 // The wiring: opens what the settings say, exposes the verbs, closes in reverse.
 import { availableParallelism, userInfo } from 'node:os';
-import { resolve } from 'node:path';
 import type { Finding } from '../base/finding.ts';
 import type { CancelSignals } from '../batch/cancelling.ts';
 import { type Recovery, recover } from '../batch/recovery.ts';
-import { type RunRequest, run } from '../batch/run.ts';
-import { type StartedRun, withRun } from '../batch/started-run.ts';
 import type { Database } from '../database/database.ts';
 import { openEmbedded, pinEmbedded } from '../database/embedded.ts';
 import { openPostgres } from '../database/postgres.ts';
@@ -23,7 +20,7 @@ import type { RunRecord, TraceOptions } from '../journal/trace.ts';
 import { dropFolder } from '../validate/removal.ts';
 import { acrossServers } from './across-servers.ts';
 import type { CheckOptions, CheckOutcome } from './checks.ts';
-import { check, checkRequest, readOnlyRefusal, readRequest } from './checks.ts';
+import { check, readOnlyRefusal } from './checks.ts';
 import type { Settings } from './config.ts';
 import type { ComparedElement, SetOptions, ShownElement } from './elements.ts';
 import { compareElement, listElements, setElement, showElement } from './elements.ts';
@@ -32,18 +29,18 @@ import type { ChangedFolder } from './folder-settings.ts';
 import { changeFolder } from './folder-settings.ts';
 import { folderViews, oneView } from './folder-views.ts';
 import { createFolders, initialize } from './folders.ts';
+import { integrateInto } from './integration.ts';
 import { CONNECTIONS, jobsAtOnce } from './jobs.ts';
 import type { KeptOptions, KeptRows, PurgeOptions, RestoreOptions, RestoreOutcome } from './kept.ts';
 import { listKept, purgeKept, restoreKept, showKept } from './kept.ts';
 import type { DecidedView, DecideOptions, KeptValuesOptions, KeptValueView } from './kept-values.ts';
 import { decideCase, keptValues } from './kept-values.ts';
-import { canaries, existingFolders, known } from './known-folders.ts';
+import { existingFolders, known } from './known-folders.ts';
 import { openSettled } from './opened-environment.ts';
-import { checkMembership, type OpenedServer, type RunPart, WHOLE } from './opened-server.ts';
+import { checkMembership, type OpenedServer } from './opened-server.ts';
 import { followRun, type QueuedRun } from './queued-run.ts';
 import { recoverElsewhere } from './recovery-elsewhere.ts';
 import { type RunVerbs, runVerbs } from './runs.ts';
-import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 import { type ScriptVerbs, scriptVerbs } from './scripts.ts';
 import type { ServerVerbs } from './servers.ts';
 import { stopPoints } from './stop-points.ts';
@@ -201,9 +198,6 @@ export interface OneServer {
   close(): Promise<void>;
 }
 
-/** How long a statement waits for a lock that somebody else holds. */
-const LOCK_TIMEOUT_MS = 15_000;
-
 /** What the verbs share. */
 export interface Opened {
   readonly settings: Settings;
@@ -315,77 +309,6 @@ async function checkFrom(database: Database, from: string | undefined): Promise<
 /** @throws Refusal `folder-unknown` */
 async function keptFolder(database: Database, text: string | undefined): Promise<{ readonly folder?: string }> {
   return text === undefined ? {} : { folder: known(await existingFolders(database), text).code };
-}
-
-async function integrateInto(own: Opened, options: IntegrateOptions, part: RunPart = WHOLE): Promise<RunOutcome> {
-  const { takenUp: taken } = part;
-  const opened = { ...own, operator: taken?.operator ?? own.operator };
-  const { database, settings, operator } = opened;
-  const asked = await readRequest(opened, options, taken);
-  const { supervisor, from, deliveries, authorized, forced } = asked;
-  const { mode } = options;
-  const jobs = jobsAtOnce(options.jobs ?? opened.jobs);
-  const first = canaries(asked.folders, options.first ?? []);
-  const files = deliveries.map((delivery) => delivery.file);
-  const { listener = () => undefined, cancel, abort, ...given } = options;
-  // From wherever somebody looks for the files later.
-  const request = { ...given, paths: options.paths.map((path) => resolve(path)) };
-  const id = part.id === undefined ? {} : { id: part.id };
-  const signals = { ...(cancel === undefined ? {} : { cancel }), ...(abort === undefined ? {} : { abort }) };
-  const start = {
-    mode,
-    folders: asked.folders,
-    first,
-    from,
-    operator,
-    files,
-    authorized,
-    forced,
-    request,
-    listener,
-    ...id,
-    ...signals,
-    ...(part.elsewhere === undefined ? {} : { elsewhere: part.elsewhere }),
-    ...(taken === undefined ? {} : { taken }),
-  };
-  const work = async (started: StartedRun): Promise<RunOutcome> => {
-    part.taken?.(started);
-    // They were read before the patch files, and before another run was waited for: only from here on nobody else has these folders.
-    const now = await readFolders(database);
-    const folders = now.filter(({ code }) => asked.folders.some((each) => each.code === code));
-    // All transactions together are looked at where they are planned: an estimate by the patches alone would refuse too much.
-    const scope = mode === 'rehearse' || options.atomic === true ? 'folder' : 'patch';
-    // Nobody looks on where a worker begins (R15); where it goes on, what is there already came with this very run.
-    const attended = taken === undefined || started.turn > 1;
-    const checked = await checkRequest(opened, { ...asked, all: now, folders }, { jobs, scope, attended });
-    const goesOn = started.turn > 1;
-    const found = checked.findings.filter(({ code }) => !goesOn || code !== 'already-integrated');
-    const prepared: RunRequest = {
-      started,
-      mode,
-      deliveries,
-      folders,
-      supervisor,
-      operator,
-      authorized,
-      takeUnchanged: options.takeUnchanged ?? false,
-      forced,
-      onError: options.onError ?? 'continue',
-      atomic: options.atomic ?? false,
-      jobs,
-      lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
-      scriptTimeoutMs: settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS,
-      runners: settings.runners ?? {},
-      preflight: { ...checked, findings: [...started.findings, ...found] },
-      listener,
-      sessions: { waitMs: options.waitMs ?? 0, disconnect: options.disconnect ?? false },
-      stopPoint: stopPoints(process.env.RUSTINE_STOP_AT, opened.server),
-    };
-    return run(database, await part.checked(prepared));
-  };
-  // In the queue others are waited for until they are through, unless somebody said how long.
-  const waitMs = options.waitMs ?? (taken === undefined ? 0 : Number.POSITIVE_INFINITY);
-  return withRun(database, { ...start, waitMs, changesMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS }, work);
 }
 
 async function databaseUrl(opened: Opened, text: string | undefined): Promise<string> {

@@ -1,0 +1,37 @@
+// English help of the command `folder`.
+export const folderHelp = {
+  folder: { is: 'create, list, show, set up and drop folders' },
+  folderCreate: {
+    is: 'create folders and validate them',
+    codes: 'codes of the folders',
+    parent: 'parent folder (default: the supervisor folder)',
+    test: 'test folders: they get copies of standard scripts too',
+    specific: 'folders with specific scripts of their own',
+    historyOf: 'history folder of this one',
+    server: 'further server to live on (default: that of the parent)',
+    languages: 'languages, such as FRA,ENG (default: the parent’s)',
+    activityCodes: 'activity codes that are active here; with a number of slots: KIT:5',
+    legislations: 'legislations, such as FRA,BRI',
+    modules: 'modules in use, such as 1,2 (default: all)',
+  },
+  folderSet: {
+    is: 'change the settings of a folder',
+    code: 'code of the folder',
+    parent: 'another parent folder',
+    languages: 'languages, such as FRA,ENG; the first one first',
+    legislations: 'legislations, such as FRA,BRI; or none',
+    modules: 'modules in use, such as 1,2; or all',
+    activityCodes: 'activity codes that are switched on here, exactly these; with a number of slots: KIT:5; or none',
+    test: 'make it a test folder',
+    noTest: 'no test folder any more',
+    specific: 'it has specific scripts of its own',
+    noSpecific: 'it has none any more',
+  },
+  folderList: { is: 'list the folders with parent, state, level and lag' },
+  folderShow: { is: 'show one folder', code: 'code of the folder' },
+  folderDrop: {
+    is: 'drop a folder with its tables and data',
+    code: 'code of the folder',
+    yes: 'confirm that its data are deleted for good',
+  },
+};

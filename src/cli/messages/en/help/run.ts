@@ -1,0 +1,52 @@
+// English help of the commands that make, show and settle runs.
+export const runHelp = {
+  integrate: {
+    is: 'integrate patches into the folders',
+    paths: 'patch files, or directories that hold nothing else',
+    folders: 'folders to integrate into, separated by commas (default: all)',
+    takeUnchanged: 'let set-up values follow the delivery where nobody in the folder changed them',
+    atomic: 'all folders get the patches, or none (PostgreSQL has to allow prepared transactions)',
+    authorize: 'specific activity codes to let in besides those of the patch headers',
+    force: 'pass over a check, with a reason that is kept: sequence, content, already, sessions (repeatable)',
+    onError: 'when a folder fails: continue with the others (default), or stop',
+    first: 'folders that come first with their parents; the others follow only when these got everything',
+    wait: 'how long to wait for another run that has these folders, then for their sessions, such as 30s, 1h30m',
+    jobs: 'folders worked on at the same time',
+    rehearse: 'do all of it for real, then roll back',
+    disconnect: 'end the sessions of the folders (with --wait: those that are left then)',
+    batch: 'queue the run: workers carry it out, on any machine',
+    follow: 'with --batch: show how it goes; Ctrl-C leaves it, it goes on',
+  },
+  check: {
+    is: 'check what integrating these patches would meet, and change nothing',
+    paths: 'patch files, or directories that hold nothing else',
+    folders: 'folders that would get them, separated by commas (default: all)',
+    authorize: 'specific activity codes that would be let in besides those of the patch headers',
+    force: 'check that would be passed over, with a reason (repeatable)',
+    jobs: 'folders that would be worked on at the same time',
+  },
+  recover: { is: 'settle what programs that died left behind: runs, logins that are shut, what was staged' },
+  status: {
+    is: 'show the folders with level, lag and state, and the runs at work',
+    run: 'how far each folder of this run is; the beginning of its number is enough',
+  },
+  cancel: {
+    is: 'stop a run: folders at work end their patch, the others are left out',
+    run: 'number of the run, or its beginning (default: the only one at work)',
+    reason: 'why: shown by status and log',
+  },
+  log: {
+    is: 'list the latest runs, or show the trace of one',
+    run: 'number of the run or a beginning of it, or last (default: list the latest runs)',
+    folder: 'only what is about this folder or the whole run',
+    follow: 'go on until the run has ended',
+    format: 'text, or jsonl: a JSON document per line',
+    output: 'write to a new file',
+    limit: 'runs to list at the most (default: 20)',
+  },
+  validate: {
+    is: 'bring folders in line with their settings and their dictionary',
+    folders: 'codes of the folders',
+    due: 'all folders that are due',
+  },
+};

@@ -1,0 +1,37 @@
+// French help of the command `folder`.
+export const folderHelp = {
+  folder: { is: 'crée, liste, montre, paramètre et supprime des dossiers' },
+  folderCreate: {
+    is: 'crée des dossiers et les valide',
+    codes: 'codes des dossiers',
+    parent: 'dossier de référence (défaut : le dossier superviseur)',
+    test: 'dossiers de test : ils reçoivent aussi une copie des traitements standard',
+    specific: 'dossiers ayant leurs propres traitements spécifiques',
+    historyOf: 'dossier historique de celui-ci',
+    server: 'autre serveur où il se trouve (défaut : celui du dossier de référence)',
+    languages: 'langues, comme FRA,ENG (défaut : celles du dossier de référence)',
+    activityCodes: 'codes activité actifs ici ; avec un nombre de postes : KIT:5',
+    legislations: 'législations, comme FRA,BRI',
+    modules: 'modules utilisés, comme 1,2 (défaut : tous)',
+  },
+  folderSet: {
+    is: "change les paramètres d'un dossier",
+    code: 'code du dossier',
+    parent: 'autre dossier de référence',
+    languages: "langues, comme FRA,ENG ; la première d'abord",
+    legislations: 'législations, comme FRA,BRI ; ou none (aucune)',
+    modules: 'modules utilisés, comme 1,2 ; ou all (tous)',
+    activityCodes: 'codes activité activés ici, exactement ceux-ci ; avec un nombre de postes : KIT:5 ; ou none (aucun)',
+    test: 'en fait un dossier de test',
+    noTest: "n'est plus un dossier de test",
+    specific: 'a ses propres traitements spécifiques',
+    noSpecific: "n'en a plus",
+  },
+  folderList: { is: 'liste les dossiers avec référence, état, niveau et retard' },
+  folderShow: { is: 'montre un dossier', code: 'code du dossier' },
+  folderDrop: {
+    is: 'supprime un dossier, ses tables et ses données',
+    code: 'code du dossier',
+    yes: 'confirme que ses données sont effacées définitivement',
+  },
+};
