@@ -177,22 +177,24 @@ async function insertFolder(session: Session, folder: NewFolder, roles: boolean,
  * scripts to run stay open (no APATCH row): they show as lag, and integrating them brings just that, whatever came after them.
  */
 async function copyLevel(session: Session, folder: Folder, parent: Folder, operator: string): Promise<void> {
-  await session.query(sql`
+  const concerned = await session.query<{ id: string; open: boolean }>(sql`
     with had as (
-      select distinct on (file) * from rustine.integrated where folder = ${parent.id} and apatch_num is not null order by file, id desc),
-    concerned as (
-      select *, rows > 0 or left_out <> '{}' or exists (select from rustine.integrated i where i.folder = had.folder and i.file = had.file and i.digest = had.digest
-          -- Integrated again for more codes, a patch runs only what it did not run the first time.
-          and (jsonb_array_length(coalesce(i.outcome -> 'pending', '[]')) > 0 or coalesce((i.outcome #>> '{scripts,run}')::integer, 0) > 0)) as open
-      from had where patch_type <> '2')
-    insert into rustine.integration (folder, file, digest, patch_type, series, number, version, apatch_num, operator, authorized, ignored, forced, rows, outcome)
-    select ${folder.id}, file, digest, patch_type, series, number, version, case when not open then apatch_num end, ${operator}, authorized, ignored, forced, rows, outcome
-    from concerned order by id`);
+      select distinct on (file) * from rustine.integrated where folder = ${parent.id} and apatch_num is not null order by file, id desc)
+    select id::text, rows > 0 or left_out <> '{}' or exists (select from rustine.integrated i where i.folder = had.folder and i.file = had.file and i.digest = had.digest
+      -- Integrated again for more codes, a patch runs only what it did not run the first time.
+      and (jsonb_array_length(coalesce(i.outcome -> 'pending', '[]')) > 0 or coalesce((i.outcome #>> '{scripts,run}')::integer, 0) > 0)) as open
+    from had where patch_type <> '2' order by had.id`);
+  const open = concerned.flatMap((each) => (each.open ? [each.id] : []));
+  const whole = concerned.flatMap((each) => (each.open ? [] : [each.id]));
+  // APATCH first: its row is in the chain of what was written to the folder.
   await session.query(sql`
     insert into ${id(folder.schema, 'apatch')} (num_0, fic_0, dat_0, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, credattim_0, creusr_0, upddattim_0, updusr_0, auuid_0)
     select num_0, fic_0, current_date, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, now(), creusr_0, now(), updusr_0, gen_random_uuid()
-    from ${id(parent.schema, 'apatch')} a
-    where exists (select from rustine.integrated i where i.folder = ${folder.id} and i.apatch_num is not null and left(i.file, 255) = a.fic_0)`);
+    from ${id(parent.schema, 'apatch')} where fic_0 in (select left(file, 255) from rustine.integration where id = any(${whole}::bigint[]))`);
+  await session.query(sql`
+    insert into rustine.integration (folder, file, digest, patch_type, series, number, version, apatch_num, operator, authorized, ignored, forced, rows, outcome)
+    select ${folder.id}, file, digest, patch_type, series, number, version, case when id <> all(${open}::bigint[]) then apatch_num end, ${operator}, authorized, ignored, forced, rows, outcome
+    from rustine.integration where id = any(${[...open, ...whole]}::bigint[]) order by id`);
 }
 
 /**

@@ -125,16 +125,17 @@ async function copyBlobs(session: Session, member: Database, { id: folder }: Fol
 /** The original's flags, patches, values that its people changed, and what waits for a decision there. */
 async function fill(session: Session, mirror: Folder, original: Folder, level: Level): Promise<void> {
   await session.query(sql`update rustine.folder set mirror = true, test = ${original.test} where id = ${mirror.id}`);
+  // Before the integrations, whose chain it is in: the mirror's own.
+  await session.query(sql`
+    insert into ${id(mirror.schema, 'apatch')} (num_0, fic_0, dat_0, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, credattim_0, creusr_0, upddattim_0, updusr_0, auuid_0)
+    select num_0, fic_0, dat_0, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, credattim_0, creusr_0, upddattim_0, updusr_0, auuid_0
+    from jsonb_populate_recordset(null::${id(mirror.schema, 'apatch')}, ${level.apatch}::jsonb)`);
   // Numbers of integrations are given anew: those of the original may be another folder's here.
   await session.query(sql`
     insert into rustine.integration (folder, file, digest, patch_type, series, number, version, apatch_num, at, operator, authorized, ignored, forced, rows, outcome, languages, left_out, reopened)
     select ${mirror.id}, r.file, r.digest, r.patch_type, r.series, r.number, r.version, r.apatch_num, r.at, r.operator, r.authorized, r.ignored, r.forced, r.rows, r.outcome,
       r.languages, r.left_out, r.reopened
     from jsonb_array_elements(${level.integrations}::jsonb) with ordinality as e (value, n), jsonb_populate_record(null::rustine.integration, e.value) r order by e.n`);
-  await session.query(sql`
-    insert into ${id(mirror.schema, 'apatch')} (num_0, fic_0, dat_0, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, credattim_0, creusr_0, upddattim_0, updusr_0, auuid_0)
-    select num_0, fic_0, dat_0, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, credattim_0, creusr_0, upddattim_0, updusr_0, auuid_0
-    from jsonb_populate_recordset(null::${id(mirror.schema, 'apatch')}, ${level.apatch}::jsonb)`);
   await session.query(sql`
     insert into rustine.decision (case_id, type, name, tag, key, field, before, now, own, choice, value, reason, decided_by, decided_at)
     select case_id, type, name, tag, key, field, before, now, own, choice, value, reason, decided_by, decided_at
