@@ -1,5 +1,4 @@
 // A run over folders: supervisor folder first, then level by level, several folders at once; one transaction per folder and patch.
-import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
@@ -10,10 +9,6 @@ import { readProgress } from '../journal/folder-progress.ts';
 import type { RunEvent, RunListener } from '../journal/journal.ts';
 import type { FolderOutcome, RunMode, RunOutcome, RunState } from '../journal/outcome.ts';
 import { emptyOutcome } from '../journal/outcome.ts';
-import { folderStates } from '../journal/run-folders.ts';
-import { finishRun, type NotedEvent, noteEvents, serverEpoch } from '../journal/runs.ts';
-import { giveBackRun } from '../journal/whole-runs.ts';
-import { passedOver } from '../plan/checks.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import type { Preflight } from '../plan/preflight.ts';
@@ -23,8 +18,8 @@ import { runAllOrNone, transactionsOf } from './all-or-none.ts';
 import type { Coordinator, Deciding, Participants } from './deciding.ts';
 import { type Running, withWork } from './folder-run.ts';
 import { tellWaiting } from './part-so-far.ts';
-import { patiently } from './patience.ts';
 import { togetherOf } from './rehearsal-group.ts';
+import { openJournal } from './run-journal.ts';
 import { runOutside } from './script-run.ts';
 import { enterSingleUser, lookForSessions, type SessionOptions, type SingleUser } from './single-user.ts';
 import type { StartedRun } from './started-run.ts';
@@ -91,41 +86,23 @@ export interface RunRequest {
   readonly sessions: SessionOptions;
 }
 
-const LAST_MS = [100, 300];
-
 /** Runs everything that preflight let through. */
 export async function run(database: Database, request: RunRequest): Promise<RunOutcome> {
-  const started = performance.now();
-  const { id, cancelling } = request.started;
-  const epoch = await serverEpoch(database);
-  const { turn, taken } = request.started;
-  // Whoever takes a run up numbers its events anew.
-  let { seq } = request.started;
-  const stopped = (): boolean => taken?.stop.aborted === true;
-  const noted: NotedEvent[] = [];
-  // What a folder integrated is written in its transaction (not in a rehearsal, which leaves nothing); the listener hears of all.
-  const emit = (event: RunEvent): void => {
-    // A worker that stops gives the run back: nothing of it has ended.
-    if (event.kind === 'folder-finished' && event.state === 'cancelled' && stopped()) return;
-    const written = event.kind === 'patch-finished' && event.outcome.state === 'integrated' && request.mode === 'integrate';
-    if (!written) noted.push({ seq: ++seq, event, at: performance.now() });
-    request.listener(event);
-  };
+  const { id, cancelling, turn } = request.started;
+  const journal = await openJournal(database, {
+    ...request,
+    // What a folder integrated is written in its transaction (not in a rehearsal, which leaves nothing); the listener hears of all.
+    writtenThere: (event) =>
+      event.kind === 'patch-finished' && event.outcome.state === 'integrated' && request.mode === 'integrate',
+  });
+  const { emit, found, findings, states, finish } = journal;
   const byCode = new Map(request.folders.map((folder) => [folder.code, folder]));
-  // Those of other servers are written there too, by their folders' transactions: here the trace is whole.
-  const emitFar = (event: RunEvent): void => {
-    if (event.kind === 'finding') findings.push(event.finding);
-    noted.push({ seq: ++seq, event, at: performance.now() });
-    states.tell();
-    request.listener(event);
-  };
   const files = request.deliveries.map((delivery) => delivery.file);
-  const findings: Finding[] = [...request.preflight.findings];
-  for (const event of request.started.events) noted.push({ seq: ++seq, event, at: started });
   // All of them, those of other servers too: their ends are told here as well.
   const given = [...request.folders.map(({ code }) => code), ...request.started.elsewhere];
   emit({ kind: 'run-started', run: id, mode: request.mode, files, folders: given });
   for (const { file, elements, bytes } of request.deliveries) emit({ kind: 'file-read', file, elements: elements.length, bytes });
+  findings.push(...request.preflight.findings);
   for (const finding of findings) emit({ kind: 'finding', finding });
   const context: RunContext = {
     run: id,
@@ -137,39 +114,16 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     records: true,
     lockTimeoutMs: request.lockTimeoutMs,
     scriptTimeoutMs: request.scriptTimeoutMs,
-    nextEvent: () => ++seq,
+    nextEvent: journal.nextEvent,
     stopPoint: request.stopPoint,
     aborted: cancelling.hard,
     process: request.started.lease.process,
-  };
-  const states = folderStates(database, id, request.started.lease.process, noted, epoch);
-  const finish = async (state: RunState, folders: readonly FolderOutcome[]): Promise<RunOutcome> => {
-    // Nobody cancelled it: it was taken for dead, and settled.
-    if (cancelling.lost && state === 'cancelled') throw new Failure('run-lost', { run: id });
-    const { process } = request.started.lease;
-    if (state === 'cancelled' && taken?.as === 'run' && stopped()) {
-      await states.written();
-      await noteEvents(database, id, noted.splice(0), epoch);
-      if (await giveBackRun(database, id, process)) return { run: id, mode: request.mode, state, findings, folders };
-    }
-    emit({ kind: 'run-finished', run: id, state, ms: Math.round(performance.now() - started) });
-    // What the folders got stands: a connection that is lost now must not make a failed run of it.
-    await patiently(LAST_MS, () => states.written());
-    const last = noted.splice(0);
-    await patiently(LAST_MS, () => noteEvents(database, id, last, epoch));
-    await patiently(LAST_MS, () => finishRun(database, id, state, process));
-    return { run: id, mode: request.mode, state, findings, folders };
   };
   const refused = (): Promise<RunOutcome> =>
     finish(
       cancelling.soft.aborted ? 'cancelled' : 'refused',
       request.folders.map((folder) => skippedFolder(folder, files)),
     );
-  const found = (given: readonly Finding[]): void => {
-    const more = given.map((finding) => passedOver(finding, request.forced, request.operator));
-    findings.push(...more);
-    for (const finding of more) emit({ kind: 'finding', finding });
-  };
   const concerned = concernedFolders(request);
   const forced = request.forced.sessions !== undefined;
   // Nobody is shut out for a run that is refused anyway; who is there is told with everything else.
@@ -177,7 +131,7 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     found(await lookForSessions(database, concerned, forced));
     return refused();
   }
-  await noteEvents(database, id, noted.splice(0), epoch);
+  await journal.written();
   const { stopPoint } = request;
   let single: SingleUser | undefined;
   const staged = new Map<string, StagedDelivery>();
@@ -230,7 +184,7 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
       ...(canaries === undefined ? {} : { canaries }),
     };
     cancelling.onRequest((by, hard) => {
-      if (!stopped()) emit({ kind: 'run-cancelled', run: id, by, hard });
+      if (!journal.stopped()) emit({ kind: 'run-cancelled', run: id, by, hard });
     });
     let all: Transactions | undefined;
     if (request.atomic && !blocks(findings)) {
@@ -252,7 +206,7 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     // As they are now: they may have been read before another run was waited for.
     const asNow = ({ code }: Folder): readonly Folder[] => [byCode.get(code) ?? []].flat();
     const waves = request.started.waves.map((wave) => ({ ...wave, folders: wave.folders.flatMap(asNow) }));
-    request.elsewhere?.begin(emitFar);
+    request.elsewhere?.begin(journal.emitFar);
     await tellGot(running);
     const outcomes =
       all === undefined

@@ -8,7 +8,7 @@ import { blockerFacts } from '../environment/blocker-facts.ts';
 import type { Folder } from '../environment/folder.ts';
 import { letIn } from '../environment/logins.ts';
 import type { RunEvent, RunListener } from '../journal/journal.ts';
-import type { RunMode, RunOutcome } from '../journal/outcome.ts';
+import type { RunMode } from '../journal/outcome.ts';
 import { type Lease, takeLease } from '../journal/processes.ts';
 import { beginRun, type FolderUsers, finishRun, type NotBegun, noteEvents, serverEpoch } from '../journal/runs.ts';
 import { settleRuns } from '../journal/settling.ts';
@@ -76,11 +76,11 @@ const LOOK_MS = 500;
  * Takes the folders, then does the work; from the first moment to the last nobody else has them. What dead programs left is settled before.
  * @throws what the work throws; the run has failed then
  */
-export async function withRun(
+export async function withRun<Outcome>(
   database: Database,
   start: RunStart,
-  work: (started: StartedRun) => Promise<RunOutcome>,
-): Promise<RunOutcome> {
+  work: (started: StartedRun) => Promise<Outcome>,
+): Promise<Outcome> {
   await settleRuns(database);
   const lease = await takeLease(database, 'command', start.operator);
   const asked = cancelling(start.operator, start);

@@ -1,19 +1,15 @@
 // Goes through the waves: several folders at once, those that meet a lock again later, none once the run is to stop.
-import { setTimeout as pause } from 'node:timers/promises';
 import type { FolderOutcome } from '../journal/outcome.ts';
 import type { FolderChange } from '../journal/run-folders.ts';
 import { type FolderPart, Postponed, pauseAfter } from './folder-part.ts';
 import { attemptMs, endFolder, finishFolder, hasWork, type Running, runFolder, skipFolder } from './folder-run.ts';
+import { type Again, inTurn } from './in-turn.ts';
 import { partBegun } from './part-so-far.ts';
 import { type LeftOver, rehearseTogether } from './rehearsal-group.ts';
 import type { Wave } from './waves.ts';
 
-/** A folder that waits to be begun, or to be begun again; in a rehearsal several that share a transaction. */
-interface Waiting {
-  readonly parts: readonly FolderPart[];
-  /** In milliseconds of this process. */
-  readonly notBefore: number;
-}
+/** A folder; in a rehearsal several that share a transaction. */
+type Unit = readonly FolderPart[];
 
 type Told = (outcome: FolderOutcome, part: FolderPart) => void;
 
@@ -74,48 +70,36 @@ async function runWave(
   jobs: number,
   outcomes: Map<string, FolderOutcome>,
 ): Promise<void> {
-  const units = [...Map.groupBy(parts, ({ folder }) => running.together.get(folder.code) ?? folder).values()];
-  const waiting: Waiting[] = units.map((unit) => ({ parts: unit, notBefore: 0 }));
+  const units: readonly Unit[] = [...Map.groupBy(parts, ({ folder }) => running.together.get(folder.code) ?? folder).values()];
   const told: Told = (outcome, part) => {
     outcomes.set(outcome.folder, finishFolder(running, part, outcome));
     running.through(outcome.folder);
   };
-  const work = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      const next = take(waiting, running);
-      if (next === undefined) {
-        const ms = Math.max(1, Math.min(...waiting.map(({ notBefore }) => notBefore)) - performance.now());
-        await pause(ms, undefined, { signal: running.cancelling.soft }).catch(() => undefined);
-        continue;
-      }
-      await attempt(running, next, waiting, outcomes, told);
-    }
-  };
-  await allOrFirstError(running, Array.from({ length: Math.min(jobs, units.length) }, work));
+  await inTurn(units, {
+    jobs,
+    soft: running.cancelling.soft,
+    broken: () => {
+      running.stop.requested = true;
+    },
+    work: (unit) => attempt(running, unit, outcomes, told),
+  });
 }
 
-/** The first one whose time has come; when the run is to stop, everyone's has: to be left out. */
-function take(waiting: Waiting[], { cancelling }: Running): readonly FolderPart[] | undefined {
-  const now = performance.now();
-  const at = waiting.findIndex(({ notBefore }) => notBefore <= now || cancelling.soft.aborted);
-  return at < 0 ? undefined : waiting.splice(at, 1)[0]?.parts;
-}
-
+/** @returns those that come again */
 async function attempt(
   running: Running,
-  parts: readonly FolderPart[],
-  waiting: Waiting[],
+  parts: Unit,
   outcomes: ReadonlyMap<string, FolderOutcome>,
   told: Told,
-): Promise<void> {
+): Promise<readonly Again<Unit>[]> {
   const [part] = parts;
-  if (part === undefined) return;
+  if (part === undefined) return [];
   if (running.cancelling.soft.aborted || running.stop.requested) {
     for (const each of parts) {
       each.cancelled = running.cancelling.soft.aborted;
       told(endFolder(running, each), each);
     }
-    return;
+    return [];
   }
   const begun = (each: FolderPart): void => {
     each.attempts += 1;
@@ -125,22 +109,22 @@ async function attempt(
   if (together !== undefined) {
     const ended = (each: FolderPart): void => told(endFolder(running, each), each);
     const left = await rehearseTogether(running, together, parts, outcomes, { begun, ended });
-    for (const each of left) postpone(running, each, waiting);
-    return;
+    return left.flatMap((each) => postpone(running, each));
   }
   begun(part);
   try {
     told(await runFolder(running, part), part);
+    return [];
   } catch (error) {
     if (!(error instanceof Postponed)) throw error;
-    postpone(running, { parts, postponed: error }, waiting);
+    return postpone(running, { parts, postponed: error });
   }
 }
 
 /** The first one met a lock; the others of a rehearsal are below it, and come with it. */
-function postpone(running: Running, { parts, postponed: { file, wait } }: LeftOver, waiting: Waiting[]): void {
+function postpone(running: Running, { parts, postponed: { file, wait } }: LeftOver): readonly Again<Unit>[] {
   const [first] = parts;
-  if (first === undefined) return;
+  if (first === undefined) return [];
   const attempts = Math.max(1, first.attempts);
   const pauseMs = pauseAfter(attempts, Math.random());
   const [blocker = null] = wait.blockers;
@@ -150,12 +134,5 @@ function postpone(running: Running, { parts, postponed: { file, wait } }: LeftOv
     running.states.set({ folder: part.folder.code, state: 'postponed', pauseMs, blocker });
   }
   running.emit({ kind: 'folder-postponed', folder: first.folder.code, file, attempt: attempts, pauseMs, ...wait });
-  waiting.push({ parts, notBefore: performance.now() + pauseMs });
-}
-
-/** A bug of ours in one folder lets the others end what they are at: what they read is removed only then. */
-async function allOrFirstError(running: Running, works: readonly Promise<void>[]): Promise<void> {
-  for (const work of works) work.catch(() => (running.stop.requested = true));
-  const failed = (await Promise.allSettled(works)).find((work) => work.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  return [{ item: parts, pauseMs }];
 }

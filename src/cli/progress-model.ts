@@ -5,6 +5,7 @@ import type { Facts } from '../base/errors.ts';
 import { assertNever } from '../base/errors.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import type { FolderRunState, RunMode } from '../journal/outcome.ts';
+import type { ValidationStep } from '../journal/validation-steps.ts';
 
 /** A code with its facts, as findings and errors have them: the words come when it is shown. */
 export interface Cause {
@@ -18,6 +19,8 @@ export interface FolderAtWork {
   /** Which of the run's files this is, from 1. */
   readonly number: number;
   readonly doing: 'patch' | 'scripts';
+  /** Of a validation: where it is. */
+  readonly step?: ValidationStep;
   /** When the folder, and when this patch of it, was begun. */
   readonly since: number;
   readonly patchSince: number;
@@ -140,6 +143,11 @@ export function advance(state: RunProgress, event: RunEvent, now: number): RunPr
       return patchFinished(state, event);
     case 'folder-finished':
       return folderFinished(state, event.folder, event.state, now);
+    case 'step-started':
+      return stepStarted(state, event.folder, event.step, now);
+    case 'step-finished':
+    case 'folder-locked':
+    case 'folder-unlocked':
     case 'script-run':
     case 'run-finished':
       return state;
@@ -167,6 +175,14 @@ function patchStarted(state: RunProgress, folder: string, file: string, now: num
     postponed: without(state.postponed, folder),
     blocked: without(state.blocked, folder),
   };
+}
+
+/** The steps that come before the folder's transaction are those of all folders: nobody is at work in it yet. */
+function stepStarted(state: RunProgress, folder: string, step: ValidationStep, now: number): RunProgress {
+  const at = state.working.get(folder);
+  const begun = at === undefined ? patchStarted(state, folder, '', now) : state;
+  const working = begun.working.get(folder);
+  return working === undefined ? begun : { ...begun, working: new Map(begun.working).set(folder, { ...working, step }) };
 }
 
 /** The work in it is done: it counts for the pace, though nothing is in the folder yet. */
@@ -235,6 +251,7 @@ function folderFinished(state: RunProgress, folder: string, ended: FolderRunStat
     done: without(state.done, folder),
     spent: without(state.spent, folder),
     counts: { ...state.counts, [ended]: (state.counts[ended] ?? 0) + 1 },
+    failed: ended === 'failed' && isValidation(state.mode) ? withFailure(state, folder, '', undefined) : state.failed,
     // Folders with nothing to do would push away those that had.
     ended: at === undefined ? state.ended : [line, ...state.ended].slice(0, MOST_ENDED),
     ends: at === undefined ? state.ends : [...state.ends, now].slice(-RATE_ENDS),
@@ -247,6 +264,8 @@ function without<Value>(map: ReadonlyMap<string, Value>, key: string): ReadonlyM
   rest.delete(key);
   return rest;
 }
+
+const isValidation = (mode: RunMode): boolean => mode === 'validate' || mode === 'validate-rehearse';
 
 export function endedFolders({ counts }: RunProgress): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);

@@ -12,6 +12,7 @@ import {
   type RunProgress,
   waitingFolders,
 } from './progress-model.ts';
+import { startedText } from './run-started.ts';
 import { stepText } from './run-steps.ts';
 import { cut, fitted, widthOf } from './text-width.ts';
 import { sessionsText } from './trace.ts';
@@ -92,11 +93,12 @@ function stepOrPace(state: RunProgress, now: number, messages: Messages): Line {
       };
 }
 
-function paceText(state: RunProgress, now: number, { report, progress }: Messages): string {
+function paceText(state: RunProgress, now: number, messages: Messages): string {
+  const { report, progress } = messages;
   const pace = paceOf(state, now);
   const elapsed = progress.elapsed(clock(now - state.startedAt));
   if (pace === undefined) {
-    const what = report.progress.started(state.files.length, state.folders, state.mode === 'rehearse');
+    const what = startedText({ mode: state.mode, files: state.files.length, folders: state.folders }, messages);
     const read = state.read === undefined ? '' : report.progress.read(safe(state.read.file), state.read.elements);
     return [elapsed, read === '' ? what : read].join(' · ');
   }
@@ -104,7 +106,7 @@ function paceText(state: RunProgress, now: number, { report, progress }: Message
     elapsed,
     ...(pace.left === undefined || pace.left <= 0 ? [] : [progress.left(clock(pace.left))]),
     progress.foldersPerMinute(rate(pace.foldersPerMinute, progress)),
-    progress.patchesPerSecond(rate(pace.patchesPerSecond, progress)),
+    ...(state.files.length === 0 ? [] : [progress.patchesPerSecond(rate(pace.patchesPerSecond, progress))]),
   ].join(' · ');
 }
 
@@ -139,7 +141,7 @@ function failedLines(state: RunProgress, most: number, width: number, messages: 
 
 /** The folders take half of the line at the most: the cause has to be read. */
 function failedLine({ cause, file, folders }: FailedFolders, width: number, messages: Messages): Line {
-  const place = cut(`${some(folders, 3)} ${safe(file)}`, Math.floor(width / 2));
+  const place = cut(`${some(folders, 3)} ${safe(file)}`.trimEnd(), Math.floor(width / 2));
   return { text: `✗ ${messages.summary.part(place, problemText(cause, messages))}`, tone: 'red' };
 }
 
@@ -164,13 +166,15 @@ function workingLines(state: RunProgress, now: number, most: number, width: numb
     : [...lines, { text: `▸ ${messages.progress.moreAtWork(all.length - shown.length)}` }];
 }
 
-function workingLine(state: RunProgress, at: FolderAtWork, now: number, width: number, { progress }: Messages): Line {
+function workingLine(state: RunProgress, at: FolderAtWork, now: number, width: number, { progress, report }: Messages): Line {
   const doing = progress.doing[at.doing === 'scripts' ? 'scripts' : state.mode];
   const time = fitted(clock(now - at.patchSince), 6, true);
   const which = state.files.length < 2 ? '' : ` ${at.number}/${state.files.length}`;
-  const longest = Math.max(...state.files.map((file) => widthOf(safe(file))), 0);
+  const step = at.step === undefined ? undefined : report.validation.steps[at.step];
+  const steps = step === undefined ? [] : Object.values(report.validation.steps).map(widthOf);
+  const longest = Math.max(...state.files.map((file) => widthOf(safe(file))), ...steps, 0);
   const room = width - 2 - CODE_WIDTH - 1 - widthOf(which) - time.length - 2 - widthOf(doing);
-  const file = fitted(safe(at.file), Math.max(4, Math.min(longest, room)));
+  const file = fitted(step ?? safe(at.file), Math.max(4, Math.min(longest, room)));
   return { text: `▸ ${fitted(at.folder, CODE_WIDTH)} ${file}${which}${time}  ${doing}` };
 }
 

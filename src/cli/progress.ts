@@ -7,7 +7,9 @@ import { safe } from './messages/said.ts';
 import { problemText } from './problem.ts';
 import { advance, type Cause, noProgress, type RunProgress } from './progress-model.ts';
 import { progressLines } from './progress-view.ts';
+import { startedText } from './run-started.ts';
 import { stepText } from './run-steps.ts';
+import { validationStepText } from './step-text.ts';
 import type { Terminal } from './terminal.ts';
 import { entryTime, scriptRunText, sessionsText } from './trace.ts';
 
@@ -91,7 +93,7 @@ function plainProgress(terminal: Terminal, messages: Messages, clock: Clock): Pr
   const tell = (event: RunEvent, before: RunProgress): void => {
     switch (event.kind) {
       case 'run-started':
-        return say(report.progress.started(event.files.length, event.folders.length, event.mode === 'rehearse'));
+        return say(startedText({ mode: event.mode, files: event.files.length, folders: event.folders.length }, messages));
       case 'script-run':
         return say(scriptRunText(event, messages));
       case 'patch-finished': {
@@ -102,6 +104,9 @@ function plainProgress(terminal: Terminal, messages: Messages, clock: Clock): Pr
         const why = cause === undefined ? '' : ` – ${problemText(cause, messages)}`;
         return say(summary.part(`${event.folder} ${safe(file)}`, `${report.states.failed}${why}`));
       }
+      case 'folder-locked':
+      case 'folder-unlocked':
+        return say(validationStepText(event, messages));
       case 'folder-finished': {
         const [ended] = state.ended;
         const worked = ended?.folder === event.folder && before.working.has(event.folder);
@@ -121,6 +126,8 @@ function plainProgress(terminal: Terminal, messages: Messages, clock: Clock): Pr
       case 'run-decided':
       case 'run-cancelled':
         return say(stepText(event, messages));
+      case 'step-started':
+      case 'step-finished':
       case 'file-read':
       case 'finding':
       case 'patch-started':

@@ -7,7 +7,9 @@ import { pairs } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
 import { findingDocument, findingText, problemText } from './problem.ts';
+import { startedText } from './run-started.ts';
 import { stepText } from './run-steps.ts';
+import { validationStepText } from './step-text.ts';
 
 type ScriptRunEvent = Extract<RunEvent, { readonly kind: 'script-run' }>;
 
@@ -36,8 +38,8 @@ function eventText(entry: JournalEntry, messages: Messages): string {
   switch (entry.kind) {
     case 'run-started':
       return part(
-        report.progress.started(entry.files.length, entry.folders.length, entry.mode === 'rehearse'),
-        `${safe(entry.files.join(', '))} → ${some(entry.folders, 12)}`,
+        startedText({ mode: entry.mode, files: entry.files.length, folders: entry.folders.length }, messages),
+        `${entry.files.length === 0 ? '' : `${safe(entry.files.join(', '))} → `}${some(entry.folders, 12)}`,
       );
     case 'run-waiting':
     case 'tasks-waiting':
@@ -66,6 +68,11 @@ function eventText(entry: JournalEntry, messages: Messages): string {
       const printed = output.trim() === '' ? '' : `\n${safe(output.trimEnd()).replace(/^/gm, '    ')}`;
       return `${scriptRunText(entry, messages)}${printed}`;
     }
+    case 'step-started':
+    case 'step-finished':
+    case 'folder-locked':
+    case 'folder-unlocked':
+      return validationStepText(entry, messages);
     case 'folder-finished':
       return part(entry.folder, report.states[entry.state]);
     case 'run-finished':

@@ -52,7 +52,7 @@ export function validationSummary(
     table(columns, rows, style.width),
     style.verbose ? tableCostsText(costs, messages, style.width) : '',
     ...dueLines(due, messages, style.width),
-    paint(toneOfState(state), report.validation.ends[state], style.colour),
+    paint(toneOfState(state), report.runs.validate[state], style.colour),
   ]
     .filter((part) => part !== '')
     .join('\n');

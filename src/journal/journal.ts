@@ -1,10 +1,12 @@
 // What happened, as a closed union of events: progress, trace and history all read the same ones.
+import type { Facts } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Connected } from '../environment/connected.ts';
 import type { Blocker } from '../environment/sessions.ts';
 import type { ActiveChange } from './folder-entry.ts';
 import type { FolderRunState, PatchOutcome, RunMode, RunState } from './outcome.ts';
 import type { TaskKind } from './tasks.ts';
+import type { StepOutcome, ValidationStep } from './validation-steps.ts';
 
 export type RunEvent =
   | {
@@ -70,6 +72,17 @@ export type RunEvent =
   | { readonly kind: 'folder-prepared'; readonly folder: string }
   /** Of a run that is all or none: what becomes of all its folders, from now on whatever happens. */
   | { readonly kind: 'run-decided'; readonly run: string; readonly decision: 'commit' | 'rollback' }
+  /** A step of a folder's validation (R35): told while it goes, not written. */
+  | { readonly kind: 'step-started'; readonly folder: string; readonly step: ValidationStep }
+  /** Steps of a folder's transaction are written in it; after a failure they are told all the same. */
+  | { readonly kind: 'step-finished'; readonly folder: string; readonly outcome: StepOutcome }
+  /** A validation failed: nobody comes into the folder until one has come to its end, or somebody unlocks it. */
+  | {
+      readonly kind: 'folder-locked';
+      readonly folder: string;
+      readonly reason: { readonly code: string; readonly facts: Facts };
+    }
+  | { readonly kind: 'folder-unlocked'; readonly folder: string }
   | { readonly kind: 'folder-finished'; readonly folder: string; readonly state: FolderRunState }
   | { readonly kind: 'run-finished'; readonly run: string; readonly state: RunState; readonly ms: number };
 

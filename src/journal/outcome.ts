@@ -7,7 +7,7 @@ import type { TableChange } from '../tables/diff.ts';
 export type RunMode = 'integrate' | 'rehearse' | 'validate' | 'validate-rehearse' | 'revert' | 'revert-rehearse';
 export type RunState = 'done' | 'partial' | 'refused' | 'failed' | 'cancelled';
 /** `cancelled`: left out, wholly or from some patch on, because the run was cancelled. */
-export type FolderRunState = 'integrated' | 'unchanged' | 'failed' | 'skipped' | 'cancelled';
+export type FolderRunState = 'integrated' | 'validated' | 'reverted' | 'unchanged' | 'failed' | 'skipped' | 'cancelled';
 export type PatchRunState = 'integrated' | 'already' | 'failed' | 'skipped';
 
 export interface ElementCounts {
@@ -56,20 +56,26 @@ export interface PatchOutcome {
   readonly reason?: { readonly code: string; readonly facts: Finding['facts'] };
 }
 
-export interface FolderOutcome {
+/** What a folder's part of a run came to, whatever the run does. */
+export interface FolderEnd {
   readonly folder: string;
   readonly state: FolderRunState;
   readonly due: boolean;
+}
+
+export interface FolderOutcome extends FolderEnd {
   readonly patches: readonly PatchOutcome[];
 }
 
-export interface RunOutcome {
+export interface RunOutcomeOf<Folder extends FolderEnd> {
   readonly run: string;
   readonly mode: RunMode;
   readonly state: RunState;
   readonly findings: readonly Finding[];
-  readonly folders: readonly FolderOutcome[];
+  readonly folders: readonly Folder[];
 }
+
+export type RunOutcome = RunOutcomeOf<FolderOutcome>;
 
 export const NO_TABLES: TableOutcome = { created: [], altered: [], removed: [], changes: [] };
 

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { Blocker } from '../environment/sessions.ts';
-import type { FolderOutcome } from './outcome.ts';
+import type { FolderEnd } from './outcome.ts';
 import { eventJson, type NotedEvent } from './runs.ts';
 
 /** `interrupted`: was at work when its program died. */
@@ -14,6 +14,8 @@ export type RunFolderState =
   | 'postponed'
   | 'prepared'
   | 'integrated'
+  | 'validated'
+  | 'reverted'
   | 'unchanged'
   | 'failed'
   | 'skipped'
@@ -31,7 +33,7 @@ export interface FolderChange {
   readonly waitedMs?: number;
   /** Stays while the folder is tried again. */
   readonly blocker?: Blocker | null;
-  readonly outcome?: FolderOutcome;
+  readonly outcome?: FolderEnd;
 }
 
 export interface FolderStates {

@@ -6,11 +6,14 @@ import { runWords } from './runs.ts';
 import { scriptUses } from './script-uses.ts';
 import { serverReport } from './servers.ts';
 import { sessionReport } from './sessions.ts';
+import { validationReport } from './validation.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
 const states: Record<FolderRunState | PatchRunState | 'ready' | 'locked' | 'creating' | 'dropping' | 'unreachable', string> = {
   integrated: 'integrated',
+  validated: 'validated',
+  reverted: 'taken back',
   unchanged: 'unchanged',
   already: 'already',
   failed: 'failed',
@@ -127,18 +130,7 @@ export const report = {
   /** What was done to so many. */
   elements: { created: s('new'), updated: s('updated'), identical: s('identical'), kept: s('kept'), ignored: s('ignored') },
   tables: { created: s('new'), altered: s('altered'), removed: s('put aside') },
-  validation: {
-    nothing: 'No folder is due.',
-    settled: 'settled',
-    states: { validated: 'validated', unchanged: 'unchanged', failed: 'failed' },
-    ends: {
-      done: 'Validated.',
-      partial: 'Validated for some folders only.',
-      refused: 'Refused: nothing was changed.',
-      failed: 'Failed.',
-      cancelled: 'Cancelled.',
-    },
-  },
+  validation: validationReport,
   costs: {
     step: (table: string, what: string) => `${table}: ${what}`,
     title: (folders: string) => `Changes of tables in ${folders}:`,

@@ -30,6 +30,8 @@ export const runWords = {
     postponed: 'postponed',
     prepared: 'prepared',
     integrated: 'integrated',
+    validated: 'validated',
+    reverted: 'taken back',
     unchanged: 'unchanged',
     failed: 'failed',
     skipped: 'skipped',

@@ -6,6 +6,7 @@ import { runWords } from './runs.ts';
 import { scriptUses } from './script-uses.ts';
 import { serverReport } from './servers.ts';
 import { sessionReport } from './sessions.ts';
+import { validationReport } from './validation.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
 /** Singular below two. */
@@ -68,6 +69,8 @@ export const report: Messages['report'] = {
   },
   states: {
     integrated: 'intégré',
+    validated: 'validé',
+    reverted: 'repris',
     unchanged: 'inchangé',
     already: 'déjà fait',
     failed: 'en échec',
@@ -129,18 +132,7 @@ export const report: Messages['report'] = {
   severity: { block: 'bloquant', warn: 'avertissement', info: 'remarque' },
   elements: { created: s('créé'), updated: s('modifié'), identical: s('identique'), kept: s('conservé'), ignored: s('ignoré') },
   tables: { created: s('créée'), altered: s('modifiée'), removed: s('mise de côté') },
-  validation: {
-    nothing: "Aucun dossier n'est à valider.",
-    settled: 'réglé',
-    states: { validated: 'validé', unchanged: 'inchangé', failed: 'échec' },
-    ends: {
-      done: 'Validation faite.',
-      partial: 'Validation faite pour une partie des dossiers seulement.',
-      refused: "Refusé : rien n'a changé.",
-      failed: 'Échec.',
-      cancelled: 'Annulé sur demande.',
-    },
-  },
+  validation: validationReport,
   costs: {
     step: (table, what) => `${table} : ${what}`,
     title: (folders) => `Modifications de tables, ${folders} :`,

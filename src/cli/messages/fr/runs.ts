@@ -19,6 +19,8 @@ export const runWords: Messages['report']['openRuns'] = {
     postponed: 'remis à plus tard',
     prepared: 'préparé',
     integrated: 'intégré',
+    validated: 'validé',
+    reverted: 'repris',
     unchanged: 'inchangé',
     failed: 'en échec',
     skipped: 'sauté',

@@ -1,0 +1,34 @@
+// A step of a folder's validation in one line: what it did, and how long it took.
+import type { RunEvent } from '../journal/journal.ts';
+import type { StepCounts } from '../journal/validation-steps.ts';
+import type { Messages } from './messages/en.ts';
+import { problemText } from './problem.ts';
+
+export type ValidationEvent = Extract<
+  RunEvent,
+  { readonly kind: 'step-started' | 'step-finished' | 'folder-locked' | 'folder-unlocked' }
+>;
+
+export function validationStepText(event: ValidationEvent, messages: Messages): string {
+  const { validation } = messages.report;
+  const { folder } = event;
+  switch (event.kind) {
+    case 'step-started':
+      return `${folder} ${validation.steps[event.step]} …`;
+    case 'step-finished': {
+      const { step, state, counts, ms } = event.outcome;
+      return validation.step(folder, validation.steps[step], validation.stepStates[state], countsText(counts, messages), ms);
+    }
+    case 'folder-locked':
+      return validation.locked(folder, problemText(event.reason, messages), `rustine validate ${folder}`);
+    case 'folder-unlocked':
+      return validation.unlocked(folder);
+  }
+}
+
+function countsText(counts: StepCounts, { report }: Messages): string {
+  const words: Readonly<Record<string, (count: number) => string>> = { ...report.elements, ...report.tables, ...report.scripts };
+  return Object.entries(counts)
+    .flatMap(([name, count]) => (count === 0 ? [] : [`${count} ${words[name]?.(count) ?? name}`]))
+    .join(', ');
+}
