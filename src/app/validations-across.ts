@@ -3,8 +3,7 @@ import { Failure } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { folderCode } from '../base/ids.ts';
 import type { Server } from '../environment/servers.ts';
-import { NO_TABLES } from '../journal/outcome.ts';
-import type { FolderValidation } from '../validate/validation.ts';
+import { failedValidation } from '../validate/validation.ts';
 import type { Across } from './across-servers.ts';
 import { unreachable } from './servers.ts';
 import type { ValidateOptions, ValidationOutcome } from './validations.ts';
@@ -44,18 +43,7 @@ async function validateThere(
     if (!(lost instanceof Failure) || lost.code !== 'server-unreachable') throw error;
     const { code, facts } = lost;
     const finding: Finding = { code, severity: 'block', subject: server.name, facts: { ...facts, folders: codes } };
-    const failed = codes.map(
-      (folder): FolderValidation => ({
-        folder,
-        state: 'failed',
-        due: false,
-        reasons: [],
-        settled: [],
-        tables: NO_TABLES,
-        ms: 0,
-        reason: { code, facts },
-      }),
-    );
+    const failed = codes.map((folder) => failedValidation({ code: folder, due: [] }, { code, facts }));
     return { state: 'failed', findings: [finding], folders: failed };
   }
 }

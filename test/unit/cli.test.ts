@@ -151,6 +151,7 @@ const RUN: RunRecord = {
   folders: 2,
 };
 const END: JournalEntry = { kind: 'run-finished', run: RUN.run, state: 'done', ms: 7, seq: 1, at: '2026-01-02T03:04:05.678Z' };
+const NOTHING_ELSE = { steps: [], elements: NO_ELEMENTS, lines: NO_LINES, scripts: [], texts: 0, patches: [] };
 const VALIDATED: ValidationOutcome = {
   state: 'partial',
   findings: [{ code: 'blocked', severity: 'block', folder: 'SEED', facts: { codes: ['values-do-not-fit'] } }],
@@ -161,12 +162,14 @@ const VALIDATED: ValidationOutcome = {
       due: true,
       reasons: ['languages'],
       settled: ['activity-code:KIT', 'modules'],
+      ...NOTHING_ELSE,
       tables: COSTS,
       ms: 7,
     },
     {
       folder: 'SEED',
       state: 'failed',
+      ...NOTHING_ELSE,
       due: true,
       reasons: ['modules'],
       settled: [],
