@@ -1,6 +1,18 @@
 // The library: what programs may import from `rustine`.
 export type { CheckOptions, CheckOutcome } from './app/checks.ts';
 export type { Settings } from './app/config.ts';
+export type {
+  ElementDecision,
+  ElementFolder,
+  ElementHistory,
+  ElementHold,
+  ElementVersion,
+  History,
+  HistoryEntry,
+  HistoryFolder,
+  HistoryKind,
+  HistoryOptions,
+} from './app/history.ts';
 export type { FolderOptions, FolderView, InitOptions, IntegrateOptions, Rustine } from './app/rustine.ts';
 export { openRustine } from './app/rustine.ts';
 export { Bug, type Facts, Failure, Refusal } from './base/errors.ts';

@@ -1,4 +1,4 @@
-// The parts of rustine.yaml that name programs: for scripts in languages that the database does not run, and for tasks; and durations.
+// The parts of rustine.yaml that name programs: for scripts in languages that the database does not run, and for tasks; durations and sizes.
 import type * as zod from 'zod';
 import type { Runner } from '../integrate/runner.ts';
 
@@ -20,6 +20,21 @@ export function duration(z: Zod) {
     .string()
     .refine((text) => millisecondsOf(text) > 0 && millisecondsOf(text) <= LONGEST_MS)
     .transform(millisecondsOf);
+}
+
+const BYTES: Readonly<Record<string, number>> = { KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 };
+const SIZE = /^([1-9]\d{0,5}) ?(KB|MB|GB)$/;
+
+/** `100 MB`, `1GB`; `0`: none → bytes. */
+export function size(z: Zod) {
+  const text = z
+    .string()
+    .regex(SIZE)
+    .transform((given) => {
+      const [, number = '0', unit = ''] = SIZE.exec(given) ?? [];
+      return Number(number) * (BYTES[unit] ?? 0);
+    });
+  return z.union([z.literal(0), z.literal('0').transform(() => 0), text]);
 }
 
 const DEFAULT_LIMIT = '10m';

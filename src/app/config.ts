@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { type Facts, Refusal } from '../base/errors.ts';
 import { folderCode } from '../base/ids.ts';
 import type { Runner } from '../integrate/runner.ts';
-import { duration, runners, taskPrograms } from './config-runners.ts';
+import { duration, runners, size, taskPrograms } from './config-runners.ts';
 
 export type Language = 'en' | 'fr';
 
@@ -20,6 +20,8 @@ export interface Settings {
   readonly jobs?: number;
   /** Limit for each SQL script, in milliseconds; absent: 5 minutes. */
   readonly scriptTimeoutMs?: number;
+  /** Patch files up to that many bytes are kept in the database when they are integrated; absent: 100 MB. */
+  readonly keepPatchesBytes?: number;
   /** Programs that run scripts of other languages, by language. */
   readonly runners?: Readonly<Record<string, Runner>>;
   /** Programs that carry out tasks, by name. */
@@ -43,6 +45,7 @@ interface FileSettings {
   readonly language?: Language | undefined;
   readonly jobs?: number | undefined;
   readonly 'script-timeout'?: number | undefined;
+  readonly 'keep-patches'?: number | undefined;
   readonly runners?: Readonly<Record<string, Runner>> | undefined;
   readonly tasks?: Readonly<Record<string, Runner>> | undefined;
   readonly servers?: Readonly<Record<string, string>> | undefined;
@@ -62,6 +65,7 @@ export async function resolveSettings({ options, env, cwd, language }: Given): P
     language: options.language ?? file.language ?? language,
     ...(file.jobs === undefined ? {} : { jobs: file.jobs }),
     ...(file['script-timeout'] === undefined ? {} : { scriptTimeoutMs: file['script-timeout'] }),
+    ...(file['keep-patches'] === undefined ? {} : { keepPatchesBytes: file['keep-patches'] }),
     ...(file.runners === undefined ? {} : { runners: file.runners }),
     ...(file.tasks === undefined ? {} : { tasks: file.tasks }),
     ...(Object.keys(servers).length === 0 ? {} : { servers }),
@@ -146,6 +150,7 @@ async function parseConfig(text: string, file: string): Promise<FileSettings> {
       language: z.enum(['en', 'fr']).optional(),
       jobs: z.int().min(1).optional(),
       'script-timeout': duration(z).optional(),
+      'keep-patches': size(z).optional(),
       runners: runners(z).optional(),
       tasks: taskPrograms(z).optional(),
       servers: z.record(z.string().regex(/^[A-Z][A-Z0-9]{0,9}$/), z.string().refine(isDatabaseUrl)).optional(),

@@ -4,7 +4,7 @@ import type { Finding } from '../base/finding.ts';
 import { formFindings } from '../patch/form-findings.ts';
 import type { ListedPatch } from '../patch/list.ts';
 import { listPatches } from '../patch/list.ts';
-import { readPatchFile } from '../patch/read.ts';
+import { fileBytes } from '../patch/read.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { openDelivery } from '../plan/patch-delivery.ts';
 
@@ -60,7 +60,7 @@ async function open({ file, path }: ListedPatch): Promise<Delivery | Finding> {
   try {
     return await openDelivery(
       file,
-      () => readPatchFile(path),
+      () => fileBytes(path),
       (end) => formFindings(end.form, file),
     );
   } catch (error) {

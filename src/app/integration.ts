@@ -6,6 +6,7 @@ import { readFolders } from '../environment/catalog.ts';
 import type { RunOutcome } from '../journal/outcome.ts';
 import { checkRequest, readRequest } from './checks.ts';
 import { jobsAtOnce } from './jobs.ts';
+import { KEEP_PATCHES_BYTES } from './keep-limit.ts';
 import { canaries } from './known-folders.ts';
 import { type RunPart, WHOLE } from './opened-server.ts';
 import type { IntegrateOptions, Opened } from './rustine.ts';
@@ -73,6 +74,7 @@ export async function integrateInto(own: Opened, options: IntegrateOptions, part
       jobs,
       lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
       scriptTimeoutMs: settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS,
+      keepBytes: settings.keepPatchesBytes ?? KEEP_PATCHES_BYTES,
       runners: settings.runners ?? {},
       preflight: { ...checked, findings: [...started.findings, ...found] },
       listener,

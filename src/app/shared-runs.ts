@@ -21,6 +21,7 @@ import {
   usersOfRun,
 } from '../journal/shared-runs.ts';
 import type { Task } from '../journal/tasks.ts';
+import { KEEP_PATCHES_BYTES } from './keep-limit.ts';
 import type { Opened } from './rustine.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
 import { openStoredRun, type StoredRun } from './stored-run.ts';
@@ -170,6 +171,7 @@ async function joinStored(
     onError: request.onError,
     lockTimeoutMs: request.lockTimeoutMs,
     scriptTimeoutMs: settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS,
+    keepBytes: settings.keepPatchesBytes ?? KEEP_PATCHES_BYTES,
     runners: settings.runners ?? {},
     listener: (event) => told(row.id, event),
     reached,

@@ -7,7 +7,6 @@ import type { RunFile } from '../journal/run-files.ts';
 import { readRunFile, readRunFiles } from '../journal/run-files.ts';
 import type { SharedRunRow } from '../journal/shared-runs.ts';
 import { formFindings } from '../patch/form-findings.ts';
-import { readPatch } from '../patch/read.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { openDelivery } from '../plan/patch-delivery.ts';
 import { checkRequest, type ReadRequest } from './checks.ts';
@@ -76,7 +75,7 @@ async function openStored(database: Database, run: string, stored: RunFile): Pro
   const { file, digest } = stored;
   const delivery = await openDelivery(
     file,
-    () => readPatch(readRunFile(database, run, stored), { file }),
+    () => readRunFile(database, run, stored),
     (end) => formFindings(end.form, file),
   );
   if (delivery.digest !== digest) throw new Failure('patch-changed', { file });

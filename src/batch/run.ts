@@ -12,6 +12,7 @@ import { emptyOutcome } from '../journal/outcome.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import type { Preflight } from '../plan/preflight.ts';
+import { rememberDelivery, sweepRemembered } from '../plan/remembered.ts';
 import { clearStaging, sweepStaging } from '../plan/staging.ts';
 import { planTogether, type Transactions } from '../plan/transactions.ts';
 import { runAllOrNone, transactionsOf } from './all-or-none.ts';
@@ -77,6 +78,8 @@ export interface RunRequest {
   /** For one folder, all attempts together. */
   readonly lockTimeoutMs: number;
   readonly scriptTimeoutMs: number;
+  /** Larger patch files are remembered by their elements alone. */
+  readonly keepBytes: number;
   /** Programs that run scripts of other languages than SQL. */
   readonly runners: Readonly<Record<string, Runner>>;
   readonly preflight: Preflight;
@@ -265,7 +268,9 @@ async function stageAll(database: Database, request: RunRequest, staged: Map<str
     request.folders.some((folder) => request.preflight.tasks.get(folder.code)?.get(file) === 'integrate'),
   );
   const lease = request.started.lease.process;
+  if (request.mode === 'integrate' && needed.length > 0) await sweepRemembered(database);
   for (const delivery of needed) {
+    if (request.mode === 'integrate') await rememberDelivery(database, delivery, request);
     const stagedAs = await database.transaction((session) => stageDelivery(session, lease, delivery));
     staged.set(delivery.file, { delivery, stagedAs, lease, plans: new Map() });
   }

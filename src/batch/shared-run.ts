@@ -20,6 +20,7 @@ import {
   readWaves,
 } from '../journal/shared-runs.ts';
 import { stageDelivery } from '../plan/facts.ts';
+import { rememberDelivery, sweepRemembered } from '../plan/remembered.ts';
 import { planTogether } from '../plan/transactions.ts';
 import { cancelling } from './cancelling.ts';
 import { outcomeOf } from './folder-part.ts';
@@ -85,10 +86,12 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
   const staged = new Map<string, StagedDelivery>();
   const together = new Map<string, readonly Folder[]>();
   const stageAll = async (): Promise<void> => {
+    if (row.mode === 'integrate') await sweepRemembered(database);
     for (const delivery of deliveries) {
       if (!folders.some(({ code }) => tasks.get(code)?.get(delivery.file) === 'integrate')) continue;
       // Begun before, and the database was away in the middle of it.
       if (staged.has(delivery.file)) continue;
+      if (row.mode === 'integrate') await rememberDelivery(database, delivery, { ...request, stopPoint: request.reached });
       const stagedAs = await database.transaction((session) => stageDelivery(session, lease, delivery));
       staged.set(delivery.file, { delivery, stagedAs, lease, plans: new Map() });
     }

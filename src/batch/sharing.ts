@@ -23,6 +23,8 @@ export interface SharedRunRequest {
   readonly onError: 'continue' | 'stop';
   readonly lockTimeoutMs: number;
   readonly scriptTimeoutMs: number;
+  /** Larger patch files are remembered by their elements alone. */
+  readonly keepBytes: number;
   readonly runners: Readonly<Record<string, Runner>>;
   readonly listener: RunListener;
   /** Called at named points; tests stop the program there. */

@@ -17,8 +17,11 @@ create table rustine.patch (
   kept boolean not null default false,
   since timestamptz not null default now()
 );
+-- Who has integrated a file, and whether anybody has, is asked by its content.
+create index integration_digest on rustine.integration (digest);
 comment on table rustine.patch is 'patch files that were integrated, by the digest of their content';
 comment on column rustine.patch.kept is 'whether the file itself is in patch_chunk';
+comment on column rustine.patch.since is 'when a run wanted it last before it was integrated anywhere: what nobody integrates goes after some days';
 
 create table rustine.patch_chunk (
   digest bytea not null references rustine.patch (digest) on delete cascade,

@@ -2,10 +2,8 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../base/errors.ts';
 import type { Database, Session } from '../database/database.ts';
+import { inPieces, PIECE_BYTES } from '../database/pieces.ts';
 import { sql } from '../database/sql.ts';
-
-/** Small enough for the memory of whoever reads, large enough that the way to the server does not count. */
-const CHUNK_BYTES = 1024 * 1024;
 
 export interface RunFile {
   readonly file: string;
@@ -40,24 +38,6 @@ export async function storeRunFile(
   await session.query(sql`update rustine.run_file set bytes = ${bytes} where run = ${run} and file = ${file}`);
 }
 
-async function* inPieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let held: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of source) {
-    for (let at = 0; at < chunk.length; ) {
-      const part = chunk.subarray(at, at + CHUNK_BYTES - size);
-      held.push(part);
-      size += part.length;
-      at += part.length;
-      if (size < CHUNK_BYTES) continue;
-      yield Buffer.concat(held);
-      held = [];
-      size = 0;
-    }
-  }
-  if (size > 0) yield Buffer.concat(held);
-}
-
 /** In the order of integration. */
 export async function readRunFiles(database: Database, run: string): Promise<readonly RunFile[]> {
   const rows = await database.query<RunFile & { readonly bytes: string | number }>(sql`
@@ -69,7 +49,7 @@ export async function readRunFiles(database: Database, run: string): Promise<rea
 export async function* readRunFile(database: Database, run: string, { file, bytes }: RunFile): AsyncGenerator<Uint8Array> {
   const read = (number: number): Promise<{ readonly bytes: Uint8Array }[]> =>
     database.query(sql`select bytes from rustine.run_file_chunk where run = ${run} and file = ${file} and number = ${number}`);
-  for (let number = 0; number * CHUNK_BYTES < bytes; number++) {
+  for (let number = 0; number * PIECE_BYTES < bytes; number++) {
     const [chunk] = await read(number);
     if (chunk === undefined) throw new Failure('run-lost', { run, folder: '' });
     yield chunk.bytes;

@@ -67,6 +67,8 @@ export interface Delivery {
   /** Names of the scripts whose text is SQL. */
   readonly sqlScripts: ReadonlySet<string>;
   readonly findings: readonly Finding[];
+  /** The bytes of the file; may be called again. Absent: it comes from a folder's dictionary. */
+  content?(): AsyncIterable<Uint8Array>;
   /** Reads the parts, in the order of the file; may be called again. */
   parts(findings: Finding[]): AsyncIterable<DeliveredPart>;
 }

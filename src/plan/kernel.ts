@@ -1,6 +1,6 @@
 // The kernel: base data types and tables of a supervisor folder, packed from the readable files in kernel/.
 import { fileURLToPath } from 'node:url';
-import { readPatchFile } from '../patch/read.ts';
+import { fileBytes } from '../patch/read.ts';
 import type { Delivery } from './delivery.ts';
 import { openDelivery } from './patch-delivery.ts';
 
@@ -9,7 +9,7 @@ const KERNEL = fileURLToPath(new URL('../../kernel/kernel.dat', import.meta.url)
 export async function kernelDelivery(): Promise<Delivery> {
   return openDelivery(
     'kernel.dat',
-    () => readPatchFile(KERNEL),
+    () => fileBytes(KERNEL),
     () => [],
   );
 }

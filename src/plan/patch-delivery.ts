@@ -8,11 +8,12 @@ import { DATA_TAG, ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import { countSlots, fieldsOf, MOST_SLOTS } from '../dictionary/fields.ts';
 import { HEAD_BYTES, languageOf } from '../dictionary/script-language.ts';
 import type { ElementHead, PatchHeader, PatchPart, PatchRecord } from '../patch/format.ts';
+import { readPatch } from '../patch/read.ts';
 import { contentCollector, contentTableOf, isContent } from './content-elements.ts';
 import type { ContentTarget, DeliveredPart, Delivery } from './delivery.ts';
 
-/** Opens the parts of a patch from its beginning; called for every reading. */
-export type PatchOpener = () => AsyncIterable<PatchPart>;
+/** Opens the bytes of a patch file at its beginning; called for every reading. */
+export type PatchOpener = () => AsyncIterable<Uint8Array>;
 
 interface Contents {
   header?: PatchHeader;
@@ -55,7 +56,7 @@ export async function openDelivery(
   const look = lookInto(contents);
   const lookAtScript = lookAtScripts(contents.sqlScripts);
   const checkSlots = slotCheck(contents.findings);
-  for await (const part of open()) {
+  for await (const part of readPatch(open(), { file })) {
     look(part);
     lookAtScript(part);
     checkSlots(part);
@@ -73,7 +74,8 @@ export async function openDelivery(
       ...finding,
       patch: file,
     })),
-    parts: (findings) => deliveredParts(open(), { digest: contents.digest, file, last }, findings),
+    content: open,
+    parts: (findings) => deliveredParts(readPatch(open(), { file }), { digest: contents.digest, file, last }, findings),
   };
 }
 

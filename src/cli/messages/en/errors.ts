@@ -121,6 +121,8 @@ export const errors = {
   'patch-text': (f) => `${f('element')}: "${f('text')}" holds a line end, which a patch file cannot hold. Take the line end out.`,
   'patch-source': (f) =>
     `${f('element')}: the script holds a line of ten stars, which ends a script in a patch file. Change that line.`,
+  'kept-file-damaged': (f) =>
+    `${f('file')} (SHA-256 ${f('digest').slice(0, 12)}…) is kept in the database, but what is kept is no longer what was delivered: rows of rustine.patch_chunk are missing or were changed. Restore them from a backup of the database, or use the file itself where you have it. Once \`update rustine.patch set kept = false where digest = '\\x${f('digest')}'\` has been run, the next run that integrates the file keeps it again.`,
   'patch-changed': (f) =>
     `${f('file')} changed while it was being integrated. Let whatever writes it finish, then run the command again; what was committed is recognised.`,
   'patch-value': (f) =>

@@ -48,6 +48,7 @@ export const reasons: Readonly<Record<string, string>> = {
   'key-unknown': 'there is no such key; known keys: database, language, jobs, script-timeout, runners, tasks, servers',
   'key-unknown-runner': 'there is no such key; a runner has command, arguments, timeout, environment',
   'key-script-timeout': 'a duration is expected, such as 90s, 5m or 1h',
+  'key-keep-patches': 'a size is expected, such as 100 MB or 1 GB, or 0 to keep no files',
   'key-runners':
     'programs by language are expected, such as `4gl: { command: /opt/app/bin/run, arguments: ["{file}"], timeout: 120s }`; sql is not among the languages',
   'key-unknown-task': 'there is no such key; a program for tasks has command, arguments, timeout, environment',

@@ -127,6 +127,8 @@ export const errors: Sentences<ErrorCode> = {
   'patch-text': (f) => `${f('element')} : « ${f('text')} » contient une fin de ligne, impossible dans un patch. Enlevez-la.`,
   'patch-source': (f) =>
     `${f('element')} : le traitement contient une ligne de dix étoiles, qui termine un traitement dans un patch. Changez cette ligne.`,
+  'kept-file-damaged': (f) =>
+    `${f('file')} (SHA-256 ${f('digest').slice(0, 12)}…) est conservé dans la base, mais ce qui y est conservé n'est plus ce qui a été livré : des lignes de rustine.patch_chunk manquent ou ont été modifiées. Restaurez-les depuis une sauvegarde de la base, ou utilisez le fichier lui-même si vous l'avez. Après \`update rustine.patch set kept = false where digest = '\\x${f('digest')}'\`, la prochaine exécution qui intègre le fichier le conserve à nouveau.`,
   'patch-changed': (f) =>
     `${f('file')} a changé pendant son intégration. Laissez finir ce qui l'écrit, puis relancez la commande ; ce qui est validé sera reconnu.`,
   'patch-value': (f) =>

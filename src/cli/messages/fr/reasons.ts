@@ -48,6 +48,7 @@ export const reasons: Readonly<Record<string, string>> = {
   'key-unknown': "cette clé n'existe pas ; clés connues : database, language, jobs, script-timeout, runners, tasks, servers",
   'key-unknown-runner': "cette clé n'existe pas ; un exécuteur a command, arguments, timeout, environment",
   'key-script-timeout': 'une durée est attendue, comme 90s, 5m ou 1h',
+  'key-keep-patches': 'une taille est attendue, comme 100 MB ou 1 GB, ou 0 pour ne garder aucun fichier',
   'key-runners':
     'des programmes par langage sont attendus, comme `4gl: { command: /opt/app/bin/run, arguments: ["{file}"], timeout: 120s }` ; sql ne compte pas parmi les langages',
   'key-unknown-task': "cette clé n'existe pas ; un programme de tâches a command, arguments, timeout, environment",
