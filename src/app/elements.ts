@@ -12,6 +12,7 @@ import type { Reader } from '../environment/catalog.ts';
 import type { ListedElement, StoredElement, StoredScript } from '../environment/elements.ts';
 import { foldersWith, readElement, readElements, readScript } from '../environment/elements.ts';
 import type { Folder } from '../environment/folder.ts';
+import { checkNoHistory } from '../environment/place.ts';
 import type { Assignment, FieldsSet } from '../integrate/set-fields.ts';
 import { setFields } from '../integrate/set-fields.ts';
 import { settingsOf } from '../integrate/settings.ts';
@@ -124,12 +125,13 @@ export async function listElements(
   return { folder: folder.code, elements: await readElements(database, folder.id, type?.trim().toUpperCase()) };
 }
 
-/** @throws Refusal `script-not-set-up`, and as `showElement` and `setFields`; Failure `lock-timeout` while a patch is being integrated into the folder */
+/** @throws Refusal `script-not-set-up`, `history-folder-follows`, and as `showElement` and `setFields`; Failure `lock-timeout` while a patch is being integrated into the folder */
 export async function setElement(
   { database, operator }: Opened,
   options: SetOptions,
 ): Promise<FieldsSet & { readonly element: string; readonly folder: string }> {
   const folder = chosenFolder(await existingFolders(database), options.folder);
+  checkNoHistory(folder, 'element');
   const element = elementName(options.element);
   if (isScript(element)) throw new Refusal('script-not-set-up', { element: subjectOf(element), script: element.name });
   const record = options.record === undefined ? {} : { record: recordPlace(options.record) };

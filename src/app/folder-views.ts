@@ -4,13 +4,15 @@ import type { Database } from '../database/database.ts';
 import { id, sql } from '../database/sql.ts';
 import type { Reader } from '../environment/catalog.ts';
 import { readFolders, readLevels } from '../environment/catalog.ts';
+import { isWritten, readLiveChanges } from '../environment/history.ts';
 import { existingFolders, known } from './known-folders.ts';
 import { lagPaths } from './lag-paths.ts';
 import type { FolderView } from './rustine.ts';
 
-/** Two or three statements, however many folders. */
+/** Three or four statements, however many folders. */
 export async function folderViews(reader: Reader): Promise<readonly FolderView[]> {
   const [folders, levels] = [await readFolders(reader), await readLevels(reader)];
+  const changes = folders.some(({ due }) => due.some(isWritten)) ? await readLiveChanges(reader) : new Map<number, string[]>();
   const paths = await lagPaths(
     reader,
     levels.flatMap(({ lag }) => lag),
@@ -48,7 +50,7 @@ export async function folderViews(reader: Reader): Promise<readonly FolderView[]
       activitySizes,
       legislations,
       modules,
-      reasons: folder.due,
+      reasons: folder.due.flatMap((reason) => (isWritten(reason) ? (changes.get(folder.id) ?? [reason]) : [reason])),
       test,
       specific,
       historyOf,

@@ -20,8 +20,9 @@ export function folderVerbs(across: Across): Pick<OneServer, FolderVerb> {
     createFolders: async (codes, options) => {
       const directory = await across.directory();
       const wanted = options.server === undefined ? undefined : knownServer(directory.servers, options.server);
-      const parent = directory.folders.find(({ code }) => code === options.parent?.trim().toUpperCase());
-      const server = wanted ?? directory.servers.find(({ name }) => name === parent?.server);
+      const there = (text: string | undefined) => directory.folders.find(({ code }) => code === text?.trim().toUpperCase());
+      const beside = there(options.historyOf) ?? there(options.parent);
+      const server = wanted ?? directory.servers.find(({ name }) => name === beside?.server);
       if (server !== undefined) return createElsewhere(home, { server, member: await across.open(server) }, codes, options);
       if (directory.folders.length > 0 && options.historyOf !== undefined) {
         const here = await readFolders(database);

@@ -32,7 +32,10 @@ export async function createElsewhere(
   const here = await existingFolders(database);
   const directory = await readDirectory(database);
   const codes = texts.map(folderCode);
-  const parent = folderCode(options.parent ?? (await readEnvironment(database))?.supervisor ?? '');
+  const supervisor = (await readEnvironment(database))?.supervisor ?? '';
+  // A history folder stands below the parent of its live one.
+  const live = directory.folders.find((each) => options.historyOf !== undefined && each.code === folderCode(options.historyOf));
+  const parent = folderCode(options.parent ?? live?.parent ?? supervisor);
   checkSide(directory, here, server, { folder: codes[0] ?? '', parent, historyOf: options.historyOf });
   const original = here.find(({ code }) => code === parent);
   if (original !== undefined) {

@@ -20,7 +20,9 @@ import { kernelDelivery } from '../plan/kernel.ts';
 import { sweepStaging } from '../plan/staging.ts';
 import type { FolderSource, NewFolder } from '../validate/creation.ts';
 import { checkCreatable, createFolder } from '../validate/creation.ts';
+import { fillFromLive } from '../validate/history.ts';
 import { folderViews } from './folder-views.ts';
+import { checkHistorySettings, settingsOfLive } from './history-options.ts';
 import { openSettled } from './opened-environment.ts';
 import type { FolderOptions, FolderView, InitOptions, Opened } from './rustine.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
@@ -81,28 +83,19 @@ export async function createFolders(
   const limit = opened.settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS;
   const environment = await openSettled(database);
   const existing = await readFolders(database);
-  const parent = findFolder(existing, folderCode(options.parent ?? environment.supervisor), 'folder-parent-unknown');
-  const historyOf =
-    options.historyOf === undefined ? null : findFolder(existing, folderCode(options.historyOf), 'folder-unknown');
-  const ancestors = ancestorsOf(parent.code, new Map(existing.map((folder) => [folder.code, folder])));
-  const wanted = codes.map(
-    (text): NewFolder => ({
-      code: folderCode(text),
-      parent,
-      ancestors,
-      languages: languagesOf(options.languages) ?? parent.languages,
-      ...sizedActivityCodes(options.activityCodes ?? []),
-      legislations: [...new Set((options.legislations ?? []).map(legislationCode))],
-      modules: options.modules ?? null,
-      test: options.test ?? false,
-      specific: options.specific ?? false,
-      historyOf,
-    }),
+  const live = options.historyOf === undefined ? null : findFolder(existing, folderCode(options.historyOf), 'folder-unknown');
+  const parent = findFolder(
+    existing,
+    folderCode(options.parent ?? live?.parent ?? environment.supervisor),
+    'folder-parent-unknown',
   );
+  const ancestors = ancestorsOf(parent.code, new Map(existing.map((folder) => [folder.code, folder])));
+  const wanted = codes.map((text) => newFolder(folderCode(text), [parent, ...ancestors], live, options));
   for (const [at, { code }] of wanted.entries()) {
+    if (live !== null) checkHistory(code, live);
     if (wanted.findIndex((folder) => folder.code === code) < at) throw new Refusal('folder-named-twice', { folder: code });
     checkParent(code, [parent, ...ancestors]);
-    if (historyOf !== null) checkHistory(code, historyOf);
+    if (live !== null) checkHistorySettings(code, live, options);
   }
   await checkCreatable(
     database,
@@ -113,10 +106,17 @@ export async function createFolders(
   const created: string[] = [];
   await withSource(
     opened,
-    () => dictionaryDelivery(database, parent, { scripts: options.test === true || options.specific === true }),
+    () =>
+      live === null
+        ? dictionaryDelivery(database, parent, { scripts: options.test === true || options.specific === true })
+        : dictionaryDelivery(database, { ...live, ancestors: [] }, { scripts: true }),
     async (source) => {
       for (const folder of wanted) {
-        const found = await createFolder(database, folder, source, environment.roles, operator, limit).catch((error: unknown) => {
+        const making =
+          live === null
+            ? createFolder(database, folder, source, environment.roles, operator, limit)
+            : createFolder(database, folder, source, environment.roles, operator, limit, fillFromLive);
+        const found = await making.catch((error: unknown) => {
           throw created.length === 0 ? error : partly(created, folder.code, error);
         });
         findings.push(...found);
@@ -126,6 +126,26 @@ export async function createFolders(
   );
   const views = await folderViews(database);
   return { folders: wanted.flatMap(({ code }) => views.filter((view) => view.code === code)), findings };
+}
+
+function newFolder(
+  code: FolderCode,
+  [parent, ...ancestors]: readonly [Folder, ...Folder[]],
+  live: Folder | null,
+  options: FolderOptions,
+): NewFolder {
+  const place = { code, parent, ancestors, historyOf: live };
+  // Copies of the live folder's scripts come whatever it is.
+  if (live !== null) return { ...place, ...settingsOfLive(live), test: true };
+  return {
+    ...place,
+    languages: languagesOf(options.languages) ?? parent.languages,
+    ...sizedActivityCodes(options.activityCodes ?? []),
+    legislations: [...new Set((options.legislations ?? []).map(legislationCode))],
+    modules: options.modules ?? null,
+    test: options.test ?? false,
+    specific: options.specific ?? false,
+  };
 }
 
 /** No longer a refusal, which says that nothing changed. Bugs stay bugs. */

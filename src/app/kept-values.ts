@@ -81,11 +81,16 @@ export async function decideCase({ database, operator }: Opened, options: Decide
   if ((choice === 'value') !== (value !== undefined)) throw new Refusal('decision-value', { case: options.case, choice });
   const request = { caseId: options.case, choice, reason, operator, lockTimeoutMs: LOCK_TIMEOUT_MS };
   const { kept, folders } = await withLease(database, operator, async (lease) =>
-    decide(database, await readFolders(database), {
-      ...request,
-      lease: lease.process,
-      ...(value === undefined ? {} : { value }),
-    }),
+    // What is decided for a live folder comes to its history folders from there.
+    decide(
+      database,
+      (await readFolders(database)).filter(({ historyOf }) => historyOf === null),
+      {
+        ...request,
+        lease: lease.process,
+        ...(value === undefined ? {} : { value }),
+      },
+    ),
   );
   return { case: kept.caseId, choice, element: `${kept.type}:${kept.name}`, field: kept.field, folders };
 }

@@ -1,6 +1,7 @@
 // The catalog's step for what comes after a patch: locked folders, runs that validate or take back, which integrations count.
 import { CHAIN } from './catalog-chain.ts';
 import { DELIVERIES } from './catalog-deliveries.ts';
+import { HISTORY } from './catalog-history.ts';
 import { TAKING_BACK } from './catalog-taking-back.ts';
 
 /** See decisions 019 to 025. */
@@ -31,6 +32,6 @@ create view rustine.integrated as select * from rustine.integration where kind =
 comment on view rustine.integrated is 'integrations of patches that count: what folders have';
 `;
 
-export const AFTER = `${STATES}${DELIVERIES}${CHAIN}${TAKING_BACK}
+export const AFTER = `${STATES}${DELIVERIES}${CHAIN}${HISTORY}${TAKING_BACK}
 revoke all on all tables in schema rustine from public;
 `;

@@ -16,9 +16,21 @@ export function checkParent(folder: string, chain: readonly Folder[]): void {
 
 /**
  * A history folder follows a folder that is patched itself and has data of its own.
- * @throws Refusal `folder-history-supervisor`, `folder-history-history`
+ * @throws Refusal `folder-history-supervisor`, `folder-history-history`, `folder-history-mirror`
  */
 export function checkHistory(folder: string, of: Folder): void {
+  if (of.mirror === true) throw new Refusal('folder-history-mirror', { folder, of: of.code });
   if (of.parent === null) throw new Refusal('folder-history-supervisor', { folder, of: of.code });
   if (of.historyOf !== null) throw new Refusal('folder-history-history', { folder, of: of.code, live: of.historyOf });
+}
+
+/** What is done to the live folder, and comes from there. */
+export type LiveChange = 'element' | 'revert' | 'settings';
+
+/**
+ * A history folder is as its live folder is: what is changed there comes to it by validation.
+ * @throws Refusal `history-folder-follows`
+ */
+export function checkNoHistory({ code, historyOf }: Pick<Folder, 'code' | 'historyOf'>, change: LiveChange): void {
+  if (historyOf !== null) throw new Refusal('history-folder-follows', { folder: code, live: historyOf, change });
 }

@@ -7,7 +7,7 @@ import { readFolders } from './catalog.ts';
 import type { Folder } from './folder.ts';
 import { ancestorsOf } from './folder.ts';
 import { lockWithAncestors } from './folder-locks.ts';
-import { checkParent } from './place.ts';
+import { checkNoHistory, checkParent } from './place.ts';
 import { moveRole } from './roles.ts';
 
 /** What is absent stays as it is. */
@@ -37,17 +37,20 @@ export interface SettingsChanged {
 }
 
 /**
- * @throws Refusal `folder-unknown`, `folder-not-ready`, `folder-is-supervisor`, `folder-parent-cycle`, `folder-parent-history`; nothing is changed then
+ * @param asked somebody asks for it; else it follows from the settings of another folder
+ * @throws Refusal `history-folder-follows`, `folder-unknown`, `folder-not-ready`, `folder-is-supervisor`, `folder-parent-cycle`, `folder-parent-history`; nothing is changed then
  */
 export async function changeSettings(
   session: Session,
   code: string,
   change: SettingsChange,
   operator: string,
+  asked = true,
 ): Promise<SettingsChanged> {
   await lockTree(session, code, change.parent);
   const folders = await readFolders(session);
   const folder = known(folders, code);
+  if (asked) checkNoHistory(folder, 'settings');
   checkReady(folder);
   const parent =
     change.parent === undefined || change.parent === folder.parent ? undefined : newParent(folders, folder, change.parent);

@@ -48,8 +48,8 @@ function creationContext(operator: string, scriptTimeoutMs: number): RunContext 
 }
 
 /**
- * What a folder starts from: its parent's dictionary, or the kernel for a supervisor folder. Asked for while the parent is locked;
- * `state` differs where the parent has changed since.
+ * What a folder starts from: its parent's dictionary, or the kernel for a supervisor folder, or the live folder's for a history folder. Asked
+ * for while that folder is locked; `state` differs where it has changed since.
  */
 export type FolderSource = (state: string) => Promise<StagedDelivery>;
 
@@ -121,9 +121,9 @@ export async function createFolder(
 }
 
 /**
- * Nothing is integrated into the parent from here on, so its dictionary and its level are of one state. All ancestors are held with it: the
- * new folder's role gets rights on their schemas.
- * @returns what changes with everything that is integrated into the parent
+ * Nothing is integrated into the parent and the live folder from here on, so dictionary and level are of one state. All ancestors are held
+ * with it: the new folder's role gets rights on their schemas.
+ * @returns what changes with everything that is integrated into the one whose dictionary it gets
  */
 async function lockParent(session: Session, { parent, historyOf }: NewFolder): Promise<string> {
   if (parent === null) return '';
@@ -134,9 +134,10 @@ async function lockParent(session: Session, { parent, historyOf }: NewFolder): P
     const state = locked.find((folder) => folder.code === code)?.state ?? 'dropping';
     if (state !== 'ready') throw new Refusal('folder-not-ready', { folder: code, state });
   }
+  const source = historyOf?.id ?? parent.id;
   const [last] = await session.query<{ state: string }>(sql`
-    select concat_ws(' ', (select max(id) from rustine.integration where folder = ${parent.id}),
-      (select count(*) from rustine.element where folder = ${parent.id})) as state`);
+    select concat_ws(' ', (select max(id) from rustine.integration where folder = ${source}),
+      (select count(*) from rustine.element where folder = ${source})) as state`);
   return last?.state ?? '';
 }
 

@@ -3,6 +3,7 @@
 import { isZip, type Said, type Sentence, some } from '../said.ts';
 import { blockerLines } from '../session-lines.ts';
 import { help } from './help.ts';
+import { historyErrors } from './history.ts';
 import { progress } from './progress.ts';
 import { expected, nothing, reasons } from './reasons.ts';
 import { serverErrors } from './servers.ts';
@@ -14,6 +15,7 @@ const wanted = (f: Said) => (expected as Record<string, string>)[f('expected')] 
 export const errors = {
   ...sessionErrors,
   ...serverErrors,
+  ...historyErrors,
   'folder-code': (f) =>
     `"${f('value')}" is not a folder code. A code is a letter followed by up to 9 letters or digits, such as SEED or TEST01.`,
   'language-code': (f) => `"${f('value')}" is not a language code. A code is three letters, such as FRA or ENG.`,

@@ -1,6 +1,7 @@
 // English words of tables, progress and summaries.
 import type { FolderRunState, PatchRunState } from '../../../journal/outcome.ts';
 import { batchReport } from './batch.ts';
+import { liveReason } from './history.ts';
 import { runEnds } from './run-ends.ts';
 import { runWords } from './runs.ts';
 import { scriptUses } from './script-uses.ts';
@@ -117,6 +118,7 @@ export const report = {
     reason
       .replace(/^activity-code:/, 'activity code ')
       .replace(/^data-type:/, 'data type ')
+      .replace(/^live-folder:.*$/, (each) => liveReason(each, (name) => settingNames[name] ?? name))
       .replace(/^[a-z-]+$/, (each) => settingNames[each] ?? each),
   folderDropped: (code: string) => `Folder ${code} dropped.`,
   database: {

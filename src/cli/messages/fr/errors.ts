@@ -3,6 +3,7 @@ import type { ErrorCode, Messages, Sentences } from '../en.ts';
 import { isZip, type Said, some } from '../said.ts';
 import { blockerLines } from '../session-lines.ts';
 import { help } from './help.ts';
+import { historyErrors } from './history.ts';
 import { progress } from './progress.ts';
 import { expected, nothing, reasons } from './reasons.ts';
 import { serverErrors } from './servers.ts';
@@ -14,6 +15,7 @@ const wanted = (f: Said) => (expected as Record<string, string>)[f('expected')] 
 export const errors: Sentences<ErrorCode> = {
   ...sessionErrors,
   ...serverErrors,
+  ...historyErrors,
   'folder-code': (f) =>
     `« ${f('value')} » n'est pas un code de dossier. Un code est une lettre suivie d'au plus 9 lettres ou chiffres, comme SEED ou TEST01.`,
   'language-code': (f) => `« ${f('value')} » n'est pas un code de langue. Un code a trois lettres, comme FRA ou ENG.`,

@@ -1,6 +1,7 @@
 // French words of tables, progress and summaries.
 import type { Messages } from '../en.ts';
 import { batchReport } from './batch.ts';
+import { liveReason } from './history.ts';
 import { runEnds } from './run-ends.ts';
 import { runWords } from './runs.ts';
 import { scriptUses } from './script-uses.ts';
@@ -114,6 +115,7 @@ export const report: Messages['report'] = {
     reason
       .replace(/^activity-code:/, 'code activité ')
       .replace(/^data-type:/, 'type de données ')
+      .replace(/^live-folder:.*$/, (each) => liveReason(each, (name) => settingNames[name] ?? name))
       .replace(/^[a-z-]+$/, (each) => settingNames[each] ?? each),
   folderDropped: (code) => `Dossier ${code} supprimé.`,
   database: {

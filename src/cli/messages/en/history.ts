@@ -1,0 +1,40 @@
+// English sentences about history folders: what is refused there, why they are due.
+import type { Sentence } from '../said.ts';
+
+export const historyErrors = {
+  'folder-history-mirror': (f) =>
+    `Folder ${f('folder')} cannot be the history folder of ${f('of')}: that only stands for a folder of the environment's own server here. Create it from the environment's own database.`,
+  'folder-history-settings': (f) =>
+    `Folder ${f('folder')} gets the settings of ${f('of')}, whose history folder it is to be; ${f.list('options').join(', ')} ${f.list('options').length === 1 ? 'asks' : 'ask'} for others. Leave ${f.list('options').length === 1 ? 'it' : 'them'} out, or change ${f('of')} first (\`rustine folder set ${f('of')}\`).`,
+  'history-folder-follows': (f) => {
+    const [what, command] = changes[f('change')] ?? ['this is not changed', 'folder show'];
+    return `${f('folder')} is the history folder of ${f('live')}: ${what} there by itself. Do it in ${f('live')} (\`rustine ${command.replace('LIVE', f('live'))}\`), then \`rustine validate ${f('folder')}\`.`;
+  },
+} satisfies Record<string, Sentence>;
+
+/** What is not done in a history folder, and the command for the live one. */
+const changes: Readonly<Record<string, readonly [what: string, command: string]>> = {
+  settings: ['its settings are not changed', 'folder set LIVE …'],
+  element: ['no element is changed', 'element set … --folder LIVE'],
+  revert: ['no patch is taken back', 'revert … --folder LIVE'],
+};
+
+/** What was written to the live folder. */
+const written: Readonly<Record<string, string>> = {
+  patch: 'patch ',
+  revert: 'taken back: ',
+  set: 'an element was set',
+  decision: 'a value was decided about',
+  validation: 'it was validated',
+  setting: '',
+};
+
+/** @param setting names a setting */
+export function liveReason(reason: string, setting: (name: string) => string): string {
+  const [, live = '', kind, ...rest] = reason.split(':');
+  const changed = `live folder ${live} changed`;
+  if (kind === undefined) return changed;
+  const detail = rest.join(':');
+  if (kind === 'more') return `${changed}: ${detail} more`;
+  return `${changed}: ${written[kind] ?? ''}${kind === 'setting' ? setting(detail) : detail}`;
+}

@@ -1,0 +1,38 @@
+// French sentences about history folders: what is refused there, why they are due.
+import type { historyErrors as english } from '../en/history.ts';
+import type { Sentences } from '../en.ts';
+
+export const historyErrors: Sentences<keyof typeof english> = {
+  'folder-history-mirror': (f) =>
+    `Le dossier ${f('folder')} ne peut pas être le dossier historique de ${f('of')}, qui ne fait ici que représenter un dossier du serveur de l'environnement. Créez-le depuis la base de l'environnement lui-même.`,
+  'folder-history-settings': (f) =>
+    `Le dossier ${f('folder')} reçoit les paramètres de ${f('of')}, dont il doit être le dossier historique ; ${f.list('options').join(', ')} en ${f.list('options').length === 1 ? 'demande' : 'demandent'} d'autres. Enlevez ${f.list('options').length === 1 ? 'cette option' : 'ces options'}, ou changez d'abord ${f('of')} (\`rustine folder set ${f('of')}\`).`,
+  'history-folder-follows': (f) => {
+    const [what, command] = changes[f('change')] ?? ["cela ne s'y change pas", 'folder show'];
+    return `${f('folder')} est le dossier historique de ${f('live')} : ${what} pour lui seul. Faites-le dans ${f('live')} (\`rustine ${command.replace('LIVE', f('live'))}\`), puis \`rustine validate ${f('folder')}\`.`;
+  },
+};
+
+const changes: Readonly<Record<string, readonly [what: string, command: string]>> = {
+  settings: ['ses paramètres ne se changent pas', 'folder set LIVE …'],
+  element: ["aucun élément ne s'y change", 'element set … --folder LIVE'],
+  revert: ["aucun patch ne s'y reprend", 'revert … --folder LIVE'],
+};
+
+const written: Readonly<Record<string, string>> = {
+  patch: 'patch ',
+  revert: 'reprise de ',
+  set: 'un élément y a été modifié',
+  decision: 'une valeur y a été tranchée',
+  validation: 'il a été validé',
+  setting: '',
+};
+
+export function liveReason(reason: string, setting: (name: string) => string): string {
+  const [, live = '', kind, ...rest] = reason.split(':');
+  const changed = `le dossier d'exploitation ${live} a changé`;
+  if (kind === undefined) return changed;
+  const detail = rest.join(':');
+  if (kind === 'more') return `${changed} : ${detail} de plus`;
+  return `${changed} : ${written[kind] ?? ''}${kind === 'setting' ? setting(detail) : detail}`;
+}
