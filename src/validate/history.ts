@@ -32,12 +32,12 @@ async function copyLevel(session: Session, history: Folder, live: Folder): Promi
     from rustine.integrated where folder = ${live.id} and apatch_num is not null order by id`);
 }
 
-/** Which values people changed, and what was delivered instead of them. */
+/** Which values people changed. */
 async function copyChanged(session: Session, history: Folder, live: Folder): Promise<void> {
   await session.query(sql`
-    update rustine.record r set changed = l.changed, delivered = l.delivered from rustine.record l
+    update rustine.record r set changed = l.changed from rustine.record l
     where l.folder = ${live.id} and r.folder = ${history.id} and r.type = l.type and r.name = l.name and r.tag = l.tag and r.key = l.key
-      and r.content = l.content and (r.changed <> l.changed or r.delivered is distinct from l.delivered)`);
+      and r.content = l.content and r.changed <> l.changed`);
 }
 
 /** ADOSACT, where somebody switched codes by hand. @returns whether codes stand otherwise now, which tables have to follow */

@@ -8,7 +8,7 @@ export const historyErrors = {
     `Folder ${f('folder')} gets the settings of ${f('of')}, whose history folder it is to be; ${f.list('options').join(', ')} ${f.list('options').length === 1 ? 'asks' : 'ask'} for others. Leave ${f.list('options').length === 1 ? 'it' : 'them'} out, or change ${f('of')} first (\`rustine folder set ${f('of')}\`).`,
   'history-folder-follows': (f) => {
     const [what, command] = changes[f('change')] ?? ['this is not changed', 'folder show'];
-    return `${f('folder')} is the history folder of ${f('live')}: ${what} there by itself. Do it in ${f('live')} (\`rustine ${command.replace('LIVE', f('live'))}\`), then \`rustine validate ${f('folder')}\`.`;
+    return `${f('folder')} is the history folder of ${f('live')} and follows it by validation: ${what} there. Do it in ${f('live')} (\`rustine ${command.replace('LIVE', f('live'))}\`), then \`rustine validate ${f('folder')}\`.`;
   },
 } satisfies Record<string, Sentence>;
 

@@ -9,7 +9,7 @@ export const historyErrors: Sentences<keyof typeof english> = {
     `Le dossier ${f('folder')} reçoit les paramètres de ${f('of')}, dont il doit être le dossier historique ; ${f.list('options').join(', ')} en ${f.list('options').length === 1 ? 'demande' : 'demandent'} d'autres. Enlevez ${f.list('options').length === 1 ? 'cette option' : 'ces options'}, ou changez d'abord ${f('of')} (\`rustine folder set ${f('of')}\`).`,
   'history-folder-follows': (f) => {
     const [what, command] = changes[f('change')] ?? ["cela ne s'y change pas", 'folder show'];
-    return `${f('folder')} est le dossier historique de ${f('live')} : ${what} pour lui seul. Faites-le dans ${f('live')} (\`rustine ${command.replace('LIVE', f('live'))}\`), puis \`rustine validate ${f('folder')}\`.`;
+    return `${f('folder')} est le dossier historique de ${f('live')} et le suit par la validation : ${what}. Faites-le dans ${f('live')} (\`rustine ${command.replace('LIVE', f('live'))}\`), puis \`rustine validate ${f('folder')}\`.`;
   },
 };
 

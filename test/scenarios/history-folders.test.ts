@@ -1,0 +1,191 @@
+// R36: history folders are what their live folders are, but for the data; they are never patched, and due when the live one has changed.
+import { describe, expect, test } from 'vitest';
+import { Refusal } from '../../src/base/errors.ts';
+import { rustine as program } from '../support/crash.ts';
+import type { TestEnvironment } from '../support/environment.ts';
+import { openEnvironment } from '../support/environment.ts';
+import { difference, type Holding, holdings } from '../support/folder-dump.ts';
+import { activityCode, any, row, script, table } from '../support/patches.ts';
+import { oneServer } from '../support/servers.ts';
+
+const refused = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'nothing refused',
+    (error: unknown) => (error instanceof Refusal ? [error.code, error.facts] : error),
+  );
+
+/** Rows of these say what a folder is; those of others are its data. */
+const OWN_ROWS = /^row \| (apatch|adosact) /;
+
+/** What a live folder and its history folder have in common: all but data, what was put aside, and what waits for decisions. */
+const common = (holding: Holding | undefined, folder: string): Holding =>
+  (holding ?? [])
+    .filter(
+      (line) =>
+        !/^(dictionary|integration|event|remainder|row|kept|kept row|offer|translation|pending) \|/.test(line) ||
+        OWN_ROWS.test(line),
+    )
+    .map((line) => line.replace(/^(column \| \w+) \| \d+/, '$1').replace(/"(updtick_0|updusr_0)": [^,]+/g, ''))
+    .map((line) => (line.startsWith('folder |') ? line.replace(/ \| \{[^{]*\}$/, '') : line))
+    .map((line) =>
+      line
+        .replaceAll(`${folder.toLowerCase()}.`, '')
+        .replaceAll(`"${folder}"`, '"folder"')
+        .replace(`| ${folder} |`, '| folder |'),
+    )
+    .toSorted();
+
+async function apart(env: TestEnvironment, live = 'LIVE', history = 'HIST'): Promise<readonly string[]> {
+  const { folders } = await holdings(env.url);
+  return difference(common(folders.get(live), live), common(folders.get(history), history));
+}
+
+const reasons = async (env: TestEnvironment, folder = 'HIST') => (await env.rustine.folder(folder)).reasons;
+
+const customer = (more: Readonly<Record<string, string>> = {}) =>
+  table('CUSTOMER', 'CUS', { NUM: 'A:10', NAM: 'A:30', ...more }, { CUS0: 'NUM' });
+const own = any('ACT', 'ZOWN', [{ tag: 'ACT', values: { CODACT: 'ZLIV', SPETRT: 'ZOWN' } }]);
+
+/** A live folder with data, specific elements, values that its people changed, scripts of its own, switched codes. */
+async function opened(server: Parameters<typeof openEnvironment>[0]): Promise<TestEnvironment> {
+  const env = await openEnvironment(server, { init: { languages: ['ENG', 'FRA'] }, folders: ['DEV'] });
+  await env.folders(['LIVE'], { parent: 'DEV', languages: ['FRA'], legislations: ['FRA'], modules: [1, 2], specific: true });
+  await env.integrate(
+    await env.patch('P_0001_140.dat', [
+      activityCode('KIT', { active: false, size: 2 }),
+      customer(),
+      table('KITS', 'KTS', { NUM: 'A:10', PART: { type: 'A:5', activity: 'KIT' } }, { KTS0: 'NUM' }),
+      any('ADP', 'LEVEL', [{ tag: 'ADP', values: { ACS: 'a', CODACT: '' } }]),
+      row('CUS', 'C1', { NUM: 'C1', NAM: 'One' }),
+    ]),
+  );
+  await env.integrate(await env.patch('ZLIVE.dat', [own, script('ZOWN', '# own')], { type: '3', activityCodes: ['ZLIV'] }), {
+    folders: ['LIVE'],
+  });
+  await env.rustine.setFolder('LIVE', { activityCodes: ['KIT:3'] });
+  await env.rustine.setElement({ folder: 'LIVE', element: 'ADP:LEVEL', assignments: [{ field: 'ACS', value: 'b' }] });
+  await env.rustine.validate({ folders: ['LIVE'] });
+  return env;
+}
+
+describe.each(oneServer())('history folders on $name', (server) => {
+  test('R36: a history folder is made as its live folder is, without the data', async () => {
+    const env = await opened(server);
+    await env.folders(['HIST'], { historyOf: 'LIVE' });
+    expect(await apart(env)).toEqual([]);
+    const [live, history] = await Promise.all([env.rustine.folder('LIVE'), env.rustine.folder('HIST')]);
+    expect(history).toMatchObject({
+      ...live,
+      code: 'HIST',
+      schema: 'hist',
+      role: history.role,
+      historyOf: 'LIVE',
+      due: false,
+      reasons: [],
+      lag: [],
+    });
+    expect(history).toMatchObject({ parent: 'DEV', languages: ['FRA'], modules: [1, 2], activitySizes: { KIT: 3 }, patches: 2 });
+    expect(await env.query('select num_0, nam_0 from live.customer')).toEqual([{ num_0: 'C1', nam_0: 'One' }]);
+    expect(await env.query('select num_0 from hist.customer')).toEqual([]);
+    // It takes what is archived as it is.
+    await env.query('insert into hist.customer (num_0, nam_0) select num_0, nam_0 from live.customer');
+  });
+
+  test('R36: its settings are those of the live folder; what asks for others is refused', async () => {
+    const env = await openEnvironment(server, { folders: ['DEV', 'LIVE'] });
+    await env.rustine.setFolder('LIVE', { modules: [1, 2], activityCodes: ['KIT:3'] });
+    const create = (options: Parameters<typeof env.rustine.createFolders>[1]) =>
+      refused(env.rustine.createFolders(['HIST'], { historyOf: 'LIVE', ...options }));
+    const wrong = (...options: readonly string[]) => ['folder-history-settings', { folder: 'HIST', of: 'LIVE', options }];
+    expect(await create({ parent: 'DEV' })).toEqual(wrong('--parent'));
+    expect(await create({ languages: ['GER'], legislations: ['FRA'] })).toEqual(wrong('--languages', '--legislations'));
+    expect(await create({ modules: [1], activityCodes: ['KIT:2'] })).toEqual(wrong('--modules', '--activity-codes'));
+    expect(await create({ test: true, specific: true })).toEqual(wrong('--test', '--specific'));
+    expect((await env.rustine.folders()).map(({ code }) => code)).toEqual(['X3', 'DEV', 'LIVE']);
+    await env.folders(['HIST'], {
+      historyOf: 'LIVE',
+      parent: 'X3',
+      languages: ['eng', 'FRA'],
+      modules: [2, 1],
+      activityCodes: ['KIT:3'],
+      specific: false,
+    });
+    expect(await env.rustine.folder('HIST')).toMatchObject({ modules: [1, 2], activitySizes: { KIT: 3 }, due: false });
+  });
+
+  test('R36: it is never patched, and nothing is changed there by hand: the command for the live folder is told', async () => {
+    const env = await openEnvironment(server, { folders: ['LIVE'] });
+    await env.folders(['HIST'], { historyOf: 'LIVE' });
+    const patch = await env.patch('P_0001_140.dat', [
+      any('ADP', 'LEVEL', [{ tag: 'ADP', values: { ACS: 'a', CODACT: '' } }]),
+      customer(),
+    ]);
+    const alone = await env.integrate(patch, { folders: ['HIST'] });
+    expect([alone.folders.find(({ folder }) => folder === 'HIST')?.state, alone.findings.map(({ code }) => code)]).toEqual([
+      'skipped',
+      expect.arrayContaining(['history-folder']),
+    ]);
+    expect(await reasons(env)).toEqual([]);
+    const all = await env.integrate(patch);
+    expect(all.folders.map(({ folder, state }) => `${folder} ${state}`)).toEqual([
+      'X3 integrated',
+      'HIST skipped',
+      'LIVE integrated',
+    ]);
+    expect(
+      await env.query(`select from rustine.integrated i join rustine.folder f on f.id = i.folder where f.code = 'HIST'`),
+    ).toEqual([]);
+    const follows = (change: string) => ['history-folder-follows', { folder: 'HIST', live: 'LIVE', change }];
+    const setting = { element: 'ADP:LEVEL', assignments: [{ field: 'ACS', value: 'b' }] };
+    expect(await refused(env.rustine.setElement({ folder: 'HIST', ...setting }))).toEqual(follows('element'));
+    for (const change of [{ test: true }, { parent: 'LIVE' }, { modules: null }, { activityCodes: [] }])
+      expect(await refused(env.rustine.setFolder('HIST', change))).toEqual(follows('settings'));
+    const say = async (...argv: readonly string[]) => (await program([...argv, '--home', env.home, '--database', env.url])).err;
+    expect(await say('folder', 'set', 'HIST', '--test')).toContain(
+      'HIST is the history folder of LIVE and follows it by validation: its settings are not changed there. Do it in LIVE (`rustine folder set LIVE …`), then `rustine validate HIST`.',
+    );
+    expect(await say('element', 'set', 'ADP:LEVEL', 'ACS=b', '--folder', 'HIST', '--lang', 'fr')).toContain(
+      "HIST est le dossier historique de LIVE et le suit par la validation : aucun élément ne s'y change. Faites-le dans LIVE (`rustine element set … --folder LIVE`), puis `rustine validate HIST`.",
+    );
+  });
+
+  test('R36: it is due when the live folder has changed, in whatever way, and says in which', async () => {
+    const env = await openEnvironment(server, { folders: ['LIVE', 'OTHER'] });
+    await env.folders(['HIST', 'HIST2'], { historyOf: 'LIVE' });
+    const level = (value: string) => any('ADP', 'LEVEL', [{ tag: 'ADP', values: { ACS: value, CODACT: '' } }]);
+    const patch = async (number: number, elements: Parameters<typeof env.patch>[1] = [level(String(number))]) =>
+      env.integrate(await env.patch(`P_000${number}_140.dat`, elements));
+    await env.integrate(await env.patch('OTHER.dat', [level('o')]), { folders: ['OTHER'] });
+    expect(await reasons(env)).toEqual([]);
+    await patch(1);
+    expect(await reasons(env)).toEqual(['live-folder:LIVE:patch:P_0001_140.dat']);
+    await env.rustine.setElement({ folder: 'LIVE', element: 'ADP:LEVEL', assignments: [{ field: 'ACS', value: 'own' }] });
+    await env.rustine.setFolder('LIVE', { languages: ['FRA'], activityCodes: ['KIT'] });
+    await env.rustine.setFolder('LIVE', { parent: 'OTHER', test: true });
+    expect(await reasons(env)).toEqual([
+      'live-folder:LIVE:set',
+      'live-folder:LIVE:patch:P_0001_140.dat',
+      'live-folder:LIVE:setting:parent',
+      'live-folder:LIVE:setting:languages',
+      'live-folder:LIVE:setting:activity-codes',
+    ]);
+    // A decision is made for the live folder, and comes from there.
+    await patch(2);
+    const [kept] = await env.rustine.keptValues({ folder: 'LIVE' });
+    expect(await env.rustine.keptValues({ folder: 'HIST' })).toEqual([]);
+    expect((await env.rustine.decide({ case: kept?.case ?? '', choice: 'take' })).folders).toEqual(['LIVE']);
+    await patch(3);
+    await patch(4);
+    expect((await reasons(env, 'HIST2')).slice(0, 4)).toEqual([
+      'live-folder:LIVE:patch:P_0004_140.dat',
+      'live-folder:LIVE:patch:P_0003_140.dat',
+      'live-folder:LIVE:decision',
+      'live-folder:LIVE:more:3',
+    ]);
+    expect((await env.rustine.folder('HIST')).due).toBe(true);
+    const shown = await program(['status', '--home', env.home, '--database', env.url]);
+    expect(shown.out.replaceAll(/\s+/g, ' ')).toContain('live folder LIVE changed: patch P_0004_140.dat');
+    const french = await program(['folder', 'show', 'HIST', '--lang', 'fr', '--home', env.home, '--database', env.url]);
+    expect(french.out.replaceAll(/\s+/g, ' ')).toContain("le dossier d'exploitation LIVE a changé : patch P_0004_140.dat");
+  });
+});
