@@ -16,10 +16,9 @@ export function checkParent(folder: string, chain: readonly Folder[]): void {
 
 /**
  * A history folder follows a folder that is patched itself and has data of its own.
- * @throws Refusal `folder-history-supervisor`, `folder-history-history`, `folder-history-mirror`
+ * @throws Refusal `folder-history-supervisor`, `folder-history-history`
  */
 export function checkHistory(folder: string, of: Folder): void {
-  if (of.mirror === true) throw new Refusal('folder-history-mirror', { folder, of: of.code });
   if (of.parent === null) throw new Refusal('folder-history-supervisor', { folder, of: of.code });
   if (of.historyOf !== null) throw new Refusal('folder-history-history', { folder, of: of.code, live: of.historyOf });
 }

@@ -46,7 +46,7 @@ describe.each(servers())('the tree of folders on $name', (server) => {
     const env = await chain();
     const results = await Promise.allSettled([
       env.folders(['AA'], { parent: 'LIVE' }),
-      env.folders(['BB'], { parent: 'RC', historyOf: 'LIVE' }),
+      env.folders(['BB'], { historyOf: 'LIVE' }),
       env.rustine.setFolder('RC', { parent: 'SHOP' }),
       env.folders(['CC'], { parent: 'SHOP' }),
       env.rustine.setFolder('SHOP', { test: true }),

@@ -7,6 +7,7 @@ import { openEnvironment } from '../support/environment.ts';
 import { difference, type Holding, holdings } from '../support/folder-dump.ts';
 import { activityCode, any, row, script, table } from '../support/patches.ts';
 import { oneServer } from '../support/servers.ts';
+import { twoServers } from '../support/two-servers.ts';
 
 const refused = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
@@ -187,5 +188,24 @@ describe.each(oneServer())('history folders on $name', (server) => {
     expect(shown.out.replaceAll(/\s+/g, ' ')).toContain('live folder LIVE changed: patch P_0004_140.dat');
     const french = await program(['folder', 'show', 'HIST', '--lang', 'fr', '--home', env.home, '--database', env.url]);
     expect(french.out.replaceAll(/\s+/g, ' ')).toContain("le dossier d'exploitation LIVE a changé : patch P_0004_140.dat");
+  });
+
+  test('R36: a history folder lives where its live folder does, and follows it there', async () => {
+    const env = await twoServers(server, undefined);
+    await env.folders(['SUB'], { parent: 'FAR' });
+    const { folders } = await env.rustine.createFolders(['HIST'], { historyOf: 'SUB' });
+    expect(folders).toMatchObject([{ code: 'HIST', server: 'NORTH', parent: 'FAR', historyOf: 'SUB', due: false }]);
+    expect(await refused(env.rustine.createFolders(['HIST2'], { historyOf: 'LOC', server: 'NORTH' }))).toEqual([
+      'folder-history-elsewhere',
+      { folder: 'HIST2', of: 'LOC', server: '', wanted: 'NORTH' },
+    ]);
+    await env.integrate(await env.patch('P_0001_140.dat', [customer()]));
+    expect(await reasons(env)).toEqual(['live-folder:SUB:patch:P_0001_140.dat']);
+    expect((await env.rustine.folders()).find(({ code }) => code === 'HIST')).toMatchObject({ due: true, lag: [] });
+    expect(await refused(env.rustine.setFolder('HIST', { test: true }))).toMatchObject([
+      'history-folder-follows',
+      { live: 'SUB' },
+    ]);
+    expect(await refused(env.rustine.dropFolder('SUB'))).toMatchObject(['folder-has-children', { children: ['HIST'] }]);
   });
 });

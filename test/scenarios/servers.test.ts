@@ -194,7 +194,7 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
     await expect(env.rustine.createFolders(['FAR'], {})).rejects.toMatchObject({ code: 'folder-exists' });
     await expect(env.rustine.createFolders(['LOC'], { server: 'NORTH' })).rejects.toMatchObject({ code: 'folder-exists' });
     await expect(env.rustine.createFolders(['NEW'], { server: 'SOUTH' })).rejects.toMatchObject({ code: 'server-unknown' });
-    await expect(env.rustine.createFolders(['HIS'], { historyOf: 'FAR' })).rejects.toMatchObject({
+    await expect(env.rustine.createFolders(['HIS'], { historyOf: 'LOC', server: 'NORTH' })).rejects.toMatchObject({
       code: 'folder-history-elsewhere',
     });
     await expect(env.rustine.setFolder('LOC', { parent: 'FAR' })).rejects.toMatchObject({ code: 'folder-parent-elsewhere' });

@@ -2,8 +2,6 @@
 import type { Sentence } from '../said.ts';
 
 export const historyErrors = {
-  'folder-history-mirror': (f) =>
-    `Folder ${f('folder')} cannot be the history folder of ${f('of')}: that only stands for a folder of the environment's own server here. Create it from the environment's own database.`,
   'folder-history-settings': (f) =>
     `Folder ${f('folder')} gets the settings of ${f('of')}, whose history folder it is to be; ${f.list('options').join(', ')} ${f.list('options').length === 1 ? 'asks' : 'ask'} for others. Leave ${f.list('options').length === 1 ? 'it' : 'them'} out, or change ${f('of')} first (\`rustine folder set ${f('of')}\`).`,
   'history-folder-follows': (f) => {

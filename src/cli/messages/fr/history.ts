@@ -3,8 +3,6 @@ import type { historyErrors as english } from '../en/history.ts';
 import type { Sentences } from '../en.ts';
 
 export const historyErrors: Sentences<keyof typeof english> = {
-  'folder-history-mirror': (f) =>
-    `Le dossier ${f('folder')} ne peut pas être le dossier historique de ${f('of')}, qui ne fait ici que représenter un dossier du serveur de l'environnement. Créez-le depuis la base de l'environnement lui-même.`,
   'folder-history-settings': (f) =>
     `Le dossier ${f('folder')} reçoit les paramètres de ${f('of')}, dont il doit être le dossier historique ; ${f.list('options').join(', ')} en ${f.list('options').length === 1 ? 'demande' : 'demandent'} d'autres. Enlevez ${f.list('options').length === 1 ? 'cette option' : 'ces options'}, ou changez d'abord ${f('of')} (\`rustine folder set ${f('of')}\`).`,
   'history-folder-follows': (f) => {
