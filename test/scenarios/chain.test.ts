@@ -14,6 +14,11 @@ const BROKEN = `
 
 const parameter = (title: string) => any('ADP', 'LIMIT', [{ tag: 'ADP', values: { ACS: 'ALL', PARAM: 'LIMIT', INTIT: title } }]);
 
+/** Folders that do not stand where their patches say. */
+const ASTRAY = `
+  select f.code from rustine.folder f cross join rustine.standing(f.id) s
+  where (f.level, f.patches, f.standard) is distinct from (s.level, s.patches, s.standard)`;
+
 describe.each(servers())('chain on $name', (server) => {
   test('R41: patches, creation from a parent, element set: each follows the one before, with its row of APATCH', async () => {
     const env = await openEnvironment(server);
@@ -24,6 +29,7 @@ describe.each(servers())('chain on $name', (server) => {
     await env.folders(['SEED']);
     await env.rustine.setElement({ element: 'ADP:LIMIT', folder: 'SEED', assignments: [{ field: 'ACS', value: 'OWN' }] });
     expect(await env.query(BROKEN)).toEqual([]);
+    expect(await env.query(ASTRAY)).toEqual([]);
     const rows = await env.query(`
       select f.code, i.kind, i.file, i.apatch ->> 'fic_0' as apatch, i.previous is null as first
       from rustine.integration i join rustine.folder f on f.id = i.folder order by f.code desc, i.id`);
@@ -47,5 +53,29 @@ describe.each(servers())('chain on $name', (server) => {
     await Promise.all([write(), write(), write()]);
     expect(await env.query(BROKEN)).toEqual([]);
     expect(await env.query('select count(distinct previous)::integer as n from rustine.integration')).toEqual([{ n: 3 }]);
+  });
+
+  test('R34: where a folder stands follows what is written, corrected, taken back and removed', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const write = (number: number, more = '') =>
+      env.query(
+        `insert into rustine.integration (folder, file, digest, patch_type, series, number, version, apatch_num, operator)
+         select id, 'P_' || $1 || '_140', sha256(convert_to($1 || $2, 'UTF8')), '1', 'P', $1::integer, '140', 1, 'u' from rustine.folder where code = 'SEED'`,
+        [String(number), more],
+      );
+    const level = async () =>
+      (await env.query<{ level: unknown; patches: number }>(`select level, patches from rustine.folder where code = 'SEED'`))[0];
+    for (const number of [1, 3, 2]) await write(number);
+    await write(2, 'other content');
+    expect(await env.query(ASTRAY)).toEqual([]);
+    expect(await level()).toEqual({ level: { P_140: 3 }, patches: 3 });
+    await env.query('update rustine.integration set reverted_by = 0 where number = 3');
+    expect(await env.query(ASTRAY)).toEqual([]);
+    expect(await level()).toEqual({ level: { P_140: 2 }, patches: 2 });
+    await env.query('delete from rustine.integration where number = 2');
+    const seed = async () => (await env.rustine.folders()).find(({ code }) => code === 'SEED');
+    expect(await seed()).toMatchObject({ level: { P_140: 1 }, patches: 1 });
+    await write(4);
+    expect(await seed()).toMatchObject({ level: { P_140: 4 }, patches: 2 });
   });
 });
