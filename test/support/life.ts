@@ -1,0 +1,303 @@
+// The life of a small environment, drawn at random: patches, changes of its people, validation; what must hold after each step, and what it is compared with.
+import fc from 'fast-check';
+import { Failure, Refusal } from '../../src/base/errors.ts';
+import type { TestEnvironment } from './environment.ts';
+import type { Holding } from './folder-dump.ts';
+import { difference, holdings } from './folder-dump.ts';
+import type { Numbered, RandomPatch } from './patch-sequences.ts';
+import { randomPatch } from './patch-sequences.ts';
+import { script } from './patches.ts';
+
+/** LIVE gets scripts of its own, SHOP inherits from it, HIST follows it. */
+export const FOLDERS = ['X3', 'LIVE', 'SHOP'] as const;
+export const HISTORY = 'HIST';
+type FolderName = (typeof FOLDERS)[number];
+
+/** What is standard, and what a folder has for itself: each has elements of its own names. */
+const STANDARD = 1;
+const OWN = 2;
+
+export type Step =
+  /** A new patch to the supervisor folder and some of the others, or all or none of them. */
+  | {
+      readonly kind: 'patch';
+      readonly patch: RandomPatch;
+      readonly to: readonly FolderName[];
+      readonly atomic: boolean;
+      readonly take: boolean;
+    }
+  /** What a folder lacks. */
+  | { readonly kind: 'catch-up'; readonly folder: FolderName }
+  /** A specific patch of one folder, its codes authorised. */
+  | { readonly kind: 'own'; readonly patch: RandomPatch; readonly folder: FolderName }
+  | { readonly kind: 'set'; readonly folder: FolderName; readonly letter: string; readonly value: string }
+  | { readonly kind: 'rows'; readonly folder: FolderName }
+  | {
+      readonly kind: 'settings';
+      readonly folder: FolderName;
+      readonly codes: readonly string[];
+      readonly languages: readonly string[];
+    }
+  | { readonly kind: 'decide'; readonly pick: number; readonly choice: 'keep' | 'take' }
+  | { readonly kind: 'validate' };
+
+const folder = fc.constantFrom(...FOLDERS);
+
+/** A SQL script whose functions come and go with its versions. */
+const functions: fc.Arbitrary<Numbered> = fc.tuple(fc.constantFrom('ONE', 'TWO'), fc.nat({ max: 3 })).map(
+  ([name, version]): Numbered =>
+    (run) =>
+      script(
+        `${name}F${run}`,
+        `create or replace function ${name.toLowerCase()}${run}_${version % 2}() returns bigint language sql as 'select ${version}::bigint + count(*) from t${run}';`,
+      ),
+);
+
+const patch = fc
+  .tuple(randomPatch(['1', '3', '4', '5']), fc.option(functions, { nil: undefined }))
+  .map(([drawn, made]): RandomPatch => (made === undefined ? drawn : { ...drawn, elements: [...drawn.elements, made] }));
+
+const steps = {
+  patch: fc.record({
+    kind: fc.constant('patch' as const),
+    patch,
+    to: fc.subarray([...FOLDERS.slice(1)]),
+    atomic: fc.boolean(),
+    take: fc.boolean(),
+  }),
+  catchUp: fc.record({ kind: fc.constant('catch-up' as const), folder }),
+  own: fc.record({ kind: fc.constant('own' as const), patch: randomPatch(['3']), folder }),
+  set: fc.record({
+    kind: fc.constant('set' as const),
+    folder,
+    letter: fc.constantFrom('A', 'B'),
+    value: fc.constantFrom('own', 'mine'),
+  }),
+  rows: fc.record({ kind: fc.constant('rows' as const), folder }),
+  settings: fc.record({
+    kind: fc.constant('settings' as const),
+    folder,
+    codes: fc.subarray([`C${STANDARD}`]),
+    languages: fc.shuffledSubarray(['ENG', 'FRA'], { minLength: 1 }),
+  }),
+  decide: fc.record({
+    kind: fc.constant('decide' as const),
+    pick: fc.nat({ max: 50 }),
+    choice: fc.constantFrom('keep' as const, 'take' as const),
+  }),
+  validate: fc.record({ kind: fc.constant('validate' as const) }),
+} satisfies Record<string, fc.Arbitrary<Step>>;
+
+/** Patches more often than all else; the first step brings something. */
+export function lives(most: number): fc.Arbitrary<readonly Step[]> {
+  const any: fc.Arbitrary<Step> = fc.oneof(
+    { arbitrary: steps.patch, weight: 6 },
+    { arbitrary: steps.own, weight: 2 },
+    { arbitrary: steps.set, weight: 3 },
+    { arbitrary: steps.rows, weight: 2 },
+    { arbitrary: steps.catchUp, weight: 2 },
+    { arbitrary: steps.settings, weight: 1 },
+    { arbitrary: steps.decide, weight: 2 },
+    { arbitrary: steps.validate, weight: 2 },
+  );
+  return fc.tuple(steps.patch, fc.array(any, { minLength: 2, maxLength: most - 1 })).map(([first, more]) => [first, ...more]);
+}
+
+/** The folders that a life has at its beginning. */
+export async function begin(env: TestEnvironment): Promise<void> {
+  await env.folders(['LIVE'], { test: true });
+  await env.folders(['SHOP'], { parent: 'LIVE' });
+  await env.folders([HISTORY], { historyOf: 'LIVE' });
+}
+
+/** A patch in a folder that counts, by its number. */
+interface Had {
+  readonly folder: string;
+  readonly id: string;
+  readonly file: string;
+}
+
+/** What was done, as it is done again elsewhere. */
+interface Done {
+  readonly step: Step;
+  readonly file?: string;
+  readonly case?: string;
+  readonly key?: string;
+}
+
+export class Life {
+  readonly env: TestEnvironment;
+  /** In the order in which it was done; what was refused is not among it. */
+  readonly done: Done[] = [];
+  private readonly paths = new Map<string, string>();
+
+  constructor(env: TestEnvironment) {
+    this.env = env;
+  }
+
+  /** @param at numbers the step: it is part of names */
+  async take(step: Step, at: number): Promise<void> {
+    const done = await this.carryOut(step, at);
+    if (done !== undefined) this.done.push(done);
+  }
+
+  private async carryOut(step: Step, at: number): Promise<Done | undefined> {
+    const { env } = this;
+    switch (step.kind) {
+      case 'patch': {
+        const file = `P${at}.dat`;
+        await this.write(file, step.patch, STANDARD);
+        const lagging = new Set((await env.rustine.folders()).flatMap(({ code, lag }) => (lag.length > 0 ? [code] : [])));
+        // Nobody gets ahead of what it lacks.
+        const to = ['X3', ...step.to.filter((code) => !lagging.has(code))];
+        await attempt(this.integrate(file, to, { atomic: step.atomic, takeUnchanged: step.take }));
+        return { step, file };
+      }
+      case 'own': {
+        const file = `Z${at}.dat`;
+        await this.write(file, step.patch, OWN);
+        await attempt(this.integrate(file, [step.folder], { authorize: ['ZALI', 'YOWN'] }));
+        return { step, file };
+      }
+      case 'catch-up': {
+        const view = await env.rustine.folder(step.folder);
+        for (const file of view.lag) await attempt(this.integrate(file, ['X3', step.folder], {}));
+        return undefined;
+      }
+      case 'set': {
+        const set = await attempt(this.set(step));
+        return set === undefined ? undefined : { step };
+      }
+      case 'rows': {
+        const key = `U${at}`;
+        return (await this.insert(step.folder, key)) ? { step, key } : undefined;
+      }
+      case 'settings': {
+        const { codes, languages } = step;
+        await env.rustine.setFolder(step.folder, { activityCodes: codes, languages });
+        return { step };
+      }
+      case 'decide': {
+        const cases = [...new Set((await env.rustine.keptValues({})).map((kept) => kept.case))].sort();
+        const chosen = cases[step.pick % Math.max(cases.length, 1)];
+        if (chosen === undefined) return undefined;
+        const decided = await attempt(env.rustine.decide({ case: chosen, choice: step.choice }));
+        return decided === undefined ? undefined : { step, case: chosen };
+      }
+      case 'validate':
+        await env.rustine.validate({});
+        return { step };
+    }
+  }
+
+  private async write(file: string, { elements, options }: RandomPatch, run: number): Promise<void> {
+    this.paths.set(
+      file,
+      await this.env.patch(
+        file,
+        elements.map((element) => element(run)),
+        options,
+      ),
+    );
+  }
+
+  private integrate(file: string, folders: readonly string[], options: Parameters<TestEnvironment['integrate']>[1]) {
+    return this.env.rustine.integrate({ paths: [this.paths.get(file) ?? file], folders, mode: 'integrate', ...options });
+  }
+
+  private set({ folder: code, letter, value }: Extract<Step, { kind: 'set' }>) {
+    const element = `ADP:${STANDARD}${letter}`;
+    return this.env.rustine.setElement({ folder: code, element, assignments: [{ field: 'ACS', value }] });
+  }
+
+  private async insert(code: string, key: string): Promise<boolean> {
+    const schema = code.toLowerCase();
+    const [there] = await this.env.query<{ there: boolean }>(`select to_regclass($1) is not null as there`, [
+      `${schema}.t${STANDARD}`,
+    ]);
+    if (there?.there !== true) return false;
+    await this.env.query(`insert into ${schema}.t${STANDARD} (key_0) values ($1)`, [key]);
+    return true;
+  }
+
+  async had(): Promise<readonly Had[]> {
+    return this.env.query<Had>(`
+      select f.code as folder, i.id::text, i.file from rustine.integrated i join rustine.folder f on f.id = i.folder
+      where i.apatch_num is not null and f.history_of is null order by i.id`);
+  }
+
+  /**
+   * Does in a fresh environment what counts of this life, plainly: each folder gets the patches that it has, in their order, and what its people did
+   * in between.
+   */
+  async replay(fresh: TestEnvironment): Promise<Life> {
+    const other = new Life(fresh);
+    const had = await this.had();
+    for (const [file, path] of this.paths) other.paths.set(file, path);
+    for (const { step, file = '', case: chosen = '', key = '' } of this.done) {
+      const folders = FOLDERS.filter((code) => had.some((each) => each.file === file && each.folder === code));
+      switch (step.kind) {
+        case 'patch':
+          if (folders.length > 0) await expectDone(other.integrate(file, folders, { takeUnchanged: step.take }));
+          break;
+        case 'own':
+          if (folders.length > 0) await expectDone(other.integrate(file, folders, { authorize: ['ZALI', 'YOWN'] }));
+          break;
+        case 'set':
+          await other.set(step);
+          break;
+        case 'rows':
+          await other.insert(step.folder, key);
+          break;
+        case 'settings':
+          await fresh.rustine.setFolder(step.folder, { activityCodes: step.codes, languages: step.languages });
+          break;
+        case 'decide':
+          await attempt(fresh.rustine.decide({ case: chosen, choice: step.choice }));
+          break;
+        case 'validate':
+          await fresh.rustine.validate({});
+          break;
+        case 'catch-up':
+          break;
+      }
+    }
+    return other;
+  }
+
+  async holdings(): Promise<ReadonlyMap<string, Holding>> {
+    return (await holdings(this.env.url)).folders;
+  }
+}
+
+/** A folder without what two ways to the same end need not have in common: numbers, times, the order of columns, what was put aside on the way. */
+export function content(holding: Holding | undefined): Holding {
+  return (holding ?? [])
+    .filter((line) => !/^(integration|event|dictionary|kept|kept row) \|/.test(line))
+    .map((line) => line.replace(/^(column \| \w+) \| \d+/, '$1').replaceAll(/"(updtick_0|updusr_0|creusr_0|num_0)": [^,}]+/g, ''))
+    .toSorted();
+}
+
+/** @returns folder → lines that one of the two has and the other has not */
+export function differences(
+  one: ReadonlyMap<string, Holding>,
+  other: ReadonlyMap<string, Holding>,
+): Readonly<Record<string, readonly string[]>> {
+  const found = FOLDERS.map((code) => [code, difference(content(one.get(code)), content(other.get(code)))] as const);
+  return Object.fromEntries(found.filter(([, lines]) => lines.length > 0));
+}
+
+/** Refusals and failures of the world are outcomes like others; bugs are not. */
+async function attempt<Result>(work: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof Refusal) && !(error instanceof Failure)) throw error;
+    return undefined;
+  }
+}
+
+async function expectDone(work: ReturnType<TestEnvironment['rustine']['integrate']>): Promise<void> {
+  const outcome = await work;
+  if (outcome.state !== 'done') throw new Error(`the replay ended ${outcome.state}: ${JSON.stringify(outcome.findings)}`);
+}
