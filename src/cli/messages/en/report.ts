@@ -1,7 +1,7 @@
 // English words of tables, progress and summaries.
 import type { FolderRunState, PatchRunState } from '../../../journal/outcome.ts';
 import { batchReport } from './batch.ts';
-import { liveReason } from './history.ts';
+import { liveReason } from './history-folders.ts';
 import { runEnds } from './run-ends.ts';
 import { runWords } from './runs.ts';
 import { scriptUses } from './script-uses.ts';

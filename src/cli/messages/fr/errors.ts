@@ -3,7 +3,7 @@ import type { ErrorCode, Messages, Sentences } from '../en.ts';
 import { isZip, type Said, some } from '../said.ts';
 import { blockerLines } from '../session-lines.ts';
 import { help } from './help.ts';
-import { historyErrors } from './history.ts';
+import { historyErrors } from './history-folders.ts';
 import { progress } from './progress.ts';
 import { expected, nothing, reasons } from './reasons.ts';
 import { serverErrors } from './servers.ts';

@@ -1,5 +1,5 @@
 // French sentences about history folders: what is refused there, why they are due.
-import type { historyErrors as english } from '../en/history.ts';
+import type { historyErrors as english } from '../en/history-folders.ts';
 import type { Sentences } from '../en.ts';
 
 export const historyErrors: Sentences<keyof typeof english> = {
