@@ -14,6 +14,7 @@ import { decideAcross } from './decisions-across.ts';
 import { compareAcross } from './elements.ts';
 import { below, folderVerbs } from './folders-across.ts';
 import type { Place } from './folders-elsewhere.ts';
+import { historyAcross } from './history-across.ts';
 import { keptVerbs } from './kept-across.ts';
 import { notCarried } from './mirrors.ts';
 import type { OpenedServer } from './opened-server.ts';
@@ -104,6 +105,7 @@ export function acrossServers(
       if (shares === undefined) return verbs.integrate(options);
       return integrateAcross(home, across.open, shares, options);
     },
+    history: (options) => historyAcross(across, options),
     queue: async (options) => {
       const shares = await sharesOf(across, options.folders);
       return shares === undefined ? queueRun(home.opened, options) : queueAcross(across, shares, options);

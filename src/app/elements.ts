@@ -150,7 +150,7 @@ function chosenFolder(folders: readonly Folder[], text: string | undefined): Fol
 }
 
 /** `TYPE:NAME`; a name may hold colons itself. @throws Refusal `element-name` */
-function elementName(text: string): ElementName {
+export function elementName(text: string): ElementName {
   const at = text.indexOf(':');
   const [type, name] = [text.slice(0, at).trim().toUpperCase(), text.slice(at + 1)];
   if (at < 1 || name === '') throw new Refusal('element-name', { value: text });

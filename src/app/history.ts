@@ -1,7 +1,33 @@
 // The inquiry (R41): who integrated, took back, validated, created or set what, in which folders, when and with what authorised or forced; which version of an element folders have.
+import { basename } from 'node:path';
+import { Refusal } from '../base/errors.ts';
+import { nearestWords } from '../base/nearest.ts';
+import type { Database } from '../database/database.ts';
+import type { ElementName } from '../dictionary/element.ts';
+import type { Folder } from '../environment/folder.ts';
+import {
+  type ElementDecision,
+  type ElementHold,
+  type HeldElement,
+  readElementDecisions,
+  readElementNames,
+  readHeldElement,
+  readNotRemembered,
+} from '../journal/element-history.ts';
+import {
+  type EntryKey,
+  type EntryRow,
+  type HistoryFilter,
+  type HistoryKind,
+  readEntryKeys,
+  readHistory,
+  readKnownFiles,
+  readOperators,
+} from '../journal/history.ts';
+import { elementName } from './elements.ts';
 
-/** `copied`: had from its parent at creation · `decision`: a decision about a kept value, carried out. */
-export type HistoryKind = 'patch' | 'copied' | 'creation' | 'set' | 'decision' | 'validation' | 'revert';
+export type { ElementDecision, ElementHold } from '../journal/element-history.ts';
+export type { HistoryKind } from '../journal/history.ts';
 
 export interface HistoryOptions {
   readonly folder?: string;
@@ -26,6 +52,8 @@ export interface HistoryFolder {
   readonly at: string;
   /** Number of what was written, on that server. */
   readonly integration: number;
+  /** Of a creation: patches that the folder had from its parent, or from its live folder. */
+  readonly copied: number;
   /** Of a patch that the folder has no more. */
   readonly takenBack: { readonly by: string; readonly at: string; readonly run: string | null } | null;
 }
@@ -33,7 +61,7 @@ export interface HistoryFolder {
 /** The same thing in one run, in one folder or many. */
 export interface HistoryEntry {
   readonly kind: HistoryKind;
-  /** Number of the run; null: of none (a creation, a person's change). */
+  /** Number of the run; null: of none (a creation, a person's change: those of a day are one entry). */
   readonly run: string | null;
   /** Patch file; of a revert the one that was taken back; empty where there is none. */
   readonly file: string;
@@ -50,29 +78,14 @@ export interface HistoryEntry {
   readonly ignored: readonly string[];
   /** Check → reason; who gave it is `operator`. */
   readonly forced: Readonly<Record<string, string>>;
+  /** Of a decision; else null. */
+  readonly choice: 'keep' | 'take' | 'value' | null;
   /** Of a decision. */
   readonly reason: string;
   /** The folders have it no more. */
   readonly takenBack: boolean;
   readonly folders: readonly HistoryFolder[];
 }
-
-/** What a person decided about values that folders keep against deliveries of the element (R37). */
-export interface ElementDecision {
-  readonly case: string;
-  readonly choice: 'keep' | 'take' | 'value';
-  /** `TAG KEY FIELD`; empty for the whole element. */
-  readonly place: string;
-  readonly by: string;
-  readonly at: string;
-  readonly reason: string;
-}
-
-/**
- * `delivered`: as that patch brought it · `own`: the folder keeps something of its own against it, or changed it · `created`: from its creation, or
- * the kernel · `inherited`: a script that it takes from `from` · `rows`: data rows, which are not compared · `absent`: it has it not (no more, or left out)
- */
-export type ElementHold = 'delivered' | 'own' | 'created' | 'inherited' | 'rows' | 'absent';
 
 export interface ElementFolder {
   readonly folder: string;
@@ -111,4 +124,148 @@ export interface History {
   readonly element: ElementHistory | null;
   /** Patch files that were integrated before deliveries were remembered, of the folders asked for: their elements are not known. Only where an element was asked for. */
   readonly notRemembered: readonly string[];
+}
+
+/** A server with the folders of it that are asked for. */
+export interface HistoryPlace {
+  readonly database: Database;
+  /** Null: the environment's own. */
+  readonly server: string | null;
+  readonly folders: readonly Folder[];
+}
+
+const LIMIT = 30;
+
+/**
+ * @param places servers that answered
+ * @throws Refusal `history-days`, `element-name`, `patch-never-integrated`, `element-never-delivered`, `operator-unknown`
+ */
+export async function historyOf(places: readonly HistoryPlace[], options: HistoryOptions): Promise<History> {
+  const { since = null, until = null, operator = null } = options;
+  if (since !== null && until !== null && since > until) throw new Refusal('history-days', { since, until });
+  const element = options.element === undefined ? null : elementName(options.element);
+  const files = options.patch === undefined ? null : fileNames(options.patch);
+  const asked = places.map((place) => {
+    const filter: HistoryFilter = { folders: place.folders.map(({ id }) => id), files, element, since, until, operator };
+    return { ...place, filter };
+  });
+  const latest = await latestKeys(asked);
+  const history = element === null ? null : await elementHistory(asked, element);
+  if (latest.length === 0) await checkKnown(places, options, element, history);
+  const wanted = latest.slice(0, options.limit ?? LIMIT);
+  const found = await Promise.all(
+    asked.map(async ({ database, server, filter }) =>
+      (await readHistory(database, filter, wanted)).map((row) => ({ row, server })),
+    ),
+  );
+  const entries = [...Map.groupBy(found.flat(), ({ row }) => row.key).entries()]
+    .sort(([a], [b]) => wanted.indexOf(a) - wanted.indexOf(b))
+    .flatMap(([, rows]) => entryOf(rows));
+  const notRemembered =
+    element === null ? [] : await Promise.all(asked.map(({ database, filter }) => readNotRemembered(database, filter.folders)));
+  return { entries, total: latest.length, element: history, notRemembered: [...new Set(notRemembered.flat())].sort() };
+}
+
+/** As it is recorded: a path to a file, or its name, with or without its ending. */
+function fileNames(text: string): readonly string[] {
+  const name = basename(text.trim()).toLowerCase();
+  return [name, `${name}.dat`];
+}
+
+type Asked = HistoryPlace & { readonly filter: HistoryFilter };
+
+/** Of all servers, the latest first; what one run did on several servers is one entry. */
+async function latestKeys(asked: readonly Asked[]): Promise<readonly string[]> {
+  const keys = await Promise.all(asked.map(({ database, filter }) => readEntryKeys(database, filter)));
+  const untils = new Map<string, EntryKey>();
+  for (const each of keys.flat()) {
+    const known = untils.get(each.key);
+    if (known === undefined || isLater(each, known)) untils.set(each.key, each);
+  }
+  return [...untils.values()].sort((a, b) => (isLater(a, b) ? -1 : 1)).map(({ key }) => key);
+}
+
+const isLater = (a: EntryKey, b: EntryKey): boolean => (a.until === b.until ? a.last > b.last : a.until > b.until);
+
+function entryOf(rows: readonly { readonly row: EntryRow; readonly server: string | null }[]): readonly HistoryEntry[] {
+  const [first] = rows;
+  if (first === undefined) return [];
+  const folders = rows.flatMap(({ row, server }) => row.folders.map((folder) => ({ ...folder, server })));
+  const times = folders.map(({ at }) => at).sort();
+  const { key: _, folders: __, ...rest } = first.row;
+  return [{ ...rest, at: times[0] ?? '', until: times.at(-1) ?? '', folders }];
+}
+
+async function elementHistory(asked: readonly Asked[], element: ElementName): Promise<ElementHistory> {
+  const held = await Promise.all(
+    asked.map(async ({ database, server, filter }) =>
+      (await readHeldElement(database, filter.folders, element)).map((each) => ({ ...each, server })),
+    ),
+  );
+  const decisions = await Promise.all(asked.map(({ database }) => readElementDecisions(database, element)));
+  // A case has the same number on every server.
+  const byCase = new Map(decisions.flat().map((decision) => [decision.case, decision]));
+  return {
+    element: `${element.type}:${element.name}`,
+    versions: versionsOf(held.flat()),
+    decisions: [...byCase.values()].sort((a, b) => (a.at < b.at ? 1 : -1)),
+  };
+}
+
+type Held = HeldElement & { readonly server: string | null };
+
+/** The version that came last is the first one; who has none of a patch comes last. */
+function versionsOf(held: readonly Held[]): readonly ElementVersion[] {
+  return [...Map.groupBy(held, ({ file, digest }) => `${digest} ${file}`).values()]
+    .flatMap((same): ElementVersion[] => {
+      const [one] = same;
+      if (one === undefined) return [];
+      const { file, digest, remembered } = one;
+      const [at = null] = same.flatMap((each) => (each.at === null ? [] : [each.at])).sort();
+      const folders = same.map(({ folder, server, hold, from }) => ({ folder, server, hold, from }));
+      return [{ file, digest, at, remembered, folders }];
+    })
+    .sort((a, b) => ((a.at ?? '') < (b.at ?? '') ? 1 : -1));
+}
+
+const NEAR = 5;
+
+/** Nothing was found: where that is because there is no such file, element or person, it is said, with what may have been meant. */
+async function checkKnown(
+  places: readonly HistoryPlace[],
+  { patch, operator }: HistoryOptions,
+  element: ElementName | null,
+  history: ElementHistory | null,
+): Promise<void> {
+  const known = async (read: (database: Database) => Promise<readonly string[]>): Promise<readonly string[]> => [
+    ...new Set((await Promise.all(places.map(({ database }) => read(database)))).flat()),
+  ];
+  if (patch !== undefined) {
+    const files = await known(readKnownFiles);
+    const wanted = fileNames(patch);
+    if (!files.some((file) => wanted.includes(file.toLowerCase())))
+      throw new Refusal('patch-never-integrated', { file: basename(patch.trim()), near: [...nearestFiles(wanted, files)] });
+  }
+  if (
+    element !== null &&
+    history?.versions.every(({ file, folders }) => file === null && folders.every(({ hold }) => hold === 'absent'))
+  ) {
+    const names = await known((database) => readElementNames(database, element.type));
+    if (!names.includes(element.name)) {
+      const near = nearestWords(element.name.toUpperCase(), names, NEAR).map((name) => `${element.type}:${name}`);
+      throw new Refusal('element-never-delivered', { element: `${element.type}:${element.name}`, near });
+    }
+  }
+  if (operator !== undefined) {
+    const people = await known(readOperators);
+    if (!people.some((each) => each.toLowerCase() === operator.toLowerCase()))
+      throw new Refusal('operator-unknown', { operator, known: [...people].sort().slice(0, 20) });
+  }
+}
+
+/** Whatever their case. */
+function nearestFiles(wanted: readonly string[], files: readonly string[]): readonly string[] {
+  const byLower = new Map(files.map((file) => [file.toLowerCase(), file]));
+  const near = wanted.flatMap((name) => nearestWords(name, [...byLower.keys()], NEAR));
+  return [...new Set(near)].slice(0, NEAR).map((name) => byLower.get(name) ?? name);
 }

@@ -29,6 +29,7 @@ import type { ChangedFolder } from './folder-settings.ts';
 import { changeFolder } from './folder-settings.ts';
 import { folderViews, oneView } from './folder-views.ts';
 import { createFolders, initialize } from './folders.ts';
+import type { History, HistoryOptions } from './history.ts';
 import { integrateInto } from './integration.ts';
 import { CONNECTIONS, jobsAtOnce } from './jobs.ts';
 import type { KeptOptions, KeptRows, PurgeOptions, RestoreOptions, RestoreOutcome } from './kept.ts';
@@ -130,6 +131,8 @@ export interface IntegrateOptions extends CancelSignals {
 export interface Rustine extends OneServer, ServerVerbs {
   /** Tasks of the batch server, and the worker. */
   readonly tasks: TaskVerbs;
+  /** Who integrated, took back, validated, created or set what (R41). */
+  history(options: HistoryOptions): Promise<History>;
   /** Queues the run, with its patch files: workers carry it out. */
   queue(options: IntegrateOptions): Promise<QueuedRun>;
 }

@@ -13,6 +13,14 @@ export function listOf(option: string): (value: string) => readonly string[] {
 }
 
 /** @throws Refusal `usage` */
+export function nonEmpty(option: string): (value: string) => string {
+  return (value) => {
+    if (value.trim() === '') throw new Refusal('usage', facts('empty-value', option, value));
+    return value.trim();
+  };
+}
+
+/** @throws Refusal `usage` */
 export function positiveNumber(option: string): (value: string) => number {
   return (value) => {
     if (!/^[1-9]\d{0,5}$/.test(value)) throw new Refusal('usage', facts('positive-number', option, value));

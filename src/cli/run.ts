@@ -7,6 +7,7 @@ import { defineCheck } from './commands/check.ts';
 import { defineDb } from './commands/db.ts';
 import { defineElement } from './commands/element.ts';
 import { defineFolder } from './commands/folder.ts';
+import { defineHistory } from './commands/history.ts';
 import { defineInit } from './commands/init.ts';
 import { defineIntegrate } from './commands/integrate.ts';
 import { defineKept } from './commands/kept.ts';
@@ -77,6 +78,7 @@ export function defineProgram(program: Program, cli: Cli, out: (text: string) =>
     defineKeptValues,
     defineStatus,
     defineCancel,
+    defineHistory,
     defineLog,
     defineRecover,
     defineKept,

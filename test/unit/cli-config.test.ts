@@ -44,6 +44,17 @@ describe('settings', () => {
     expect(await settings()).toEqual({ home, language: 'en' });
   });
 
+  it.each([
+    ['100 MB', 100 * 1024 ** 2],
+    ['1GB', 1024 ** 3],
+    ['512 KB', 512 * 1024],
+    ['0', 0],
+    ['"0"', 0],
+  ])('say up to which size patch files are kept: %s', async (text, bytes) => {
+    write(`keep-patches: ${text}\n`);
+    expect(await settings()).toMatchObject({ keepPatchesBytes: bytes });
+  });
+
   it('say how scripts are run', async () => {
     write(
       'script-timeout: 90s\nrunners:\n  4gl: { command: /opt/run, arguments: ["{file}"], timeout: 2m, environment: [JAVA_HOME] }\n  adx: { command: run }\n',
@@ -69,6 +80,9 @@ describe('settings', () => {
     ['jobs: 1\nscript-timeout: 5\n', { key: 'script-timeout', line: 2, reason: 'key-script-timeout' }],
     ['script-timeout: 0s\n', { key: 'script-timeout', line: 1, reason: 'key-script-timeout' }],
     ['script-timeout: 900h\n', { key: 'script-timeout', line: 1, reason: 'key-script-timeout' }],
+    ['jobs: 1\nkeep-patches: 100\n', { key: 'keep-patches', line: 2, reason: 'key-keep-patches' }],
+    ['keep-patches: 0 MB\n', { key: 'keep-patches', line: 1, reason: 'key-keep-patches' }],
+    ['keep-patches: much\n', { key: 'keep-patches', line: 1, reason: 'key-keep-patches' }],
     ['runners: [a]\n', { key: 'runners', line: 1, reason: 'key-runners' }],
     ['runners:\n  4gl: /bin/run\n', { key: 'runners.4gl', line: 2, reason: 'key-runners' }],
     ['runners:\n  sql: { command: psql }\n', { key: 'runners.sql', line: 2, reason: 'key-runners' }],

@@ -2,6 +2,7 @@
 import * as said from './en/errors.ts';
 import * as found from './en/findings.ts';
 import { help } from './en/help.ts';
+import { history } from './en/history.ts';
 import { log } from './en/log.ts';
 import { progress } from './en/progress.ts';
 import { report } from './en/report.ts';
@@ -28,10 +29,11 @@ export interface Messages {
   readonly findings: Sentences<FindingCode>;
   readonly unknownFinding: typeof found.unknownFinding;
   readonly help: Shape<typeof help>;
+  readonly history: Shape<typeof history>;
   readonly log: Shape<typeof log>;
   readonly progress: Shape<typeof progress>;
   readonly report: Shape<typeof report>;
   readonly summary: Shape<typeof summary>;
 }
 
-export const messages: Messages = { ...said, ...found, help, log, progress, report, summary };
+export const messages: Messages = { ...said, ...found, help, history, log, progress, report, summary };

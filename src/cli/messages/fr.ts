@@ -3,6 +3,7 @@ import type { Messages } from './en.ts';
 import { errors, unknownError, usage, usageAdvice } from './fr/errors.ts';
 import { findings, unknownFinding } from './fr/findings.ts';
 import { help } from './fr/help.ts';
+import { history } from './fr/history.ts';
 import { log } from './fr/log.ts';
 import { progress } from './fr/progress.ts';
 import { report } from './fr/report.ts';
@@ -16,6 +17,7 @@ export const messages: Messages = {
   findings,
   unknownFinding,
   help,
+  history,
   log,
   progress,
   report,

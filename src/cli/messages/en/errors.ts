@@ -3,6 +3,7 @@
 import { isZip, type Said, type Sentence, some } from '../said.ts';
 import { blockerLines } from '../session-lines.ts';
 import { help } from './help.ts';
+import { inquiryErrors } from './history.ts';
 import { historyErrors } from './history-folders.ts';
 import { progress } from './progress.ts';
 import { expected, nothing, reasons } from './reasons.ts';
@@ -16,6 +17,7 @@ export const errors = {
   ...sessionErrors,
   ...serverErrors,
   ...historyErrors,
+  ...inquiryErrors,
   'folder-code': (f) =>
     `"${f('value')}" is not a folder code. A code is a letter followed by up to 9 letters or digits, such as SEED or TEST01.`,
   'language-code': (f) => `"${f('value')}" is not a language code. A code is three letters, such as FRA or ENG.`,
@@ -123,8 +125,6 @@ export const errors = {
   'patch-text': (f) => `${f('element')}: "${f('text')}" holds a line end, which a patch file cannot hold. Take the line end out.`,
   'patch-source': (f) =>
     `${f('element')}: the script holds a line of ten stars, which ends a script in a patch file. Change that line.`,
-  'kept-file-damaged': (f) =>
-    `${f('file')} (SHA-256 ${f('digest').slice(0, 12)}…) is kept in the database, but what is kept is no longer what was delivered: rows of rustine.patch_chunk are missing or were changed. Restore them from a backup of the database, or use the file itself where you have it. Once \`update rustine.patch set kept = false where digest = '\\x${f('digest')}'\` has been run, the next run that integrates the file keeps it again.`,
   'patch-changed': (f) =>
     `${f('file')} changed while it was being integrated. Let whatever writes it finish, then run the command again; what was committed is recognised.`,
   'patch-value': (f) =>
@@ -227,6 +227,7 @@ export const usage = {
   day: (f) => `${f('option')} cannot be "${f('value')}": a day such as 2026-01-31 is expected.`,
   'purge-what': () => 'Say what to remove: either the numbers of entries, or --folder together with --before.',
   'confirm-purge': () => 'What is removed cannot be put back any more. Add --yes if that is what you want.',
+  'empty-value': (f) => `${f('option')} is empty: give it a value.`,
   'empty-list': (f) => `${f('option')} is empty: name at least one, separated by commas.`,
   'force-reason': (f) => `--force "${f('value')}" lacks a reason: write --force CHECK=reason; the reason is kept with the run.`,
   'task-program-validation': () => 'A validation is carried out by the worker itself: it has no --program.',

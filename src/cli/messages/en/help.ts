@@ -5,6 +5,7 @@ import { folderHelp } from './help/folder.ts';
 import { keptHelp } from './help/kept.ts';
 import { runHelp } from './help/run.ts';
 import { scriptHelp } from './help/script.ts';
+import { historyHelp } from './history.ts';
 import { serverHelp } from './servers.ts';
 
 export const help = {
@@ -68,6 +69,7 @@ export const help = {
   commands: {
     ...elementHelp,
     ...folderHelp,
+    ...historyHelp,
     ...keptHelp,
     ...runHelp,
     ...scriptHelp,

@@ -3,6 +3,7 @@ import type { ErrorCode, Messages, Sentences } from '../en.ts';
 import { isZip, type Said, some } from '../said.ts';
 import { blockerLines } from '../session-lines.ts';
 import { help } from './help.ts';
+import { inquiryErrors } from './history.ts';
 import { historyErrors } from './history-folders.ts';
 import { progress } from './progress.ts';
 import { expected, nothing, reasons } from './reasons.ts';
@@ -16,6 +17,7 @@ export const errors: Sentences<ErrorCode> = {
   ...sessionErrors,
   ...serverErrors,
   ...historyErrors,
+  ...inquiryErrors,
   'folder-code': (f) =>
     `« ${f('value')} » n'est pas un code de dossier. Un code est une lettre suivie d'au plus 9 lettres ou chiffres, comme SEED ou TEST01.`,
   'language-code': (f) => `« ${f('value')} » n'est pas un code de langue. Un code a trois lettres, comme FRA ou ENG.`,
@@ -129,8 +131,6 @@ export const errors: Sentences<ErrorCode> = {
   'patch-text': (f) => `${f('element')} : « ${f('text')} » contient une fin de ligne, impossible dans un patch. Enlevez-la.`,
   'patch-source': (f) =>
     `${f('element')} : le traitement contient une ligne de dix étoiles, qui termine un traitement dans un patch. Changez cette ligne.`,
-  'kept-file-damaged': (f) =>
-    `${f('file')} (SHA-256 ${f('digest').slice(0, 12)}…) est conservé dans la base, mais ce qui y est conservé n'est plus ce qui a été livré : des lignes de rustine.patch_chunk manquent ou ont été modifiées. Restaurez-les depuis une sauvegarde de la base, ou utilisez le fichier lui-même si vous l'avez. Après \`update rustine.patch set kept = false where digest = '\\x${f('digest')}'\`, la prochaine exécution qui intègre le fichier le conserve à nouveau.`,
   'patch-changed': (f) =>
     `${f('file')} a changé pendant son intégration. Laissez finir ce qui l'écrit, puis relancez la commande ; ce qui est validé sera reconnu.`,
   'patch-value': (f) =>
@@ -241,6 +241,7 @@ export const usage: Messages['usage'] = {
   'purge-what': () => "Dites ce qu'il faut supprimer : des numéros d'entrées, ou --folder avec --before.",
   'confirm-purge': () =>
     "Ce qui est supprimé ne pourra plus être remis en place. Ajoutez --yes si c'est bien ce que vous voulez.",
+  'empty-value': (f) => `${f('option')} est vide : donnez-lui une valeur.`,
   'empty-list': (f) => `${f('option')} est vide : donnez au moins un élément, séparés par des virgules.`,
   'force-reason': (f) =>
     `Il manque la raison de --force « ${f('value')} » : écrivez --force CONTROLE=raison ; la raison est gardée avec l'exécution.`,
