@@ -6,6 +6,7 @@ import { history } from './en/history.ts';
 import { log } from './en/log.ts';
 import { progress } from './en/progress.ts';
 import { report } from './en/report.ts';
+import { reports } from './en/reports.ts';
 import { summary } from './en/summary.ts';
 import type { Sentence } from './said.ts';
 
@@ -33,7 +34,8 @@ export interface Messages {
   readonly log: Shape<typeof log>;
   readonly progress: Shape<typeof progress>;
   readonly report: Shape<typeof report>;
+  readonly reports: Shape<typeof reports>;
   readonly summary: Shape<typeof summary>;
 }
 
-export const messages: Messages = { ...said, ...found, help, history, log, progress, report, summary };
+export const messages: Messages = { ...said, ...found, help, history, log, progress, report, reports, summary };

@@ -7,6 +7,7 @@ import { history } from './fr/history.ts';
 import { log } from './fr/log.ts';
 import { progress } from './fr/progress.ts';
 import { report } from './fr/report.ts';
+import { reports } from './fr/reports.ts';
 import { summary } from './fr/summary.ts';
 
 export const messages: Messages = {
@@ -21,5 +22,6 @@ export const messages: Messages = {
   log,
   progress,
   report,
+  reports,
   summary,
 };
