@@ -66,17 +66,17 @@ function dueText(view: FolderView, report: Messages['report']): string {
   return view.reasons.length === 0 ? report.yes : `${report.yes} (${some(view.reasons.map(report.dueReason), 12)})`;
 }
 
-function stateOf(view: FolderView, report: Messages['report']): string {
+export function stateOf(view: FolderView, report: Messages['report']): string {
   return (report.states as Readonly<Record<string, string>>)[view.state] ?? view.state;
 }
 
-function levels(view: FolderView): string {
+export function levels(view: FolderView): string {
   return Object.entries(view.level)
     .map(([series, number]) => `${series}: ${number}`)
     .join(', ');
 }
 
-function kindOf(view: FolderView, report: Messages['report']): string {
+export function kindOf(view: FolderView, report: Messages['report']): string {
   return [
     view.parent === null ? report.supervisor : '',
     view.test ? report.test : '',

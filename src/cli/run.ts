@@ -1,5 +1,4 @@
 // One run of the command line: reads the arguments, runs the command, turns errors into messages and an exit code.
-import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { type Cli, createCli, type GlobalOptions } from './cli.ts';
 import { defineCancel } from './commands/cancel.ts';
@@ -25,6 +24,7 @@ import { languageOfArguments, languageOption, loadMessages } from './language.ts
 import { wrap } from './layout.ts';
 import { helpWords, Program } from './program.ts';
 import type { Terminal } from './terminal.ts';
+import { version } from './version.ts';
 
 /** @returns the exit code */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -111,11 +111,4 @@ function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const stack = error.stack ?? String(error);
   return error.cause === undefined ? stack : `${stack}\n← ${describe(error.cause)}`;
-}
-
-function version(): string {
-  const { version: text } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return text;
 }

@@ -26,7 +26,7 @@ export function validationStepText(event: ValidationEvent, messages: Messages): 
   }
 }
 
-function countsText(counts: StepCounts, { report }: Messages): string {
+export function countsText(counts: StepCounts, { report }: Messages): string {
   const words: Readonly<Record<string, (count: number) => string>> = { ...report.elements, ...report.tables, ...report.scripts };
   return Object.entries(counts)
     .flatMap(([name, count]) => (count === 0 ? [] : [`${count} ${words[name]?.(count) ?? name}`]))

@@ -32,7 +32,13 @@ export function scriptRunText({ folder, script, language, state, ms }: ScriptRun
   return summary.part(`${folder} ${safe(script)} (${safe(language)})`, `${report.scriptRuns[state]} · ${ms} ms`);
 }
 
-function eventText(entry: JournalEntry, messages: Messages): string {
+/** Which folder it is about; undefined: the whole run. */
+export function folderOfEntry(entry: JournalEntry): string | undefined {
+  if (entry.kind === 'finding') return entry.finding.folder;
+  return 'folder' in entry ? entry.folder : undefined;
+}
+
+export function eventText(entry: JournalEntry, messages: Messages): string {
   const { report } = messages;
   const { part } = messages.summary;
   switch (entry.kind) {

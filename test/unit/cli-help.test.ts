@@ -67,7 +67,7 @@ it('translates what stands for a value, and no value', () => {
   const terms = (messages: Messages) =>
     all(programIn(messages)).flatMap((command) => command.helpInformation().match(/<[^>]+>|\[[^\]]+\]/g) ?? []);
   expect(terms(french)).toEqual(
-    expect.arrayContaining(['<contrôle=raison>', '<text|jsonl>', '<continue|stop>', '<texte>', '<dossier>']),
+    expect.arrayContaining(['<contrôle=raison>', '<text|json|csv|html|jsonl>', '<continue|stop>', '<texte>', '<dossier>']),
   );
   expect(terms(french).some((term) => /reason|folder/.test(term))).toBe(false);
 });

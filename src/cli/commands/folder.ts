@@ -5,6 +5,7 @@ import type { SettingsChange } from '../../environment/settings-change.ts';
 import type { Cli } from '../cli.ts';
 import { listOf, listOrNone, modules } from '../option-values.ts';
 import type { Program } from '../program.ts';
+import { type ReportOptions, withReportOptions } from '../report-options.ts';
 
 export function defineFolder(program: Program, cli: Cli): void {
   const words = cli.messages.help.commands;
@@ -23,10 +24,9 @@ export function defineFolder(program: Program, cli: Cli): void {
     .option('--legislations <codes>', words.folderCreate.legislations, listOf('--legislations'))
     .option('--modules <numbers|all>', words.folderCreate.modules, modules('--modules'))
     .action((codes: readonly string[], options: CreateOptions) => create(cli, codes, options));
-  folder
-    .command('list')
-    .description(words.folderList.is)
-    .action(() => list(cli));
+  withReportOptions(folder.command('list').description(words.folderList.is) as Program, cli.messages).action(
+    (options: ReportOptions) => list(cli, options),
+  );
   folder
     .command('show')
     .description(words.folderShow.is)
@@ -76,10 +76,15 @@ async function create(cli: Cli, codes: readonly string[], { modules: some, ...op
   showCreated(cli, { folders }, findings, cli.messages.report.foldersCreated(folders.map(({ code }) => code)));
 }
 
-async function list(cli: Cli): Promise<void> {
-  const { foldersTable } = await import('../folder-view.ts');
-  const folders = await cli.withRustine((rustine) => rustine.folders());
-  cli.result({ folders }, () => foldersTable(folders, cli.messages, cli.terminal.width));
+async function list(cli: Cli, options: ReportOptions): Promise<void> {
+  const { asked, withReport } = await import('../report-output.ts');
+  await withReport(cli, asked('rustine folder list', options), (give) =>
+    cli.withRustine(async (rustine, settings) => {
+      const folders = await rustine.folders();
+      const { folderListAnswer } = await import('../status-answer.ts');
+      await give(folderListAnswer(folders, rustine.missed(), cli), settings);
+    }),
+  );
 }
 
 async function show(cli: Cli, code: string): Promise<void> {

@@ -1,46 +1,57 @@
 // `rustine status`: the folders, what is to be done about them, and the runs at work; `--run`: how far each folder of a run is.
 import type { Cli } from '../cli.ts';
-import { findingDocument } from '../problem.ts';
 import type { Program } from '../program.ts';
+import { type ReportOptions, withReportOptions } from '../report-options.ts';
+
+interface Options extends ReportOptions {
+  readonly run?: string;
+}
 
 export function defineStatus(program: Program, cli: Cli): void {
   const words = cli.messages.help.commands.status;
-  program
-    .command('status')
-    .description(words.is)
-    .option('--run <run>', words.run)
-    .action(({ run }: { run?: string }) => (run === undefined ? status(cli) : oneRun(cli, run)));
+  const command = program.command('status').description(words.is).option('--run <run>', words.run);
+  withReportOptions(command as Program, cli.messages).action((options: Options) =>
+    options.run === undefined ? status(cli, options) : oneRun(cli, options.run, options),
+  );
 }
 
-async function status(cli: Cli): Promise<void> {
-  const [{ foldersTable }, { dueLines }, { runLine }] = await Promise.all([
-    import('../folder-view.ts'),
-    import('../due.ts'),
-    import('../run-view.ts'),
-  ]);
-  const { folders, runs, batch, missed } = await cli.withRustine(async (rustine) => ({
-    batch: await rustine.tasks.waiting(),
-    runs: await rustine.runs.open(),
-    folders: await rustine.folders(),
-    missed: rustine.missed(),
-  }));
-  const { messages, terminal } = cli;
-  const findings = missed.map((finding) => findingDocument(finding, messages));
-  cli.result({ folders, runs, batch, findings }, () => {
-    const due = dueLines(folders, messages, terminal.width);
-    const advice = due.length === 0 ? messages.report.allInLine : due.join('\n');
-    const open = runs.map((each) => `\n${runLine(each, messages)}`).join('');
-    const waits =
-      batch.runs + batch.tasks === 0
-        ? ''
-        : `\n${messages.report.batch.waitingWork(batch.runs, batch.tasks, batch.workers, batch.shut)}`;
-    return `${foldersTable(folders, messages, terminal.width)}\n\n${advice}${open}${waits}`;
-  });
+async function status(cli: Cli, options: Options): Promise<void> {
+  const { asked, withReport } = await import('../report-output.ts');
+  await withReport(cli, asked('rustine status', options), (give) =>
+    cli.withRustine(async (rustine, settings) => {
+      const batch = await rustine.tasks.waiting();
+      const runs = await rustine.runs.open();
+      const folders = await rustine.folders();
+      const missed = rustine.missed();
+      const { statusAnswer } = await import('../status-answer.ts');
+      await give(statusAnswer({ folders, runs, batch, missed }, cli), settings);
+    }),
+  );
 }
 
-async function oneRun(cli: Cli, start: string): Promise<void> {
-  const { runText } = await import('../run-view.ts');
-  const { run, folders } = await cli.withRustine((rustine) => rustine.runs.show(start));
-  const { messages, terminal } = cli;
-  cli.result({ run, folders }, () => runText(run, folders, messages, terminal.width));
+async function oneRun(cli: Cli, start: string, options: Options): Promise<void> {
+  const { asked, withReport } = await import('../report-output.ts');
+  await withReport(cli, asked('rustine status', options), (give) =>
+    cli.withRustine(async (rustine, settings) => {
+      const { run, folders } = await rustine.runs.show(start);
+      const { messages } = cli;
+      const [{ runText }, { runFolderSheet }, { runPage }] = await Promise.all([
+        import('../run-view.ts'),
+        import('../report/run-sheet.ts'),
+        import('../report/run-page.ts'),
+      ]);
+      await give(
+        {
+          json: () => ({ run, folders }),
+          text: (width) => runText(run, folders, messages, width),
+          sheet: () => runFolderSheet(run.run, folders),
+          page: async (made) => {
+            const trace = await rustine.trace(run.run, {});
+            return runPage({ run: trace.run, entries: await rustine.log(run.run), folders }, made, messages);
+          },
+        },
+        settings,
+      );
+    }),
+  );
 }

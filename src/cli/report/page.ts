@@ -1,7 +1,7 @@
 // A page as one HTML file that needs nothing else: no script, no other file, readable on screens, on paper and by screen readers. Pure.
 import { createHash } from 'node:crypto';
 import { type Html, html } from './html.ts';
-import type { Page, PageBlock, PageCell, PageColumn, PageSection, PageTable } from './report.ts';
+import type { Page, PageBlock, PageCell, PageColumn, PageRow, PageSection, PageTable } from './report.ts';
 import { STYLE } from './style.ts';
 
 /** Nothing may be fetched, run or sent; only the style sheet counts that the page was made with. */
@@ -87,7 +87,8 @@ ${title === undefined ? undefined : html`<tr><th scope="rowgroup" colspan="${col
 `;
 }
 
-function rowMarkup(row: readonly PageCell[], columns: readonly PageColumn[]): Html {
+function rowMarkup(row: PageRow, columns: readonly PageColumn[]): Html {
+  if ('wide' in row) return html`<tr><td colspan="${columns.length}">${row.wide}</td></tr>\n`;
   const cells = columns.map((column, at) => {
     const cell = cellMarkup(row[at] ?? '');
     return at === 0 ? html`<th scope="row"${classOf(column)}>${cell}</th>` : html`<td${classOf(column)}>${cell}</td>`;

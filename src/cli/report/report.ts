@@ -22,6 +22,9 @@ export interface Figure {
 /** Several lines of a cell are shown below each other. */
 export type PageCell = string | { readonly lines: readonly string[] } | { readonly text: string; readonly tone: Tone };
 
+/** A text that belongs to the row before it goes over all columns. */
+export type PageRow = readonly PageCell[] | { readonly wide: string };
+
 export interface PageColumn {
   readonly title: string;
   readonly right?: boolean;
@@ -34,7 +37,7 @@ export interface PageTable {
   readonly caption: string;
   /** The first one names what its row is about. */
   readonly columns: readonly PageColumn[];
-  readonly groups: readonly { readonly title?: string; readonly rows: readonly (readonly PageCell[])[] }[];
+  readonly groups: readonly { readonly title?: string; readonly rows: readonly PageRow[] }[];
 }
 
 export type PageBlock =

@@ -32,13 +32,14 @@ li { margin: .3rem 0; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { width: 100%; border-collapse: collapse; font-size: .93rem; }
 caption { padding: .25rem 0; color: var(--faint); text-align: left; }
-th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: break-word; }
 thead th { border-bottom: 2px solid var(--line); background: var(--band); white-space: nowrap; overflow-wrap: normal; }
 tbody th { font-weight: 600; }
+tbody th[scope="row"] { min-width: 6.5rem; }
 th[scope="rowgroup"] { padding-top: .8rem; border-bottom-color: var(--faint); }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.code { font-family: ui-monospace, "DejaVu Sans Mono", Consolas, monospace; font-size: .88rem; overflow-wrap: anywhere; }
-td span.good, td span.warn, td span.bad { font-weight: 600; }
+.code { font-family: ui-monospace, "DejaVu Sans Mono", Consolas, monospace; font-size: .88rem; overflow-wrap: break-word; }
+td span.good, td span.warn, td span.bad { font-weight: 600; white-space: nowrap; }
 .lines span { display: block; }
 .signing td { height: 3.5rem; }
 .signing th, .signing td { border: 1px solid var(--line); width: 25%; }

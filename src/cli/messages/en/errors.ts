@@ -96,6 +96,10 @@ export const errors = {
     `There is no run ${f('run')}. Every integration prints the number of its run at the end; \`rustine log\` lists the latest ones.`,
   'folder-not-in-run': (f) =>
     `Folder ${f('folder')} had no part in run ${f('run')}. Its folders: ${some(f.list('folders'), 12)}.`,
+  'output-directory': (f) =>
+    `${f('path')} is a directory: a report goes into a new file. Give a name in it, such as ${f('path')}/report.html.`,
+  'output-unwritable': (f) =>
+    `${f('path')} cannot be written: ${f('reason') === 'ENOENT' ? `there is no directory ${f('directory')}` : why(f)}. Give another place with --output, or none to have it on the screen.`,
   'output-exists': (f) => `${f('path')} exists already, and is not overwritten. Give another name, or remove it first.`,
   'run-ambiguous': (f) =>
     `${f.has('run') ? `Several runs begin with ${f('run')}` : 'Several runs are at work'}: ${some(f.list('runs'), 10)}. Say which one, with as much of its number as is needed.`,
@@ -218,8 +222,10 @@ export const usage = {
   assignment: (f) =>
     `"${f('value')}" does not say which field gets which value: write FIELD=VALUE, or FIELD[2]=VALUE for one place of an array.`,
   'missing-command': (f) => `"${f('command')}" needs to be told what to do: ${f('known')}.`,
-  'json-and-format': () =>
-    '--json gives one document, --format jsonl a line for each entry: they do not go together. Leave one of them out.',
+  'json-and-format': () => '--json is a format too: it does not go together with another --format. Leave one of them out.',
+  'list-as-lines': () => 'The list of runs is no trace: --format jsonl goes with RUN. Give --format json, or name a run.',
+  'follow-and-page': () =>
+    'A page is made of a run as it stands: --follow does not go together with --format html. Leave one of them out.',
   choice: (f) => `${f('option')} cannot be "${f('value')}": it is one of ${f('known')}.`,
   'positive-number': (f) => `${f('option')} cannot be "${f('value')}": a whole number from 1 is expected.`,
   duration: (f) =>

@@ -66,6 +66,10 @@ export const help = {
     quiet: 'results and problems only',
     verbose: 'every finding, and the details of errors',
   },
+  report: {
+    format: 'text, json, csv for spreadsheets and programs, or html: a page to read, print and sign',
+    output: 'write to a new file; one that is there is not overwritten',
+  },
   commands: {
     ...elementHelp,
     ...folderHelp,

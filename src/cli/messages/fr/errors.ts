@@ -96,6 +96,10 @@ export const errors: Sentences<ErrorCode> = {
     `Il n'y a pas d'exécution ${f('run')}. Chaque intégration affiche son numéro d'exécution à la fin ; \`rustine log\` montre les dernières.`,
   'folder-not-in-run': (f) =>
     `Le dossier ${f('folder')} ne faisait pas partie de l'exécution ${f('run')}. Ses dossiers : ${some(f.list('folders'), 12)}.`,
+  'output-directory': (f) =>
+    `${f('path')} est un répertoire : un rapport va dans un nouveau fichier. Donner un nom dans ce répertoire, par exemple ${f('path')}/rapport.html.`,
+  'output-unwritable': (f) =>
+    `Impossible d'écrire ${f('path')} : ${f('reason') === 'ENOENT' ? `le répertoire ${f('directory')} n'existe pas` : why(f)}. Donner un autre endroit avec --output, ou aucun pour le lire à l'écran.`,
   'output-exists': (f) => `${f('path')} existe déjà et n'est pas écrasé. Donner un autre nom, ou supprimer d'abord ce fichier.`,
   'run-ambiguous': (f) =>
     `${f.has('run') ? `Plusieurs exécutions commencent par ${f('run')}` : 'Plusieurs exécutions sont en cours'} : ${some(f.list('runs'), 10)}. Dites laquelle, avec assez de son numéro.`,
@@ -231,9 +235,12 @@ export const usage: Messages['usage'] = {
   assignment: (f) =>
     `« ${f('value')} » ne dit pas quel champ reçoit quelle valeur : écrivez CHAMP=VALEUR, ou CHAMP[2]=VALEUR pour un poste de tableau.`,
   'missing-command': (f) => `Il faut dire à « ${f('command')} » ce qu'il doit faire : ${f('known')}.`,
-  'json-and-format': () =>
-    "--json donne un seul document, --format jsonl une ligne par événement : les deux s'excluent. Retirer l'une des deux options.",
+  'json-and-format': () => "--json est aussi un format : il ne va pas avec un autre --format. Enlever l'un des deux.",
   choice: (f) => `${f('option')} ne peut pas être « ${f('value')} » : choix possibles ${f('known')}.`,
+  'list-as-lines': () =>
+    "La liste des exécutions n'est pas une trace : --format jsonl va avec une EXÉCUTION. Donner --format json, ou nommer une exécution.",
+  'follow-and-page': () =>
+    "Une page montre une exécution telle qu'elle est : --follow ne va pas avec --format html. Enlever l'un des deux.",
   'positive-number': (f) => `${f('option')} ne peut pas être « ${f('value')} » : un nombre entier à partir de 1 est attendu.`,
   duration: (f) =>
     `${f('option')} ne peut pas valoir « ${f('value')} » : une durée comme 30s, 10m ou 1h30m est attendue, 24 jours au plus.`,

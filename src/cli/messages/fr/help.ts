@@ -66,6 +66,10 @@ export const help: Messages['help'] = {
     quiet: 'résultats et problèmes seulement',
     verbose: 'tous les constats, et le détail des erreurs',
   },
+  report: {
+    format: 'text, json, csv pour tableurs et programmes, ou html : une page à lire, imprimer et signer',
+    output: "écrit dans un nouveau fichier ; un fichier existant n'est pas écrasé",
+  },
   commands: {
     ...elementHelp,
     ...folderHelp,

@@ -40,7 +40,7 @@ export const runHelp = {
     run: 'number of the run or a beginning of it, or last (default: list the latest runs)',
     folder: 'only what is about this folder or the whole run',
     follow: 'go on until the run has ended',
-    format: 'text, or jsonl: a JSON document per line',
+    format: 'text, jsonl (a JSON document per line), json, csv (a row per entry), or html: a page to read, print and sign',
     output: 'write to a new file',
     limit: 'runs to list at the most (default: 20)',
   },

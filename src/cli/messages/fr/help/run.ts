@@ -42,7 +42,8 @@ export const runHelp = {
     run: "numéro de l'exécution ou son début, ou last (par défaut : liste les dernières exécutions)",
     folder: "seulement ce qui concerne ce dossier ou toute l'exécution",
     follow: "continue jusqu'à la fin de l'exécution",
-    format: 'text, ou jsonl : un document JSON par ligne',
+    format:
+      'text, jsonl (un document JSON par ligne), json, csv (une ligne par événement), ou html : une page à lire, imprimer et signer',
     output: 'écrit dans un nouveau fichier',
     limit: "nombre maximal d'exécutions à lister (par défaut : 20)",
   },
