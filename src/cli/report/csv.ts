@@ -27,7 +27,7 @@ export async function* csvText({ columns, rows }: Sheet): AsyncGenerator<string>
   }
 }
 
-export function csvRow(cells: readonly SheetCell[]): string {
+function csvRow(cells: readonly SheetCell[]): string {
   return `${cells.map(csvCell).join(',')}\r\n`;
 }
 
@@ -40,6 +40,6 @@ function csvCell(cell: SheetCell): string {
 }
 
 /** `a; b`; what is an item's own is marked, so that the list can be taken apart again. */
-export function joined(items: readonly string[]): string {
+function joined(items: readonly string[]): string {
   return items.map((item) => item.replace(/[\\;]/g, String.raw`\$&`)).join('; ');
 }

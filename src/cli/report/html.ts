@@ -23,7 +23,7 @@ function markup(value: HtmlValue): string {
 }
 
 /** Control characters and halves of characters are no text in any markup. */
-export function escaped(text: string): string {
+function escaped(text: string): string {
   return safe(text)
     .toWellFormed()
     .replace(/[\ufffe\uffff]/g, '\ufffd')
