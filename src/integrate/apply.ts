@@ -2,6 +2,7 @@
 import type { StatementResult } from '../database/database.ts';
 import type { FolderSettings, Plan } from '../plan/plan.ts';
 import type { FormerFunction } from './former-functions.ts';
+import { type Numbers, numbersSql } from './remember-tables.ts';
 import type { SqlScriptOptions } from './sql-scripts.ts';
 import type { Counted, Statement } from './statement.ts';
 import { dictionaryStatements } from './write-dictionary.ts';
@@ -13,6 +14,8 @@ import { droppedViewStatements, viewStatements } from './write-views.ts';
 /** What the script counted, and what became of functions that scripts no longer make. */
 export interface Applied extends Readonly<Record<Counted, number>> {
   readonly functions: readonly FormerFunction[];
+  /** Where the numbers of the folder's rows stood before; absent: nobody asks for that. */
+  readonly numbers?: Numbers;
 }
 
 export interface ApplyScript {
@@ -25,14 +28,16 @@ export interface ApplyScript {
 
 /** @param integration number of the integration: who and when are looked up through it */
 export function applyScript(plan: Plan, folder: FolderSettings, integration: string, scripts: SqlScriptOptions): ApplyScript {
+  const { remembers } = scripts;
   const shape: readonly Statement[] = [
+    ...(remembers ? [{ text: numbersSql(folder.schema), counts: 'numbers' as const }] : []),
     ...droppedViewStatements(plan, folder),
     ...dictionaryStatements(plan, folder, integration),
-    ...tableStatements(plan, folder, integration),
+    ...tableStatements(plan, folder, integration, remembers),
     ...viewStatements(plan, folder),
   ];
   const content: readonly Statement[] = [
-    ...rowStatements(plan, folder, integration),
+    ...rowStatements(plan, folder, integration, remembers),
     ...scriptStatements(plan, folder, integration, scripts),
   ];
   const texts = (statements: readonly Statement[]): readonly string[] => statements.map((statement) => statement.text);
@@ -42,9 +47,11 @@ export function applyScript(plan: Plan, folder: FolderSettings, integration: str
 function readCounts(statements: readonly Statement[], results: readonly StatementResult[]): Applied {
   const counted: Record<Counted, number> = { scripts: 0, inserted: 0, updated: 0, deleted: 0 };
   const functions: FormerFunction[] = [];
+  let numbers: Numbers | undefined;
   statements.forEach((statement, at) => {
     const result = results[at];
     if (statement.counts === 'functions') functions.push(...((result?.rows ?? []) as unknown as readonly FormerFunction[]));
+    if (statement.counts === 'numbers') numbers = result?.rows[0] as unknown as Numbers;
     if (statement.counts === 'scripts') counted.scripts += result?.count ?? 0;
     if (statement.counts === 'rows') {
       counted.inserted += Number(result?.rows[0]?.inserted ?? 0);
@@ -52,5 +59,5 @@ function readCounts(statements: readonly Statement[], results: readonly Statemen
       counted.deleted += Number(result?.rows[0]?.deleted ?? 0);
     }
   });
-  return { ...counted, functions };
+  return { ...counted, functions, ...(numbers === undefined ? {} : { numbers }) };
 }

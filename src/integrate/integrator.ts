@@ -23,6 +23,8 @@ import type { TableCost } from '../tables/cost.ts';
 import { costsOf } from '../tables/cost.ts';
 import type { Applied } from './apply.ts';
 import { formerFunctionFindings } from './former-functions.ts';
+import { rememberFormer, rememberOrder, rememberWritten, returningWritten } from './remember-rows.ts';
+import { rememberNumbers } from './remember-tables.ts';
 import { reopened } from './reopened.ts';
 import { type Scope, type StartingPoint, startingPoint, WHOLE } from './starting-point.ts';
 import { checkValues, restorable } from './value-checks.ts';
@@ -146,6 +148,7 @@ export async function integrateInto(
   const written = await writePlan(session, database, folder, plan, integration, {
     timeoutMs: context.scriptTimeoutMs,
     settings: settings(staged, context),
+    remembers: context.records,
   });
   if ('findings' in written) return blockedBy([...plan.findings, ...written.findings], file, ms());
   const { applied } = written;
@@ -153,7 +156,13 @@ export async function integrateInto(
   const costs = costsOf(plan.tables, new Map([...state.rows, ...checked.rows]));
   const outcome = outcomeOf(file, plan, costs, applied, ms());
   const codes = [...new Set([...plan.ignoredCodes, ...ignored])];
-  await session.script(recordScript(folder, staged.delivery, { ...plan, ignoredCodes: codes }, outcome, integration, context));
+  const settled = { ...plan, ignoredCodes: codes };
+  await session.script(
+    [
+      recordScript(folder, staged.delivery, settled, outcome, integration, context),
+      ...(applied.numbers === undefined ? [] : [rememberNumbers(folder, integration, applied.numbers)]),
+    ].join(';\n'),
+  );
   context.stopPoint('recorded');
   return {
     outcome,
@@ -301,7 +310,7 @@ function recordScript(
   const name = parsePatchName(delivery.file);
   const authorized = typeof context.authorized === 'string' ? [] : context.authorized;
   const statements: string[] = [];
-  if (context.records) statements.push(apatchSql(folder, delivery, context), ...reopened(plan.tables, folder.id));
+  if (context.records) statements.push(apatchSql(folder, delivery, integration, context), ...reopened(plan.tables, folder.id));
   statements.push(`insert into rustine.integration (id, folder, kind, run, file, digest, patch_type, languages, series, number, version, apatch_num, operator, authorized, ignored, left_out, forced, rows, outcome)
     values (${integration}, ${folder.id}, '${context.records ? 'patch' : 'creation'}', ${q(context.run)}, ${q(delivery.file)}, '\\x${delivery.digest}', ${q(delivery.patchType)}, ${textArray(delivery.languages)},
       ${name === undefined ? 'null, null, null' : `${q(name.series)}, ${name.number}, ${q(name.version)}`},
@@ -325,14 +334,24 @@ const LONGEST_FILE = 255;
 const apatchFile = (file: string): string => file.slice(0, LONGEST_FILE);
 
 /** One row a file (R29): integrated again, the row keeps its number and says when. */
-function apatchSql(folder: FolderSettings, delivery: Delivery, context: RunContext): string {
+function apatchSql(folder: FolderSettings, delivery: Delivery, integration: string, context: RunContext): string {
   const q = quoteLiteral;
   const name = parsePatchName(delivery.file);
-  const table = qualified(folder.schema, 'apatch');
+  const table = qualified(folder.schema, APATCH);
   const user = q(context.operator.slice(0, 30));
-  return `insert into ${table} as a (num_0, fic_0, dat_0, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, credattim_0, creusr_0, upddattim_0, updusr_0, auuid_0)
-    values ((select coalesce(max(num_0), 0) + 1 from ${table}), ${q(apatchFile(delivery.file))}, current_date, ${user},
-      ${q(delivery.file.replace(/\.[^.]*$/, '').slice(0, 80))}, ${q((name?.version ?? '').slice(0, 20))}, '', ${q(name?.series ?? '')}, ${name?.number ?? 0},
-      ${q(delivery.comment.slice(0, 250))}, now(), ${user}, now(), ${user}, gen_random_uuid())
-    on conflict (fic_0) do update set dat_0 = excluded.dat_0, upddattim_0 = now(), updusr_0 = excluded.updusr_0, updtick_0 = a.updtick_0 + 1`;
+  const file = q(apatchFile(delivery.file));
+  const of = { folder: folder.id, integration, schema: folder.schema, table: APATCH };
+  const written = `select case when exists (select from old) then 'updated' else 'inserted' end as what, w.* from w`;
+  return `with old as materialized (select a.rowid as row_number, to_jsonb(a) as value from ${table} a where a.fic_0 = ${file} for update),
+    ${rememberFormer(of)}, ${rememberOrder(of)},
+    w as (insert into ${table} as a (num_0, fic_0, dat_0, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, credattim_0, creusr_0, upddattim_0, updusr_0, auuid_0)
+      select (select coalesce(max(num_0), 0) + 1 from ${table}), ${file}, current_date, ${user},
+        ${q(delivery.file.replace(/\.[^.]*$/, '').slice(0, 80))}, ${q((name?.version ?? '').slice(0, 20))}, '', ${q(name?.series ?? '')}, ${name?.number ?? 0},
+        ${q(delivery.comment.slice(0, 250))}, now(), ${user}, now(), ${user}, gen_random_uuid() where (select count(*) from old) >= 0
+      on conflict (fic_0) do update set dat_0 = excluded.dat_0, upddattim_0 = now(), updusr_0 = excluded.updusr_0, updtick_0 = a.updtick_0 + 1
+      ${returningWritten('a', true)}),
+    ${rememberWritten(of, written)}
+    select from w`;
 }
+
+const APATCH = 'apatch';

@@ -164,7 +164,11 @@ async function runInDatabase(running: ScriptRunning, folder: Folder, script: str
         sql`delete from rustine.pending_script where folder = ${folder.id} and script = ${script} returning script`,
       );
       if (gone.length === 0) return false;
-      const statements = sqlScriptStatements(runs, settingsOf(folder), '0', { timeoutMs, settings: [LOCK_LIMIT] });
+      const statements = sqlScriptStatements(runs, settingsOf(folder), '0', {
+        timeoutMs,
+        settings: [LOCK_LIMIT],
+        remembers: false,
+      });
       await watched(database, { runs, folder: folder.code, timeoutMs }, (heard) => session.script(statements.join(';\n'), heard));
       return true;
     });

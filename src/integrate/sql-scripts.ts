@@ -14,6 +14,8 @@ export interface SqlScriptOptions {
   readonly timeoutMs: number;
   /** Statements that set the transaction up: a script may change settings, so they are made again after it. */
   readonly settings: readonly string[];
+  /** Whether what was there before is remembered, so that it can be put back (R38). */
+  readonly remembers: boolean;
 }
 
 /**

@@ -2,21 +2,23 @@
 import { qualified, quoteIdentifier } from '../database/sql.ts';
 import type { FolderSettings, Plan, ReplacedTable, RowBatch } from '../plan/plan.ts';
 import { keepRows } from './keep-rows.ts';
+import { rememberOrder, rememberWritten, returningWritten, WRITTEN } from './remember-rows.ts';
 import { batchesOf, keyList, sameKey } from './row-keys.ts';
 import type { Statement } from './statement.ts';
 import { uniqueRowStatement } from './write-unique-rows.ts';
 
-export function rowStatements(plan: Plan, folder: FolderSettings, integration: string): readonly Statement[] {
+/** @param remembers whether it can be taken back later what is written */
+export function rowStatements(plan: Plan, folder: FolderSettings, integration: string, remembers: boolean): readonly Statement[] {
   const counts = 'rows' as const;
   const unique = new Set(plan.furtherUnique.map(({ table }) => table));
   return [
     ...lockStatements(plan, folder),
     // First what goes away: a new row may have the value of another unique index from it.
-    ...plan.replaced.map((table) => ({ text: replaceStatement(plan, table, folder, integration), counts })),
-    ...plan.furtherUnique.map((unique) => ({ text: uniqueRowStatement(plan, unique, folder, integration), counts })),
+    ...plan.replaced.map((table) => ({ text: replaceStatement(plan, table, folder, integration, remembers), counts })),
+    ...plan.furtherUnique.map((unique) => ({ text: uniqueRowStatement(plan, unique, folder, integration, remembers), counts })),
     ...plan.batches
       .filter((batch) => !unique.has(batch.table))
-      .map((batch) => ({ text: rowStatement(plan, batch, folder, integration), counts })),
+      .map((batch) => ({ text: rowStatement(plan, batch, folder, integration, remembers), counts })),
     ...textStatements(plan.id, folder.id, integration),
   ];
 }
@@ -31,7 +33,8 @@ function lockStatements(plan: Plan, folder: FolderSettings): readonly Statement[
  * Insert or update by the table's first index, never delete (R24); a row that changes is kept as it was (R27). Of rows with the same key
  * in one patch the last counts, also when it is in another batch of the same table.
  */
-function rowStatement(plan: Plan, batch: RowBatch, folder: FolderSettings, integration: string): string {
+function rowStatement(plan: Plan, batch: RowBatch, folder: FolderSettings, integration: string, remembers: boolean): string {
+  const of = { folder: folder.id, integration, schema: folder.schema, table: batch.table };
   const table = qualified(folder.schema, batch.table);
   const columns = batch.columns.map(quoteIdentifier);
   const key = keyList(batch.key);
@@ -48,14 +51,22 @@ function rowStatement(plan: Plan, batch: RowBatch, folder: FolderSettings, integ
         where p.plan = ${plan.id} and p.item = 'row' and p.position in (${batchesOf(plan, batch.table).join(', ')}) order by ${key}, p.ordinal desc) latest
       where position = ${batch.batch}),
     old as materialized (select t.rowid as row_number, to_jsonb(t) as value from ${table} t join s on ${same} where ${changed} for update of t),
-    u as (update ${table} t set ${set.join(', ')} from s where ${same} and ${changed} and (select count(*) from old) > 0 returning 1),
-    i as (insert into ${table} (${columns.join(', ')}) select ${columns.join(', ')} from s where not exists (select from ${table} t where ${same}) returning 1),
+    u as (update ${table} t set ${set.join(', ')} from s where ${same} and ${changed} and (select count(*) from old) > 0 ${returningWritten('t', remembers)}),
+    i as (insert into ${table} as n (${columns.join(', ')}) select ${columns.join(', ')} from s where not exists (select from ${table} t where ${same}) ${returningWritten('n', remembers)}),
+    ${remembers ? `${rememberWritten(of, WRITTEN)}, ${rememberOrder(of)},` : ''}
     ${keepRows({ folder: folder.id, integration, table: batch.table, why: 'updated' })}
     select (select count(*) from i)::integer as inserted, (select count(*) from u)::integer as updated`;
 }
 
 /** Rows whose key was not delivered go away, and are kept; so do all but one of those with a key that occurs more than once. */
-function replaceStatement(plan: Plan, replaced: ReplacedTable, folder: FolderSettings, integration: string): string {
+function replaceStatement(
+  plan: Plan,
+  replaced: ReplacedTable,
+  folder: FolderSettings,
+  integration: string,
+  remembers: boolean,
+): string {
+  const of = { folder: folder.id, integration, schema: folder.schema, table: replaced.table };
   const table = qualified(folder.schema, replaced.table);
   const batches = batchesOf(plan, replaced.table);
   const key = keyList(replaced.key);
@@ -68,6 +79,7 @@ function replaceStatement(plan: Plan, replaced: ReplacedTable, folder: FolderSet
     batches.length === 0 ? 'true' : `t.rowid in (${[unknown, ...(replaced.duplicates ? [twins] : [])].join(' union all ')})`;
   return `with ${batches.length === 0 ? '' : `s as materialized (${delivered}),`}
     old as (delete from ${table} t where ${goes} returning t.rowid as row_number, to_jsonb(t) as value),
+    ${remembers ? `${rememberOrder(of)},` : ''}
     ${keepRows({ folder: folder.id, integration, table: replaced.table, why: 'replaced' })}
     select count(*)::integer as deleted from old`;
 }

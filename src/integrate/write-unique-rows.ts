@@ -5,6 +5,7 @@ import { qualified, quoteIdentifier, quoteLiteral } from '../database/sql.ts';
 import type { FolderSettings, FurtherUnique, Plan } from '../plan/plan.ts';
 import { ROW_COLUMN, TICK_COLUMN } from '../tables/model.ts';
 import { keepRows } from './keep-rows.ts';
+import { rememberOrder, rememberWritten, returningWritten, WRITTEN } from './remember-rows.ts';
 import { batchesOf, keyList, sameKey } from './row-keys.ts';
 
 const MOST_SAMPLES = 5;
@@ -25,7 +26,14 @@ const orEmpty = (column: string, empty: string | null): string =>
  * As an update would, PostgreSQL looks at each row for itself: two rows that exchange a value would collide on the way. All rows that change
  * are deleted before the first comes again, with its number: the counts ask for that.
  */
-export function uniqueRowStatement(plan: Plan, unique: FurtherUnique, folder: FolderSettings, integration: string): string {
+export function uniqueRowStatement(
+  plan: Plan,
+  unique: FurtherUnique,
+  folder: FolderSettings,
+  integration: string,
+  remembers: boolean,
+): string {
+  const of = { folder: folder.id, integration, schema: folder.schema, table: unique.table };
   const table = qualified(folder.schema, unique.table);
   const same = sameKey(unique.key, 't', 's');
   const noise = `array[${[...new Set([...unique.noise, TICK_COLUMN])].map(quoteLiteral).join(', ')}]`;
@@ -38,11 +46,12 @@ export function uniqueRowStatement(plan: Plan, unique: FurtherUnique, folder: Fo
       select (h.was).${quoteIdentifier(ROW_COLUMN)} as at, jsonb_populate_record(h.was, jsonb_build_object('${TICK_COLUMN}', (h.was).${tick} + 1) || h.fields) as row_
       from hit h where to_jsonb(jsonb_populate_record(h.was, h.fields)) - ${noise} is distinct from to_jsonb(h.was) - ${noise}),
     old as (delete from ${table} t using next n where t.rowid = n.at returning t.rowid as row_number, to_jsonb(t) as value),
-    u as (insert into ${table} (${all.join(', ')}) overriding system value
-      select ${all.map((column) => `(n.row_).${column}`).join(', ')} from next n where (select count(*) from old) > 0 returning 1),
-    i as (insert into ${table} (${unique.columns.map(({ column }) => quoteIdentifier(column)).join(', ')})
+    u as (insert into ${table} as w (${all.join(', ')}) overriding system value
+      select ${all.map((column) => `(n.row_).${column}`).join(', ')} from next n where (select count(*) from old) > 0 ${returningWritten('w', remembers)}),
+    i as (insert into ${table} as w (${unique.columns.map(({ column }) => quoteIdentifier(column)).join(', ')})
       select ${first.join(', ')} from s, jsonb_populate_record(null::${table}, s.fields) r
-      where (select count(*) from old) >= 0 and not exists (select from ${table} t where ${same}) returning 1),
+      where (select count(*) from old) >= 0 and not exists (select from ${table} t where ${same}) ${returningWritten('w', remembers)}),
+    ${remembers ? `${rememberWritten(of, WRITTEN)}, ${rememberOrder(of)},` : ''}
     ${keepRows({ folder: folder.id, integration, table: unique.table, why: 'updated' })}
     select (select count(*) from i)::integer as inserted, (select count(*) from u)::integer as updated`;
 }
