@@ -43,6 +43,16 @@ create table rustine.former_row (
 );
 comment on table rustine.former_row is 'rows of the folder as they were before an integration changed them, where they are not put aside in kept_row: ADOSACT, APATCH, what scripts wrote';
 
+create table rustine.former_value (
+  integration bigint not null,
+  folder integer not null references rustine.folder (id) on delete cascade,
+  table_name text collate "C" not null,
+  row_number bigint not null,
+  value jsonb not null
+);
+create index former_value_integration on rustine.former_value (integration, table_name);
+comment on table rustine.former_value is 'values of columns that an integration dropped or gave another type, where they do not come back from kept_row or from what they became';
+
 create table rustine.row_order (
   integration bigint not null,
   folder integer not null references rustine.folder (id) on delete cascade,

@@ -1,7 +1,10 @@
 // Statements that remember the tables that a plan makes, changes or removes, and where the numbers of rows stood, so that it can be taken back (R38).
-import { qualified, quoteLiteral } from '../database/sql.ts';
+import { qualified, quoteIdentifier, quoteLiteral } from '../database/sql.ts';
 import type { FolderSettings, Plan } from '../plan/plan.ts';
-import { ROW_SEQUENCE } from '../tables/model.ts';
+import { conversionOf } from '../tables/conversion.ts';
+import type { TableChange, TableStep } from '../tables/diff.ts';
+import { emptyValue, ROW_COLUMN, ROW_SEQUENCE, typeName } from '../tables/model.ts';
+import { backValue } from '../tables/shape.ts';
 
 /** Where the numbers of a folder's rows stand. */
 export interface Numbers {
@@ -34,7 +37,12 @@ export function rememberTables(
         ];
   return {
     // What a table that it makes looks like is in nobody's way when it goes again; one that goes is moved as it is.
-    before: [...insert('null', `'{}'`, created), ...insert(`'{}'`, 'null', removed), ...insert(shape('c.name'), `'{}'`, altered)],
+    before: [
+      ...insert('null', `'{}'`, created),
+      ...insert(`'{}'`, 'null', removed),
+      ...insert(shape('c.name'), `'{}'`, altered),
+      ...tables.flatMap((change) => formerValues(change, folder, integration)),
+    ],
     after:
       altered.length === 0
         ? []
@@ -42,6 +50,39 @@ export function rememberTables(
             `update rustine.table_before b set after = ${shape('b.table_name')} from ${list(altered)} where b.integration = ${integration} and b.table_name = c.name`,
           ],
   };
+}
+
+/** Values that come back neither from what is put aside nor from what they become; a statement where a column may have such. */
+function formerValues(change: TableChange, folder: FolderSettings, integration: string): readonly string[] {
+  if (change.change !== 'alter') return [];
+  const lost = change.steps.flatMap((step) => {
+    if (step.step !== 'drop-column' && !('from' in step)) return [];
+    const condition = lostValue(step, `t.${quoteIdentifier(step.column)}`);
+    return condition === '' ? [] : [{ column: step.column, condition }];
+  });
+  if (lost.length === 0) return [];
+  const values = lost.map(
+    ({ column, condition }) =>
+      `case when ${condition} then jsonb_build_object(${quoteLiteral(column)}, to_jsonb(t.${quoteIdentifier(column)})) else '{}' end`,
+  );
+  return [
+    `insert into rustine.former_value (integration, folder, table_name, row_number, value)
+      select ${integration}, ${folder.id}, ${quoteLiteral(change.table)}, t.${ROW_COLUMN}, ${values.join(' || ')}
+      from ${qualified(folder.schema, change.table)} t where ${lost.map(({ condition }) => condition).join(' or ')}`,
+  ];
+}
+
+/** What is empty counts as nothing, and is not put aside: a column that comes back holds the usual empty value. Without its type: never lost. */
+function lostValue(step: Extract<TableStep, { step: 'drop-column' } | { from: unknown }>, column: string): string {
+  if (step.step === 'drop-column') {
+    if (step.type.kind === 'other') return '';
+    if (step.type.kind === 'text') return `coalesce(${column} = '', false)`;
+    if (step.type.kind === 'bytea') return `coalesce(octet_length(${column}) = 0, false)`;
+    return emptyValue(step.type) === undefined ? '' : `${column} is null`;
+  }
+  if (step.from.kind === step.to.kind) return '';
+  const become = `(${conversionOf(step.from, step.to).using?.(column) ?? column})::${typeName(step.to)}`;
+  return `((${column})::text is distinct from (${backValue(step.from, step.to, become)})::text)`;
 }
 
 /** The last thing that an integration remembers. */

@@ -85,7 +85,8 @@ const PLAIN: Readonly<Record<string, ColumnType>> = {
   bytea: { kind: 'bytea' },
 };
 
-function parseType(text: string): ColumnType | ForeignType {
+/** As `format_type` writes it. */
+export function parseType(text: string): ColumnType | ForeignType {
   const varchar = VARCHAR.exec(text);
   if (varchar !== null) return { kind: 'varchar', length: Number(varchar[1]) };
   const numeric = NUMERIC.exec(text);
