@@ -29,7 +29,7 @@ Made from the list in \`src/plan/checks.ts\` and the sentences of the program, b
 
 Everything that checking and planning can find, by the code of the finding. All findings of a run come together, each with its place. One that **blocks**
 stops the run before anything changes ([the first table](#before-the-run)), or its patch in that folder, which then stays as it was
-([the second](#in-each-folder)). [\`rustine check\`](commands/check.md) gives the first ones alone, \`integrate --rehearse\` all of them; both change nothing.
+([the second](#in-each-folder)); the [third](#before-a-patch-is-taken-back) are those of taking a patch back. [\`rustine check\`](commands/check.md) gives the first ones alone, \`integrate --rehearse\` all of them; both change nothing.
 
 A check with a name under *force* can be passed over with \`--force NAME=reason\`. Reason and author are kept with the run and with every patch that it integrates
 (\`rustine.run.forced\`, \`rustine.integration.forced\`), and what was passed over appears as a warning, in the result and in [\`rustine log\`](commands/log.md).
@@ -42,6 +42,11 @@ const SECTIONS: readonly (readonly [title: string, when: Check['when'], text: st
     'In each folder',
     'folder',
     'Found where a patch meets the content of a folder, in the transaction that would change it; what the database itself refuses (a lock, a full disk) comes as an error of that folder.',
+  ],
+  [
+    'Before a patch is taken back',
+    'revert',
+    'Found in the transaction of each folder before anything changes there ([`rustine revert`](commands/revert.md)).',
   ],
 ];
 

@@ -1,4 +1,5 @@
 // Looks whether a folder's tables are as a patch left them, as far as it takes to take it back (R38): what people did since would be lost.
+import { Bug } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Session } from '../database/database.ts';
 import { qualified, quoteIdentifier, quoteLiteral, sql } from '../database/sql.ts';
@@ -22,8 +23,8 @@ const LONGEST_SAMPLE = 60;
  */
 export async function checkRows(session: Session, folder: FolderSettings, integration: string): Promise<readonly Finding[]> {
   const remembered = await readRemembered(session, folder, integration);
-  if (remembered === undefined)
-    return [{ code: 'revert-not-remembered', severity: 'block', folder: folder.code, facts: { folder: folder.code } }];
+  // Who asks has seen that the integration remembers something.
+  if (remembered === undefined) throw new Bug('integration remembers no tables', { folder: folder.code, integration });
   const findings: Finding[] = [...(await keptFindings(session, folder, remembered.kept))];
   for (const table of remembered.tables) {
     const about = aboutTable(folder, table.name);
@@ -69,7 +70,7 @@ async function keptFindings(session: Session, folder: FolderSettings, kept: read
 }
 
 function shapeFindings({ change, now, after, columns }: RememberedTable, about: About): readonly Finding[] {
-  if (change === 'removed') return now === null ? [] : [about('revert-name-taken')];
+  if (change === 'removed') return now === null ? [] : [about('revert-table-back')];
   if (now === null) return [about('revert-table-gone')];
   const names = new Set(now.columns.map(({ name }) => name));
   const changes = after === null ? [] : changedSince(after, now);
@@ -133,7 +134,7 @@ async function rowFindings(
     return count === 0 ? [] : [about(code, { ...facts, count, keys: keys ?? [] })];
   });
   const uses = await readTableUses(session, folder.schema, table, way);
-  return [...found, ...(uses.length === 0 ? [] : [about('revert-in-use', { objects: uses })])];
+  return [...found, ...(uses.length === 0 ? [] : [about('revert-table-in-use', { objects: uses })])];
 }
 
 function questionsOf({ change, columns }: RememberedTable): readonly Question[] {

@@ -10,7 +10,7 @@ export const writableColumns = ({ now }: RememberedTable): readonly string[] =>
   (now?.columns ?? []).filter(({ generated }) => generated === undefined).map(({ name }) => name);
 
 /**
- * One statement, so that rows may exchange unique values, and what points to a row finds it again at its end. Its row: `removed`, `restored`.
+ * One statement, so that rows may exchange unique values, and what points to a row finds it again at its end. Its row: rows that came back (`inserted`), were set back (`updated`), went (`deleted`).
  */
 export function undoRows(folder: FolderSettings, integration: string, table: RememberedTable): string {
   const name = qualified(folder.schema, table.name);
@@ -20,7 +20,8 @@ export function undoRows(folder: FolderSettings, integration: string, table: Rem
     gone as (delete from ${name} t where t.${ROW_COLUMN} in (select row_number from w union all select row_number from f) returning 1),
     back as (insert into ${name} (${columns.join(', ')}) overriding system value
       select ${columns.map((column) => `r.${column}`).join(', ')} from f, jsonb_populate_record(null::${name}, f.value) r where (select count(*) from gone) >= 0 returning 1)
-    select (select count(*) from w where what = 'inserted')::integer as removed, (select count(*) from back)::integer as restored`;
+    select (select count(*) from f where not exists (select from w where w.row_number = f.row_number and w.what <> 'deleted'))::integer as inserted,
+      (select count(*) from w where w.what = 'updated')::integer as updated, (select count(*) from w where w.what = 'inserted')::integer as deleted, (select count(*) from back)::integer as back`;
 }
 
 /** How the rows stand where the integration moved none of them: what puts values back moves them. */

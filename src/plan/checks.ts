@@ -23,8 +23,8 @@ export interface Check {
   /** The usual one first; others where it depends. */
   readonly severities: readonly [Severity, ...Severity[]];
   readonly place: CheckPlace;
-  /** `run`: before anything changes anywhere. `folder`: in the transaction of each folder, before or while it changes. */
-  readonly when: 'run' | 'folder';
+  /** `run`: before anything changes anywhere. `folder`: in the transaction of each folder, before or while it changes. `revert`: there, before a patch is taken back. */
+  readonly when: 'run' | 'folder' | 'revert';
   /** Name under which `--force NAME=reason` passes over it. */
   readonly force?: string;
 }
@@ -154,6 +154,19 @@ const ROWS = [
   { code: 'script-not-rehearsed', rules: ['R28', 'R32'], severities: ['info'], place: 'scripts', when: 'folder' },
   { code: 'script-name-unsafe', rules: ['R28'], severities: ['warn'], place: 'scripts', when: 'folder' },
   { code: 'script-run-failed', rules: ['R28'], severities: ['warn'], place: 'scripts', when: 'folder' },
+  { code: 'revert-kept-gone', rules: ['R38'], severities: ['block'], place: 'tables', when: 'revert' },
+  { code: 'revert-kept-restored', rules: ['R38'], severities: ['block'], place: 'tables', when: 'revert' },
+  { code: 'revert-table-gone', rules: ['R38'], severities: ['block'], place: 'tables', when: 'revert' },
+  { code: 'revert-table-back', rules: ['R38'], severities: ['block'], place: 'tables', when: 'revert' },
+  { code: 'revert-table-changed', rules: ['R38'], severities: ['block'], place: 'tables', when: 'revert' },
+  { code: 'revert-table-in-use', rules: ['R38'], severities: ['block'], place: 'tables', when: 'revert' },
+  { code: 'revert-values-since', rules: ['R38'], severities: ['block'], place: 'tables', when: 'revert' },
+  { code: 'revert-values-unfit', rules: ['R38'], severities: ['block'], place: 'tables', when: 'revert' },
+  { code: 'revert-values-changed', rules: ['R38'], severities: ['block'], place: 'tables', when: 'revert' },
+  { code: 'revert-rows-changed', rules: ['R38'], severities: ['block'], place: 'rows', when: 'revert' },
+  { code: 'revert-rows-deleted', rules: ['R38'], severities: ['block'], place: 'rows', when: 'revert' },
+  { code: 'revert-rows-back', rules: ['R38'], severities: ['block'], place: 'rows', when: 'revert' },
+  { code: 'revert-rows-since', rules: ['R38'], severities: ['block'], place: 'rows', when: 'revert' },
 ] as const satisfies readonly Check[];
 
 export const CHECKS: readonly Check[] = ROWS;

@@ -7,6 +7,7 @@ import { inquiryErrors } from './history.ts';
 import { historyErrors } from './history-folders.ts';
 import { progress } from './progress.ts';
 import { expected, nothing, reasons } from './reasons.ts';
+import { revertTableErrors } from './revert-tables.ts';
 import { serverErrors } from './servers.ts';
 import { heldBy, sessionErrors } from './sessions.ts';
 
@@ -18,6 +19,7 @@ export const errors: Sentences<ErrorCode> = {
   ...serverErrors,
   ...historyErrors,
   ...inquiryErrors,
+  ...revertTableErrors,
   'folder-code': (f) =>
     `« ${f('value')} » n'est pas un code de dossier. Un code est une lettre suivie d'au plus 9 lettres ou chiffres, comme SEED ou TEST01.`,
   'language-code': (f) => `« ${f('value')} » n'est pas un code de langue. Un code a trois lettres, comme FRA ou ENG.`,

@@ -1,9 +1,11 @@
 // Puts the tables of a folder back as they were before an integration (R38): rows, shape, values, order, numbers. `checkRows` found nothing against it.
-import { Failure, Refusal } from '../base/errors.ts';
+import { Bug, Refusal } from '../base/errors.ts';
 import type { Session } from '../database/database.ts';
 import { serverError } from '../database/postgres.ts';
 import { qualified, quoteIdentifier, quoteLiteral, sql } from '../database/sql.ts';
 import { KEPT_SCHEMA, readStored } from '../environment/kept.ts';
+import type { PatchOutcome, TableOutcome } from '../journal/outcome.ts';
+import { NO_TABLES } from '../journal/outcome.ts';
 import type { FolderSettings } from '../plan/plan.ts';
 import { lockTables } from '../tables/locks.ts';
 import { ROW_SEQUENCE } from '../tables/model.ts';
@@ -13,15 +15,12 @@ import { readRemembered } from './remembered.ts';
 import { restoreShape, rewriteRows } from './restore-shape.ts';
 import { misplacedSql, noteOrder, undoRows } from './undo-rows.ts';
 
-/** What became of the folder's tables, by their physical names. */
-export interface RestoredTables {
-  /** Tables that the patch had made. */
-  readonly dropped: readonly string[];
-  /** Tables that it had removed. */
-  readonly returned: readonly string[];
-  readonly altered: readonly string[];
-  /** Rows that it had brought and that went; rows that came back as they were. */
-  readonly rows: { readonly removed: number; readonly restored: number };
+/** What became of the folder's tables and rows. */
+export interface RevertedTables {
+  /** `created`: came back · `removed`: those that the patch had created. */
+  readonly tables: TableOutcome;
+  /** `inserted`: rows that came back · `updated`: set back · `deleted`: those that the patch had brought. */
+  readonly rows: PatchOutcome['rows'];
 }
 
 /**
@@ -29,9 +28,9 @@ export interface RestoredTables {
  * again. APATCH and ADOSACT are tables like the others. What the patch put aside is back, so its entries go; nothing remembered is left.
  * @throws Refusal `revert-refused` where the database refuses: somebody's view, a foreign key, a key that another row has by now
  */
-export async function restoreTables(session: Session, folder: FolderSettings, integration: string): Promise<RestoredTables> {
+export async function restoreTables(session: Session, folder: FolderSettings, integration: string): Promise<RevertedTables> {
   const remembered = await readRemembered(session, folder, integration);
-  if (remembered === undefined) throw new Refusal('revert-not-remembered', { folder: folder.code });
+  if (remembered === undefined) throw new Bug('integration remembers no tables', { folder: folder.code, integration });
   try {
     return await restore(session, folder, integration, remembered);
   } catch (error) {
@@ -50,7 +49,7 @@ async function restore(
   folder: FolderSettings,
   integration: string,
   remembered: Remembered,
-): Promise<RestoredTables> {
+): Promise<RevertedTables> {
   const there = remembered.tables.filter(({ change }) => change !== 'removed');
   const locks = lockTables(
     there.map(({ name }) => ({ change: 'remove', table: name, columns: {}, why: 'dropped' })),
@@ -75,12 +74,17 @@ async function restore(
   await restoreOrder(session, folder, integration, stay);
   const last = [...triggers(true), ...forgetStatements(folder, integration), numbersBack(folder, remembered)];
   await session.script(last.join(';\n'));
-  const sum = (name: 'removed' | 'restored'): number => counts.reduce((all, each) => all + Number(each.rows[0]?.[name] ?? 0), 0);
+  const sum = (name: keyof RevertedTables['rows']): number =>
+    counts.reduce((all, each) => all + Number(each.rows[0]?.[name] ?? 0), 0);
+  const names = (all: readonly RememberedTable[]): readonly string[] => all.map(({ name }) => name);
   return {
-    dropped: created.map(({ name }) => name),
-    returned: removed.map(({ name }) => name),
-    altered: stay.filter(({ change }) => change === 'altered').map(({ name }) => name),
-    rows: { removed: sum('removed'), restored: sum('restored') },
+    tables: {
+      ...NO_TABLES,
+      created: names(removed),
+      altered: names(stay.filter(({ change }) => change === 'altered')),
+      removed: names(created),
+    },
+    rows: { inserted: sum('inserted'), updated: sum('updated'), deleted: sum('deleted') },
   };
 }
 
@@ -126,7 +130,7 @@ async function moveBack(session: Session, folder: FolderSettings, integration: s
     sql`select id::integer from rustine.kept where folder = ${folder.id} and integration = ${integration}::bigint and kind = 'table' and table_name = ${table}`,
   );
   const entry = entries.find(({ id }) => ids.some((each) => each.id === id));
-  if (entry?.relation == null) throw new Failure('kept-lost', { folder: folder.code, table: table.toUpperCase() });
+  if (entry?.relation == null) throw new Bug('table put aside is gone', { folder: folder.code, table });
   const passing = entry.relation.toUpperCase();
   await session.script(
     [

@@ -1,0 +1,149 @@
+// Taking a patch back (R38), as far as tables and rows go: the folder's schema is afterwards byte by byte what it was before.
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Finding } from '../../src/base/finding.ts';
+import type { Ending } from '../../src/database/database.ts';
+import { openPostgres } from '../../src/database/postgres.ts';
+import { readFolders } from '../../src/environment/catalog.ts';
+import { checkRows } from '../../src/integrate/check-rows.ts';
+import type { RevertedTables } from '../../src/integrate/revert-tables.ts';
+import { restoreTables } from '../../src/integrate/revert-tables.ts';
+import { settingsOf } from '../../src/integrate/settings.ts';
+import type { TestEnvironment } from '../support/environment.ts';
+import { openEnvironment } from '../support/environment.ts';
+import { difference } from '../support/folder-dump.ts';
+import type { Element } from '../support/patches.ts';
+import { activityCode, content, row, rows, table } from '../support/patches.ts';
+import { schemaDump } from '../support/schema-dump.ts';
+import { servers } from '../support/servers.ts';
+
+type Fields = Parameters<typeof table>[2];
+const FIELDS: Fields = { COD: 'A:10', NAM: 'A:20', QTY: 'C', DAT: 'D' };
+const item = (fields: Fields = FIELDS, indexes: Readonly<Record<string, string>> = { ITM0: 'COD', ITM1: 'NAM' }): Element =>
+  table('ITEM', 'ITM', fields, indexes);
+const THREE = [
+  { COD: 'A', NAM: 'a', QTY: 1 },
+  { COD: 'B', NAM: 'b', QTY: 2 },
+  { COD: 'C', NAM: '', QTY: 0 },
+];
+
+let files = 0;
+async function integrate(env: TestEnvironment, ...elements: readonly Element[]): Promise<void> {
+  await env.integrate(await env.patch(`T${++files}.dat`, elements));
+}
+
+interface TakenBack {
+  readonly findings: readonly Finding[];
+  readonly restored?: RevertedTables;
+}
+
+/** The part of taking back the last patch that tables and rows are. */
+async function takeBack(env: TestEnvironment, code = 'X3', ending: Ending = 'commit'): Promise<TakenBack> {
+  const database = await openPostgres(env.url, 1);
+  onTestFinished(() => database.close());
+  const folder = (await readFolders(database)).find((each) => each.code === code);
+  if (folder === undefined) throw new Error(`no folder ${code}`);
+  const [last] = await env.query<{ id: string }>(
+    `select max(i.id)::text as id from rustine.integration i join rustine.remembered r on r.integration = i.id where i.folder = $1`,
+    [folder.id],
+  );
+  return database.transaction(async (session) => {
+    const findings = await checkRows(session, settingsOf(folder), last?.id ?? '0');
+    if (findings.length > 0) return { findings };
+    return { findings, restored: await restoreTables(session, settingsOf(folder), last?.id ?? '0') };
+  }, ending);
+}
+
+const codes = ({ findings }: TakenBack) => findings.map(({ code, subject, facts }) => [code, subject, facts]);
+
+describe.each(servers())('tables and rows taken back on $name', (server) => {
+  /** An environment with the table `item` of three rows, all of them touched once, so that they stand in another order than their numbers. */
+  async function open(): Promise<TestEnvironment> {
+    const env = await openEnvironment(server);
+    await integrate(env, item(), rows('ITM', 'all', THREE));
+    await env.query(`update x3.item set qty_0 = qty_0 where cod_0 = 'A'`);
+    return env;
+  }
+
+  /** A patch comes and goes: nothing is left of it. */
+  async function expectTheSame(env: TestEnvironment, ...elements: readonly Element[]): Promise<TakenBack> {
+    const before = await schemaDump(env.url, 'x3');
+    await integrate(env, ...elements);
+    const between = await schemaDump(env.url, 'x3');
+    expect(difference(before, between)).not.toEqual([]);
+    const rehearsed = await takeBack(env, 'X3', 'rollback');
+    expect(rehearsed.findings).toEqual([]);
+    expect(await schemaDump(env.url, 'x3')).toEqual(between);
+    const taken = await takeBack(env);
+    expect(taken).toEqual(rehearsed);
+    const after = await schemaDump(env.url, 'x3');
+    expect(difference(before, after)).toEqual([]);
+    expect(after).toEqual(before);
+    return taken;
+  }
+
+  test('R38: rows that a patch brought, changed or replaced', async () => {
+    const env = await open();
+    const taken = await expectTheSame(
+      env,
+      rows('ITM', 'all', [
+        { COD: 'D', NAM: 'd' },
+        { COD: 'B', NAM: 'other' },
+        { COD: 'A', QTY: 7 },
+      ]),
+    );
+    expect(taken.restored?.rows).toEqual({ inserted: 0, updated: 2, deleted: 2 });
+    await expectTheSame(env, content('ITEM', [{ COD: 'C', NAM: 'new' }, { COD: 'E' }]));
+    expect(await env.query(`select count(*)::integer as n from rustine.kept`)).toEqual([{ n: 0 }]);
+  });
+
+  test('R38: tables that it made, with their rows, and activity codes', async () => {
+    const env = await open();
+    await integrate(env, activityCode('KIT', { size: 2 }), activityCode('BOX'));
+    await expectTheSame(
+      env,
+      activityCode('KIT', { size: 3, active: false }),
+      activityCode('NEW'),
+      table('OTHER', 'OTH', { KEY: 'A:5', T: 'A:5' }, { OTH0: 'KEY' }),
+      row('OTH', 'x', { KEY: 'k', T: '1' }),
+    );
+  });
+
+  test('R38: columns that it added, widened, gave another type or dropped, wherever they stood', async () => {
+    const env = await open();
+    await env.query(`comment on column x3.item.nam_0 is 'the name'; alter table x3.item alter column nam_0 set statistics 7`);
+    await env.query(`create role reader_${env.database}; grant select (nam_0) on x3.item to reader_${env.database}`);
+    env.later(async () => void (await env.query(`drop owned by reader_${env.database}; drop role reader_${env.database}`)));
+    await env.query(`create index own on x3.item (qty_0, nam_0)`);
+    const { NAM: _, ...without } = FIELDS;
+    await expectTheSame(env, item(without, { ITM0: 'COD' }));
+    await expectTheSame(env, item({ ...FIELDS, NEW: 'A:5', NUM: 'C' }, { ITM0: 'COD', ITM1: 'NAM+NEW' }));
+    await expectTheSame(env, item({ ...FIELDS, NAM: 'A:40' }));
+    await env.query(`update x3.item set nam_0 = '007' where cod_0 = 'A'; update x3.item set nam_0 = '0' where cod_0 = 'B'`);
+    await expectTheSame(env, item({ ...FIELDS, NAM: 'C', QTY: 'A:12', DAT: 'A:12' }));
+    await expectTheSame(
+      env,
+      item({ ...without, NEW: 'A:5', COD: 'A:20' }, { ITM0: 'COD+NEW' }),
+      row('ITM', 'b', { COD: 'B', NEW: 'n' }),
+    );
+  });
+
+  test('R38: one patch after the other, back to the beginning', async () => {
+    const env = await open();
+    const { NAM: _, ...without } = FIELDS;
+    const steps: readonly (readonly Element[])[] = [
+      [rows('ITM', 'all', [{ COD: 'B', NAM: 'two' }, { COD: 'D' }])],
+      [item({ ...without, QTY: 'A:12' }, { ITM0: 'COD' }), row('ITM', 'a', { COD: 'A', QTY: '9' })],
+      [item({ ...FIELDS, QTY: 'A:12' }), content('ITEM', [{ COD: 'D', NAM: 'x' }, { COD: 'F' }])],
+    ];
+    const noted: (readonly string[])[] = [];
+    for (const elements of steps) {
+      noted.push(await schemaDump(env.url, 'x3'));
+      await integrate(env, ...elements);
+    }
+    for (const before of noted.toReversed()) {
+      expect(codes(await takeBack(env))).toEqual([]);
+      expect(difference(before, await schemaDump(env.url, 'x3'))).toEqual([]);
+      expect(await schemaDump(env.url, 'x3')).toEqual(before);
+    }
+  });
+});
