@@ -16,7 +16,7 @@ export interface Remembering {
 export const MOST_ORDERED_BYTES = 8 * 1024 * 1024;
 
 /** What a row is, in one number. @param row alias of the table */
-export const digestOf = (row: string): string => `hashtextextended((${row}.*)::text, 0)`;
+const digestOf = (row: string): string => `hashtextextended((${row}.*)::text, 0)`;
 
 /** `returning` of a statement that writes rows: `row_number` and `digest`. @param row alias of the table */
 export const returningWritten = (row: string, remembers: boolean): string =>

@@ -6,7 +6,7 @@ import { MOST_ORDERED_BYTES } from './remember-rows.ts';
 import { formerRows, lastWritten, type RememberedTable } from './remembered.ts';
 
 /** Columns whose values can be written. */
-export const writableColumns = ({ now }: RememberedTable): readonly string[] =>
+const writableColumns = ({ now }: RememberedTable): readonly string[] =>
   (now?.columns ?? []).filter(({ generated }) => generated === undefined).map(({ name }) => name);
 
 /**
