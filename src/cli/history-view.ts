@@ -44,11 +44,12 @@ function entriesText(entries: readonly HistoryEntry[], messages: Messages, width
     width,
   ).split('\n');
   const below = (entry: HistoryEntry): readonly string[] =>
-    [...details(entry, messages), ...(verbose ? eachFolder(entry) : [])].map((line) => wrap(`  ${safe(line)}`, width, 4));
+    [...entryDetails(entry, messages), ...(verbose ? eachFolder(entry) : [])].map((line) => wrap(`  ${safe(line)}`, width, 4));
   return [head, ...lines.flatMap((line, at) => [line, ...(entries[at] === undefined ? [] : below(entries[at]))])].join('\n');
 }
 
-function details(entry: HistoryEntry, messages: Messages): readonly string[] {
+/** What was authorised, left out, forced, decided and taken back. */
+export function entryDetails(entry: HistoryEntry, messages: Messages): readonly string[] {
   const { history } = messages;
   const { authorized, ignored, forced, operator, choice, reason, folders } = entry;
   const back = Map.groupBy(

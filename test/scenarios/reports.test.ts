@@ -97,6 +97,34 @@ describe.each(oneServer())('reports on $name', (server) => {
     ]);
   });
 
+  test('R41: the inquiry as CSV has a row per folder and thing, with who forced what and why', async () => {
+    const { out, err } = await typed(env, ['history', '--patch', 'P_0001_140.dat', '--format', 'csv']);
+    expect(err).toBe('');
+    const columns = (rows(out)[0] ?? '').split(',');
+    const cell = (row: number, column: string) => rows(out)[row]?.split(',')[columns.indexOf(column)];
+    expect([1, 2, 3].map((row) => [cell(row, 'kind'), cell(row, 'folder'), cell(row, 'run')])).toEqual(
+      ['SEED', 'SHOP', 'X3'].map((folder) => ['patch', folder, run]),
+    );
+    expect([cell(1, 'authorized'), cell(1, 'forced')]).toEqual(['ZALI', 'sequence==the list is <b>whole</b>']);
+    const cut = await typed(env, ['history', '--limit', '1', '--format', 'csv', '--output', 'history.csv']);
+    expect(cut.err).toMatch(/^1 of \d+ entries; --limit \d+ shows more/);
+  });
+
+  test('R41: the page of an element says which folders have which version', async () => {
+    const words = ['history', '--element', 'ATB:ITEM', '--format', 'html'];
+    const { out } = await typed(env, words);
+    expect(out).toContain('<title>ATB:ITEM: versions, and what happened to it</title>');
+    expect(out).toContain('<dd>--element ATB:ITEM</dd>');
+    expect(out).toContain('P_0002_140.dat');
+    expect((await typed(env, [...words, '--lang', 'fr'])).out).toContain('Qui a quelle version');
+    const sheet = await typed(env, ['history', '--element', 'ATB:ITEM', '--format', 'csv']);
+    const versions = rows(sheet.out).filter((row) => row.startsWith('version,'));
+    expect(versions.map((row) => row.split(',').slice(2, 5).join())).toEqual(
+      expect.arrayContaining(['SEED,,P_0002_140.dat', 'X3,,P_0002_140.dat', 'SHOP,,P_0001_140.dat']),
+    );
+    expect(versions).toHaveLength(3);
+  });
+
   test('R33: JSON by --format is that of --json; into a file, standard output says where it is', async () => {
     const { out } = await typed(env, ['folder', 'list', '--json']);
     expect((await typed(env, ['folder', 'list', '--format', 'json'])).out).toBe(out);

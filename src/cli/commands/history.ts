@@ -2,8 +2,9 @@
 import type { Cli } from '../cli.ts';
 import { dayOf, nonEmpty, positiveNumber } from '../option-values.ts';
 import type { Program } from '../program.ts';
+import { type ReportFormat, type ReportOptions, withReportOptions } from '../report-options.ts';
 
-interface Options {
+interface Options extends ReportOptions {
   readonly folder?: string;
   readonly patch?: string;
   readonly element?: string;
@@ -15,7 +16,7 @@ interface Options {
 
 export function defineHistory(program: Program, cli: Cli): void {
   const words = cli.messages.help.commands.history;
-  program
+  const command = program
     .command('history')
     .description(words.is)
     .option('--folder <folder>', words.folder, nonEmpty('--folder'))
@@ -24,17 +25,28 @@ export function defineHistory(program: Program, cli: Cli): void {
     .option('--since <date>', words.since, dayOf('--since'))
     .option('--until <date>', words.until, dayOf('--until'))
     .option('--operator <name>', words.operator, nonEmpty('--operator'))
-    .option('--limit <number>', words.limit, positiveNumber('--limit'))
-    .action((options: Options) => history(cli, options));
+    .option('--limit <number>', words.limit, positiveNumber('--limit'));
+  withReportOptions(command as Program, cli.messages).action((options: Options) => history(cli, options));
 }
 
-async function history(cli: Cli, options: Options): Promise<void> {
-  const [{ historyText }, { findingDocument }] = await Promise.all([import('../history-view.ts'), import('../problem.ts')]);
-  const { found, missed } = await cli.withRustine(async (rustine) => ({
-    found: await rustine.history(options),
-    missed: rustine.missed(),
-  }));
-  const { messages, terminal } = cli;
-  const findings = missed.map((finding) => findingDocument(finding, messages));
-  cli.result({ ...found, findings }, () => historyText(found, messages, terminal.width, cli.options.verbose === true));
+async function history(cli: Cli, { format, output, ...options }: Options): Promise<void> {
+  const { withReport } = await import('../report-output.ts');
+  await withReport<ReportFormat>(cli, { command: 'rustine history', format, output }, (give) =>
+    cli.withRustine(async (rustine, settings) => {
+      const found = await rustine.history(options);
+      const { historyAnswer } = await import('../history-answer.ts');
+      await give(historyAnswer(found, rustine.missed(), wordsOf(options), cli), settings);
+      // The text says it itself; a sheet must not look like all there is.
+      const { more } = cli.messages.history;
+      if (format === 'csv' && found.total > found.entries.length)
+        cli.terminal.err(`${more(found.entries.length, found.total, found.total)}\n`);
+    }),
+  );
+}
+
+/** As it was typed. */
+function wordsOf(options: object): string {
+  return Object.entries(options)
+    .map(([name, value]) => `--${name} ${value}`)
+    .join(' ');
 }

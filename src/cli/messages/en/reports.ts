@@ -83,6 +83,18 @@ export const reports = {
     },
     counted: (count: number) => n(count, 'folder'),
   },
+  history: {
+    title: 'What was written to folders, and by whom',
+    titleOf: (element: string) => `${element}: versions, and what happened to it`,
+    verdict: (entries: number, folders: number) => `${n(entries, 'entry', 'entries')} in ${n(folders, 'folder')}.`,
+    figures: { entries: 'entries', folders: 'folders', people: 'people', forced: 'with a forced check' },
+    versions: 'Who has which version',
+    decisions: 'Decisions',
+    storyCaption: 'The latest first; what one run did alike to many folders is one entry',
+    passed: 'Authorised, forced, decided',
+    unknown: 'What is not known',
+    heading: (text: string) => text.charAt(0).toUpperCase() + text.slice(1),
+  },
   runs: {
     title: 'Latest runs',
     none: 'Nothing was run here yet.',

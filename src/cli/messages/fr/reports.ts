@@ -86,6 +86,18 @@ export const reports: Messages['reports'] = {
     },
     counted: (count) => n(count, 'dossier'),
   },
+  history: {
+    title: 'Ce qui a été écrit dans les dossiers, et par qui',
+    titleOf: (element) => `${element} : versions, et ce qui lui est arrivé`,
+    verdict: (entries, folders) => `${n(entries, 'entrée')} dans ${n(folders, 'dossier')}.`,
+    figures: { entries: 'entrées', folders: 'dossiers', people: 'personnes', forced: 'avec un contrôle forcé' },
+    versions: 'Qui a quelle version',
+    decisions: 'Décisions',
+    storyCaption: "La dernière en tête ; ce qu'une exécution a fait de même dans plusieurs dossiers est une seule entrée",
+    passed: 'Autorisé, forcé, décidé',
+    unknown: "Ce qui n'est pas connu",
+    heading: (text) => text.charAt(0).toUpperCase() + text.slice(1),
+  },
   runs: {
     title: 'Dernières exécutions',
     none: "Rien n'a encore été exécuté ici.",
