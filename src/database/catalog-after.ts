@@ -3,6 +3,7 @@ import { CHAIN } from './catalog-chain.ts';
 import { DELIVERIES } from './catalog-deliveries.ts';
 import { HISTORY } from './catalog-history.ts';
 import { TAKING_BACK } from './catalog-taking-back.ts';
+import { VALIDATION } from './catalog-validation.ts';
 
 /** See decisions 019 to 025. */
 const STATES = `
@@ -32,6 +33,6 @@ create view rustine.integrated as select * from rustine.integration where kind =
 comment on view rustine.integrated is 'integrations of patches that count: what folders have';
 `;
 
-export const AFTER = `${STATES}${DELIVERIES}${CHAIN}${HISTORY}${TAKING_BACK}
+export const AFTER = `${STATES}${DELIVERIES}${CHAIN}${HISTORY}${TAKING_BACK}${VALIDATION}
 revoke all on all tables in schema rustine from public;
 `;

@@ -28,6 +28,18 @@ export interface DictionaryRecord {
   /** Activity code, empty when none. */
   readonly activity: string;
   readonly fields: Fields;
+  /** Of another folder's dictionary, where that folder keeps something else than was delivered: what a folder without this record begins with. */
+  readonly initial?: InitialRecord;
+}
+
+/** A record as another folder has it, with what was delivered to that folder and not taken. */
+export interface InitialRecord {
+  readonly fields: Fields;
+  /** Set-up fields that its people changed. */
+  readonly changed: readonly string[];
+  readonly offered: Fields;
+  /** What was delivered the time before. */
+  readonly before?: Fields;
 }
 
 export interface DictionaryElement extends ElementName {

@@ -7,7 +7,7 @@ import type { Fields } from './fields.ts';
 import { fieldValue } from './fields.ts';
 import type { MergeContext } from './merge-record.ts';
 
-type Context = Pick<MergeContext, 'authorization' | 'patchType'>;
+type Context = Pick<MergeContext, 'authorization' | 'patchType' | 'exactly'>;
 
 /** A line as far as its guard goes; fields may not be loaded. */
 interface Line {
@@ -63,7 +63,8 @@ function parentOf(line: Line, side: Side): Line | undefined {
 export function guardOf(line: Line, side: Side, context: Context): string {
   const code = closingCode(line, side, context);
   const actions = side.type?.actions;
-  if (code !== '' || actions === undefined || line.tag !== actions.tag || line.fields === undefined) return code;
+  if (code !== '' || context.exactly === true || actions === undefined || line.tag !== actions.tag || line.fields === undefined)
+    return code;
   const action = fieldValue(line.fields, actions.field) ?? '';
   const opens = patchTypeOfAction(action);
   return opens === undefined || opens === context.patchType ? '' : action;

@@ -6,7 +6,7 @@ import { headerOf } from './element.ts';
 import type { ElementType } from './element-types.ts';
 import { ELEMENT_TYPES } from './element-types.ts';
 import type { Fields } from './fields.ts';
-import { fieldValue } from './fields.ts';
+import { exactDigest, fieldValue, inLanguages } from './fields.ts';
 import type { Side } from './guards.ts';
 import { closingCode, guardOf, isClosedBlock } from './guards.ts';
 import type { MergeContext, Offer, OwnOffer, OwnRecord, RecordWrite, SetUpCase } from './merge-record.ts';
@@ -102,10 +102,26 @@ class ElementMerge {
     }
     if (mine === undefined) {
       this.lines.created += 1;
-      this.writes.push(newRecord(record, this.context));
+      this.createLine(record);
       return;
     }
     this.updateLine(record, mine);
+  }
+
+  private createLine(record: DictionaryRecord): void {
+    const { initial, tag, key } = record;
+    this.writes.push(newRecord(initial === undefined ? record : { ...record, fields: initial.fields }, this.context));
+    if (initial === undefined) return;
+    const { languages, patchLanguages } = this.context;
+    const before = initial.before === undefined ? undefined : inLanguages(initial.before, languages, patchLanguages);
+    const offered = newRecord({ ...record, fields: initial.offered }, this.context);
+    this.offers.push({
+      ...offered,
+      scope: 'fields',
+      code: '',
+      ...(before === undefined ? {} : { before: { digest: exactDigest(before), fields: before } }),
+    });
+    if (initial.changed.length > 0) this.changed.push({ tag, key, fields: initial.changed });
   }
 
   private updateLine(record: DictionaryRecord, mine: OwnRecord): void {
@@ -189,7 +205,7 @@ class ElementMerge {
   }
 
   private isKeptTag(tag: string): boolean {
-    if (this.type === undefined) return false;
+    if (this.type === undefined || this.context.exactly === true) return false;
     return (
       this.type.keptLines.includes(tag) ||
       (Object.hasOwn(this.type.setUpWhen, tag) && lineSetUp(this.type, tag, this.ownHeader).includes('*'))

@@ -54,6 +54,8 @@ export interface MergeContext {
    * were authorised at the time.
    */
   readonly replay: boolean;
+  /** The folder gets what is delivered, whatever it has: a history folder follows its live folder (R36). */
+  readonly exactly?: boolean;
 }
 
 export interface RecordWrite extends DictionaryRecord {
@@ -97,8 +99,8 @@ export function newRecord(record: DictionaryRecord, context: MergeContext): Reco
   return written(record, inLanguages(record.fields, context.languages, context.patchLanguages));
 }
 
-export function written(record: DictionaryRecord, fields: Fields): RecordWrite {
-  return { ...record, fields, digest: exactDigest(fields), meaning: meaningDigest(fields) };
+export function written({ tag, key, position, activity }: DictionaryRecord, fields: Fields): RecordWrite {
+  return { tag, key, position, activity, fields, digest: exactDigest(fields), meaning: meaningDigest(fields) };
 }
 
 /** @param setUp names of set-up fields; `*`: all of them */
@@ -114,7 +116,7 @@ export function mergeRecord(
   const inFolder = inLanguages(record.fields, context.languages, context.patchLanguages);
   if (mine.fields === undefined) return { fields: inFolder, meaning: meaningDigest(inFolder), setUp: [], overwritten: [] };
   const delivered = withOwnTexts(inFolder, mine.fields, context.languages, context.patchLanguages);
-  const before = deliveredBefore(delivered, mine, own);
+  const before = deliveredElsewhere(record, delivered, own, context) ?? deliveredBefore(delivered, mine, own);
   const cases: SetUpCase[] = [];
   const slots = Object.create(null) as Record<string, FieldValue>;
   const changed = new Set(mine.changed ?? []);
@@ -159,6 +161,7 @@ export function mergeRecord(
 }
 
 function reasonOf(field: string, id: string, type: ElementType | undefined, context: MergeContext): SetUpReason {
+  if (context.exactly === true) return 'exactly';
   if (Object.hasOwn(SCRIPT_NAME_FIELDS, field) && SCRIPT_NAME_FIELDS[field] === context.patchType) return 'patch-type';
   const decision = context.decisions.get(id);
   if (decision !== undefined) return `decided-${decision.choice}`;
@@ -197,6 +200,18 @@ function deliveredBefore(delivered: Fields, mine: OwnRecord, own: OwnOffer | und
     slots: Object.fromEntries(slots.flatMap(([field, value]) => (value === undefined ? [] : [[field, value]]))),
     extra: [],
   };
+  return { digest: exactDigest(fields), fields };
+}
+
+/** Of another folder's dictionary: what it was offered before the last time, where this folder was not offered that yet. */
+function deliveredElsewhere(
+  { initial }: DictionaryRecord,
+  delivered: Fields,
+  own: OwnOffer | undefined,
+  { languages, patchLanguages }: MergeContext,
+): Before | undefined {
+  if (initial?.before === undefined || own?.meaning === meaningDigest(delivered)) return undefined;
+  const fields = inLanguages(initial.before, languages, patchLanguages);
   return { digest: exactDigest(fields), fields };
 }
 

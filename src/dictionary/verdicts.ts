@@ -45,6 +45,8 @@ export type SetUpState =
 
 /** Why a set-up field might follow the delivery; the first that holds counts. */
 export type SetUpReason =
+  /** A history folder follows its live folder in everything (R36). */
+  | 'exactly'
   /** A Specific patch may write specific script names, a Vertical one vertical ones (R8). */
   | 'patch-type'
   | 'decided-keep'
@@ -57,6 +59,7 @@ export type SetUpReason =
 export type SetUpVerdict = 'identical' | 'kept' | 'taken' | 'valued';
 
 export const SET_UP_VERDICTS: Readonly<Record<SetUpReason, Readonly<Record<SetUpState, SetUpVerdict>>>> = {
+  exactly: { same: 'identical', unchanged: 'taken', changed: 'taken' },
   'patch-type': { same: 'identical', unchanged: 'taken', changed: 'taken' },
   'decided-keep': { same: 'identical', unchanged: 'kept', changed: 'kept' },
   'decided-take': { same: 'identical', unchanged: 'taken', changed: 'taken' },

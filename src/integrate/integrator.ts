@@ -54,6 +54,8 @@ export interface RunContext {
   readonly lockTimeoutMs: number;
   /** Limit for each SQL script. */
   readonly scriptTimeoutMs: number;
+  /** No event: the patch comes with something that is told as a whole. */
+  readonly untold?: boolean;
   /** Number of the next event of the run. */
   nextEvent(): number;
   /** Called at named points; tests stop the program there. */
@@ -96,7 +98,7 @@ export async function blockingFindings(
   context: RunContext,
 ): Promise<readonly Finding[]> {
   return database.transaction(async (session) => {
-    await session.script(settings(staged, context).join('; '));
+    await session.script(transactionSettings(staged, context).join('; '));
     const { plan } = await planFor(session, database, folder, staged, context, WHOLE);
     const blocking = plan.findings.filter((finding) => finding.severity === 'block');
     return blocking.length > 0 ? blocking : (await checkValues(session, plan.tables, folder.schema, false)).findings;
@@ -113,7 +115,7 @@ export async function countLocks(
   return database.transaction(async (session) => {
     let sum = 0;
     for (const [at, staged] of deliveries.entries()) {
-      if (at === 0) await session.script(settings(staged, context).join('; '));
+      if (at === 0) await session.script(transactionSettings(staged, context).join('; '));
       const { plan } = await planFor(session, database, folder, staged, context, WHOLE);
       const written = new Set(plan.batches.map(({ table }) => table)).size;
       sum += 2 * plan.locks + LOCKS_OF_WRITTEN_TABLE * written;
@@ -134,8 +136,20 @@ export async function integrateInto(
   context: RunContext,
 ): Promise<Integration> {
   const started = performance.now();
+  const locked = await lockFolder(session, asked, staged, context);
+  return integrateLocked(session, database, locked, staged, context, started);
+}
+
+/** The same where somebody has locked the folder, and knows where the integration begins. */
+export async function integrateLocked(
+  session: Session,
+  database: Database,
+  { settings: folder, integration, already, scope, ignored }: Locked,
+  staged: StagedDelivery,
+  context: RunContext,
+  started = performance.now(),
+): Promise<Integration> {
   const file = staged.delivery.file;
-  const { settings: folder, integration, already, scope, ignored } = await lockFolder(session, asked, staged, context);
   const ms = (): number => Math.round(performance.now() - started);
   if (already) return { outcome: emptyOutcome(file, 'already', ms()), findings: [], due: false, pending: [] };
   context.stopPoint('folder-locked');
@@ -147,7 +161,7 @@ export async function integrateInto(
   context.stopPoint('planned');
   const written = await writePlan(session, database, folder, plan, integration, {
     timeoutMs: context.scriptTimeoutMs,
-    settings: settings(staged, context),
+    settings: transactionSettings(staged, context),
     remembers: context.records,
   });
   if ('findings' in written) return blockedBy([...plan.findings, ...written.findings], file, ms());
@@ -198,7 +212,10 @@ function outcomeOf(file: string, plan: Plan, costs: readonly TableCost[], applie
 const NOTICE_LOST_CLIENT = `do $$ begin perform set_config('client_connection_check_interval', '1s', true); exception when others then null; end $$`;
 
 /** How every folder's transaction is set up. */
-const settings = ({ lease }: StagedDelivery, { lockTimeoutMs }: RunContext): readonly string[] => [
+export const transactionSettings = (
+  { lease }: Pick<StagedDelivery, 'lease'>,
+  { lockTimeoutMs }: Pick<RunContext, 'lockTimeoutMs'>,
+): readonly string[] => [
   workUnder(lease),
   `set local lock_timeout = ${Math.round(lockTimeoutMs)}`,
   'set local client_min_messages = warning',
@@ -206,7 +223,7 @@ const settings = ({ lease }: StagedDelivery, { lockTimeoutMs }: RunContext): rea
 ];
 
 /** What the folder's lock showed. */
-interface Locked extends StartingPoint {
+export interface Locked extends StartingPoint {
   readonly integration: string;
 }
 
@@ -217,7 +234,7 @@ async function lockFolder(
   staged: StagedDelivery,
   context: RunContext,
 ): Promise<Locked> {
-  await session.script(settings(staged, context).join('; '));
+  await session.script(transactionSettings(staged, context).join('; '));
   // A program that slept longer than its lease lasts finds its run settled, or its folder another worker's. Who settles the run waits for
   // the key that is held here; who would take the folder over passes it by.
   const { claimedBy = null, process = null } = context;
@@ -236,12 +253,12 @@ async function lockFolder(
   return { ...fresh, ...(await startingPoint(session, folder, staged.delivery, context)) };
 }
 
-async function planFor(
+export async function planFor(
   session: Session,
   database: Database,
   folder: FolderSettings,
   staged: StagedDelivery,
-  context: RunContext,
+  context: Pick<RunContext, 'authorized' | 'takeUnchanged'>,
   scope: Scope,
 ): Promise<{ readonly plan: Plan; readonly state: StartingState }> {
   const { delivery, stagedAs } = staged;
@@ -321,7 +338,7 @@ function recordScript(
       `update rustine.folder set due = array(select distinct unnest(due || ${textArray(plan.due)}) order by 1) where id = ${folder.id}`,
     );
   }
-  if (context.records) {
+  if (context.records && context.untold !== true) {
     const event = eventJson({ kind: 'patch-finished', folder: folder.code, outcome });
     statements.push(
       `insert into rustine.event (run, seq, event) values (${q(context.run)}, ${context.nextEvent()}, ${q(event)}::jsonb)`,

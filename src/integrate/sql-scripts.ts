@@ -127,14 +127,14 @@ function closeRights({ schema, role }: FolderSettings): readonly string[] {
 
 /** Functions that came after the runner in this transaction: also those that a block with a handler made, whose xmin is another. */
 function recordFunctions(script: string, folder: FolderSettings, integration: string): string {
-  return `insert into rustine.script_function (folder, kind, name, function, integration)
+  return `insert into rustine.script_function (folder, kind, name, function, integration, definition)
     select ${folder.id}, 'TRT', ${quoteLiteral(script)},
       format('%I(%s)', p.proname, (select string_agg(format_type(a.type, null), ', ' order by a.ordinality) from unnest(p.proargtypes) with ordinality as a (type))),
-      ${integration}
+      ${integration}, rustine.function_definition(p.oid)
     from pg_proc r join pg_proc p on p.pronamespace = r.pronamespace and p.oid <> r.oid
     where r.pronamespace = ${quoteLiteral(quoteIdentifier(folder.schema))}::regnamespace and r.proname = runner
       and age(p.xmin) <= age(r.xmin) and p.cmin::text::int8 > r.cmin::text::int8
-    on conflict (folder, function) do update set kind = excluded.kind, name = excluded.name, integration = excluded.integration`;
+    on conflict (folder, function) do update set kind = excluded.kind, name = excluded.name, integration = excluded.integration, definition = excluded.definition`;
 }
 
 /** A constraint that is checked at the end of the transaction would be checked with other rights than the script's. */

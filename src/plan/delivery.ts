@@ -5,11 +5,21 @@ import type { Fields } from '../dictionary/fields.ts';
 import type { ScriptLanguage } from '../dictionary/script-language.ts';
 
 export type DeliveredPart =
-  | { readonly part: 'dictionary'; readonly element: DictionaryElement }
+  | { readonly part: 'dictionary'; readonly element: DictionaryElement; readonly terms?: Terms }
   | DeliveredScript
   /** A row of a table (R24). */
   | { readonly part: 'row'; readonly table: TableName; readonly fields: Fields }
   | { readonly part: 'exe'; readonly name: string; readonly title: string };
+
+/** On which terms an element of another folder's dictionary comes: those of the patches that brought it there. */
+export interface Terms {
+  /** Header type, as in `Delivery`. */
+  readonly patchType: string;
+  /** Specific codes that may be written. */
+  readonly authorized: readonly string[] | 'everything';
+  /** As in `MergeContext`. */
+  readonly exactly: boolean;
+}
 
 /** How a delivery names the table of its rows: by the abbreviation alone (DIV), or also by the dictionary's name (TAB, AAA). */
 export interface TableName {
@@ -35,6 +45,7 @@ export interface DeliveredScript {
   readonly name: string;
   readonly title: string;
   readonly bytes: Uint8Array;
+  readonly terms?: Terms;
   /**
    * The body is in the catalog already (a copy of another folder's): its digest and language instead of `bytes`;
    * `onlyAtEnd`: its patch ran it as a script to run, so that it is not run where the copy is installed.

@@ -50,7 +50,7 @@ async function* readParts(
 }
 
 /** What the parent uses, its own copies and inherited ones, in the order in which they came; the bodies stay where they are. */
-async function readInheritedScripts(database: Database, parent: Folder): Promise<readonly DeliveredScript[]> {
+export async function readInheritedScripts(database: Database, parent: Folder): Promise<readonly DeliveredScript[]> {
   const lookup = [parent.id, ...parent.ancestors.map((ancestor) => ancestor.id)];
   const rows = await database.query<{
     kind: string;

@@ -76,7 +76,7 @@ export interface PlanningInput {
 }
 
 /** What a plan is before it is staged: the small part, after its items were drained. */
-export type PlanDraft = Omit<Plan, 'id' | 'basis'>;
+export type PlanDraft = Omit<Plan, 'id' | 'basis' | 'items'>;
 
 export interface Draft {
   readonly findings: Finding[];

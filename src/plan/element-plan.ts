@@ -12,6 +12,7 @@ import type { MergeResult } from '../dictionary/merge-result.ts';
 import { LINE_VERDICT_NAMES } from '../dictionary/merge-result.ts';
 import { seeFields } from '../dictionary/seen-fields.ts';
 import { dataTypeOf } from '../tables/data-types.ts';
+import type { Terms } from './delivery.ts';
 import type { Draft, PlanItem, PlanningInput } from './draft.ts';
 import { mergeFindings } from './merge-findings.ts';
 
@@ -20,6 +21,7 @@ export function* planElement(
   input: PlanningInput,
   authorization: Authorization,
   draft: Draft,
+  terms?: Terms,
 ): Generator<PlanItem> {
   const behaviour = ELEMENT_TYPES.get(element.type)?.behaviour;
   const own = input.facts.elements.get(elementKey(element.type, element.name));
@@ -27,7 +29,8 @@ export function* planElement(
     authorization,
     languages: input.folder.languages,
     patchLanguages: input.delivery.languages,
-    patchType: input.delivery.patchType,
+    patchType: terms?.patchType ?? input.delivery.patchType,
+    exactly: terms?.exactly === true,
     takeUnchanged: input.takeUnchanged,
     decisions: input.facts.decisions,
     replay: input.authorized === 'offered',

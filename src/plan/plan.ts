@@ -62,12 +62,16 @@ export interface OutsideRun {
 
 export interface Plan {
   readonly id: string;
+  /** Number of what is staged: none says that dictionary, rows and scripts stay as they are. */
+  readonly items: number;
   /** Digest of the starting state that it was made for. */
   readonly basis: string;
   readonly findings: readonly Finding[];
   readonly counts: ElementCounts;
   readonly lines: LineCounts;
   readonly tables: readonly TableChange[];
+  /** Data types whose columns are other ones now. */
+  readonly changedTypes: readonly string[];
   readonly views: readonly ViewChange[];
   readonly batches: readonly RowBatch[];
   readonly replaced: readonly ReplacedTable[];

@@ -41,13 +41,21 @@ export function tableChanges(changes: readonly TableChange[]): TableNames {
   return { created: new Set(created), gone: new Set(gone) };
 }
 
-function* planPart(part: DeliveredPart, input: PlanningInput, authorization: Authorization, draft: Draft): Generator<PlanItem> {
+/** What came with a patch to the folder whose dictionary is delivered comes as that patch would bring it. */
+function authorizationOf(part: DeliveredPart, authorization: Authorization): Authorization {
+  const terms = 'terms' in part ? part.terms : undefined;
+  if (terms === undefined) return authorization;
+  return terms.authorized === 'everything' ? EVERYTHING : authorize(terms.authorized);
+}
+
+function* planPart(part: DeliveredPart, input: PlanningInput, given: Authorization, draft: Draft): Generator<PlanItem> {
+  const authorization = authorizationOf(part, given);
   draft.ordinal += 1;
   if (input.onlyTables !== null) return;
   switch (part.part) {
     case 'dictionary':
       if (input.rowsOnly) return;
-      yield* planElement(part.element, input, authorization, draft);
+      yield* planElement(part.element, input, authorization, draft, part.terms);
       return;
     case 'script':
       yield* planScript(part, input, authorization, draft);
@@ -66,6 +74,7 @@ function finish(draft: Draft, tables: readonly TableChange[], views: readonly Vi
     counts: draft.counts,
     lines: draft.lines,
     tables,
+    changedTypes: [...draft.changedTypes].sort(),
     views,
     batches: [...draft.batches.values()],
     replaced: [...draft.replaced.values()],

@@ -39,6 +39,7 @@ export async function stagePlan(
     );
     const id = work?.id ?? '';
     let draft: PlanDraft | undefined;
+    let count = 0;
     async function* lines(): AsyncGenerator<string> {
       for (;;) {
         const next = await items.next();
@@ -46,11 +47,12 @@ export async function stagePlan(
           draft = next.value;
           return;
         }
+        count += 1;
         yield copyLine(id, next.value);
       }
     }
     await session.copyIn(`copy rustine.plan_item (${COLUMNS.join(', ')}) from stdin`, batched(lines()));
-    const plan: Plan = { ...(draft as PlanDraft), id, basis };
+    const plan: Plan = { ...(draft as PlanDraft), id, basis, items: count };
     await session.script(blocks(plan.findings) ? `delete from rustine.plan_item where plan = ${id}` : settleSql(id));
     return plan;
   });

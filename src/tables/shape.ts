@@ -117,8 +117,7 @@ export function backValue(was: ColumnType | ForeignType, is: ColumnType | Foreig
 }
 
 /** SQL: what a row has in a column where nobody gave it anything. */
-const emptyOf = (type: ColumnType | ForeignType): string =>
-  (type.kind === 'other' ? undefined : emptyValue(type)) ?? 'null';
+const emptyOf = (type: ColumnType | ForeignType): string => (type.kind === 'other' ? undefined : emptyValue(type)) ?? 'null';
 
 /** Types of the same family come back by themselves; a rewritten value is looked at. */
 export const isRetyped = ({ was, is }: ChangedColumn): boolean => parseType(was.type).kind !== parseType(is.type).kind;

@@ -2,21 +2,8 @@
 import type { Finding } from '../base/finding.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { ElementCounts, LineCounts, TableOutcome } from '../journal/outcome.ts';
+import type { ValidationStep } from '../journal/validation-steps.ts';
 import type { FolderDifferences } from './differences.ts';
-
-/** In the order in which they come (R35). The first two are those of whoever validates, outside of the folder's transaction. */
-export const VALIDATION_STEPS = [
-  'controls',
-  'single-user',
-  'dictionary',
-  'data-types',
-  'tables',
-  'scripts',
-  'texts',
-  'level',
-] as const;
-
-export type ValidationStep = (typeof VALIDATION_STEPS)[number];
 
 /** A folder whose dictionary another one follows. */
 export interface DictionarySource {
@@ -42,7 +29,7 @@ export interface ValidationContext {
 }
 
 /** What a step changed: elements, types, tables, scripts, texts, patches. */
-export interface StepOutcome {
+export interface StepChanges {
   readonly step: ValidationStep;
   readonly changes: number;
 }
@@ -58,7 +45,7 @@ export interface FolderValidation {
   /** Reasons of `due` that are settled by it. */
   readonly settled: readonly string[];
   /** Steps inside of the folder's transaction; none of a validation that failed. */
-  readonly steps: readonly StepOutcome[];
+  readonly steps: readonly StepChanges[];
   /** Of the elements in which folder and source differ. */
   readonly elements: ElementCounts;
   readonly lines: LineCounts;

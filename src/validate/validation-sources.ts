@@ -8,6 +8,8 @@ import { clearStaging } from '../plan/staging.ts';
 import type { DictionarySource } from './validation-context.ts';
 
 export interface ValidationSources {
+  /** Of who stages, and works with it. */
+  readonly lease: string;
   /** null: the folder follows nobody, as the supervisor folder. */
   of(folder: Folder): DictionarySource | null;
   /** Stages a delivery once for all folders that need the same. @param key what it is, wherever it comes from */
@@ -21,6 +23,7 @@ export function validationSources(database: Database, lease: string, folders: re
   const byCode = new Map(folders.map((folder) => [folder.code, folder]));
   const staged = new Map<string, Promise<StagedDelivery>>();
   return {
+    lease,
     of({ parent, historyOf }) {
       const folder = byCode.get(historyOf ?? parent ?? '');
       return folder === undefined ? null : { folder, exactly: historyOf !== null };

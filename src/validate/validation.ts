@@ -1,5 +1,4 @@
-// Validates a folder: brings all its tables in line with its own settings and dictionary, in one transaction.
-import { Failure } from '../base/errors.ts';
+// Validates a folder in somebody's transaction: in line with the folder that it follows and with its own settings (R35).
 import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
 import type { Database, Session } from '../database/database.ts';
@@ -7,21 +6,37 @@ import { sql } from '../database/sql.ts';
 import { NO_LINES } from '../dictionary/merge-result.ts';
 import { settledByValidation } from '../environment/due.ts';
 import type { Folder } from '../environment/folder.ts';
-import { checkLocks } from '../integrate/integrator.ts';
-import { reopened } from '../integrate/reopened.ts';
-import { settingsOf } from '../integrate/settings.ts';
-import { tableFailure } from '../integrate/table-failure.ts';
-import { checkValues, restorable } from '../integrate/value-checks.ts';
-import { changeStatements } from '../integrate/write-tables.ts';
-import { droppedViewStatements, viewStatements } from '../integrate/write-views.ts';
-import { NO_ELEMENTS, NO_TABLES, tableOutcome } from '../journal/outcome.ts';
-import { planValidation } from '../plan/validation-plan.ts';
-import { costsOf } from '../tables/cost.ts';
-import { lockTables } from '../tables/locks.ts';
-import type { FolderValidation, Validated, ValidationContext } from './validation-context.ts';
+import { readLevelGap, readReopened } from '../environment/level-gap.ts';
+import type { TableOutcome } from '../journal/outcome.ts';
+import { NO_ELEMENTS, NO_TABLES } from '../journal/outcome.ts';
+import type { FollowedDictionary } from './dictionary-step.ts';
+import { followDictionary } from './dictionary-step.ts';
+import type { Level } from './level-step.ts';
+import { bringLevel, changesLevel, planLevel } from './level-step.ts';
+import type { Functions } from './scripts-step.ts';
+import { bringFunctions } from './scripts-step.ts';
+import type { TablesInLine } from './tables-step.ts';
+import { bringTables } from './tables-step.ts';
+import { bringTexts } from './texts-step.ts';
+import { BEGINNING, lockValidated } from './validated-folder.ts';
+import type { DictionarySource, FolderValidation, Validated, ValidationContext } from './validation-context.ts';
 import type { ValidationSources } from './validation-sources.ts';
 
 export type { FolderValidation } from './validation-context.ts';
+
+/** What the steps brought. */
+interface Brought {
+  readonly followed: FollowedDictionary;
+  readonly inLine: TablesInLine;
+  readonly functions: Functions;
+  readonly texts: number;
+  readonly level: Level;
+}
+
+/** Findings that block, of the step that found them. */
+interface Blocked {
+  readonly blocked: readonly Finding[];
+}
 
 /**
  * Inside somebody's transaction. Where findings block, the folder is as it was, and the outcome is `failed`, with the findings.
@@ -31,94 +46,139 @@ export async function validateInto(
   session: Session,
   database: Database,
   folder: Folder,
-  _sources: ValidationSources,
+  sources: ValidationSources,
   context: ValidationContext,
 ): Promise<Validated> {
   const started = performance.now();
-  const ms = (): number => Math.round(performance.now() - started);
-  const current = await lockFolder(session, folder, context);
-  const failed = async (findings: readonly Finding[]): Promise<Validated> => {
-    await session.script('rollback to savepoint before_validation');
-    return { outcome: blockedBy(findings, current, ms()), findings };
-  };
-  context.step('tables');
-  const plan = await planValidation(session, settingsOf(current));
-  if (blocks(plan.findings)) return failed(plan.findings);
-  await checkLocks(session, folder.code, plan.locks);
-  const checked = await checkValues(session, plan.tables, folder.schema);
-  if (blocks(checked.findings)) return failed([...plan.findings, ...checked.findings]);
-  const origin = { schema: folder.schema, folder: folder.id, integration: null, by: context.operator };
-  const statements = [
-    ...droppedViewStatements(plan, current),
-    ...changeStatements(plan.tables, origin),
-    ...viewStatements(plan, current),
-  ];
-  const script = [...lockTables(plan.tables, folder.schema), ...statements.map(({ text }) => text)].join(';\n');
-  if (statements.length > 0)
-    await session.script(script).catch(async (error: unknown) => {
-      throw await tableFailure(error, database, folder, plan.tables);
-    });
-  const opened = reopened(plan.tables, folder.id);
-  const [again] = opened.length === 0 ? [] : await session.script(opened.join(';'));
-  const settled = current.due.filter(settledByValidation);
-  const left = current.due.filter((reason) => !settledByValidation(reason));
+  const source = sources.of(folder);
+  const locked = await lockValidated(session, folder, source, sources.lease, context);
+  const brought = await bring(session, database, locked.folder, source, sources, locked.integration, context);
+  const ms = Math.round(performance.now() - started);
+  if ('blocked' in brought) {
+    await session.script(`rollback to savepoint ${BEGINNING}`);
+    const codes = [...new Set(brought.blocked.filter(({ severity }) => severity === 'block').map(({ code }) => code))];
+    const outcome = { ...failedValidation(locked.folder, { code: 'blocked', facts: { codes } }), ms };
+    return { outcome, findings: brought.blocked };
+  }
+  const settled = locked.folder.due.filter(settledByValidation);
+  const left = locked.folder.due.filter((reason) => !settledByValidation(reason));
   if (settled.length > 0) await session.query(sql`update rustine.folder set due = ${left}::text[] where id = ${folder.id}`);
-  const tables = tableOutcome(plan.tables, costsOf(plan.tables, new Map([...plan.rows, ...checked.rows])));
-  const outcome: FolderValidation = {
-    folder: folder.code,
-    state: plan.tables.length === 0 ? 'unchanged' : 'validated',
-    due: left.length > 0,
-    reasons: left,
-    settled,
-    steps: [{ step: 'tables', changes: plan.tables.length }],
-    elements: NO_ELEMENTS,
-    lines: NO_LINES,
-    tables,
-    scripts: [],
-    texts: 0,
-    patches: [],
-    ms: ms(),
+  const { followed, inLine, functions, level } = brought;
+  const findings = [followed, inLine, functions, level].flatMap((each) => each.findings);
+  return {
+    outcome: { ...outcomeOf(locked.folder, brought, context), settled, due: left.length > 0, reasons: left, ms },
+    findings,
   };
-  const files = [...new Set((again?.rows ?? []).map(({ file }) => String(file)))].sort();
-  const toCome: readonly Finding[] =
-    files.length === 0 ? [] : [{ code: 'rows-to-come', severity: 'warn', facts: { folder: folder.code, files } }];
-  return { outcome, findings: [...plan.findings, ...toCome, ...restorable(plan.tables, plan.aside)] };
 }
 
-/** The settings that count are those of the moment when nobody else can change them any more. */
-async function lockFolder(session: Session, folder: Folder, context: ValidationContext): Promise<Folder> {
-  await session.script(
-    `set local lock_timeout = ${Math.round(context.lockTimeoutMs)}; set local client_min_messages = warning; savepoint before_validation`,
-  );
-  const [row] = await session.query<{
-    state: string;
-    due: readonly string[];
-    codes: readonly string[];
-    sizes: Readonly<Record<string, number>>;
-    modules: readonly number[] | null;
-  }>(
-    sql`select state, due, activity_codes as codes, activity_sizes as sizes, modules from rustine.folder where id = ${folder.id} for update`,
-  );
-  if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });
-  if (row.state !== 'ready' && row.state !== 'locked')
-    throw new Failure('folder-not-ready', { folder: folder.code, state: row.state });
-  return { ...folder, due: row.due, activityCodes: row.codes, activitySizes: row.sizes, modules: row.modules };
+async function bring(
+  session: Session,
+  database: Database,
+  folder: Folder,
+  source: DictionarySource | null,
+  sources: ValidationSources,
+  integration: string,
+  context: ValidationContext,
+): Promise<Brought | Blocked> {
+  context.step('dictionary');
+  const followed = await followDictionary(session, database, folder, source, sources, integration, context);
+  if (blocks(followed.findings)) return { blocked: followed.findings };
+  context.step('data-types');
+  context.step('tables');
+  const inLine = await bringTables(session, database, folder, context.operator, followed.plan?.tables ?? []);
+  if (blocks(inLine.findings)) return { blocked: [...followed.findings, ...inLine.findings] };
+  context.stopPoint('validation-tables');
+  context.step('scripts');
+  const functions = await bringFunctions(session, database, folder, followed.stale, integration, sources, context);
+  context.step('texts');
+  const languages = folder.due.some((reason) => reason === 'languages' || reason === 'parent');
+  const texts = source === null || !languages ? 0 : await bringTexts(session, folder, source.folder);
+  context.step('level');
+  const reopened = await readReopened(session, folder.id);
+  const plan = planLevel(source === null ? [] : await readLevelGap(session, folder.id, source.folder.id, source.exactly));
+  const wrote = changed({ followed, inLine, functions, texts }) || changesLevel(plan, reopened);
+  // Before those of patches that come with it: each is chained to what was written before it.
+  if (wrote) await recordValidation(session, folder, source, integration, context);
+  const level = await bringLevel(session, database, folder, source?.folder ?? folder, plan, reopened, sources, context);
+  if (blocks(level.findings)) return { blocked: [followed, inLine, level].flatMap(({ findings }) => findings) };
+  context.stopPoint('validation-level');
+  return { followed, inLine, functions, texts, level };
 }
 
-function blockedBy(findings: readonly Finding[], folder: Folder, ms: number): FolderValidation {
-  const codes = [...new Set(findings.filter(({ severity }) => severity === 'block').map(({ code }) => code))];
-  return { ...failedValidation(folder, { code: 'blocked', facts: { codes } }), ms };
+function changed({ followed, inLine, functions, texts }: Omit<Brought, 'level'>): boolean {
+  const { plan } = followed;
+  const dictionary = plan === undefined ? 0 : plan.items + plan.tables.length + plan.views.length;
+  return dictionary + tablesOf(inLine.tables) + functions.scripts.length + texts > 0;
+}
+
+const tablesOf = ({ created, altered, removed }: TableOutcome): number => created.length + altered.length + removed.length;
+
+/** Who did it, when, in which run: records that it changed refer to it, as those of a patch to theirs. */
+async function recordValidation(
+  session: Session,
+  folder: Folder,
+  source: DictionarySource | null,
+  integration: string,
+  { run, operator }: ValidationContext,
+): Promise<void> {
+  const file = source === null ? '(validation)' : `(validation with ${source.folder.code})`;
+  await session.query(sql`
+    insert into rustine.integration (id, folder, kind, run, file, digest, patch_type, languages, operator)
+    values (${integration}, ${folder.id}, 'validation', ${run}, ${file}, decode(repeat('00', 32), 'hex'), '', ${folder.languages}, ${operator})`);
+}
+
+function outcomeOf(folder: Folder, brought: Brought, { differences }: ValidationContext): FolderValidation {
+  const { followed, inLine, functions, texts, level } = brought;
+  const { plan } = followed;
+  const elements = plan?.counts ?? NO_ELEMENTS;
+  const tables = joined(followed.tables, inLine.tables);
+  const scripts = [...followed.scripts, ...functions.scripts];
+  const wrote = changed(brought) || level.patches.length + level.begun.length > 0;
+  return {
+    folder: folder.code,
+    state: wrote ? 'validated' : 'unchanged',
+    due: false,
+    reasons: [],
+    settled: [],
+    steps: [
+      { step: 'dictionary', changes: elements.created + elements.updated },
+      { step: 'data-types', changes: plan?.changedTypes.length ?? 0 },
+      { step: 'tables', changes: tablesOf(tables) },
+      { step: 'scripts', changes: scripts.length },
+      { step: 'texts', changes: texts },
+      { step: 'level', changes: level.patches.length },
+    ],
+    elements,
+    lines: plan?.lines ?? NO_LINES,
+    tables,
+    scripts,
+    texts,
+    patches: level.patches,
+    ...(differences ? { differences: { elements: followed.differences, scripts } } : {}),
+    ms: 0,
+  };
+}
+
+function joined(first: TableOutcome, second: TableOutcome): TableOutcome {
+  const both = (part: 'created' | 'altered' | 'removed'): readonly string[] =>
+    [...new Set([...first[part], ...second[part]])].sort();
+  return {
+    created: both('created'),
+    altered: both('altered'),
+    removed: both('removed'),
+    changes: [...first.changes, ...second.changes],
+  };
 }
 
 export function failedValidation(
-  folder: Pick<Folder, 'code' | 'due'>,
+  { code, due }: Pick<Folder, 'code' | 'due'>,
   reason: NonNullable<FolderValidation['reason']>,
 ): FolderValidation {
   return {
-    folder: folder.code,
+    folder: code,
     state: 'failed',
-    due: folder.due.length > 0,
-    reasons: folder.due,
+    due: due.length > 0,
+    reasons: due,
     settled: [],
     steps: [],
     elements: NO_ELEMENTS,

@@ -97,6 +97,8 @@ describe.each(servers())('tables of rows on $name', (server) => {
     const state = async () => (await env.integrate(path)).folders.find(({ folder }) => folder === 'PLANT')?.patches[0];
     await env.rustine.setFolder('PLANT', { activityCodes: ['OFFX'] });
     expect((await state())?.state).toBe('already');
+    // Where the file is kept, validation brings the rows itself (validation-level.test.ts).
+    await env.query('update rustine.patch set kept = false');
     const valid = await env.rustine.validate({ folders: ['PLANT'] });
     expect(valid.findings).toMatchObject([
       { code: 'rows-to-come', severity: 'warn', facts: { folder: 'PLANT', files: ['B.dat'] } },

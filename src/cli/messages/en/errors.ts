@@ -131,6 +131,8 @@ export const errors = {
   'patch-text': (f) => `${f('element')}: "${f('text')}" holds a line end, which a patch file cannot hold. Take the line end out.`,
   'patch-source': (f) =>
     `${f('element')}: the script holds a line of ten stars, which ends a script in a patch file. Change that line.`,
+  'kept-file-gone': (f) =>
+    `${f('file')} was kept in the database and is no more, so what it has for the folder could not be taken from it. Run the command again: it says then what is to be integrated from the file itself.`,
   'patch-changed': (f) =>
     `${f('file')} changed while it was being integrated. Let whatever writes it finish, then run the command again; what was committed is recognised.`,
   'patch-value': (f) =>

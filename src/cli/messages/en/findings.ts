@@ -7,6 +7,7 @@ import { reasons } from './reasons.ts';
 import { revertTableFindings } from './revert-tables.ts';
 import { serverFindings } from './servers.ts';
 import { sessionFindings } from './sessions.ts';
+import { validationFindings } from './validation-findings.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
@@ -16,6 +17,7 @@ export const findings = {
   ...sessionFindings,
   ...serverFindings,
   ...revertTableFindings,
+  ...validationFindings,
   'patch-bom': () => 'The file starts with a byte order mark, which a patch file does not have; it is read without.',
   'patch-crlf': () =>
     'The lines end in CR LF instead of LF; they are read as LF. An editor or a transfer in text mode probably changed the file.',
@@ -75,8 +77,6 @@ export const findings = {
   'column-unknown': (f) => `Table ${f('table')} has no field ${f('field')}: the values for it are left out.`,
   'field-left-out': (f) =>
     `Table ${f('table')}: this folder does not have field ${f('field')}, or not as many slots of it (inactive activity code, or its size): the values for it are left out. Once the code is active and the folder validated, integrating the same file again brings them.`,
-  'rows-to-come': (f) =>
-    `Folder ${f('folder')} now has tables or fields for which rows were left out: integrate ${some(f.list('files'))} again to bring these rows, and nothing else.`,
   'rows-left-out': (f) =>
     `${n(f.number('rows'), 'row')} for table ${f('table')} left out: this folder does not have the table, because its activity code is inactive or its module is not in use. Once the folder has the table and is validated, integrating the same file again brings them.`,
   'kept-restored': (f) =>

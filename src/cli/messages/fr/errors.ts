@@ -137,6 +137,8 @@ export const errors: Sentences<ErrorCode> = {
   'patch-text': (f) => `${f('element')} : « ${f('text')} » contient une fin de ligne, impossible dans un patch. Enlevez-la.`,
   'patch-source': (f) =>
     `${f('element')} : le traitement contient une ligne de dix étoiles, qui termine un traitement dans un patch. Changez cette ligne.`,
+  'kept-file-gone': (f) =>
+    `${f('file')} était conservé dans la base et ne l'est plus : ce qu'il a pour le dossier n'a pas pu en être pris. Relancez la commande : elle dira alors ce qu'il faut intégrer depuis le fichier lui-même.`,
   'patch-changed': (f) =>
     `${f('file')} a changé pendant son intégration. Laissez finir ce qui l'écrit, puis relancez la commande ; ce qui est validé sera reconnu.`,
   'patch-value': (f) =>

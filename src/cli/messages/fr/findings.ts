@@ -7,6 +7,7 @@ import { reasons } from './reasons.ts';
 import { revertTableFindings } from './revert-tables.ts';
 import { serverFindings } from './servers.ts';
 import { sessionFindings } from './sessions.ts';
+import { validationFindings } from './validation-findings.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
 const MEND = 'Le patch est à corriger là où il a été fait.';
@@ -17,6 +18,7 @@ export const findings: Sentences<FindingCode> = {
   ...sessionFindings,
   ...serverFindings,
   ...revertTableFindings,
+  ...validationFindings,
   'patch-bom': () => "Le fichier commence par une marque d'ordre des octets, qu'un patch n'a pas ; il est lu sans elle.",
   'patch-crlf': () =>
     'Les lignes finissent par CR LF au lieu de LF ; elles sont lues comme LF. Un éditeur ou un transfert en mode texte a sans doute modifié le fichier.',
@@ -77,8 +79,6 @@ export const findings: Sentences<FindingCode> = {
   'column-unknown': (f) => `La table ${f('table')} n'a pas de champ ${f('field')} : ses valeurs sont laissées de côté.`,
   'field-left-out': (f) =>
     `Table ${f('table')} : ce dossier n'a pas le champ ${f('field')}, ou pas autant de postes (code activité inactif, ou sa taille) : ses valeurs sont laissées de côté. Le code une fois actif et le dossier validé, intégrer à nouveau le même fichier les apporte.`,
-  'rows-to-come': (f) =>
-    `Le dossier ${f('folder')} a maintenant des tables ou des champs dont des lignes ont été laissées de côté : intégrez à nouveau ${some(f.list('files'))} pour apporter ces lignes, et rien d'autre.`,
   'rows-left-out': (f) =>
     `${n(f.number('rows'), 'ligne')} de la table ${f('table')} laissée${f.number('rows') < 2 ? '' : 's'} de côté : ce dossier n'a pas la table, car son code activité est inactif ou son module n'est pas utilisé. Une fois la table là et le dossier validé, intégrer à nouveau le même fichier les apporte.`,
   'kept-restored': (f) =>
