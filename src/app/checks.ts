@@ -130,7 +130,7 @@ export function readOnlyRefusal(error: unknown): unknown {
 }
 
 /** @throws Refusal `force-unknown` */
-function forcedChecks(force: readonly { readonly check: string; readonly reason: string }[]): Forced {
+export function forcedChecks(force: readonly { readonly check: string; readonly reason: string }[]): Forced {
   const named = force.map(({ check, reason }) => {
     const name = forceName(check);
     if (name === undefined) throw new Refusal('force-unknown', { check, known: FORCEABLE });

@@ -5,6 +5,7 @@ import type { StartedRun, Taken } from '../batch/started-run.ts';
 import type { Membership } from '../environment/member.ts';
 import type { RunOutcome } from '../journal/outcome.ts';
 import type { OpenedDeliveries } from './deliveries.ts';
+import type { RevertOptions, RevertPart } from './reverts.ts';
 import type { IntegrateOptions, OneServer, Opened } from './rustine.ts';
 
 /** A run as a worker takes it up from the queue: asked for earlier, by somebody else, on another machine. */
@@ -38,6 +39,8 @@ export interface OpenedServer {
   readonly opened: Opened;
   /** The run's part on this server. */
   integrate(options: IntegrateOptions, part: RunPart): Promise<RunOutcome>;
+  /** The part of a run that takes a patch back. */
+  revert(options: RevertOptions, part: RevertPart): Promise<RunOutcome>;
   /** Called at named points; tests stop the program there. */
   readonly reached: (point: string) => void;
 }

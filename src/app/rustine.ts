@@ -41,6 +41,7 @@ import { openSettled } from './opened-environment.ts';
 import { checkMembership, type OpenedServer } from './opened-server.ts';
 import { followRun, type QueuedRun } from './queued-run.ts';
 import { recoverElsewhere } from './recovery-elsewhere.ts';
+import { type RevertOptions, revertFolders } from './reverts.ts';
 import { type RunVerbs, runVerbs } from './runs.ts';
 import { type ScriptVerbs, scriptVerbs } from './scripts.ts';
 import type { ServerVerbs } from './servers.ts';
@@ -152,6 +153,8 @@ export interface OneServer {
   integrate(options: IntegrateOptions): Promise<RunOutcome>;
   /** Tells the events of a run as they come, and `idle` when its last worker has gone; undefined where it was left before its end. */
   follow(run: string, listener: RunListener, stop: AbortSignal, idle?: () => void): Promise<RunOutcome | undefined>;
+  /** Takes the last patch of folders back. */
+  revert(options: RevertOptions): Promise<RunOutcome>;
   /** The checks of `integrate` alone: nothing is locked, changed or noted. */
   check(options: CheckOptions): Promise<CheckOutcome>;
   /** Elements and own scripts of a folder (absent: the supervisor folder), of one type or of all. */
@@ -261,6 +264,10 @@ async function openOne(settings: Settings, expected?: Membership): Promise<Opene
       integrateInto(opened, options).catch((error: unknown) => {
         throw readOnlyRefusal(error);
       }),
+    revert: (options) =>
+      revertFolders(opened, options).catch((error: unknown) => {
+        throw readOnlyRefusal(error);
+      }),
     follow: (run, listener, stop, idle) => followRun(opened, run, listener, stop, idle),
     check: (options) => check(opened, options),
     elements: ({ type, folder }) => listElements(opened, type, folder),
@@ -296,6 +303,7 @@ async function openOne(settings: Settings, expected?: Membership): Promise<Opene
     verbs,
     opened,
     integrate: (options, part) => integrateInto(opened, options, part),
+    revert: (options, part) => revertFolders(opened, options, part),
     reached: stopPoints(process.env.RUSTINE_STOP_AT),
   };
 }

@@ -72,5 +72,6 @@ function stateOf({ cancelled }: FolderPart, patches: readonly PatchOutcome[]): F
   if (patches.some((patch) => patch.state === 'failed')) return 'failed';
   if (cancelled) return 'cancelled';
   if (patches.some((patch) => patch.state === 'integrated')) return 'integrated';
+  if (patches.some((patch) => patch.state === 'reverted')) return 'reverted';
   return patches.every((patch) => patch.state === 'already') ? 'unchanged' : 'skipped';
 }

@@ -293,7 +293,7 @@ export function stateOf(folders: readonly FolderOutcome[]): RunState {
     (folder) => folder.state === 'failed' || folder.patches.some((patch) => patch.reason !== undefined),
   );
   if (!failed) return 'done';
-  const changed = folders.some((folder) => folder.patches.some((patch) => patch.state === 'integrated'));
+  const changed = folders.some((folder) => folder.patches.some(({ state }) => state === 'integrated' || state === 'reverted'));
   if (changed) return 'partial';
   const onlyBlocked = folders.every((folder) =>
     folder.patches.every((patch) => patch.state !== 'failed' || patch.reason?.code === 'blocked'),

@@ -25,6 +25,8 @@ export interface RunStart extends CancelSignals {
   readonly folders: readonly Folder[];
   /** Codes of the canaries. */
   readonly first: readonly string[];
+  /** Absent: level by level, the supervisor folder first. */
+  readonly waves?: readonly Wave[];
   readonly from: string;
   readonly operator: string;
   readonly files: readonly string[];
@@ -135,7 +137,7 @@ interface Begun extends Pick<StartedRun, 'waves' | 'events' | 'turn' | 'seq'> {
 async function begin(database: Database, start: RunStart, id: string, lease: string, stop: AbortSignal): Promise<Begun> {
   const began = performance.now();
   const until = began + start.waitMs;
-  const waves = wavesOf(start.folders, start.first);
+  const waves = start.waves ?? wavesOf(start.folders, start.first);
   const run = { ...start, id, waves: waves.map(({ folders }) => folders.map(({ code }) => code)) };
   const events: RunEvent[] = [];
   const told = new Set<string>();

@@ -18,6 +18,11 @@ export function wavesOf(folders: readonly Folder[], first: readonly string[]): r
   );
 }
 
+/** The deepest folders first: who gives something up must not leave those behind who look it up there. */
+export function wavesUp(folders: readonly Folder[]): readonly Wave[] {
+  return levels(folders, false).toReversed();
+}
+
 function levels(folders: readonly Folder[], canary: boolean): readonly Wave[] {
   return [...Map.groupBy(folders, ({ depth }) => depth)]
     .sort(([a], [b]) => a - b)

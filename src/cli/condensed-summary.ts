@@ -2,7 +2,7 @@
 import type { Finding } from '../base/finding.ts';
 import type { RunOutcome } from '../journal/outcome.ts';
 import { type Cause, causesOf, saidOfAll, untoldReasons } from './causes.ts';
-import { counts, elementCounts, rowCounts, scriptCounts, sums, tableCounts } from './counts.ts';
+import { counts, elementCounts, rowCounts, scriptCounts, sums, tableCounts, wordsFor } from './counts.ts';
 import { type DueFolder, dueLines } from './due.ts';
 import { paint, wrap } from './layout.ts';
 import type { Messages } from './messages/en.ts';
@@ -55,14 +55,16 @@ function statesText({ folders }: RunOutcome, { progress, report, summary }: Mess
   );
 }
 
-function sumsText(outcome: RunOutcome, { report, summary }: Messages): string {
+function sumsText(outcome: RunOutcome, messages: Messages): string {
+  const { report, summary } = messages;
   const patches = outcome.folders.flatMap((folder) => folder.patches);
-  const integrated = patches.filter(({ state }) => state === 'integrated').length;
+  const integrated = patches.filter(({ state }) => state === 'integrated' || state === 'reverted').length;
+  const words = wordsFor(patches, messages);
   const parts = [
-    [report.columns.elements, counts(report.elements, sums(patches, elementCounts))],
-    [report.columns.tables, counts(report.tables, sums(patches, tableCounts))],
-    [report.columns.scripts, counts(report.scripts, sums(patches, scriptCounts))],
-    [report.columns.rows, counts(report.rows, sums(patches, rowCounts))],
+    [report.columns.elements, counts(words.elements, sums(patches, elementCounts))],
+    [report.columns.tables, counts(words.tables, sums(patches, tableCounts))],
+    [report.columns.scripts, counts(words.scripts, sums(patches, scriptCounts))],
+    [report.columns.rows, counts(words.rows, sums(patches, rowCounts))],
   ] as const;
   const said = parts.flatMap(([name, what]) => (what === '-' ? [] : [summary.part(name, what)]));
   return summary.inAll([summary.patches(integrated), ...said].join(' · '));

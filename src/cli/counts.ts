@@ -1,5 +1,6 @@
 // What was done to so many: sums over patches, and their words. Pure.
 import type { PatchOutcome } from '../journal/outcome.ts';
+import type { Messages } from './messages/en.ts';
 
 export type Counts = Readonly<Record<string, number>>;
 
@@ -21,6 +22,14 @@ export const scriptCounts = ({ scripts, ranOutside = [] }: PatchOutcome): Counts
   run: scripts.run + ranOutside.length,
 });
 export const rowCounts = ({ rows }: PatchOutcome): Counts => ({ ...rows });
+
+/** Words for what was done to so many, by kind of thing: what was taken back has its own. */
+export function wordsFor(patches: readonly PatchOutcome[], { report }: Messages): CountWords {
+  return patches.some(({ state }) => state === 'reverted') ? report.reverted : report;
+}
+
+export type CountWords = Readonly<Record<'elements' | 'tables' | 'scripts' | 'rows', Words>>;
+type Words = Readonly<Record<string, (count: number) => string>>;
 
 /** `3 new, 2 ignored`; zeros are left out. */
 export function counts(words: Readonly<Record<string, (count: number) => string>>, numbers: Counts): string {

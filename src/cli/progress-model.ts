@@ -214,7 +214,7 @@ function patchFinished(
     at !== undefined && outcome.pending.length > 0
       ? new Map(state.working).set(folder, { ...at, doing: 'scripts' })
       : state.working;
-  const count = outcome.state === 'integrated' ? 1 : 0;
+  const count = outcome.state === 'integrated' || outcome.state === 'reverted' ? 1 : 0;
   return {
     ...state,
     working,

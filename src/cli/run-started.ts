@@ -11,5 +11,6 @@ export interface BeginningRun {
 export function startedText({ mode, files, folders }: BeginningRun, { report }: Messages): string {
   if (mode === 'validate' || mode === 'validate-rehearse')
     return report.validation.started(folders, mode === 'validate-rehearse');
+  if (mode === 'revert' || mode === 'revert-rehearse') return report.revertStarted(folders, mode === 'revert-rehearse');
   return report.progress.started(files, folders, mode === 'rehearse');
 }

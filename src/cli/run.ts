@@ -14,6 +14,7 @@ import { defineKeptValues } from './commands/kept-values.ts';
 import { defineLog } from './commands/log.ts';
 import { definePatch } from './commands/patch.ts';
 import { defineRecover } from './commands/recover.ts';
+import { defineRevert } from './commands/revert.ts';
 import { defineScript } from './commands/script.ts';
 import { defineServer } from './commands/server.ts';
 import { defineStatus } from './commands/status.ts';
@@ -75,6 +76,7 @@ export function defineProgram(program: Program, cli: Cli, out: (text: string) =>
     defineIntegrate,
     defineCheck,
     defineValidate,
+    defineRevert,
     defineKeptValues,
     defineStatus,
     defineCancel,

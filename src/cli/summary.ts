@@ -5,7 +5,7 @@ import type { Finding } from '../base/finding.ts';
 import type { FolderOutcome, RunOutcome } from '../journal/outcome.ts';
 import { causesOf, untoldReasons } from './causes.ts';
 import { condensedSummary } from './condensed-summary.ts';
-import { counts, elementCounts, rowCounts, scriptCounts, sums, tableCounts } from './counts.ts';
+import { counts, elementCounts, rowCounts, scriptCounts, sums, tableCounts, wordsFor } from './counts.ts';
 import { type DueFolder, dueLines } from './due.ts';
 import { causeText, findingsText } from './findings.ts';
 import { paint, table, wrap } from './layout.ts';
@@ -27,7 +27,7 @@ const EXIT_CODES: Readonly<Record<Exclude<RunOutcome['state'], 'cancelled'>, num
 /** Of a run that was cancelled it says whether some folder got something. */
 export function runExitCode({ state, folders }: Pick<RunOutcome, 'state' | 'folders'>): number {
   if (state !== 'cancelled') return EXIT_CODES[state];
-  return folders.some(({ patches }) => patches.some((patch) => patch.state === 'integrated')) ? 1 : 2;
+  return folders.some(({ patches }) => patches.some(({ state }) => state === 'integrated' || state === 'reverted')) ? 1 : 2;
 }
 
 export function runDocument(outcome: RunOutcome, messages: Messages): object {
@@ -106,12 +106,14 @@ function inFolderOrder({ findings, folders }: RunOutcome): Finding[] {
 }
 
 /** Folders that fared alike share a line: a run over a hundred folders fits a screen. */
-function folderTable(folders: readonly FolderOutcome[], { report }: Messages, width: number | undefined): string {
+function folderTable(folders: readonly FolderOutcome[], messages: Messages, width: number | undefined): string {
+  const { report } = messages;
   const alike = Map.groupBy(folders, (folder) =>
     canonical({ ...folder, folder: '', patches: folder.patches.map((patch) => ({ ...patch, ms: 0 })) }),
   );
   const rows = [...alike.values()].map((group) => {
     const { state, patches } = group[0] as FolderOutcome;
+    const words = wordsFor(patches, messages);
     const slowest = Math.max(...group.map((folder) => folder.patches.reduce((sum, patch) => sum + patch.ms, 0)));
     return [
       some(
@@ -120,10 +122,10 @@ function folderTable(folders: readonly FolderOutcome[], { report }: Messages, wi
       ),
       report.states[state],
       String(patches.length),
-      counts(report.elements, sums(patches, elementCounts)),
-      counts(report.tables, sums(patches, tableCounts)),
-      counts(report.scripts, sums(patches, scriptCounts)),
-      counts(report.rows, sums(patches, rowCounts)),
+      counts(words.elements, sums(patches, elementCounts)),
+      counts(words.tables, sums(patches, tableCounts)),
+      counts(words.scripts, sums(patches, scriptCounts)),
+      counts(words.rows, sums(patches, rowCounts)),
       `${slowest} ms`,
     ];
   });

@@ -3,6 +3,7 @@ import { assertNever } from '../base/errors.ts';
 import type { JournalEntry, RunEvent } from '../journal/journal.ts';
 import type { PatchOutcome } from '../journal/outcome.ts';
 import type { RunRecord } from '../journal/trace.ts';
+import { wordsFor } from './counts.ts';
 import { pairs } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
@@ -121,16 +122,17 @@ function patchText(outcome: PatchOutcome, messages: Messages): string {
   const { file, state, elements, tables, scripts, rows, ms, reason } = outcome;
   const counted = (words: Readonly<Record<string, (count: number) => string>>, of: object) =>
     Object.entries(of).flatMap(([name, count]) => (count === 0 ? [] : [`${count} ${words[name]?.(Number(count)) ?? name}`]));
+  const words = wordsFor([outcome], messages);
   const named = (['created', 'altered', 'removed'] as const).flatMap((change) =>
-    tables[change].length === 0 ? [] : [`${report.tables[change](tables[change].length)} ${tables[change].map(safe).join(' ')}`],
+    tables[change].length === 0 ? [] : [`${words.tables[change]?.(tables[change].length)} ${tables[change].map(safe).join(' ')}`],
   );
   const parts = [
-    [report.columns.elements, counted(report.elements, elements)],
+    [report.columns.elements, counted(words.elements, elements)],
     [report.columns.tables, named],
-    [report.columns.scripts, counted(report.scripts, scripts)],
+    [report.columns.scripts, counted(words.scripts, scripts)],
     [log.ran, outcome.ran.map(safe)],
     [log.pending, outcome.pending.map(safe)],
-    [report.columns.rows, counted(report.rows, rows)],
+    [report.columns.rows, counted(words.rows, rows)],
   ] as const;
   const said = parts.flatMap(([name, what]) => (what.length === 0 ? [] : [messages.summary.part(name, what.join(', '))]));
   // A finding with that code has just said it, in this folder as in perhaps hundreds of others: its code is enough.

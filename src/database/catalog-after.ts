@@ -1,4 +1,5 @@
 // The catalog's step for what comes after a patch: locked folders, runs that validate or take back, which integrations count.
+import { BEFORE_IMAGES } from './catalog-before-images.ts';
 import { CHAIN } from './catalog-chain.ts';
 import { DELIVERIES } from './catalog-deliveries.ts';
 import { HISTORY } from './catalog-history.ts';
@@ -33,6 +34,6 @@ create view rustine.integrated as select * from rustine.integration where kind =
 comment on view rustine.integrated is 'integrations of patches that count: what folders have';
 `;
 
-export const AFTER = `${STATES}${DELIVERIES}${CHAIN}${HISTORY}${TAKING_BACK}${VALIDATION}
+export const AFTER = `${STATES}${DELIVERIES}${CHAIN}${HISTORY}${TAKING_BACK}${VALIDATION}${BEFORE_IMAGES}
 revoke all on all tables in schema rustine from public;
 `;

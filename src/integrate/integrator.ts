@@ -161,7 +161,11 @@ export async function integrateLocked(
   context.stopPoint('planned');
   const written = await writePlan(session, database, folder, plan, integration, {
     timeoutMs: context.scriptTimeoutMs,
-    settings: transactionSettings(staged, context),
+    // A script's end resets them all.
+    settings: [
+      ...transactionSettings(staged, context),
+      ...(hasImages(context) ? [`set local rustine.integration = '${integration}'`] : []),
+    ],
     remembers: context.records,
   });
   if ('findings' in written) return blockedBy([...plan.findings, ...written.findings], file, ms());
@@ -222,6 +226,11 @@ export const transactionSettings = (
   NOTICE_LOST_CLIENT,
 ];
 
+/** Rows of the catalog are remembered as they were (R38), by a decision too, which may change what a patch brought; a creation finds none. */
+const hasImages = ({ authorized }: RunContext): boolean => authorized !== 'everything';
+
+const kindOf = (context: RunContext): string => (context.records ? 'patch' : hasImages(context) ? 'set' : 'creation');
+
 /** What the folder's lock showed. */
 export interface Locked extends StartingPoint {
   readonly integration: string;
@@ -241,8 +250,10 @@ async function lockFolder(
   const [row] = await session.query<{ state: string; integration: string; running: boolean }>(sql`
     with run as (
       select id from rustine.run where id = ${context.run} and state = 'running' and decision is null and (${process}::text is null or process = ${process}) for key share),
-    claim as (select run from rustine.run_folder where run = ${context.run} and folder = ${folder.code} and state = 'running' and process = ${claimedBy}::text for share)
-    select state, nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration,
+    claim as (select run from rustine.run_folder where run = ${context.run} and folder = ${folder.code} and state = 'running' and process = ${claimedBy}::text for share),
+    numbered as materialized (select nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as number)
+    select state, (select number from numbered) as integration,
+      set_config('rustine.integration', case when ${hasImages(context)} then (select number from numbered) else '' end, true),
       exists (select from run) and (${claimedBy}::text is null or exists (select from claim)) as running
     from rustine.folder where id = ${folder.id} for update`);
   if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });
@@ -328,11 +339,11 @@ function recordScript(
   const authorized = typeof context.authorized === 'string' ? [] : context.authorized;
   const statements: string[] = [];
   if (context.records) statements.push(apatchSql(folder, delivery, integration, context), ...reopened(plan.tables, folder.id));
-  statements.push(`insert into rustine.integration (id, folder, kind, run, file, digest, patch_type, languages, series, number, version, apatch_num, operator, authorized, ignored, left_out, forced, rows, outcome)
-    values (${integration}, ${folder.id}, '${context.records ? 'patch' : 'creation'}', ${q(context.run)}, ${q(delivery.file)}, '\\x${delivery.digest}', ${q(delivery.patchType)}, ${textArray(delivery.languages)},
+  statements.push(`insert into rustine.integration (id, folder, kind, run, file, digest, patch_type, languages, series, number, version, apatch_num, operator, authorized, ignored, left_out, forced, rows, outcome, before)
+    values (${integration}, ${folder.id}, '${kindOf(context)}', ${q(context.run)}, ${q(delivery.file)}, '\\x${delivery.digest}', ${q(delivery.patchType)}, ${textArray(delivery.languages)},
       ${name === undefined ? 'null, null, null' : `${q(name.series)}, ${name.number}, ${q(name.version)}`},
       ${context.records ? `(select num_0 from ${qualified(folder.schema, 'apatch')} where fic_0 = ${q(apatchFile(delivery.file))})` : 'null'},
-      ${q(context.operator)}, ${textArray(authorized)}, ${textArray(plan.ignoredCodes)}, ${textArray(plan.leftOut)}, ${q(JSON.stringify(context.forced))}::jsonb, ${plan.rows}, ${q(JSON.stringify(outcome))}::jsonb)`);
+      ${q(context.operator)}, ${textArray(authorized)}, ${textArray(plan.ignoredCodes)}, ${textArray(plan.leftOut)}, ${q(JSON.stringify(context.forced))}::jsonb, ${plan.rows}, ${q(JSON.stringify(outcome))}::jsonb, ${context.records ? beforeSql(folder, plan) : 'null'})`);
   if (plan.due.length > 0) {
     statements.push(
       `update rustine.folder set due = array(select distinct unnest(due || ${textArray(plan.due)}) order by 1) where id = ${folder.id}`,
@@ -345,6 +356,12 @@ function recordScript(
     );
   }
   return statements.join(';\n');
+}
+
+/** Of the folder's own row, what taking the patch back asks for; before the patch makes it due. */
+function beforeSql(folder: FolderSettings, plan: Plan): string {
+  const added = quoteLiteral(JSON.stringify(plan.due));
+  return `(select jsonb_build_object('due', f.due, 'added', ${added}::jsonb, 'activityCodes', f.activity_codes, 'settings', rustine.folder_settings(f)) from rustine.folder f where f.id = ${folder.id})`;
 }
 
 const LONGEST_FILE = 255;

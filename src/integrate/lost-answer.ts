@@ -16,7 +16,7 @@ export async function readLostAnswer(
   database: Database,
   folder: Folder,
   file: string,
-  { run, ending, aborted }: RunContext,
+  { run, ending, aborted }: Pick<RunContext, 'run' | 'ending' | 'aborted'>,
   error: unknown,
 ): Promise<Integration | undefined> {
   const unheard = aborted?.aborted === true || (error instanceof Failure && error.code === 'database-lost');

@@ -34,7 +34,7 @@ export function sqlScriptStatements(
     OWN_NAMES,
     ...runs.flatMap((run, at) => [
       `set local statement_timeout = ${limitOf(options.timeoutMs)}`,
-      `do ${quoteLiteral(runBlock(run, at + 1, folder, integration, limitOf(options.timeoutMs)))}`,
+      `do ${quoteLiteral(runBlock(run, at + 1, folder, integration, options))}`,
       ...CLEAN,
       // The next one, and what comes after the last, waits for locks no longer than the first.
       ...options.settings,
@@ -53,7 +53,8 @@ const OWN_NAMES = 'set local search_path = pg_catalog, pg_temp';
  * up), and is made and called with nothing in between. Its beginning and end are told with a word that the script cannot read, so that whoever
  * watches the time believes nobody else (script-watch).
  */
-function runBlock(run: SqlRun, number: number, folder: FolderSettings, integration: string, timeoutMs: number): string {
+function runBlock(run: SqlRun, number: number, folder: FolderSettings, integration: string, options: SqlScriptOptions): string {
+  const timeoutMs = limitOf(options.timeoutMs);
   const { schema, role } = folder;
   const path = [...[folder, ...folder.ancestors].map((each) => quoteIdentifier(each.schema)), 'pg_temp'].join(', ');
   const refuse = (condition: string, sqlstate: string, message: string): string =>
@@ -82,6 +83,7 @@ function runBlock(run: SqlRun, number: number, folder: FolderSettings, integrati
     execute login_query into login_after using ${owned};
     ${refuse('login_after is distinct from login_before', '0A000', "a script must not change its folder's login (password, settings)")}
     ${role === null ? '' : refuse(deferrableOf(role), '0A000', 'deferrable constraints of a script are not allowed')}
+    ${options.remembers ? `perform pg_catalog.set_config('rustine.integration', ${quoteLiteral(integration)}, true);` : ''}
     ${run.own ? `${recordFunctions(run.name, folder, integration)};` : ''}
     execute format('drop function %I.%I(text)', ${quoteLiteral(schema)}, runner);
   end`;
@@ -106,6 +108,11 @@ const CLEAN: readonly string[] = [
   'discard temp',
   'select pg_catalog.pg_advisory_unlock_all()',
 ];
+
+/** Around statements that change the functions of a folder's role. */
+export function scriptRights(folder: FolderSettings): { readonly open: readonly string[]; readonly close: readonly string[] } {
+  return { open: openRights(folder), close: closeRights(folder) };
+}
 
 /** The role may create in its schema only meanwhile, and its APATCH is never its own to change. */
 function openRights({ schema, role }: FolderSettings): readonly string[] {

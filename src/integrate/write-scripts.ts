@@ -1,6 +1,7 @@
 // Statements that write a plan's scripts, run those that are SQL, and list those to be run outside (R28).
 import type { FolderSettings, Plan } from '../plan/plan.ts';
 import { formerFunctionStatements } from './former-functions.ts';
+import { noteFunctions, rememberFunctions } from './function-images.ts';
 import type { SqlScriptOptions } from './sql-scripts.ts';
 import { sqlScriptStatements } from './sql-scripts.ts';
 import type { Statement } from './statement.ts';
@@ -11,11 +12,15 @@ export function scriptStatements(
   integration: string,
   options: SqlScriptOptions,
 ): readonly Statement[] {
+  // Where no script runs, no function changes.
+  const remembers = options.remembers && (plan.runs.length > 0 || plan.formerFunctions);
   return [
+    ...(remembers ? [{ text: rememberFunctions(folder, integration) }] : []),
     { text: scriptStatement(plan.id, folder.id, integration), counts: 'scripts' },
     { text: pendingStatement(plan.id, folder.id, integration) },
     ...sqlScriptStatements(plan.runs, folder, integration, options).map((text) => ({ text })),
     ...(plan.formerFunctions ? formerStatements(folder, integration) : []),
+    ...(remembers ? [{ text: noteFunctions(folder, integration) }] : []),
   ];
 }
 

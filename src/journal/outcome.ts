@@ -8,7 +8,8 @@ export type RunMode = 'integrate' | 'rehearse' | 'validate' | 'validate-rehearse
 export type RunState = 'done' | 'partial' | 'refused' | 'failed' | 'cancelled';
 /** `cancelled`: left out, wholly or from some patch on, because the run was cancelled. */
 export type FolderRunState = 'integrated' | 'validated' | 'reverted' | 'unchanged' | 'failed' | 'skipped' | 'cancelled';
-export type PatchRunState = 'integrated' | 'already' | 'failed' | 'skipped';
+/** `reverted`: taken back. */
+export type PatchRunState = 'integrated' | 'already' | 'reverted' | 'failed' | 'skipped';
 
 export interface ElementCounts {
   readonly created: number;
@@ -18,6 +19,8 @@ export interface ElementCounts {
   readonly kept: number;
   /** Not authorised (R19). */
   readonly ignored: number;
+  /** Of a patch that was taken back: those that it had brought. */
+  readonly removed?: number;
 }
 
 /** Lines of the elements, headers among them, by what became of them. */
@@ -41,8 +44,8 @@ export interface PatchOutcome {
   readonly elements: ElementCounts;
   readonly lines: LineCounts;
   readonly tables: TableOutcome;
-  /** `run`: SQL scripts that were run at the end (R28). */
-  readonly scripts: { readonly installed: number; readonly run: number };
+  /** `run`: SQL scripts that were run at the end (R28) · `removed`: of a patch that was taken back, those that it had brought. */
+  readonly scripts: { readonly installed: number; readonly run: number; readonly removed?: number };
   /** `deleted`: put aside because a table's content was replaced (R24, R27). */
   readonly rows: { readonly inserted: number; readonly updated: number; readonly deleted: number };
   /** SQL scripts that were run at the end. */

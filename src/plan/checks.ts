@@ -167,6 +167,16 @@ const ROWS = [
   { code: 'revert-rows-deleted', rules: ['R38'], severities: ['block'], place: 'rows', when: 'revert' },
   { code: 'revert-rows-back', rules: ['R38'], severities: ['block'], place: 'rows', when: 'revert' },
   { code: 'revert-rows-since', rules: ['R38'], severities: ['block'], place: 'rows', when: 'revert' },
+  { code: 'revert-not-integrated', rules: ['R38'], severities: ['block'], place: 'account', when: 'revert' },
+  { code: 'revert-not-last', rules: ['R38'], severities: ['block'], place: 'account', when: 'revert' },
+  { code: 'revert-not-remembered', rules: ['R38'], severities: ['block'], place: 'account', when: 'revert' },
+  { code: 'revert-below', rules: ['R38'], severities: ['block'], place: 'account', when: 'revert' },
+  { code: 'revert-elements-changed', rules: ['R38'], severities: ['block'], place: 'elements', when: 'revert' },
+  { code: 'revert-activity-codes', rules: ['R38'], severities: ['block'], place: 'activity-codes', when: 'revert' },
+  { code: 'revert-scripts-ran', rules: ['R38'], severities: ['block'], place: 'scripts', when: 'revert' },
+  { code: 'revert-functions-changed', rules: ['R38'], severities: ['block'], place: 'scripts', when: 'revert' },
+  { code: 'revert-aggregates', rules: ['R38'], severities: ['block'], place: 'scripts', when: 'revert' },
+  { code: 'revert-validated', rules: ['R38'], severities: ['block'], place: 'folders', when: 'revert' },
 ] as const satisfies readonly Check[];
 
 export const CHECKS: readonly Check[] = ROWS;

@@ -45,7 +45,7 @@ export async function bringFunctions(
   const findings = [...staleFindings(folder, stale), ...pendingFindings(folder, waiting?.pending ?? [])];
   if (scripts.length === 0) return { scripts: [], findings };
   const runs = scripts.map(({ name, digest }): SqlRun => ({ name, digest, when: 'installed', own: true }));
-  const settings = transactionSettings(sources, context);
+  const settings = [...transactionSettings(sources, context), `set local rustine.integration = '${integration}'`];
   const statements = sqlScriptStatements(runs, settingsOf(folder), integration, {
     timeoutMs: context.scriptTimeoutMs,
     settings,

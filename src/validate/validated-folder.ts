@@ -36,8 +36,10 @@ export async function lockValidated(
     );
     checkState(source.folder, row?.state);
   }
+  // What it changes is remembered (R38): it may be what a patch brought.
   const [row] = await session.query<{ state: string; integration: string; now: Changeable }>(sql`
-    select state, nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration,
+    with numbered as materialized (select nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as number)
+    select state, (select number from numbered) as integration, set_config('rustine.integration', (select number from numbered), true),
       jsonb_build_object('due', due, 'languages', languages, 'activityCodes', activity_codes, 'activitySizes', activity_sizes, 'modules', modules,
         'legislations', legislations, 'test', test, 'specific', specific) as now
     from rustine.folder where id = ${folder.id} for update`);

@@ -7,6 +7,7 @@ import { inquiryErrors } from './history.ts';
 import { historyErrors } from './history-folders.ts';
 import { progress } from './progress.ts';
 import { expected, nothing, reasons } from './reasons.ts';
+import { revertErrors } from './revert.ts';
 import { revertTableErrors } from './revert-tables.ts';
 import { serverErrors } from './servers.ts';
 import { heldBy, sessionErrors } from './sessions.ts';
@@ -20,6 +21,7 @@ export const errors = {
   ...historyErrors,
   ...inquiryErrors,
   ...revertTableErrors,
+  ...revertErrors,
   'folder-code': (f) =>
     `"${f('value')}" is not a folder code. A code is a letter followed by up to 9 letters or digits, such as SEED or TEST01.`,
   'language-code': (f) => `"${f('value')}" is not a language code. A code is three letters, such as FRA or ENG.`,
@@ -242,6 +244,7 @@ export const usage = {
   'force-reason': (f) => `--force "${f('value')}" lacks a reason: write --force CHECK=reason; the reason is kept with the run.`,
   'task-program-validation': () => 'A validation is carried out by the worker itself: it has no --program.',
   'follow-batch': () => '--follow is for runs in the queue: give --batch too. Without it the run is shown anyway.',
+  'revert-folder': () => 'Say in which folders: --folder A,B, or --folder all for those that have the patch.',
   'folders-or-due': () => 'Name the folders, or all that are due with --due.',
   'folders-and-due': () => 'Name folders or give --due, not both.',
   'confirm-server-drop': (f) =>

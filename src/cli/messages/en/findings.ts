@@ -4,6 +4,7 @@ import { type Said, type Sentence, some } from '../said.ts';
 import { blockerLines } from '../session-lines.ts';
 import { progress } from './progress.ts';
 import { reasons } from './reasons.ts';
+import { revertFindings } from './revert.ts';
 import { revertTableFindings } from './revert-tables.ts';
 import { serverFindings } from './servers.ts';
 import { sessionFindings } from './sessions.ts';
@@ -18,6 +19,7 @@ export const findings = {
   ...serverFindings,
   ...revertTableFindings,
   ...validationFindings,
+  ...revertFindings,
   'patch-bom': () => 'The file starts with a byte order mark, which a patch file does not have; it is read without.',
   'patch-crlf': () =>
     'The lines end in CR LF instead of LF; they are read as LF. An editor or a transfer in text mode probably changed the file.',

@@ -2,6 +2,7 @@
 import type { FolderRunState, PatchRunState } from '../../../journal/outcome.ts';
 import { batchReport } from './batch.ts';
 import { liveReason } from './history-folders.ts';
+import { revertedCounts, revertStarted } from './revert.ts';
 import { runEnds } from './run-ends.ts';
 import { runWords } from './runs.ts';
 import { scriptUses } from './script-uses.ts';
@@ -133,6 +134,8 @@ export const report = {
   elements: { created: s('new'), updated: s('updated'), identical: s('identical'), kept: s('kept'), ignored: s('ignored') },
   tables: { created: s('new'), altered: s('altered'), removed: s('put aside') },
   validation: validationReport,
+  reverted: revertedCounts,
+  revertStarted,
   costs: {
     step: (table: string, what: string) => `${table}: ${what}`,
     title: (folders: string) => `Changes of tables in ${folders}:`,

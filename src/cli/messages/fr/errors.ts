@@ -7,6 +7,7 @@ import { inquiryErrors } from './history.ts';
 import { historyErrors } from './history-folders.ts';
 import { progress } from './progress.ts';
 import { expected, nothing, reasons } from './reasons.ts';
+import { revertErrors } from './revert.ts';
 import { revertTableErrors } from './revert-tables.ts';
 import { serverErrors } from './servers.ts';
 import { heldBy, sessionErrors } from './sessions.ts';
@@ -20,6 +21,7 @@ export const errors: Sentences<ErrorCode> = {
   ...historyErrors,
   ...inquiryErrors,
   ...revertTableErrors,
+  ...revertErrors,
   'folder-code': (f) =>
     `« ${f('value')} » n'est pas un code de dossier. Un code est une lettre suivie d'au plus 9 lettres ou chiffres, comme SEED ou TEST01.`,
   'language-code': (f) => `« ${f('value')} » n'est pas un code de langue. Un code a trois lettres, comme FRA ou ENG.`,
@@ -259,6 +261,7 @@ export const usage: Messages['usage'] = {
   'task-program-validation': () => "Une validation est faite par le worker lui-même : elle n'a pas de --program.",
   'follow-batch': () =>
     "--follow est pour les exécutions en file d'attente : ajoutez --batch. Sans lui, l'exécution est montrée de toute façon.",
+  'revert-folder': () => 'Dites dans quels dossiers : --folder A,B, ou --folder all pour ceux qui ont le patch.',
   'folders-or-due': () => 'Nommez les dossiers, ou tous ceux à valider avec --due.',
   'folders-and-due': () => 'Nommez des dossiers ou donnez --due, pas les deux.',
   'confirm-server-drop': (f) =>

@@ -4,6 +4,7 @@ import { type Said, some } from '../said.ts';
 import { blockerLines } from '../session-lines.ts';
 import { progress } from './progress.ts';
 import { reasons } from './reasons.ts';
+import { revertFindings } from './revert.ts';
 import { revertTableFindings } from './revert-tables.ts';
 import { serverFindings } from './servers.ts';
 import { sessionFindings } from './sessions.ts';
@@ -19,6 +20,7 @@ export const findings: Sentences<FindingCode> = {
   ...serverFindings,
   ...revertTableFindings,
   ...validationFindings,
+  ...revertFindings,
   'patch-bom': () => "Le fichier commence par une marque d'ordre des octets, qu'un patch n'a pas ; il est lu sans elle.",
   'patch-crlf': () =>
     'Les lignes finissent par CR LF au lieu de LF ; elles sont lues comme LF. Un éditeur ou un transfert en mode texte a sans doute modifié le fichier.',

@@ -2,6 +2,7 @@
 import type { Messages } from '../en.ts';
 import { batchReport } from './batch.ts';
 import { liveReason } from './history-folders.ts';
+import { revertedCounts, revertStarted } from './revert.ts';
 import { runEnds } from './run-ends.ts';
 import { runWords } from './runs.ts';
 import { scriptUses } from './script-uses.ts';
@@ -135,6 +136,8 @@ export const report: Messages['report'] = {
   elements: { created: s('créé'), updated: s('modifié'), identical: s('identique'), kept: s('conservé'), ignored: s('ignoré') },
   tables: { created: s('créée'), altered: s('modifiée'), removed: s('mise de côté') },
   validation: validationReport,
+  reverted: revertedCounts,
+  revertStarted,
   costs: {
     step: (table, what) => `${table} : ${what}`,
     title: (folders) => `Modifications de tables, ${folders} :`,

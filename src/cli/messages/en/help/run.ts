@@ -25,6 +25,17 @@ export const runHelp = {
     force: 'check that would be passed over, with a reason (repeatable)',
     jobs: 'folders that would be worked on at the same time',
   },
+  revert: {
+    is: 'take back the last patch of folders: dictionary, tables with their data, scripts, account',
+    file: 'name of the patch file, as the folders remember it',
+    folder: 'folders to take it back in, separated by commas; all: those that have it',
+    rehearse: 'do all of it for real, then roll back',
+    reason: 'why: kept with what is written about it',
+    force: 'pass over a check, with a reason that is kept: sessions',
+    wait: 'how long to wait for another run that has these folders, then for their sessions, such as 30s, 1h30m',
+    disconnect: 'end the sessions of the folders (with --wait: those that are left then)',
+    jobs: 'folders worked on at the same time',
+  },
   recover: { is: 'settle what programs that died left behind: runs, logins that are shut, what was staged' },
   status: {
     is: 'show the folders with level, lag and state, and the runs at work',

@@ -25,6 +25,17 @@ export const runHelp = {
     force: 'contrôle qui serait levé, avec une raison (répétable)',
     jobs: 'nombre de dossiers qui seraient traités en même temps',
   },
+  revert: {
+    is: 'reprend le dernier patch de dossiers : dictionnaire, tables avec leurs données, traitements, APATCH',
+    file: "nom du fichier du patch, tel que les dossiers l'ont retenu",
+    folder: "dossiers où le reprendre, séparés par des virgules ; all : ceux qui l'ont",
+    rehearse: 'fait tout pour de bon, puis annule',
+    reason: 'pourquoi : conservé avec ce qui en est écrit',
+    force: 'passe outre un contrôle, avec un motif qui est conservé : sessions (répétable)',
+    wait: 'combien de temps attendre une autre exécution qui a pris ces dossiers, puis leurs sessions, par exemple 30s, 1h30m',
+    disconnect: 'ferme les sessions des dossiers (avec --wait : celles qui restent alors)',
+    jobs: 'nombre de dossiers traités en même temps',
+  },
   recover: {
     is: "remet d'aplomb ce que des programmes morts ont laissé : exécutions, connexions fermées, données préparées",
   },

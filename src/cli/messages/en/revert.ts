@@ -1,0 +1,55 @@
+// English sentences about taking patches back (R38): what speaks against it, what was done.
+import type { Sentence } from '../said.ts';
+import { some } from '../said.ts';
+
+const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
+const NOT_REMEMBERED: Readonly<Record<string, string>> = {
+  older: 'an earlier version of Rustine integrated it, which did not remember what was there before',
+  creation: 'the folder has had it since its creation, which remembers nothing. Only dropping the folder takes it away',
+  validation: 'a validation brought it from the parent folder. Take it back there, then validate this folder',
+};
+
+export const revertErrors = {
+  'revert-nowhere': (f) =>
+    `No folder has ${f('file')}, so there is nothing to take back.${f.has('nearest') ? ` Is ${f('nearest')} meant?` : ''} rustine history lists what was integrated.`,
+  'revert-file-path': (f) =>
+    `What is taken back is named by its file name, as the folders remember it, without a directory: rustine revert ${f('file')} …`,
+  'revert-in-use': (f) =>
+    `${f('folder')}: something else in the database needs what the patch brought: ${f('reason')}. Drop or change that first, then take the patch back again. Nothing was changed.`,
+} as const satisfies Readonly<Record<string, Sentence>>;
+
+export const revertFindings = {
+  'revert-not-integrated': (f) => `${f('folder')} does not have ${f('file')}: there is nothing to take back there. Leave it out.`,
+  'revert-not-last': (f) =>
+    `${f('file')} is not the last patch of ${f('folder')}: ${some(f.list('later'))} came after it. Take back the last one first: rustine revert ${f('last')} --folder ${f('folder')}.`,
+  'revert-not-remembered': (f) => `${f('file')} cannot be taken back in ${f('folder')}: ${NOT_REMEMBERED[f('why')] ?? f('why')}.`,
+  'revert-below': (f) =>
+    `${f('folder')} cannot give up ${f('file')} while folders below it have it: ${some(f.list('folders'))}. They look up scripts here and would be ahead. Take it back there first, or with --folder all.`,
+  'revert-elements-changed': (f) =>
+    `${n(f.number('count'), 'element')} that ${f('file')} brought to ${f('folder')} ${f.number('count') === 1 ? 'was' : 'were'} changed since: ${some(f.list('elements'))}. Last by ${f('operator')} on ${f('on')}: ${f('what')}. Taking the patch back would lose that: set the values back as they were, or leave the patch.`,
+  'revert-activity-codes': (f) =>
+    `The settings of ${f('folder')} name activity codes that only ${f('file')} brought: ${some(f.list('codes'))}. Take them out of the list first: rustine folder set ${f('folder')} --activity-codes …`,
+  'revert-scripts-ran': (f) =>
+    `Scripts of ${f('file')} ran in ${f('folder')} outside of its transaction: ${some(f.list('scripts'))}. What they did is not known and cannot be taken back. Integrate a patch that sets right what is wrong.`,
+  'revert-functions-changed': (f) =>
+    `${n(f.number('count'), 'function')} that ${f('file')} made in ${f('folder')} ${f.number('count') === 1 ? 'was' : 'were'} changed or dropped since: ${some(f.list('functions'))}. Put them back as the patch left them, or leave the patch.`,
+  'revert-aggregates': (f) =>
+    `${f('file')} replaced or dropped aggregates of ${f('folder')}, which cannot be made again as they were: ${some(f.list('functions'))}. Integrate a patch that makes them.`,
+  'revert-validated': (f) =>
+    `${f('folder')} was validated by ${f('operator')} on ${f('on')} with what ${f('file')} brought (${some(f.list('reasons'))}): its tables have followed that. Integrate a patch that sets right what is wrong.`,
+} as const satisfies Readonly<Record<string, Sentence>>;
+
+const s = (word: string) => (_count: number) => word;
+const back = { restored: s('set back'), returned: s('come back'), removed: s('removed') };
+
+/** What was done to so many, by kind of thing. */
+export const revertedCounts = {
+  elements: { updated: back.restored, removed: back.removed },
+  tables: { created: back.returned, altered: back.restored, removed: back.removed },
+  scripts: { installed: back.restored, removed: back.removed },
+  rows: { inserted: back.returned, updated: back.restored, deleted: back.removed },
+};
+
+export const revertStarted = (folders: number, rehearsed: boolean): string =>
+  `${rehearsed ? 'Rehearsing to take it back' : 'Taking it back'} in ${n(folders, 'folder')}`;

@@ -1,0 +1,63 @@
+// R38: the last patch of a folder is taken back from what was remembered, and the folder is as it was before.
+import { describe, expect, test } from 'vitest';
+import { REMEMBERED } from '../../src/integrate/revert-catalog.ts';
+import { openEnvironment } from '../support/environment.ts';
+import { difference } from '../support/folder-dump.ts';
+import { any, type Element, exe, script, texts } from '../support/patches.ts';
+import { standing } from '../support/reverting.ts';
+import { servers } from '../support/servers.ts';
+
+const parameter = (name: string, title: string, access = ''): Element =>
+  any('ADP', name, [{ tag: 'ADP', values: { ACS: access, PARAM: name, INTIT: texts({ ENG: title, FRA: title }) } }]);
+
+const PRICE = `create or replace function price(amount numeric) returns numeric language sql as $$ select amount * 2 $$;`;
+
+describe.each(servers())('$name', (server) => {
+  test('R38: dictionary, scripts, functions and views are as they were before, in every folder', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED', 'TEST'] });
+    const first = await env.patch('P_0001_140.dat', [
+      parameter('LIMIT', 'Limit', 'OWN'),
+      parameter('OTHER', 'Other'),
+      script('LIB', PRICE),
+    ]);
+    await env.integrate(first);
+    const before = await standing(env);
+    const second = await env.patch('P_0002_140.dat', [
+      parameter('LIMIT', 'Upper limit', 'NEW'),
+      parameter('THIRD', 'Third'),
+      any('AML', '7', [{ tag: 'AML', values: { AUZMOD: 1 } }]),
+      script('LIB', PRICE.replace('amount * 2', 'amount * 3').replace('price(', 'cost(')),
+      script('MORE', 'End'),
+      exe('LIB'),
+    ]);
+    const integrated = await env.integrate(second);
+    const after = await standing(env);
+    expect(difference(before.folders.X3 ?? [], after.folders.X3 ?? []).length).toBeGreaterThan(5);
+    const rehearsed = await env.rustine.revert({ file: 'P_0002_140.dat', rehearse: true });
+    expect([rehearsed.findings, rehearsed.state]).toEqual([[], 'done']);
+    expect(await standing(env)).toEqual(after);
+    const outcome = await env.rustine.revert({ file: 'P_0002_140.dat', reason: 'wrong delivery' });
+    expect([outcome.findings, outcome.state]).toEqual([[], 'done']);
+    expect(outcome.folders.map(({ folder, state }) => [folder, state])).toEqual([
+      ['X3', 'reverted'],
+      ['SEED', 'reverted'],
+      ['TEST', 'reverted'],
+    ]);
+    expect(await standing(env)).toEqual(before);
+    const again = await env.integrate(second);
+    const plain = (run: typeof again) => run.folders.map((f) => ({ ...f, patches: f.patches.map((p) => ({ ...p, ms: 0 })) }));
+    expect(plain(again)).toEqual(plain(integrated));
+    expect((await standing(env)).folders).toEqual(after.folders);
+  });
+
+  test('every column of what is remembered comes back', async () => {
+    const env = await openEnvironment(server, { init: {} });
+    const columns = await env.query<{ table: string; columns: readonly string[] }>(`
+      select c.relname::text as table, array_agg(a.attname::text order by a.attname) as columns
+      from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      where t.tgname = 'before_update' group by 1 order by 1`);
+    expect(columns.map(({ table, columns }) => [table, columns])).toEqual(
+      REMEMBERED.map(({ table, key, columns }) => [table, ['folder', ...key, ...columns].sort()]).sort(),
+    );
+  });
+});
