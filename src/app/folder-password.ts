@@ -8,6 +8,7 @@ import { giveToOwner, readIfThere, writePrivate } from '../database/embedded-fil
 import { sql } from '../database/sql.ts';
 import { passwordRefused } from '../database/unreachable.ts';
 import type { Folder } from '../environment/folder.ts';
+import { notReady } from '../environment/folder-state.ts';
 import { loginFailure } from '../environment/holders.ts';
 import { shutBy } from '../environment/logins.ts';
 import { setPassword } from '../environment/roles.ts';
@@ -26,6 +27,7 @@ export async function folderUrl(
 ): Promise<string> {
   const { role, code } = folder;
   if (role === null) throw new Refusal('folder-without-role', { folder: code });
+  if (folder.state === 'locked') throw notReady(code, folder.state);
   // Whether a password is right cannot be found out while nobody is let in.
   const shut = await shutBy(database, role);
   if (shut !== undefined) throw new Refusal('login-shut', { folder: code, ...shut });
@@ -89,5 +91,5 @@ function loginUrl(database: string, role: string, password: string): string {
 /** Nothing else changes the role meanwhile: an integration opens its rights. */
 async function lockReady(session: Session, { id, code }: Folder): Promise<void> {
   const [row] = await session.query<{ state: string }>(sql`select state from rustine.folder where id = ${id} for no key update`);
-  if (row?.state !== 'ready') throw new Refusal('folder-not-ready', { folder: code, state: row?.state ?? 'dropping' });
+  if (row?.state !== 'ready') throw notReady(code, row?.state);
 }

@@ -3,6 +3,7 @@ import { Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
+import { notReady } from '../environment/folder-state.ts';
 import type { KeptEntry, KeptRow, StoredEntry } from '../environment/kept.ts';
 import { entryOf, readKeptRows, readStored } from '../environment/kept.ts';
 import { purgeEntries } from '../integrate/purge.ts';
@@ -133,6 +134,6 @@ async function lockEntries(session: Session, ids: readonly number[]): Promise<re
     order by parent is null, id desc for update`);
   const entries = await known(session, ids);
   const busy = entries.find((entry) => entry.folderState !== 'ready');
-  if (busy !== undefined) throw new Refusal('folder-not-ready', { folder: busy.folder, state: busy.folderState });
+  if (busy !== undefined) throw notReady(busy.folder, busy.folderState);
   return entries;
 }

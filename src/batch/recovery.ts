@@ -86,7 +86,7 @@ export async function recover(database: Database, patienceMs = PATIENCE_MS): Pro
 export async function recoverIfNeeded(database: Database): Promise<void> {
   try {
     const [row] = await database.query<{ something: boolean }>(sql`
-      select exists (select from rustine.shut_login) or exists (select from rustine.work) or exists (select from rustine.process) or exists (select from rustine.prepared)
+      select exists (select from rustine.shut_by_run) or exists (select from rustine.work) or exists (select from rustine.process) or exists (select from rustine.prepared)
         or exists (select from rustine.task where state = 'active') or exists (select from rustine.run where state in ('queued', 'running')) as something`);
     if (row?.something === true) await recover(database, SETTLE_MS);
   } catch (error) {

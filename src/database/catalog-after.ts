@@ -3,6 +3,7 @@ import { BEFORE_IMAGES } from './catalog-before-images.ts';
 import { CHAIN } from './catalog-chain.ts';
 import { DELIVERIES } from './catalog-deliveries.ts';
 import { HISTORY } from './catalog-history.ts';
+import { LOCKED } from './catalog-locked.ts';
 import { TAKING_BACK } from './catalog-taking-back.ts';
 import { VALIDATION } from './catalog-validation.ts';
 
@@ -34,6 +35,6 @@ create view rustine.integrated as select * from rustine.integration where kind =
 comment on view rustine.integrated is 'integrations of patches that count: what folders have';
 `;
 
-export const AFTER = `${STATES}${DELIVERIES}${CHAIN}${HISTORY}${TAKING_BACK}${VALIDATION}${BEFORE_IMAGES}
+export const AFTER = `${STATES}${LOCKED}${DELIVERIES}${CHAIN}${HISTORY}${TAKING_BACK}${VALIDATION}${BEFORE_IMAGES}
 revoke all on all tables in schema rustine from public;
 `;

@@ -2,6 +2,7 @@
 import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { Ancestor, Folder, FolderState } from './folder.ts';
+import type { FolderLock } from './folder-lock.ts';
 
 export interface Environment {
   readonly supervisor: string;
@@ -41,6 +42,7 @@ interface FolderRow {
   readonly specific: boolean;
   readonly history_of: string | null;
   readonly due: readonly string[];
+  readonly locked: FolderLock | null;
   readonly depth: number;
   readonly ancestors: readonly Ancestor[];
   readonly mirror: boolean;
@@ -55,7 +57,7 @@ export async function readFolders(reader: Reader): Promise<readonly Folder[]> {
       select f.id, t.depth + 1, jsonb_build_array(jsonb_build_object('id', p.id, 'code', p.code, 'schema', p.schema_name)) || t.ancestors
       from tree t join rustine.folder p on p.id = t.id join rustine.folder f on f.parent = t.id)
     select f.id, f.code, p.code as parent, f.state, f.schema_name, f.role_name, f.languages, f.activity_codes, f.activity_sizes, f.legislations, f.modules, f.test, f.specific,
-      h.code as history_of, case when h.id is null then f.due else f.due || rustine.due_after_live(f, h) end as due, f.mirror, t.depth, t.ancestors
+      h.code as history_of, case when h.id is null then f.due else f.due || rustine.due_after_live(f, h) end as due, f.locked, f.mirror, t.depth, t.ancestors
     from tree t join rustine.folder f on f.id = t.id left join rustine.folder p on p.id = f.parent left join rustine.folder h on h.id = f.history_of
     order by t.depth, f.code`);
   return rows.map(folderOf);
@@ -80,6 +82,7 @@ function folderOf(row: FolderRow): Folder {
     historyOf: row.history_of,
     due: row.due,
     ancestors: row.ancestors,
+    ...(row.locked === null ? {} : { locked: row.locked }),
     ...(row.mirror ? { mirror: true } : {}),
   };
 }

@@ -4,6 +4,7 @@ import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { Folder, FolderState } from './folder.ts';
 import { lockWithAncestors } from './folder-locks.ts';
+import { notReady } from './folder-state.ts';
 import type { Server } from './servers.ts';
 
 /** Who creates or drops a folder there: nobody else takes it up as long as that program lives. */
@@ -53,7 +54,7 @@ export async function lockParents(session: Session, server: Server, folder: stri
   );
   for (const parent of parents) {
     const own = locked.find(({ code }) => code === parent);
-    if (own !== undefined && own.state !== 'ready') throw new Refusal('folder-not-ready', { folder: parent, state: own.state });
+    if (own !== undefined && own.state !== 'ready') throw notReady(parent, own.state);
     const known = [...locked, ...there].map(({ code }) => code);
     if (!known.includes(parent)) throw new Refusal('folder-parent-unknown', { folder, parent, known });
   }

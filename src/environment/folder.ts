@@ -1,4 +1,5 @@
 // A folder as the catalog knows it. Pure.
+import type { FolderLock } from './folder-lock.ts';
 
 /** `creating` and `dropping` are half-done states: the same command finishes them. `locked`: its validation failed, and another one has to come (R35). */
 export type FolderState = 'creating' | 'ready' | 'locked' | 'dropping';
@@ -23,6 +24,8 @@ export interface Folder {
   readonly test: boolean;
   readonly specific: boolean;
   readonly historyOf: string | null;
+  /** Why it is locked. */
+  readonly locked?: FolderLock;
   /** Why the folder must be validated; empty when it need not. */
   readonly due: readonly string[];
   /** From the parent up to the supervisor folder: where it looks up what it does not have (R4). */

@@ -7,6 +7,7 @@ import { readFolders } from './catalog.ts';
 import type { Folder } from './folder.ts';
 import { ancestorsOf } from './folder.ts';
 import { lockWithAncestors } from './folder-locks.ts';
+import { notReady } from './folder-state.ts';
 import { checkNoHistory, checkParent } from './place.ts';
 import { moveRole } from './roles.ts';
 
@@ -76,7 +77,8 @@ function known(folders: readonly Folder[], code: string): Folder {
 }
 
 function checkReady({ code, state }: Folder): void {
-  if (state !== 'ready') throw new Refusal('folder-not-ready', { folder: code, state });
+  // A setting may be what its validation failed of.
+  if (state !== 'ready' && state !== 'locked') throw notReady(code, state);
 }
 
 function newParent(folders: readonly Folder[], folder: Folder, code: string): Folder {

@@ -6,6 +6,7 @@ import { workUnder } from '../database/application-name.ts';
 import type { Database, Ending, Session } from '../database/database.ts';
 import { qualified, quoteLiteral, sql } from '../database/sql.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
+import { notReady } from '../environment/folder-state.ts';
 import type { PatchOutcome } from '../journal/outcome.ts';
 import { emptyOutcome, tableOutcome } from '../journal/outcome.ts';
 import { eventJson } from '../journal/runs.ts';
@@ -260,7 +261,7 @@ async function lockFolder(
   const fresh = { settings: folder, integration: row.integration, already: false, scope: WHOLE, ignored: [] };
   if (!context.records) return fresh;
   if (!row.running) throw new Failure('run-lost', { run: context.run, folder: folder.code });
-  if (row.state !== 'ready') throw new Failure('folder-not-ready', { folder: folder.code, state: row.state });
+  if (row.state !== 'ready') throw notReady(folder.code, row.state);
   return { ...fresh, ...(await startingPoint(session, folder, staged.delivery, context)) };
 }
 

@@ -13,6 +13,7 @@ import type { FieldsSeen } from '../dictionary/seen-fields.ts';
 import { seeFields } from '../dictionary/seen-fields.ts';
 import type { StoredElement, StoredRecord } from '../environment/elements.ts';
 import { readElement } from '../environment/elements.ts';
+import { notReady } from '../environment/folder-state.ts';
 import type { FolderSettings } from '../plan/plan.ts';
 import { gatherViews, viewsOf } from '../plan/view-facts.ts';
 import { planViews } from '../plan/view-plan.ts';
@@ -54,8 +55,7 @@ export async function setFields(
   const [locked] = await session.query<{ state: string }>(
     sql`select state from rustine.folder where id = ${folder.id} for update`,
   );
-  if (locked?.state !== 'ready')
-    throw new Refusal('folder-not-ready', { folder: folder.code, state: locked?.state ?? 'dropping' });
+  if (locked?.state !== 'ready') throw notReady(folder.code, locked?.state);
   const element = await readElement(session, folder.id, change.element);
   if (element === undefined) return undefined;
   const record = recordOf(element, change.record);

@@ -75,6 +75,6 @@ export async function settledThere(member: Database, runs: readonly string[]): P
   const rows = await member.query<{ run: string }>(sql`
     select r.run from unnest(${runs}::text[]) as r (run)
     where not exists (select from rustine.run where id = r.run and state = 'running')
-      and not exists (select from rustine.shut_login where run = r.run) and not exists (select from rustine.prepared where run = r.run)`);
+      and not exists (select from rustine.shut_by_run where run = r.run) and not exists (select from rustine.prepared where run = r.run)`);
   return rows.map(({ run }) => run);
 }

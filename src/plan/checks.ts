@@ -54,6 +54,7 @@ const ROWS = [
   { code: 'authorize-unused', rules: ['R19'], severities: ['warn'], place: 'request', when: 'run' },
   { code: 'force-unused', rules: ['R15'], severities: ['warn'], place: 'request', when: 'run' },
   { code: 'folder-not-ready', rules: ['R17'], severities: ['block', 'warn'], place: 'folders', when: 'run' },
+  { code: 'folder-locked', rules: ['R17', 'R35'], severities: ['block'], place: 'folders', when: 'run' },
   { code: 'folder-busy', rules: ['R17'], severities: ['warn'], place: 'folders', when: 'run' },
   { code: 'run-active', rules: ['R17'], severities: ['block'], place: 'folders', when: 'run' },
   { code: 'folder-in-use', rules: ['R17'], severities: ['block'], place: 'folders', when: 'run' },

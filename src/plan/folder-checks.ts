@@ -4,6 +4,7 @@ import type { Finding } from '../base/finding.ts';
 import { blockerFacts } from '../environment/blocker-facts.ts';
 import type { FolderNumbers, Integrated, Sequence } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
+import { validateCommand } from '../environment/folder-state.ts';
 import { type PatchName, parsePatchName } from '../patch/sequence.ts';
 import { found, passedOver } from './checks.ts';
 import type { Delivery } from './delivery.ts';
@@ -33,7 +34,8 @@ function tasksOf(folder: Folder, checking: Checking): ReadonlyMap<string, Task> 
   const { input, findings } = checking;
   const { code, historyOf, state } = folder;
   if (historyOf !== null) findings.push(found('history-folder', { folder: code }, { folder: code, of: historyOf }));
-  if (state !== 'ready') findings.push(found('folder-not-ready', { folder: code }, { folder: code, state }));
+  if (state === 'locked') findings.push(lockedFinding(folder));
+  else if (state !== 'ready') findings.push(found('folder-not-ready', { folder: code }, { folder: code, state }));
   const numbers = numbersOf(folder, checking);
   const tasks = new Map<string, Task>();
   for (const delivery of input.deliveries) {
@@ -44,6 +46,12 @@ function tasksOf(folder: Folder, checking: Checking): ReadonlyMap<string, Task> 
     if (got && name !== undefined) add(numbers, name);
   }
   return tasks;
+}
+
+/** Its validation failed: nothing else comes into it before one has come to its end (R35). */
+export function lockedFinding({ code, locked }: Folder): Finding {
+  const { at = '', by = '', code: cause = '' } = locked ?? {};
+  return found('folder-locked', { folder: code }, { folder: code, since: at, by, cause, command: validateCommand(code) });
 }
 
 /** Series and version (`P_140`) → numbers that the folder has. */

@@ -34,7 +34,9 @@ export interface LeftOutRun {
 /** Folders that a run could have been given: history folders follow the one that they belong to (R36). */
 export function leftOutOf(all: readonly Folder[], given: readonly Folder[]): readonly Folder[] {
   const codes = new Set(given.map(({ code }) => code));
-  return all.filter((folder) => !codes.has(folder.code) && folder.historyOf === null && folder.state === 'ready');
+  return all.filter(
+    (folder) => !codes.has(folder.code) && folder.historyOf === null && ['ready', 'locked'].includes(folder.state),
+  );
 }
 
 /** Scripts that the run's patches bring; a supervisor patch is meant for the supervisor folder alone (R7). */

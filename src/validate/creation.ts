@@ -8,6 +8,7 @@ import { id, qualified, quoteIdentifier, sql } from '../database/sql.ts';
 import type { Reader } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
 import { lockWithAncestors } from '../environment/folder-locks.ts';
+import { notReady } from '../environment/folder-state.ts';
 import { createRole, protectRecord, roleExists, roleName } from '../environment/roles.ts';
 import type { RunContext, StagedDelivery } from '../integrate/integrator.ts';
 import { integrateInto } from '../integrate/integrator.ts';
@@ -132,7 +133,7 @@ async function lockParent(session: Session, { parent, historyOf }: NewFolder): P
   const locked = await lockWithAncestors(session, needed);
   for (const code of needed) {
     const state = locked.find((folder) => folder.code === code)?.state ?? 'dropping';
-    if (state !== 'ready') throw new Refusal('folder-not-ready', { folder: code, state });
+    if (state !== 'ready') throw notReady(code, state);
   }
   const source = historyOf?.id ?? parent.id;
   const [last] = await session.query<{ state: string }>(sql`

@@ -9,6 +9,7 @@ import { subjectOf } from '../dictionary/element.ts';
 import type { Slot } from '../dictionary/fields.ts';
 import { fieldsToJson } from '../dictionary/fields.ts';
 import type { Folder } from '../environment/folder.ts';
+import { notReady } from '../environment/folder-state.ts';
 import type { FolderCase } from '../environment/kept-values.ts';
 import { readKeptCases } from '../environment/kept-values.ts';
 import type { RunContext, StagedDelivery } from '../integrate/integrator.ts';
@@ -111,7 +112,7 @@ async function lockFolders(session: Session, folders: readonly Folder[]): Promis
   const rows = await session.query<{ code: string; state: string }>(sql`
     select code, state from rustine.folder where id = any(${folders.map((folder) => folder.id)}::integer[]) order by parent is null, id desc for update`);
   const other = rows.find((row) => row.state !== 'ready');
-  if (other !== undefined) throw new Refusal('folder-not-ready', { folder: other.code, state: other.state });
+  if (other !== undefined) throw notReady(other.code, other.state);
 }
 
 async function store(session: Session, kept: FolderCase, request: DecisionRequest, value: FieldValue | undefined): Promise<void> {

@@ -1,5 +1,4 @@
 // Mirrors: on a further server, the ancestors of the folders that live there, with their dictionary, scripts, empty tables and level.
-import { Refusal } from '../base/errors.ts';
 import { folderCode } from '../base/ids.ts';
 import type { Database, Session } from '../database/database.ts';
 import { id, sql } from '../database/sql.ts';
@@ -7,6 +6,7 @@ import { readFolders } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
 import { ancestorsOf } from '../environment/folder.ts';
 import { lockWithAncestors } from '../environment/folder-locks.ts';
+import { notReady } from '../environment/folder-state.ts';
 import { dictionaryDelivery } from '../plan/dictionary-delivery.ts';
 import type { FolderSource } from './creation.ts';
 import { createFolder } from './creation.ts';
@@ -35,8 +35,7 @@ export async function createMirror(
 ): Promise<void> {
   await home.transaction(async (session) => {
     const [locked] = (await lockWithAncestors(session, [original.code])).filter(({ code }) => code === original.code);
-    if (locked?.state !== 'ready')
-      throw new Refusal('folder-not-ready', { folder: original.code, state: locked?.state ?? 'dropping' });
+    if (locked?.state !== 'ready') throw notReady(original.code, locked?.state);
     // Two commands may need the same one: the second one waits for the lock and finds it.
     const folders = await readFolders(member);
     if (folders.some(({ code, mirror }) => code === original.code && mirror === true)) return;
