@@ -1,11 +1,14 @@
 // The verb that changes a folder's settings: from what was asked to what changed, and what is due now.
-import { Failure } from '../base/errors.ts';
+import { Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { folderCode, languageCode, legislationCode, sizedActivityCodes } from '../base/ids.ts';
+import { unlockFolder as unlock } from '../environment/folder-lock.ts';
+import { letIn } from '../environment/logins.ts';
 import type { Setting, SettingsChange } from '../environment/settings-change.ts';
 import { changeSettings } from '../environment/settings-change.ts';
 import { changeInFolder } from './folder-transaction.ts';
-import { folderViews } from './folder-views.ts';
+import { folderViews, oneView } from './folder-views.ts';
+import { existingFolders, known } from './known-folders.ts';
 import { openSettled } from './opened-environment.ts';
 import type { FolderView, Opened } from './rustine.ts';
 
@@ -41,4 +44,14 @@ export async function changeFolder(opened: Opened, text: string, options: Settin
   const [folder] = (await folderViews(database)).filter((view) => view.code === code);
   if (folder === undefined) throw new Failure('folder-unknown', { folder: code, known: [] });
   return { folder, changed, findings };
+}
+
+/** @throws Refusal `folder-not-locked`, `run-active` */
+export async function unlockFolder({ database, operator }: Opened, text: string, reason: string): Promise<FolderView> {
+  const { code } = known(await existingFolders(database), text);
+  const was = await changeInFolder(database, code, (session) => unlock(session, code, reason, operator));
+  if (was === undefined) throw new Refusal('folder-not-locked', { folder: code });
+  // Where that fails, the next command lets them in.
+  await letIn(database, 'over').catch(() => undefined);
+  return oneView(database, code);
 }

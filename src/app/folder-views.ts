@@ -44,6 +44,7 @@ export async function folderViews(reader: Reader): Promise<readonly FolderView[]
       level: level.level,
       lag: level.lag,
       ...knownPaths(level.lag, paths),
+      ...(folder.locked === undefined ? {} : { locked: folder.locked }),
       due: folder.due.length > 0 || level.lag.length > 0,
       languages,
       activityCodes,

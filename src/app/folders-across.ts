@@ -10,7 +10,7 @@ import type { FolderView, OneServer } from './rustine.ts';
 import { knownServer } from './servers.ts';
 import { leftOnSilent } from './silent-servers.ts';
 
-type FolderVerb = 'createFolders' | 'folders' | 'folder' | 'setFolder' | 'dropFolder';
+type FolderVerb = 'createFolders' | 'folders' | 'folder' | 'setFolder' | 'unlockFolder' | 'dropFolder';
 
 export function folderVerbs(across: Across): Pick<OneServer, FolderVerb> {
   const { home } = across;
@@ -49,6 +49,7 @@ export function folderVerbs(across: Across): Pick<OneServer, FolderVerb> {
       const findings = await changeMirrors(home, across.open, servers, changed.folder.code, change);
       return { ...changed, findings: [...changed.findings, ...findings] };
     },
+    unlockFolder: async (code, reason) => ((await across.placeOf(code))?.member.verbs ?? verbs).unlockFolder(code, reason),
     dropFolder: async (code, options) => {
       const { folders } = await across.directory();
       const wanted = folders.length === 0 ? code : folderCode(code);

@@ -9,6 +9,7 @@ import { openPostgres } from '../database/postgres.ts';
 import { readEnvironment, readFolders } from '../environment/catalog.ts';
 import type { ListedElement } from '../environment/elements.ts';
 import { openEnvironment } from '../environment/environment.ts';
+import type { FolderLock } from '../environment/folder-lock.ts';
 import type { KeptEntry } from '../environment/kept.ts';
 import { type Membership, readMembership } from '../environment/member.ts';
 import { readDirectory } from '../environment/servers.ts';
@@ -26,7 +27,7 @@ import type { ComparedElement, SetOptions, ShownElement } from './elements.ts';
 import { compareElement, listElements, setElement, showElement } from './elements.ts';
 import { folderUrl, forgetPassword } from './folder-password.ts';
 import type { ChangedFolder } from './folder-settings.ts';
-import { changeFolder } from './folder-settings.ts';
+import { changeFolder, unlockFolder } from './folder-settings.ts';
 import { folderViews, oneView } from './folder-views.ts';
 import { createFolders, initialize } from './folders.ts';
 import type { History, HistoryOptions } from './history.ts';
@@ -66,6 +67,8 @@ export interface FolderView {
   readonly legislations: readonly string[];
   /** Modules in use; null: all of them. */
   readonly modules: readonly number[] | null;
+  /** Of a folder that a failed validation has locked: why. */
+  readonly locked?: FolderLock;
   /** Why it must be validated, besides its lag: `languages`, `activity-code:ZALI`. */
   readonly reasons: readonly string[];
   /** Those set at creation; `folder()` adds those that a patch switched on. */
@@ -149,6 +152,8 @@ export interface OneServer {
   folder(code: string): Promise<FolderView>;
   /** Changes settings; those that are absent stay. */
   setFolder(code: string, change: SettingsChange): Promise<ChangedFolder>;
+  /** Takes the lock of a failed validation away, without one; the reason is kept. @returns the folder as it is then */
+  unlockFolder(code: string, reason: string): Promise<FolderView>;
   dropFolder(code: string, options?: { readonly lockTimeoutMs?: number }): Promise<void>;
   integrate(options: IntegrateOptions): Promise<RunOutcome>;
   /** Tells the events of a run as they come, and `idle` when its last worker has gone; undefined where it was left before its end. */
@@ -173,7 +178,7 @@ export interface OneServer {
   }): Promise<ComparedElement>;
   /** Changes set-up fields as the folder's people do. */
   setElement(options: SetOptions): Promise<FieldsSet & { readonly element: string; readonly folder: string }>;
-  /** Brings the tables of folders in line with their dictionary, activity codes and modules. */
+  /** Brings folders in line with their parents and their own settings, as a run. */
   validate(options: ValidateOptions): Promise<ValidationOutcome>;
   /** Settles what dead programs left. */
   recover(): Promise<Recovery>;
@@ -254,6 +259,7 @@ async function openOne(settings: Settings, expected?: Membership): Promise<Opene
     },
     folder: async (code) => oneView(database, code),
     setFolder: (code, change) => changeFolder(opened, code, change),
+    unlockFolder: (code, reason) => unlockFolder(opened, code, reason),
     dropFolder: async (code, options) => {
       const folders = await existingFolders(database);
       const folder = known(folders, code);

@@ -187,8 +187,8 @@ async function work(opened: Opened, everywhere: EveryServer, options: WorkerOpti
         kinds,
         work: {
           programs: settings.tasks ?? {},
-          validate: async (folder) => {
-            const { state, findings } = await everywhere.validate({ folders: [folder] });
+          validate: async (folder, task) => {
+            const { state, findings } = await everywhere.validate({ folders: [folder], task });
             if (state === 'done') return [];
             return [...new Set(findings.filter(({ severity }) => severity === 'block').map(({ code }) => code)), state];
           },

@@ -1,100 +1,141 @@
-// The verb that validates folders: the supervisor folder first, then level by level, several at once.
-import { Failure, Refusal } from '../base/errors.ts';
+// The verb that validates folders as a run: which folders, the controls, what the run is told.
 import type { Finding } from '../base/finding.ts';
+import type { CancelSignals } from '../batch/cancelling.ts';
+import { type StartedRun, withRun } from '../batch/started-run.ts';
+import type { ValidationOutcome } from '../batch/validating.ts';
+import { runValidation, type ValidationsElsewhere } from '../batch/validation-run.ts';
+import { readFolders, readLevels } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
-import { lockFailure } from '../environment/sessions.ts';
-import type { RunState } from '../journal/outcome.ts';
-import { withLease } from '../journal/processes.ts';
-import { validateFolder } from '../validate/lone-validation.ts';
-import type { FolderValidation } from '../validate/validation.ts';
-import { failedValidation } from '../validate/validation.ts';
-import type { ValidationSources } from '../validate/validation-sources.ts';
-import { validationSources } from '../validate/validation-sources.ts';
-import { chosen, existingFolders } from './known-folders.ts';
+import type { RunListener } from '../journal/journal.ts';
+import { leadersOutside, validationFindings } from '../plan/validation-checks.ts';
+import { forcedChecks, readOnlyRefusal } from './checks.ts';
+import { jobsAtOnce } from './jobs.ts';
+import { canaries, chosen, knownAnywhere, knownEnvironment } from './known-folders.ts';
 import type { Opened } from './rustine.ts';
 import { SCRIPT_TIMEOUT_MS } from './script-limit.ts';
+import { stopPoints } from './stop-points.ts';
 
-export interface ValidateOptions {
+export type { RunValidation, ValidationOutcome } from '../batch/validating.ts';
+
+export interface ValidateOptions extends CancelSignals {
   /** Absent: all folders that are due. */
   readonly folders?: readonly string[];
-  /** How long a statement waits for somebody else's lock, in milliseconds; absent: 15 seconds. */
+  /** Done for real, then rolled back. */
+  readonly preview?: boolean;
+  /** Whether the outcome lists what changed one by one. */
+  readonly differences?: boolean;
+  /** Folders that come first, with their parents: the others only when these are through. */
+  readonly first?: readonly string[];
+  readonly onError?: 'continue' | 'stop';
+  readonly force?: readonly { readonly check: string; readonly reason: string }[];
+  readonly jobs?: number;
+  /** How long another run that has folders of this one, and then sessions, are waited for, in milliseconds; absent: not at all. */
+  readonly waitMs?: number;
+  /** Whether sessions of the folders' logins that are left then are ended; else they block. */
+  readonly disconnect?: boolean;
+  /** How long a folder waits for somebody else's locks, all in all, in milliseconds; absent: 15 seconds. */
   readonly lockTimeoutMs?: number;
+  readonly listener?: RunListener;
+  /** Number of the task of the batch server that this is. */
+  readonly task?: number;
 }
 
-export interface ValidationOutcome {
-  readonly state: RunState;
-  readonly findings: readonly Finding[];
-  readonly folders: readonly FolderValidation[];
+/** Where a validation is part of one over several servers. */
+export interface ValidationPlace {
+  /** Number of the run; absent: a new one. */
+  readonly id?: string;
+  /** Its folders on further servers. */
+  readonly elsewhere?: readonly string[];
+  /** Validates them, once those here are through. */
+  readonly others?: (started: StartedRun) => ValidationsElsewhere;
 }
 
 const LOCK_TIMEOUT_MS = 15_000;
 
-/** @throws Refusal `folder-unknown`; what goes wrong in one folder is that folder's outcome */
-export async function validateFolders(opened: Opened, options: ValidateOptions): Promise<ValidationOutcome> {
-  const all = await existingFolders(opened.database);
-  const folders = options.folders === undefined ? all.filter(({ due }) => due.length > 0) : chosen(all, options.folders);
-  const { findings, outcomes } = await withLease(opened.database, opened.operator, async ({ process: lease }) => {
-    const sources = validationSources(opened.database, lease, all);
-    try {
-      return await validateLevels(opened, folders, sources, options);
-    } finally {
-      await sources.release();
-    }
-  });
-  const ended = folders.flatMap((folder) => outcomes.get(folder.code) ?? []);
-  const order = new Map(folders.map(({ code }, at) => [code, at]));
-  const place = ({ folder = '' }: Finding): number => order.get(folder) ?? 0;
-  return { state: stateOf(ended), findings: findings.toSorted((a, b) => place(a) - place(b)), folders: ended };
-}
-
-async function validateLevels(
+/** @throws Refusal `folder-unknown`, `first-not-given`; what goes wrong in one folder is that folder's outcome */
+export async function validateFolders(
   opened: Opened,
-  folders: readonly Folder[],
-  sources: ValidationSources,
   options: ValidateOptions,
-): Promise<{ readonly findings: readonly Finding[]; readonly outcomes: ReadonlyMap<string, FolderValidation> }> {
-  const findings: Finding[] = [];
-  const outcomes = new Map<string, FolderValidation>();
-  for (const level of Map.groupBy(folders, (folder) => folder.depth).values()) {
-    const waiting = [...level];
-    const work = async (): Promise<void> => {
-      for (let folder = waiting.shift(); folder !== undefined; folder = waiting.shift()) {
-        const { code } = folder;
-        const done = await validateOne(opened, folder, sources, options.lockTimeoutMs ?? LOCK_TIMEOUT_MS);
-        outcomes.set(code, done.outcome);
-        findings.push(...done.findings.map((finding) => ({ ...finding, folder: code })));
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(opened.jobs, level.length) }, work));
-  }
-  return { findings, outcomes };
-}
-
-/** A failure of one folder is that folder's outcome; a bug of ours stops the program. */
-async function validateOne(
-  { database, operator, settings }: Opened,
-  folder: Folder,
-  sources: ValidationSources,
-  lockTimeoutMs: number,
-): Promise<{ readonly outcome: FolderValidation; readonly findings: readonly Finding[] }> {
-  try {
-    return await validateFolder(database, folder, sources, {
+  place: ValidationPlace = {},
+): Promise<ValidationOutcome> {
+  const { database, operator, settings } = opened;
+  const { supervisor, folders: all } = await knownEnvironment(database);
+  const mode = options.preview === true ? 'validate-rehearse' : 'validate';
+  const asked = options.folders === undefined ? await dueFolders(opened, all) : chosen(all, options.folders);
+  const { elsewhere = [], others } = place;
+  if (asked.length === 0 && elsewhere.length === 0)
+    return { run: place.id ?? '', mode, state: 'done', findings: [], folders: [] };
+  const from = settings.from === undefined ? supervisor : await knownAnywhere(database, all, settings.from);
+  const forced = forcedChecks(options.force ?? []);
+  const { listener = () => undefined, cancel, abort, task, ...request } = options;
+  const lockTimeoutMs = options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
+  const start = {
+    ...(place.id === undefined ? {} : { id: place.id }),
+    ...(cancel === undefined ? {} : { cancel }),
+    ...(abort === undefined ? {} : { abort }),
+    ...(task === undefined ? {} : { task }),
+    mode,
+    folders: asked,
+    first: canaries(asked, options.first ?? []),
+    from,
+    operator,
+    files: [],
+    authorized: [],
+    forced,
+    request: { ...request },
+    waitMs: options.waitMs ?? 0,
+    changesMs: lockTimeoutMs,
+    listener,
+    elsewhere,
+  } as const;
+  return withRun(database, start, async (started) => {
+    const began = performance.now();
+    // They were read before another run was waited for: only from here on nobody else has these folders.
+    const now = await readFolders(database);
+    const folders = now.filter(({ code }) => asked.some((each) => each.code === code));
+    const findings = await controls(opened, folders, now);
+    return runValidation(database, {
+      started,
+      mode,
+      folders,
+      all: now,
       operator,
+      forced,
+      onError: options.onError ?? 'continue',
+      jobs: jobsAtOnce(options.jobs ?? opened.jobs),
       lockTimeoutMs,
       scriptTimeoutMs: settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS,
+      differences: options.differences === true,
+      findings,
+      controlsMs: performance.now() - began,
+      listener,
+      stopPoint: stopPoints(process.env.RUSTINE_STOP_AT, opened.server),
+      sessions: { waitMs: options.waitMs ?? 0, disconnect: options.disconnect ?? false },
+      ...(others === undefined ? {} : { elsewhere: others(started) }),
     });
-  } catch (error) {
-    const known = await lockFailure(database, folder, error);
-    if (!(known instanceof Failure) && !(known instanceof Refusal)) throw known;
-    const { code, facts } = known;
-    const reason = known instanceof Refusal ? { code: 'blocked', facts: { codes: [code] } } : { code, facts };
-    return { outcome: failedValidation(folder, reason), findings: [{ code, facts, severity: 'block' }] };
-  }
+  }).catch((error: unknown) => {
+    throw readOnlyRefusal(error);
+  });
 }
 
-function stateOf(folders: readonly FolderValidation[]): RunState {
-  const failed = folders.filter((folder) => folder.state === 'failed');
-  if (failed.length === 0) return 'done';
-  if (failed.length < folders.length) return 'partial';
-  return failed.every((folder) => folder.reason?.code === 'blocked') ? 'refused' : 'failed';
+async function controls({ database }: Opened, folders: readonly Folder[], all: readonly Folder[]): Promise<readonly Finding[]> {
+  // The supervisor folder has all there is; levels are many rows.
+  const leaders = leadersOutside(folders, all).filter(({ parent }) => parent !== null);
+  const codes = new Map(leaders.map(({ id, code }) => [id, code]));
+  const levels = leaders.length === 0 ? [] : await readLevels(database);
+  const lag = new Map(
+    levels.flatMap(({ folder, lag: files }) => (codes.has(folder) ? [[codes.get(folder) ?? '', files] as const] : [])),
+  );
+  return validationFindings({ folders, all, lag });
+}
+
+/** Those that lag, are due or locked, and the history folders of all these: what is validated changes them (R36). */
+export async function dueFolders({ database }: Opened, all: readonly Folder[]): Promise<readonly Folder[]> {
+  const lagging = new Set((await readLevels(database)).flatMap(({ folder, lag }) => (lag.length === 0 ? [] : [folder])));
+  const isDue = ({ id, due, state }: Folder): boolean => due.length > 0 || state === 'locked' || lagging.has(id);
+  const due = new Set(all.filter(isDue).map(({ code }) => code));
+  return all.filter(
+    ({ code, historyOf, state, mirror }) =>
+      mirror !== true && ['ready', 'locked'].includes(state) && (due.has(code) || (historyOf !== null && due.has(historyOf))),
+  );
 }

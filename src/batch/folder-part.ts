@@ -45,14 +45,16 @@ const ATTEMPT_MS = 3_000;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 
+type Waited = Pick<FolderPart, 'waitedMs'>;
+
 /** How long a statement of the next attempt may wait. @param budgetMs of all attempts; 0, as for the server: without end */
-export function attemptMs(part: FolderPart, budgetMs: number): number {
+export function attemptMs(part: Waited, budgetMs: number): number {
   if (budgetMs === 0) return ATTEMPT_MS;
   return Math.max(1, Math.min(ATTEMPT_MS, budgetMs - part.waitedMs));
 }
 
 /** Whether it may come again when this attempt, too, has waited in vain. */
-export function mayWait(part: FolderPart, budgetMs: number): boolean {
+export function mayWait(part: Waited, budgetMs: number): boolean {
   return budgetMs === 0 || part.waitedMs + attemptMs(part, budgetMs) < budgetMs;
 }
 

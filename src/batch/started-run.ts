@@ -42,6 +42,8 @@ export interface RunStart extends CancelSignals {
   readonly elsewhere?: readonly string[];
   /** A worker takes the run up from the queue. */
   readonly taken?: Taken;
+  /** Number of the task of the batch server that this run is: it does not keep itself out. */
+  readonly task?: number;
 }
 
 /** How a worker has a run that was queued. */

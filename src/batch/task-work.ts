@@ -6,14 +6,14 @@ import type { Task, TaskEnd } from '../journal/tasks.ts';
 export interface TaskWork {
   readonly programs: Readonly<Record<string, Runner>>;
   /** Validates the folder. @returns codes of what blocked it, or nothing */
-  readonly validate: (folder: string) => Promise<readonly string[]>;
+  readonly validate: (folder: string, task: number) => Promise<readonly string[]>;
 }
 
 /** @param abort asked to stop: a program is ended, a validation is one transaction and ends by itself */
 export async function carryOut({ programs, validate }: TaskWork, task: Task, abort: AbortSignal): Promise<TaskEnd> {
   try {
     if (task.kind === 'validation') {
-      const codes = await validate(task.folder);
+      const codes = await validate(task.folder, task.id);
       const reason = codes[0];
       return reason === undefined ? DONE : { ...DONE, state: 'failed', reason, output: codes.join('\n') };
     }

@@ -48,10 +48,19 @@ export function dueLines(
     ...folders
       .filter(({ state }) => state === 'dropping')
       .map(({ code }) => due.dropping(code, `rustine folder drop ${code} --yes`)),
+    ...lockedLine(folders, messages, named),
     ...[...Map.groupBy(ready, ({ lag }) => JSON.stringify(lag)).values()].flatMap((group) => lackingLine(group, messages, named)),
     ...reasonLines(ready, messages, named),
   ];
   return lines.map((line) => wrap(line, width, 2));
+}
+
+/** Their validation failed; another one, once what it failed of is mended, unlocks them. */
+function lockedLine(folders: readonly DueFolder[], { report: { due } }: Messages, named: number): readonly string[] {
+  const codes = folders.filter(({ state }) => state === 'locked').map(({ code }) => code);
+  if (codes.length === 0) return [];
+  const which = codes.length <= MOST_FOLDERS ? codes.join(' ') : '--due';
+  return [due.locked(some(codes, named), codes.length, `rustine validate ${which}`)];
 }
 
 /** Folders that lack the same patches. */

@@ -4,7 +4,9 @@ import type { FolderView } from '../app/rustine.ts';
 import { writtenCodes } from '../base/ids.ts';
 import { pairs, table } from './layout.ts';
 import type { Messages } from './messages/en.ts';
-import { some } from './messages/said.ts';
+import { safe, some } from './messages/said.ts';
+import { findingText } from './problem.ts';
+import { entryTime } from './trace.ts';
 
 export function foldersTable(folders: readonly FolderView[], { report }: Messages, width: number | undefined): string {
   const { folder, parent, state, due, level, lag, kind, languages, server } = report.columns;
@@ -38,13 +40,15 @@ export function foldersTable(folders: readonly FolderView[], { report }: Message
 /** Nothing is known of it but that it is there. */
 const isSilent = ({ state }: FolderView): boolean => state === 'unreachable';
 
-export function folderText(view: FolderView, { report }: Messages): string {
+export function folderText(view: FolderView, messages: Messages): string {
+  const { report } = messages;
   const { columns } = report;
   return pairs([
     [columns.folder, view.code],
     [columns.parent, view.parent ?? '-'],
     ...(view.server === null ? [] : ([[columns.server, view.server]] as const)),
     [columns.state, stateOf(view, report)],
+    ...(view.locked === undefined ? [] : ([[columns.locked, lockText(view.locked, messages)]] as const)),
     [columns.due, dueText(view, report)],
     [columns.kind, kindOf(view, report) || '-'],
     [columns.languages, view.languages.join(' ')],
@@ -58,6 +62,11 @@ export function folderText(view: FolderView, { report }: Messages): string {
     [columns.schema, view.schema],
     [columns.role, view.role ?? report.noRole],
   ]);
+}
+
+/** Why, since when, by whom. */
+function lockText({ at, by, code, facts }: NonNullable<FolderView['locked']>, messages: Messages): string {
+  return `${entryTime(at)} ${safe(by)} – ${findingText({ code, severity: 'block', facts }, messages)}`;
 }
 
 /** The reasons besides the lag, which stands in a line of its own. */

@@ -1,6 +1,6 @@
 // A step of a folder's validation in one line: what it did, and how long it took.
 import type { RunEvent } from '../journal/journal.ts';
-import type { StepCounts } from '../journal/validation-steps.ts';
+import type { StepCounts, ValidationStep } from '../journal/validation-steps.ts';
 import type { Messages } from './messages/en.ts';
 import { problemText } from './problem.ts';
 
@@ -17,7 +17,13 @@ export function validationStepText(event: ValidationEvent, messages: Messages): 
       return `${folder} ${validation.steps[event.step]} …`;
     case 'step-finished': {
       const { step, state, counts, ms } = event.outcome;
-      return validation.step(folder, validation.steps[step], validation.stepStates[state], countsText(counts, messages), ms);
+      return validation.step(
+        folder,
+        validation.steps[step],
+        validation.stepStates[state],
+        countsText(step, counts, messages),
+        ms,
+      );
     }
     case 'folder-locked':
       return validation.locked(folder, problemText(event.reason, messages), `rustine validate ${folder}`);
@@ -26,9 +32,12 @@ export function validationStepText(event: ValidationEvent, messages: Messages): 
   }
 }
 
-export function countsText(counts: StepCounts, { report }: Messages): string {
-  const words: Readonly<Record<string, (count: number) => string>> = { ...report.elements, ...report.tables, ...report.scripts };
+export function countsText(step: ValidationStep, counts: StepCounts, { report }: Messages): string {
+  const words: Readonly<Record<string, (count: number) => string>> =
+    step === 'tables' ? report.tables : step === 'dictionary' ? report.elements : report.scripts;
   return Object.entries(counts)
-    .flatMap(([name, count]) => (count === 0 ? [] : [`${count} ${words[name]?.(count) ?? name}`]))
+    .flatMap(([name, count]) =>
+      count === 0 ? [] : [words[name] === undefined ? String(count) : `${count} ${words[name](count)}`],
+    )
     .join(', ');
 }

@@ -27,6 +27,8 @@ export interface NewRun {
   readonly elsewhere?: readonly string[];
   /** Of a run for the queue: one worker carries it out whole. */
   readonly whole?: boolean;
+  /** The task that it is; absent: none. */
+  readonly task?: number;
 }
 
 /** A run that has folders which another one wants. */
@@ -95,7 +97,7 @@ export async function beginRun(
   return database.transaction(async (session) => {
     await lockRuns(session, process);
     const folders = [...run.waves.flat(), ...(run.elsewhere ?? [])];
-    const users = await folderUsers(session, folders, run.id, true);
+    const users = await folderUsers(session, folders, run.id, true, run.task);
     const state = isFree(users) ? 'running' : otherwise(users);
     if (!waits || state !== 'waiting') await insertRun(session, process, run, state);
     return { ...users, state };
@@ -110,6 +112,7 @@ export function isFree({ runs, tasks, changes }: FolderUsers): boolean {
 /**
  * One statement: every run asks.
  * @param but the run that asks: those that came to wait after it are none of its concern
+ * @param task that the run is itself
  * @param begins whether it takes the folders in this transaction: whoever comes to change one later waits for its end, and finds the run
  */
 export async function folderUsers(
@@ -117,6 +120,7 @@ export async function folderUsers(
   folders: readonly string[],
   but = '',
   begins = false,
+  task = -1,
 ): Promise<FolderUsers> {
   const [users] = await session.query<FolderUsers>(sql`
     with given as materialized (select id, code from rustine.folder where ${begins} and code = any(${folders}::text[])),
@@ -128,7 +132,7 @@ export async function folderUsers(
           and not (r.state <> 'running' and exists (select from rustine.run own where own.id = ${but} and (own.started_at, own.id) < (r.started_at, r.id)))
         group by r.id) a), '[]') as runs,
       coalesce((select json_agg(json_build_object('id', t.id, 'kind', t.kind, 'folder', t.folder, 'title', t.title, 'since', to_char(t.started_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), 'host', coalesce(t.host, ''))
-        order by t.id) from rustine.task t where t.state = 'active' and t.kind <> 'patch' and t.folder = any(${folders}::text[])), '[]') as tasks,
+        order by t.id) from rustine.task t where t.state = 'active' and t.kind <> 'patch' and t.id <> ${task} and t.folder = any(${folders}::text[])), '[]') as tasks,
       coalesce((select json_agg(c order by c.folder) from (
         select distinct on (e.code) e.code as folder, coalesce(a.pid, 0) as pid, coalesce(a.usename::text, '') as role,
           coalesce(a.application_name, '') as application, coalesce(to_char(a.xact_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), '') as since

@@ -52,7 +52,7 @@ describe.each(servers())('validation on $name', (server) => {
       ['X3', 'validated'],
       ['CALM', 'validated'],
     ]);
-    expect(await env.rustine.validate({})).toEqual({ state: 'done', findings: [], folders: [] });
+    expect(await env.rustine.validate({})).toEqual({ run: '', mode: 'validate', state: 'done', findings: [], folders: [] });
     expect((await env.rustine.validate({ folders: ['SEED', 'X3'] })).folders.map(({ state }) => state)).toEqual([
       'unchanged',
       'unchanged',

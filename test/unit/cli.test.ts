@@ -153,6 +153,8 @@ const RUN: RunRecord = {
 const END: JournalEntry = { kind: 'run-finished', run: RUN.run, state: 'done', ms: 7, seq: 1, at: '2026-01-02T03:04:05.678Z' };
 const NOTHING_ELSE = { steps: [], elements: NO_ELEMENTS, lines: NO_LINES, scripts: [], texts: 0, patches: [] };
 const VALIDATED: ValidationOutcome = {
+  run: RUN.run,
+  mode: 'validate',
   state: 'partial',
   findings: [{ code: 'blocked', severity: 'block', folder: 'SEED', facts: { codes: ['values-do-not-fit'] } }],
   folders: [

@@ -45,6 +45,7 @@ export function defineFolder(program: Program, cli: Cli): void {
     .option('--no-test', words.folderSet.noTest)
     .option('--specific', words.folderSet.specific)
     .option('--no-specific', words.folderSet.noSpecific)
+    .option('--unlock <reason>', words.folderSet.unlock)
     .action((code: string, options: SetOptions) => set(cli, code, options));
   folder
     .command('drop')
@@ -56,7 +57,7 @@ export function defineFolder(program: Program, cli: Cli): void {
 
 type Modules = { readonly modules?: readonly number[] | 'all' };
 type CreateOptions = Omit<FolderOptions, 'modules'> & Modules;
-type SetOptions = Omit<SettingsChange, 'modules'> & Modules;
+type SetOptions = Omit<SettingsChange, 'modules'> & Modules & { readonly unlock?: string };
 
 async function create(cli: Cli, codes: readonly string[], { modules: some, ...options }: CreateOptions): Promise<void> {
   const [{ folderCode, languageCode, sizedActivityCodes, writtenCodes }, { showCreated }] = await Promise.all([
@@ -99,22 +100,34 @@ async function show(cli: Cli, code: string): Promise<void> {
   );
 }
 
-async function set(cli: Cli, code: string, { modules: some, ...options }: SetOptions): Promise<void> {
+async function set(cli: Cli, code: string, { modules: some, unlock, ...options }: SetOptions): Promise<void> {
   const [{ folderCode }, { showChanged }, { dueLines }] = await Promise.all([
     import('../../base/ids.ts'),
     import('../created.ts'),
     import('../due.ts'),
   ]);
   const wanted = folderCode(code);
+  if (unlock !== undefined && unlock.trim() === '')
+    throw new Refusal('usage', { problem: 'unlock-reason', command: 'rustine folder set', folder: wanted });
   const change: SettingsChange = { ...options, ...(some === undefined ? {} : { modules: some === 'all' ? null : some }) };
-  if (Object.keys(change).length === 0)
+  const nothing = Object.keys(change).length === 0;
+  if (nothing && unlock === undefined)
     throw new Refusal('usage', { problem: 'nothing-to-set', command: 'rustine folder set', folder: wanted });
-  const { folder, changed, findings } = await cli.withRustine((rustine) => rustine.setFolder(wanted, change));
+  const { folder, changed, findings } = await cli.withRustine(async (rustine) => {
+    const set = nothing ? undefined : await rustine.setFolder(wanted, change);
+    const unlocked = unlock === undefined ? undefined : await rustine.unlockFolder(wanted, unlock);
+    return {
+      folder: unlocked ?? set?.folder ?? (await rustine.folder(wanted)),
+      changed: set?.changed ?? [],
+      findings: set?.findings ?? [],
+    };
+  });
   const { report } = cli.messages;
   const sentences = [
-    changed.length === 0 ? report.folderSame(folder.code) : report.folderSet(folder.code, changed),
+    ...(unlock === undefined ? [] : [report.validation.unlocked(folder.code)]),
+    nothing ? '' : changed.length === 0 ? report.folderSame(folder.code) : report.folderSet(folder.code, changed),
     ...dueLines([folder], cli.messages, cli.terminal.width),
-  ];
+  ].filter((sentence) => sentence !== '');
   showChanged(cli, { ...folder, changed }, findings, sentences);
 }
 

@@ -1,7 +1,23 @@
-// `rustine validate`: brings folders in line with their settings and their dictionary.
+// `rustine validate`: brings folders in line with their parents and their own settings.
+import type { ValidateOptions, ValidationOutcome } from '../../app/validations.ts';
 import { Refusal } from '../../base/errors.ts';
 import type { Cli } from '../cli.ts';
+import { interruption } from '../interruption.ts';
+import { durationOf, type Forced, forced, listOf, oneOf, positiveNumber } from '../option-values.ts';
 import type { Program } from '../program.ts';
+
+interface Options {
+  readonly due?: true;
+  readonly preview?: true;
+  readonly rehearse?: true;
+  readonly differences?: string;
+  readonly first?: readonly string[];
+  readonly onError?: 'continue' | 'stop';
+  readonly force?: readonly Forced[];
+  readonly wait?: number;
+  readonly disconnect?: true;
+  readonly jobs?: number;
+}
 
 export function defineValidate(program: Program, cli: Cli): void {
   const words = cli.messages.help.commands.validate;
@@ -10,28 +26,101 @@ export function defineValidate(program: Program, cli: Cli): void {
     .description(words.is)
     .argument('[folder...]', words.folders)
     .option('--due', words.due)
-    .action((folders: readonly string[], options: { readonly due?: true }) => validate(cli, folders, options.due === true));
+    .option('--preview', words.preview)
+    .option('--rehearse', words.rehearse)
+    .option('--differences <file>', words.differences)
+    .option('--first <folders>', words.first, listOf('--first'))
+    .option('--on-error <continue|stop>', words.onError, oneOf('--on-error', ['continue', 'stop']))
+    .option('--force <check=reason>', words.force, forced)
+    .option('--wait <duration>', words.wait, durationOf('--wait'))
+    .option('--disconnect', words.disconnect)
+    .option('--jobs <number>', words.jobs, positiveNumber('--jobs'))
+    .action((folders: readonly string[], options: Options) => validate(cli, folders, options));
 }
 
-async function validate(cli: Cli, codes: readonly string[], due: boolean): Promise<void> {
-  if ((codes.length === 0) !== due) {
-    const problem = due ? 'folders-and-due' : 'folders-or-due';
+async function validate(cli: Cli, codes: readonly string[], options: Options): Promise<void> {
+  if ((codes.length === 0) !== (options.due === true)) {
+    const problem = options.due === true ? 'folders-and-due' : 'folders-or-due';
     throw new Refusal('usage', { problem, command: 'rustine validate' });
   }
-  const [{ folderCode }, { validationDocument, validationSummary }, { runExitCode }] = await Promise.all([
+  const [{ folderCode }, view, { createProgress, silentProgress }] = await Promise.all([
     import('../../base/ids.ts'),
     import('../validation-view.ts'),
-    import('../summary.ts'),
+    import('../progress.ts'),
   ]);
-  const folders = codes.map(folderCode);
-  const outcome = await cli.withRustine((rustine) => rustine.validate(due ? {} : { folders }));
-  const { terminal, options } = cli;
+  const { terminal } = cli;
+  const { json, quiet, verbose } = cli.options;
+  const { first, onError, force, wait, differences } = options;
+  const request: ValidateOptions = {
+    ...(options.due === true ? {} : { folders: codes.map(folderCode) }),
+    ...(options.preview === true || options.rehearse === true ? { preview: true } : {}),
+    ...(differences !== undefined || verbose === true ? { differences: true } : {}),
+    ...(first === undefined ? {} : { first }),
+    ...(onError === undefined ? {} : { onError }),
+    ...(force === undefined ? {} : { force }),
+    ...(wait === undefined ? {} : { waitMs: wait }),
+    ...(options.disconnect === true ? { disconnect: true } : {}),
+  };
+  // What cannot be written is known before anything is done.
+  const file = differences === undefined ? undefined : await openDifferences(cli, differences);
+  const started = performance.now();
+  const validated = cli.withRustine(async (rustine, settings) => {
+    const jobs = options.jobs ?? settings.jobs;
+    const progress = quiet || json ? silentProgress(terminal) : createProgress(terminal, cli.messages);
+    const stop = interruption(terminal, (hard) => progress.say(cli.messages.report.validation.interrupting(hard)));
+    try {
+      return await rustine.validate({
+        ...request,
+        listener: progress.listener,
+        cancel: stop.cancel,
+        abort: stop.abort,
+        ...(jobs === undefined ? {} : { jobs }),
+      });
+    } finally {
+      stop.end();
+      progress.end();
+    }
+  });
+  const outcome = await validated.catch(async (error: unknown) => {
+    await file?.leave();
+    throw error;
+  });
+  await file?.write(outcome);
   const style = {
     width: terminal.width,
     colour: terminal.colour,
-    verbose: options.verbose === true,
-    quiet: options.quiet === true,
+    verbose: verbose === true,
+    quiet: quiet === true,
+    ms: performance.now() - started,
   };
-  cli.exitCode = runExitCode({ state: outcome.state, folders: [] });
-  cli.result(validationDocument(outcome, cli.messages), () => validationSummary(outcome, cli.messages, style));
+  cli.exitCode = view.validationExitCode(outcome);
+  cli.result(view.validationDocument(outcome, cli.messages), () => view.validationSummary(outcome, cli.messages, style));
+}
+
+interface DifferencesFile {
+  write(outcome: ValidationOutcome): Promise<void>;
+  /** There is nothing to write. */
+  leave(): Promise<void>;
+}
+
+/** A document where the file is called so, else text with all folders by name. @throws Refusal `output-exists` */
+async function openDifferences({ terminal, messages }: Cli, path: string): Promise<DifferencesFile> {
+  const [{ openOutput }, { differencesText, differencesDocument }, { resolve }] = await Promise.all([
+    import('../output-file.ts'),
+    import('../differences-text.ts'),
+    import('node:path'),
+  ]);
+  const place = resolve(terminal.cwd, path);
+  const output = await openOutput(place);
+  const text = (outcome: ValidationOutcome): string =>
+    place.endsWith('.json')
+      ? JSON.stringify(differencesDocument(outcome), null, 2)
+      : differencesText(outcome, messages, undefined, Number.POSITIVE_INFINITY);
+  return {
+    write: async (outcome) => {
+      await output.write(`${text(outcome)}\n`);
+      await output.keep();
+    },
+    leave: () => output.discard(),
+  };
 }

@@ -34,7 +34,7 @@ export function stepSections(folders: readonly FolderAccount[], messages: Messag
               words.stateCount(stepStates[state], of.length),
             ),
           },
-          countsText(summed(group), messages),
+          countsText(step, summed(group), messages),
           reports.duration(Math.max(...group.map(({ ms }) => ms))),
         ]),
       },
@@ -56,7 +56,7 @@ export function stepSections(folders: readonly FolderAccount[], messages: Messag
         rows: steps.map(({ step, state, counts, ms }) => [
           names[step],
           { text: stepStates[state], tone: TONES[state] },
-          countsText(counts, messages),
+          countsText(step, counts, messages),
           reports.duration(ms),
         ]),
       })),

@@ -11,6 +11,7 @@ import { revertErrors } from './revert.ts';
 import { revertTableErrors } from './revert-tables.ts';
 import { serverErrors } from './servers.ts';
 import { heldBy, sessionErrors } from './sessions.ts';
+import { validationErrors } from './validation.ts';
 
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 const wanted = (f: Said) => (expected as Record<string, string>)[f('expected')] ?? f('expected');
@@ -22,6 +23,7 @@ export const errors = {
   ...inquiryErrors,
   ...revertTableErrors,
   ...revertErrors,
+  ...validationErrors,
   'folder-code': (f) =>
     `"${f('value')}" is not a folder code. A code is a letter followed by up to 9 letters or digits, such as SEED or TEST01.`,
   'language-code': (f) => `"${f('value')}" is not a language code. A code is three letters, such as FRA or ENG.`,
@@ -245,6 +247,7 @@ export const usage = {
   'task-program-validation': () => 'A validation is carried out by the worker itself: it has no --program.',
   'follow-batch': () => '--follow is for runs in the queue: give --batch too. Without it the run is shown anyway.',
   'revert-folder': () => 'Say in which folders: --folder A,B, or --folder all for those that have the patch.',
+  'unlock-reason': (f) => `--unlock needs a reason, which is kept: why folder ${f('folder')} may be used as it is.`,
   'folders-or-due': () => 'Name the folders, or all that are due with --due.',
   'folders-and-due': () => 'Name folders or give --due, not both.',
   'confirm-server-drop': (f) =>

@@ -8,6 +8,7 @@ import { revertFindings } from './revert.ts';
 import { revertTableFindings } from './revert-tables.ts';
 import { serverFindings } from './servers.ts';
 import { sessionFindings } from './sessions.ts';
+import { validationRunFindings } from './validation.ts';
 import { validationFindings } from './validation-findings.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
@@ -20,6 +21,7 @@ export const findings = {
   ...revertTableFindings,
   ...validationFindings,
   ...revertFindings,
+  ...validationRunFindings,
   'patch-bom': () => 'The file starts with a byte order mark, which a patch file does not have; it is read without.',
   'patch-crlf': () =>
     'The lines end in CR LF instead of LF; they are read as LF. An editor or a transfer in text mode probably changed the file.',

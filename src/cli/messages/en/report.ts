@@ -48,6 +48,7 @@ export const report = {
     parent: 'parent',
     state: 'state',
     due: 'due',
+    locked: 'locked',
     level: 'level',
     lag: 'lag',
     kind: 'kind',
@@ -237,6 +238,8 @@ export const report = {
     validate: (folders: string, command: string) => `Due for validation: ${folders}: \`${command}\``,
     open: (folders: string) =>
       `Due, and no command settles it yet: ${folders}. Validation does not compare the dictionary with the parent folder’s so far, nor bring texts of other languages or legislations.`,
+    locked: (codes: string, count: number, command: string) =>
+      `Locked by a failed validation: ${codes}; nobody comes in. \`rustine folder show\` says why ${count === 1 ? 'it is' : 'each is'}; once that is mended: \`${command}\``,
     dropping: (code: string, command: string) => `${code} is half dropped: \`${command}\` finishes that`,
     unreachable: (codes: string, servers: string) =>
       `Not known of ${codes}: ${servers} does not answer. \`rustine server list\` says why; start it or mend the connection`,

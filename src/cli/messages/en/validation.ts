@@ -1,4 +1,6 @@
 // English words of the validation of folders: its steps, how it goes, how it ends, what is locked.
+import { type Sentence, some } from '../said.ts';
+
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
 export const validationReport = {
@@ -28,6 +30,27 @@ export const validationReport = {
     `${folder} ${step}: ${state}${counts === '' ? '' : ` (${counts})`} · ${ms} ms`,
   failedAt: (step: string) => `failed at the step ${step}`,
   locked: (folder: string, why: string, command: string) =>
-    `${folder} is locked, its data are as before: ${why} Once that is mended: \`${command}\``,
-  unlocked: (folder: string) => `${folder} is not locked any more`,
+    `${folder} is locked, its data are as before. ${why} Once that is mended: \`${command}\``,
+  unlocked: (folder: string) => `${folder} is not locked any more.`,
+  interrupting: (hard: boolean) =>
+    hard ? 'Rolling back what is at work …' : 'Stopping after the folders at work; once more (Ctrl-C) rolls them back …',
+  differencesOf: (folders: string, count: number) => (count === 1 ? `${folders}:` : `${folders} (${n(count, 'folder')}):`),
+  changes: { created: 'created', updated: 'updated', removed: 'removed', kept: 'kept' },
 };
+
+export const validationErrors = {
+  'folder-locked': (f) =>
+    `Folder ${f('folder')} is locked: its last validation failed. \`rustine folder show ${f('folder')}\` says why; once that is mended, \`${f('command')}\` unlocks it.`,
+  'folder-not-locked': (f) => `Folder ${f('folder')} is not locked: there is nothing to unlock.`,
+} satisfies Record<string, Sentence>;
+
+export const validationRunFindings = {
+  'folder-locked': (f) =>
+    `Folder ${f('folder')} has been locked since ${f('since')} (by ${f('by')}): its validation failed (${f('cause')}). \`rustine folder show ${f('folder')}\` says why; once that is mended, \`${f('command')}\` unlocks it.`,
+  'parent-not-ready': (f) =>
+    `Folder ${f('folder')} is brought in line with ${f('parent')}, which is not ready itself (${f('state')}). Validate both: \`${f('command')}\`.`,
+  'parent-lags': (f) =>
+    `Folder ${f('folder')} is brought in line with ${f('parent')}, which lacks ${some(f.list('files'), 3)} itself. Validate both: \`${f('command')}\`.`,
+  'parent-not-validated': (f) =>
+    `Folder ${f('folder')} is left out: ${f('parent')}, which it follows, could not be validated. Once that is mended: \`${f('command')}\`.`,
+} satisfies Record<string, Sentence>;

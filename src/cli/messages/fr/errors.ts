@@ -11,6 +11,7 @@ import { revertErrors } from './revert.ts';
 import { revertTableErrors } from './revert-tables.ts';
 import { serverErrors } from './servers.ts';
 import { heldBy, sessionErrors } from './sessions.ts';
+import { validationErrors } from './validation.ts';
 
 const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 const wanted = (f: Said) => (expected as Record<string, string>)[f('expected')] ?? f('expected');
@@ -22,6 +23,7 @@ export const errors: Sentences<ErrorCode> = {
   ...inquiryErrors,
   ...revertTableErrors,
   ...revertErrors,
+  ...validationErrors,
   'folder-code': (f) =>
     `« ${f('value')} » n'est pas un code de dossier. Un code est une lettre suivie d'au plus 9 lettres ou chiffres, comme SEED ou TEST01.`,
   'language-code': (f) => `« ${f('value')} » n'est pas un code de langue. Un code a trois lettres, comme FRA ou ENG.`,
@@ -262,6 +264,8 @@ export const usage: Messages['usage'] = {
   'follow-batch': () =>
     "--follow est pour les exécutions en file d'attente : ajoutez --batch. Sans lui, l'exécution est montrée de toute façon.",
   'revert-folder': () => 'Dites dans quels dossiers : --folder A,B, ou --folder all pour ceux qui ont le patch.',
+  'unlock-reason': (f) =>
+    `--unlock demande un motif, qui est conservé : pourquoi le dossier ${f('folder')} peut servir tel qu'il est.`,
   'folders-or-due': () => 'Nommez les dossiers, ou tous ceux à valider avec --due.',
   'folders-and-due': () => 'Nommez des dossiers ou donnez --due, pas les deux.',
   'confirm-server-drop': (f) =>

@@ -8,6 +8,7 @@ import { revertFindings } from './revert.ts';
 import { revertTableFindings } from './revert-tables.ts';
 import { serverFindings } from './servers.ts';
 import { sessionFindings } from './sessions.ts';
+import { validationRunFindings } from './validation.ts';
 import { validationFindings } from './validation-findings.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
@@ -21,6 +22,7 @@ export const findings: Sentences<FindingCode> = {
   ...revertTableFindings,
   ...validationFindings,
   ...revertFindings,
+  ...validationRunFindings,
   'patch-bom': () => "Le fichier commence par une marque d'ordre des octets, qu'un patch n'a pas ; il est lu sans elle.",
   'patch-crlf': () =>
     'Les lignes finissent par CR LF au lieu de LF ; elles sont lues comme LF. Un éditeur ou un transfert en mode texte a sans doute modifié le fichier.',

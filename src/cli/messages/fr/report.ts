@@ -32,6 +32,7 @@ export const report: Messages['report'] = {
     parent: 'référence',
     state: 'état',
     due: 'à valider',
+    locked: 'verrouillé',
     level: 'niveau',
     lag: 'retard',
     kind: 'genre',
@@ -239,6 +240,8 @@ export const report: Messages['report'] = {
     validate: (folders, command) => `À valider : ${folders} : \`${command}\``,
     open: (folders) =>
       `À valider, mais aucune commande ne le règle encore : ${folders}. La validation ne compare pas encore le dictionnaire à celui du dossier de référence, et n'apporte pas les textes d'autres langues ou législations.`,
+    locked: (codes, count, command) =>
+      `Verrouillé${count === 1 ? '' : 's'} par une validation en échec : ${codes} ; personne n'y entre. \`rustine folder show\` dit pourquoi ; une fois la cause corrigée : \`${command}\``,
     dropping: (code, command) => `${code} est à moitié supprimé : \`${command}\` termine la suppression`,
     unreachable: (codes, servers) =>
       `État inconnu pour ${codes} : ${servers} ne répond pas. \`rustine server list\` dit pourquoi ; démarrez-le ou rétablissez la connexion`,

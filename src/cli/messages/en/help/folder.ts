@@ -26,6 +26,7 @@ export const folderHelp = {
     noTest: 'no test folder any more',
     specific: 'it has specific scripts of its own',
     noSpecific: 'it has none any more',
+    unlock: 'take the lock of a failed validation away, with a reason that is kept; the folder stays due',
   },
   folderList: { is: 'list the folders with parent, state, level and lag' },
   folderShow: { is: 'show one folder', code: 'code of the folder' },

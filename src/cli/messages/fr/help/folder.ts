@@ -26,6 +26,7 @@ export const folderHelp = {
     noTest: "n'est plus un dossier de test",
     specific: 'a ses propres traitements spécifiques',
     noSpecific: "n'en a plus",
+    unlock: "retire le verrou d'une validation en échec, avec un motif qui est conservé ; le dossier reste à valider",
   },
   folderList: { is: 'liste les dossiers avec référence, état, niveau et retard' },
   folderShow: { is: 'montre un dossier', code: 'code du dossier' },

@@ -59,8 +59,18 @@ export const runHelp = {
     limit: "nombre maximal d'exécutions à lister (par défaut : 20)",
   },
   validate: {
-    is: 'met des dossiers en accord avec leurs paramètres et leur dictionnaire',
+    is: 'met des dossiers en phase avec leur dossier de référence et leurs paramètres : dictionnaire, tables, traitements, textes, niveau',
     folders: 'codes des dossiers',
-    due: 'tous les dossiers à valider',
+    due: "tous les dossiers à valider, en retard ou verrouillés, les dossiers de référence d'abord",
+    preview: 'fait tout réellement, montre ce qui changerait, puis annule',
+    rehearse: 'comme --preview',
+    differences:
+      'écrit le détail des changements dans un nouveau fichier : un document si son nom finit par .json, sinon du texte',
+    first: 'dossiers à valider en premier avec leurs dossiers de référence ; les autres suivent si tout y a réussi',
+    onError: 'quand un dossier échoue : continue avec les autres (continue, par défaut) ou arrête (stop)',
+    force: 'passe outre un contrôle, avec un motif qui est conservé : sessions',
+    wait: "durée d'attente d'une autre exécution sur ces dossiers, puis de leurs sessions, comme 30s, 1h30m",
+    disconnect: 'met fin aux sessions des dossiers (avec --wait : à celles qui restent alors)',
+    jobs: 'nombre de dossiers traités en même temps',
   },
 };

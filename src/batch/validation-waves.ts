@@ -1,0 +1,181 @@
+// Goes through the folders of a validation: parents before children, live folders before their history; what fails locks its folder and keeps those that follow it.
+import { Failure, Refusal } from '../base/errors.ts';
+import type { Finding } from '../base/finding.ts';
+import { lockFolder } from '../environment/folder-lock.ts';
+import { lockFailure, readLockWait } from '../environment/sessions.ts';
+import { isLeaseGone } from '../journal/processes.ts';
+import { leaderOf } from '../plan/validation-checks.ts';
+import { mayWait, pauseAfter, attemptMs as waitOf } from './folder-part.ts';
+import { type Again, inTurn } from './in-turn.ts';
+import { blockedReason, nothingDone, type RunValidation, type Validating, type ValidationPart } from './validating.ts';
+import { type Attempted, type AttemptFailed, attemptValidation, tellSteps } from './validation-attempt.ts';
+import { locksFolder } from './validation-failure.ts';
+import type { Wave } from './waves.ts';
+
+type Outcomes = Map<string, RunValidation>;
+
+/** @param outcomes of folders that are through already; those of the others come to it */
+export async function validateWaves(
+  validating: Validating,
+  waves: readonly Wave[],
+  parts: ReadonlyMap<string, ValidationPart>,
+  jobs: number,
+  outcomes: Outcomes,
+): Promise<void> {
+  const first = waves.flatMap(({ folders, canary }) => (canary ? folders.map(({ code }) => code) : []));
+  for (const [at, wave] of waves.entries()) {
+    const mine = wave.folders.flatMap(({ code }) => (outcomes.has(code) ? [] : (parts.get(code) ?? [])));
+    if (mine.length === 0) continue;
+    const failed = wave.canary ? [] : first.filter((code) => isBehind(outcomes.get(code)));
+    if (failed.length > 0) {
+      for (const { folder } of mine)
+        end(validating, outcomes, nothingDone(folder, 'skipped', { code: 'canary-failed', facts: { folders: failed } }));
+      continue;
+    }
+    const folders = mine.map(({ folder }) => folder.code);
+    validating.journal.emit({ kind: 'wave-started', wave: at, folders, canary: wave.canary });
+    await inTurn(mine, {
+      jobs,
+      soft: validating.cancelling.soft,
+      broken: () => {
+        validating.stop.requested = true;
+      },
+      work: (part) => take(validating, part, outcomes),
+    });
+  }
+}
+
+const isBehind = (outcome: RunValidation | undefined): boolean =>
+  outcome !== undefined && !['validated', 'unchanged'].includes(outcome.state);
+
+async function take(validating: Validating, part: ValidationPart, outcomes: Outcomes): Promise<readonly Again<ValidationPart>[]> {
+  const { cancelling, stop, journal } = validating;
+  const { folder } = part;
+  if (cancelling.soft.aborted || stop.requested) {
+    end(validating, outcomes, nothingDone(folder, cancelling.soft.aborted ? 'cancelled' : 'skipped'));
+    return [];
+  }
+  const leader = leaderOf(folder) ?? '';
+  // What it follows comes first, where it is in the run.
+  if (isBehind(outcomes.get(leader))) {
+    const facts = { folder: folder.code, parent: leader, command: `rustine validate ${leader} ${folder.code}` };
+    tell(validating, [{ code: 'parent-not-validated', severity: 'warn', folder: folder.code, facts }]);
+    end(validating, outcomes, nothingDone(folder, 'skipped', { code: 'parent-not-validated', facts }));
+    return [];
+  }
+  part.attempts += 1;
+  journal.states.set({ folder: folder.code, state: 'running', attempts: part.attempts });
+  try {
+    const attempted = await attemptValidation(validating, part);
+    await settle(validating, part, attempted, outcomes);
+    return [];
+  } catch (error) {
+    return await failed(validating, part, error as AttemptFailed, outcomes);
+  }
+}
+
+/** The folder's transaction has ended as it was to. */
+async function settle(
+  validating: Validating,
+  part: ValidationPart,
+  { outcome, findings }: Attempted,
+  outcomes: Outcomes,
+): Promise<void> {
+  tell(validating, findings);
+  if (outcome.state !== 'failed') return end(validating, outcomes, outcome);
+  const cause = findings.find(({ severity }) => severity === 'block');
+  const { code = 'blocked', facts = {}, subject } = cause ?? {};
+  await fail(validating, part, outcome, { code, facts: subject === undefined ? facts : { ...facts, subject } }, outcomes);
+}
+
+/** It was thrown out of: the folder is as it was. @returns the part where it comes again */
+async function failed(
+  validating: Validating,
+  part: ValidationPart,
+  { cause, steps }: AttemptFailed,
+  outcomes: Outcomes,
+): Promise<readonly Again<ValidationPart>[]> {
+  const { database, cancelling, run, process, lockTimeoutMs } = validating;
+  const { folder } = part;
+  if (cancelling.lost) throw new Failure('run-lost', { run, folder: folder.code });
+  if (cancelling.hard.aborted) {
+    end(validating, outcomes, nothingDone(folder, 'cancelled'));
+    return [];
+  }
+  if (cause instanceof Failure && cause.code === 'run-lost') throw cause;
+  if (cause instanceof Failure && cause.code === 'database-lost' && (await isLeaseGone(database, process)))
+    throw new Failure('run-lost', { run, folder: folder.code });
+  const wait = mayWait(part, lockTimeoutMs) ? await readLockWait(database, folder, cause) : undefined;
+  if (wait !== undefined) {
+    const pauseMs = pauseAfter(part.attempts, Math.random());
+    const [blocker = null] = wait.blockers;
+    part.waitedMs += waitOf(part, lockTimeoutMs) + pauseMs;
+    validating.journal.states.set({ folder: folder.code, state: 'postponed', pauseMs, blocker });
+    validating.journal.emit({
+      kind: 'folder-postponed',
+      folder: folder.code,
+      file: '',
+      attempt: part.attempts,
+      pauseMs,
+      ...wait,
+    });
+    return [{ item: part, pauseMs }];
+  }
+  const known = await lockFailure(database, folder, cause);
+  if (!(known instanceof Failure) && !(known instanceof Refusal)) throw known;
+  const { code, facts } = known;
+  const finding: Finding = { code, severity: 'block', folder: folder.code, facts };
+  tell(validating, [finding]);
+  tellSteps(validating, folder.code, steps);
+  // What somebody has to mend is no failure of the world.
+  const reason = known instanceof Refusal ? blockedReason([finding]) : { code, facts };
+  const outcome = { ...nothingDone(folder, 'failed', reason), steps: [...part.before, ...steps] };
+  await fail(validating, part, outcome, { code, facts }, outcomes);
+  return [];
+}
+
+/** What has to be mended in the folder locks it; a preview locks nothing. */
+async function fail(
+  validating: Validating,
+  { folder }: ValidationPart,
+  outcome: RunValidation,
+  { code, facts = {} }: Pick<Finding, 'code' | 'facts'>,
+  outcomes: Outcomes,
+): Promise<void> {
+  const { database, mode, run, process, operator, onError, stop, journal, stopPoint } = validating;
+  if (onError === 'stop') stop.requested = true;
+  stopPoint('validation-failed');
+  if (mode !== 'validate' || !locksFolder({ code, facts })) return end(validating, outcomes, outcome);
+  // Where the database is lost just now, the folder is as it was before: due, and not locked.
+  const locked = await lockFolder(database, { folder: folder.id, process, run, by: operator, code, facts }).catch(
+    (error: unknown) => {
+      if (!(error instanceof Failure)) throw error;
+      return false;
+    },
+  );
+  stopPoint('validation-locked');
+  if (locked) journal.emit({ kind: 'folder-locked', folder: folder.code, reason: { code, facts } });
+  end(validating, outcomes, locked ? { ...outcome, locked } : outcome);
+}
+
+function tell({ journal }: Validating, findings: readonly Finding[]): void {
+  for (const finding of findings) {
+    journal.findings.push(finding);
+    journal.emit({ kind: 'finding', finding });
+  }
+}
+
+/** Says and writes down what became of the folder. */
+export function end(
+  { journal, through }: Pick<Validating, 'journal' | 'through'>,
+  outcomes: Outcomes,
+  outcome: RunValidation,
+): void {
+  const { folder, state } = outcome;
+  outcomes.set(folder, outcome);
+  journal.emit({ kind: 'folder-finished', folder, state });
+  // What changed one by one is for who asked for it: the row is read by everybody who looks on.
+  const { differences: _, ...stored } = outcome;
+  journal.states.set({ folder, state, outcome: stored, blocker: null });
+  through(folder);
+}

@@ -1,0 +1,72 @@
+// What a validation changed or would change, one by one; folders with the same differences are told once.
+import type { RunValidation, ValidationOutcome } from '../app/validations.ts';
+import { canonical } from '../base/canonical.ts';
+import { oneLine } from './layout.ts';
+import type { Messages } from './messages/en.ts';
+import { safe, some } from './messages/said.ts';
+import { tableCostsText } from './table-costs.ts';
+
+/** So many folders are named in the heading of what they have in common. */
+const MOST_NAMED = 12;
+
+interface Group {
+  readonly folders: readonly string[];
+  readonly first: RunValidation;
+}
+
+/** Folders in which something changes, those with the same differences together. */
+function groupsOf({ folders }: ValidationOutcome): readonly Group[] {
+  const changed = folders.filter(({ differences }) => differences !== undefined && !isEmpty(differences));
+  const alike = Map.groupBy(changed, ({ differences, tables }) => canonical({ differences, changes: tables.changes }));
+  return [...alike.values()].flatMap((group) =>
+    group.slice(0, 1).map((first) => ({ first, folders: group.map(({ folder }) => folder) })),
+  );
+}
+
+const isEmpty = (lists: object): boolean => Object.values(lists).every((list) => Array.isArray(list) && list.length === 0);
+
+/** @param named so many folders are named; absent: a few, and the others counted */
+export function differencesText(
+  outcome: ValidationOutcome,
+  messages: Messages,
+  width: number | undefined,
+  named = MOST_NAMED,
+): string {
+  return groupsOf(outcome)
+    .map((group) => groupText(group, messages, width, named))
+    .join('\n');
+}
+
+/** As a document: the folders of each group, and what they have in common. */
+export function differencesDocument(outcome: ValidationOutcome): object {
+  return {
+    run: outcome.run,
+    mode: outcome.mode,
+    differences: groupsOf(outcome).map(({ folders, first }) => ({ folders, ...first.differences })),
+  };
+}
+
+function groupText({ folders, first }: Group, messages: Messages, width: number | undefined, named: number): string {
+  const { validation, columns } = messages.report;
+  const { elements = [], scripts = [], patches = [], tables = [], ...others } = first.differences ?? {};
+  const lines = [
+    validation.differencesOf(some(folders, named), folders.length),
+    ...elements.flatMap(({ type, name, change, records }) => [
+      `  ${safe(`${type}:${name}`)}  ${validation.changes[change]}`,
+      ...records.flatMap(({ tag, key, change: how, fields }) => [
+        `    ${safe(key === '' ? tag : `${tag} ${key}`)}  ${validation.changes[how]}`,
+        ...fields.map(({ field, before, after }) => `      ${safe(field)}: ${valueText(before)} → ${valueText(after)}`),
+      ]),
+    ]),
+    ...tables.flatMap((change) =>
+      change.change === 'create' ? [`  ${columns.tables}: ${safe(change.table.name)}  ${validation.changes.created}`] : [],
+    ),
+    ...Object.entries({ [columns.scripts]: scripts, ...others, [columns.patches]: patches }).flatMap(([title, list]) =>
+      Array.isArray(list) ? list.map((each) => `  ${title}: ${safe(typeof each === 'string' ? each : canonical(each))}`) : [],
+    ),
+    tableCostsText([{ folder: some(folders, named), changes: first.tables.changes }], messages, width),
+  ];
+  return lines.filter((line) => line !== '').join('\n');
+}
+
+const valueText = (value: string | null): string => (value === null ? '∅' : `"${oneLine(safe(value))}"`);

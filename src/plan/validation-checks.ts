@@ -1,0 +1,41 @@
+// Controls of a validation: each folder's state, and that what it is to be in line with is itself as it should be (R35). Pure.
+import type { Finding } from '../base/finding.ts';
+import type { Folder } from '../environment/folder.ts';
+import { found } from './checks.ts';
+
+export interface ValidationControls {
+  /** Folders of the run. */
+  readonly folders: readonly Folder[];
+  /** All folders of the server. */
+  readonly all: readonly Folder[];
+  /** Code → standard patches that the folder lacks; only those that others follow and that are not in the run. */
+  readonly lag: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The folder that another one is in line with: its parent; of a history folder, the one that it belongs to. */
+export function leaderOf({ parent, historyOf }: Pick<Folder, 'parent' | 'historyOf'>): string | null {
+  return historyOf ?? parent;
+}
+
+/** Those outside of the run that folders of it follow. */
+export function leadersOutside(folders: readonly Folder[], all: readonly Folder[]): readonly Folder[] {
+  const codes = new Set(folders.map(({ code }) => code));
+  const leaders = new Set(folders.flatMap((folder) => leaderOf(folder) ?? []).filter((code) => !codes.has(code)));
+  return all.filter(({ code }) => leaders.has(code));
+}
+
+/** Each keeps the folder that it is about, and no other. */
+export function validationFindings({ folders, all, lag }: ValidationControls): readonly Finding[] {
+  const outside = new Map(leadersOutside(folders, all).map((folder) => [folder.code, folder]));
+  return folders.flatMap((folder): readonly Finding[] => {
+    const { code, state } = folder;
+    const place = { folder: code };
+    const own = state === 'creating' || state === 'dropping' ? [found('folder-not-ready', place, { folder: code, state })] : [];
+    const leader = outside.get(leaderOf(folder) ?? '');
+    if (leader === undefined) return own;
+    const facts = { folder: code, parent: leader.code, command: `rustine validate ${leader.code} ${code}` };
+    if (leader.state !== 'ready') return [...own, found('parent-not-ready', place, { ...facts, state: leader.state })];
+    const files = lag.get(leader.code) ?? [];
+    return files.length === 0 ? own : [...own, found('parent-lags', place, { ...facts, files })];
+  });
+}
