@@ -151,7 +151,7 @@ function stepOf(step: ValidationStep, state: StepOutcome['state'], ms: number): 
   return { step, state, counts: {}, ms: Math.round(ms) };
 }
 
-export function stateOf(folders: readonly RunValidation[]): RunState {
+function stateOf(folders: readonly RunValidation[]): RunState {
   if (folders.some(({ state }) => state === 'cancelled')) return 'cancelled';
   const behind = folders.filter(({ state, reason }) => state === 'failed' || reason !== undefined);
   if (behind.length === 0) return 'done';

@@ -7,7 +7,7 @@ import { counts } from './counts.ts';
 import { differencesText } from './differences-text.ts';
 import { dueLines } from './due.ts';
 import { causeText, findingsText } from './findings.ts';
-import { paint, table, wrap } from './layout.ts';
+import { type Column, paint, table, wrap } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
 import { findingDocument, problemText } from './problem.ts';
@@ -105,7 +105,7 @@ function folderTable(folders: readonly RunValidation[], { report }: Messages, wi
     ];
   });
   const { folder, state, elements, tables, scripts, patches, time } = report.columns;
-  const columns = [
+  const columns: readonly Column[] = [
     { title: folder },
     { title: state },
     { title: elements },
@@ -116,7 +116,10 @@ function folderTable(folders: readonly RunValidation[], { report }: Messages, wi
     { title: validation.settled },
     { title: time, right: true },
   ];
-  return table(columns, rows, width);
+  // What nothing was done to takes no room.
+  const shown = columns.map((_column, at) => rows.some((row) => row[at] !== '-'));
+  const only = <Each>(list: readonly Each[]): readonly Each[] => list.filter((_each, at) => shown[at]);
+  return table(only(columns), rows.map(only), width);
 }
 
 function costsOf(folders: readonly RunValidation[]) {

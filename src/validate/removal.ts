@@ -56,7 +56,10 @@ export async function dropFolder(
       ).catch(async (error: unknown) => {
         throw await loginFailure(database, { folder: code, role }, error);
       });
-    await session.query(sql`delete from rustine.folder where id = ${folder.id}`);
+    // Of a folder that was locked.
+    await session.query(sql`
+      with login as (delete from rustine.shut_login where role_name = ${role})
+      delete from rustine.folder where id = ${folder.id}`);
   });
 }
 

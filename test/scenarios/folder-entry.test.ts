@@ -80,13 +80,15 @@ describe.each(oneServer())('$name', (server) => {
     ).rejects.toMatchObject(told);
     const validated = await rustine.validate({ folders: ['A1', 'B1'] });
     expect([validated.state, validated.folders.map(({ folder, state }) => [folder, state])]).toEqual([
-      'partial',
+      'refused',
       [
-        ['A1', 'failed'],
-        ['B1', 'unchanged'],
+        ['A1', 'skipped'],
+        ['B1', 'skipped'],
       ],
     ]);
-    expect(validated.findings).toMatchObject([{ ...told, severity: 'block', folder: 'A1' }]);
+    expect(validated.findings.filter(({ severity }) => severity === 'block')).toMatchObject([
+      { code: 'run-active', severity: 'block', facts: { folders: ['A1'] } },
+    ]);
     // Who has nothing to do with the run is free.
     expect((await rustine.setFolder('B1', { test: true })).changed).toEqual(['test']);
     await other.query('rollback');

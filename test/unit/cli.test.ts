@@ -865,9 +865,32 @@ describe('changes of tables', () => {
 });
 
 describe('validate', () => {
+  const asked = (options: object) => ({
+    ...options,
+    listener: expect.any(Function),
+    cancel: expect.any(AbortSignal),
+    abort: expect.any(AbortSignal),
+  });
+
   it('takes folders or --due, not both and not none', async () => {
-    expect((await cli('validate x3 SEED')).calls[0]).toEqual(['validate', { folders: ['X3', 'SEED'] }]);
-    expect((await cli('validate --due')).calls[0]).toEqual(['validate', {}]);
+    expect((await cli('validate x3 SEED')).calls[0]).toEqual(['validate', asked({ folders: ['X3', 'SEED'] })]);
+    expect((await cli('validate --due')).calls[0]).toEqual(['validate', asked({})]);
+    const much =
+      'validate SEED --preview --first seed --on-error stop --force sessions=ok --wait 1m --disconnect --jobs 3 --verbose';
+    expect((await cli(much)).calls[0]).toEqual([
+      'validate',
+      asked({
+        folders: ['SEED'],
+        preview: true,
+        differences: true,
+        first: ['seed'],
+        onError: 'stop',
+        force: [{ check: 'sessions', reason: 'ok' }],
+        waitMs: 60_000,
+        disconnect: true,
+        jobs: 3,
+      }),
+    ]);
     for (const line of ['validate', 'validate SEED --due']) {
       const { code, calls, err } = await cli(line);
       expect([code, calls]).toEqual([2, []]);
@@ -878,13 +901,13 @@ describe('validate', () => {
   it('says for each folder what changed and what it settled', async () => {
     const { code, out } = await cli('validate X3 SEED');
     expect(code).toBe(1);
-    expect(out).toMatch(/X3 +validated +1 altered, 1 put aside +activity code KIT, modules/);
+    expect(out).toMatch(/X3 +validated +1 altered, 1 put aside +activity code KIT, modules +7 ms/);
     expect(out).toContain('Due for validation: SEED (modules): `rustine validate SEED`');
     expect(out).toContain('no command settles it yet: X3 (languages)');
-    expect(out).toContain('Validated for some folders only.');
-    expect((await cli('validate --due', { answers: { validate: { state: 'done', findings: [], folders: [] } } })).out).toBe(
-      'No folder is due.\n',
-    );
+    expect(out).toContain('Validated in some folders only.');
+    expect(
+      (await cli('validate --due', { answers: { validate: { ...VALIDATED, state: 'done', findings: [], folders: [] } } })).out,
+    ).toBe('No folder is due.\n');
   });
 
   it('gives the document', async () => {

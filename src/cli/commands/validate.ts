@@ -43,11 +43,8 @@ async function validate(cli: Cli, codes: readonly string[], options: Options): P
     const problem = options.due === true ? 'folders-and-due' : 'folders-or-due';
     throw new Refusal('usage', { problem, command: 'rustine validate' });
   }
-  const [{ folderCode }, view, { createProgress, silentProgress }] = await Promise.all([
-    import('../../base/ids.ts'),
-    import('../validation-view.ts'),
-    import('../progress.ts'),
-  ]);
+  const [{ folderCode }, { validationDocument, validationExitCode, validationSummary }, { createProgress, silentProgress }] =
+    await Promise.all([import('../../base/ids.ts'), import('../validation-view.ts'), import('../progress.ts')]);
   const { terminal } = cli;
   const { json, quiet, verbose } = cli.options;
   const { first, onError, force, wait, differences } = options;
@@ -93,8 +90,8 @@ async function validate(cli: Cli, codes: readonly string[], options: Options): P
     quiet: quiet === true,
     ms: performance.now() - started,
   };
-  cli.exitCode = view.validationExitCode(outcome);
-  cli.result(view.validationDocument(outcome, cli.messages), () => view.validationSummary(outcome, cli.messages, style));
+  cli.exitCode = validationExitCode(outcome);
+  cli.result(validationDocument(outcome, cli.messages), () => validationSummary(outcome, cli.messages, style));
 }
 
 interface DifferencesFile {
