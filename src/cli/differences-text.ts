@@ -16,14 +16,16 @@ interface Group {
 
 /** Folders in which something changes, those with the same differences together. */
 function groupsOf({ folders }: ValidationOutcome): readonly Group[] {
-  const changed = folders.filter(({ differences }) => differences !== undefined && !isEmpty(differences));
-  const alike = Map.groupBy(changed, ({ differences, tables }) => canonical({ differences, changes: tables.changes }));
+  const changed = folders.filter((folder) => folder.differences !== undefined && folder.state === 'validated');
+  const alike = Map.groupBy(changed, (folder) => canonical({ ...differencesOf(folder) }));
   return [...alike.values()].flatMap((group) =>
     group.slice(0, 1).map((first) => ({ first, folders: group.map(({ folder }) => folder) })),
   );
 }
 
-const isEmpty = (lists: object): boolean => Object.values(lists).every((list) => Array.isArray(list) && list.length === 0);
+function differencesOf({ differences, tables, patches, texts }: RunValidation): object {
+  return { ...differences, tables, patches, texts };
+}
 
 /** @param named so many folders are named; absent: a few, and the others counted */
 export function differencesText(
@@ -42,15 +44,18 @@ export function differencesDocument(outcome: ValidationOutcome): object {
   return {
     run: outcome.run,
     mode: outcome.mode,
-    differences: groupsOf(outcome).map(({ folders, first }) => ({ folders, ...first.differences })),
+    differences: groupsOf(outcome).map(({ folders, first }) => ({ folders, ...differencesOf(first) })),
   };
 }
 
-function groupText({ folders, first }: Group, messages: Messages, width: number | undefined, named: number): string {
+function groupText({ folders, first }: Group, messages: Messages, width: number | undefined, most: number): string {
   const { validation, columns } = messages.report;
-  const { elements = [], scripts = [], patches = [], tables = [], ...others } = first.differences ?? {};
+  const { elements = [], scripts = [] } = first.differences ?? {};
+  const { tables, patches } = first;
+  const named = (title: string, names: readonly string[], how = ''): readonly string[] =>
+    names.map((name) => `  ${title}: ${safe(name)}${how}`);
   const lines = [
-    validation.differencesOf(some(folders, named), folders.length),
+    validation.differencesOf(some(folders, most), folders.length),
     ...elements.flatMap(({ type, name, change, records }) => [
       `  ${safe(`${type}:${name}`)}  ${validation.changes[change]}`,
       ...records.flatMap(({ tag, key, change: how, fields }) => [
@@ -58,13 +63,10 @@ function groupText({ folders, first }: Group, messages: Messages, width: number 
         ...fields.map(({ field, before, after }) => `      ${safe(field)}: ${valueText(before)} → ${valueText(after)}`),
       ]),
     ]),
-    ...tables.flatMap((change) =>
-      change.change === 'create' ? [`  ${columns.tables}: ${safe(change.table.name)}  ${validation.changes.created}`] : [],
-    ),
-    ...Object.entries({ [columns.scripts]: scripts, ...others, [columns.patches]: patches }).flatMap(([title, list]) =>
-      Array.isArray(list) ? list.map((each) => `  ${title}: ${safe(typeof each === 'string' ? each : canonical(each))}`) : [],
-    ),
-    tableCostsText([{ folder: some(folders, named), changes: first.tables.changes }], messages, width),
+    ...named(columns.tables, tables.created, `  ${validation.changes.created}`),
+    ...named(columns.scripts, scripts),
+    ...named(columns.patches, patches),
+    tableCostsText([{ folder: some(folders, most), changes: first.tables.changes }], messages, width),
   ];
   return lines.filter((line) => line !== '').join('\n');
 }

@@ -902,8 +902,7 @@ describe('validate', () => {
     const { code, out } = await cli('validate X3 SEED');
     expect(code).toBe(1);
     expect(out).toMatch(/X3 +validated +1 altered, 1 put aside +activity code KIT, modules +7 ms/);
-    expect(out).toContain('Due for validation: SEED (modules): `rustine validate SEED`');
-    expect(out).toContain('no command settles it yet: X3 (languages)');
+    expect(out).toContain('Due for validation: X3 (languages), SEED (modules): `rustine validate X3 SEED`');
     expect(out).toContain('Validated in some folders only.');
     expect(
       (await cli('validate --due', { answers: { validate: { ...VALIDATED, state: 'done', findings: [], folders: [] } } })).out,
