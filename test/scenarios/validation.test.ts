@@ -72,7 +72,12 @@ describe.each(servers())('validation on $name', (server) => {
     expect(await due(env, 'SEED')).toEqual(['activity-codes', 'languages', 'modules']);
     const { folders } = await env.rustine.validate({ folders: ['SEED'] });
     expect(folders).toMatchObject([
-      { state: 'validated', due: false, settled: ['activity-codes', 'languages', 'modules'], tables: { created: ['box'], removed: ['far'] } },
+      {
+        state: 'validated',
+        due: false,
+        settled: ['activity-codes', 'languages', 'modules'],
+        tables: { created: ['box'], removed: ['far'] },
+      },
     ]);
     expect(await due(env, 'SEED')).toEqual([]);
     await env.rustine.setFolder('SEED', { modules: null });
