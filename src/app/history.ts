@@ -146,16 +146,24 @@ export async function historyOf(places: readonly HistoryPlace[], options: Histor
   const element = options.element === undefined ? null : elementName(options.element);
   const files = options.patch === undefined ? null : fileNames(options.patch);
   const asked = places.map((place) => {
-    const filter: HistoryFilter = { folders: place.folders.map(({ id }) => id), files, element, since, until, operator };
+    const filter: HistoryFilter = {
+      folders: place.folders.map(({ id }) => id),
+      files,
+      element,
+      since: since === null ? null : `${since}T00:00:00Z`,
+      until: until === null ? null : dayAfter(until),
+      operator,
+    };
     return { ...place, filter };
   });
   const latest = await latestKeys(asked);
   const history = element === null ? null : await elementHistory(asked, element);
   if (latest.length === 0) await checkKnown(places, options, element, history);
-  const wanted = latest.slice(0, options.limit ?? LIMIT);
+  const shown = latest.slice(0, options.limit ?? LIMIT);
+  const wanted = shown.map(({ key }) => key);
   const found = await Promise.all(
     asked.map(async ({ database, server, filter }) =>
-      (await readHistory(database, filter, wanted)).map((row) => ({ row, server })),
+      (await readHistory(database, { ...filter, ...between(shown) }, wanted)).map((row) => ({ row, server })),
     ),
   );
   const entries = [...Map.groupBy(found.flat(), ({ row }) => row.key).entries()]
@@ -175,14 +183,26 @@ function fileNames(text: string): readonly string[] {
 type Asked = HistoryPlace & { readonly filter: HistoryFilter };
 
 /** Of all servers, the latest first; what one run did on several servers is one entry. */
-async function latestKeys(asked: readonly Asked[]): Promise<readonly string[]> {
+async function latestKeys(asked: readonly Asked[]): Promise<readonly EntryKey[]> {
   const keys = await Promise.all(asked.map(({ database, filter }) => readEntryKeys(database, filter)));
   const untils = new Map<string, EntryKey>();
   for (const each of keys.flat()) {
-    const known = untils.get(each.key);
-    if (known === undefined || isLater(each, known)) untils.set(each.key, each);
+    const known = untils.get(each.key) ?? each;
+    const at = each.at < known.at ? each.at : known.at;
+    untils.set(each.key, { ...(isLater(each, known) ? each : known), at });
   }
-  return [...untils.values()].sort((a, b) => (isLater(a, b) ? -1 : 1)).map(({ key }) => key);
+  return [...untils.values()].sort((a, b) => (isLater(a, b) ? -1 : 1));
+}
+
+/** What is shown lies within; the next microsecond does not. */
+function between(entries: readonly EntryKey[]): Pick<HistoryFilter, 'since' | 'until'> {
+  const [first = null] = entries.map(({ at }) => at).sort();
+  const last = entries[0]?.until ?? null;
+  return { since: first, until: last === null ? null : dayAfter(last.slice(0, 'YYYY-MM-DD'.length)) };
+}
+
+function dayAfter(day: string): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString();
 }
 
 const isLater = (a: EntryKey, b: EntryKey): boolean => (a.until === b.until ? a.last > b.last : a.until > b.until);

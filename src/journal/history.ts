@@ -12,7 +12,7 @@ export interface HistoryFilter {
   /** File names in lower case; null: whatever file. */
   readonly files: readonly string[] | null;
   readonly element: ElementName | null;
-  /** Days, `YYYY-MM-DD` in UTC; the last one is within. */
+  /** Times, ISO 8601: from then on, and before. */
   readonly since: string | null;
   readonly until: string | null;
   readonly operator: string | null;
@@ -21,7 +21,8 @@ export interface HistoryFilter {
 /** An entry without its content: enough to know which are the latest, and which are the same on several servers. */
 export interface EntryKey {
   readonly key: string;
-  /** ISO 8601. */
+  /** Of the first and the last of it, ISO 8601 with microseconds. */
+  readonly at: string;
   readonly until: string;
   /** Number of the last thing written: what was written at the same moment has an order too. */
   readonly last: number;
@@ -54,71 +55,80 @@ export interface FolderRow {
 }
 
 const TIME = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
+/** To the microsecond: what is read again between such times is all of it. */
+const EXACT = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`;
 /** A person's changes are those of a day: they have no run. */
 const DAY = `'YYYY-MM-DD'`;
 
 /**
- * The rows of rustine.integration that are asked for, each as people see it. A creation stands for the patches that the folder had from it, unless a patch or
- * an element is asked for.
+ * The rows of rustine.integration that are asked for, as people see them. Rows that are alike are brought together first, by a hash of what is shown of
+ * them: hundreds of folders have the same ones, and what is looked up for them is looked up once, for one of them. A creation stands for the patches that
+ * the folder had from it, unless a patch or an element is asked for.
  */
-const GIVEN = `
-  written as (
-    select i.id, i.folder, nullif(i.run, '') as run, i.at, i.operator, i.authorized, i.ignored, i.forced, i.reverted_by, o.digest as reverted_digest,
-      case when i.kind = 'patch' and (nullif(i.run, '') is null or r.id is not null) then 'copied'
-        when i.kind = 'creation' and starts_with(i.file, '(decision ') then 'decision' else i.kind end as kind,
-      case when i.kind = 'revert' then coalesce(o.file, i.file) when i.kind in ('patch', 'set') then i.file else '' end as file,
-      case when i.kind = 'revert' then coalesce(o.digest, i.digest) when i.kind = 'patch' then i.digest end as digest,
-      coalesce(substring(i.file from '^\\(element set (.*)\\)$'), d.type || ':' || d.name) as element,
-      d.choice, d.reason
+const given = (more: string): string => `
+  delivering as materialized (select distinct e.digest from rustine.patch_element e where e.type = $6 and e.name = $7),
+  hashed as (
+    select min(i.at) as at, max(i.at) as until, max(i.id) as last${more}
     from rustine.integration i
-    left join rustine.run r on r.id = i.run and r.mode in ('validate', 'validate-rehearse')
-    left join rustine.integration o on o.id = i.reverts
-    left join rustine.decision d on i.kind = 'creation' and i.file = '(decision ' || d.case_id || ')'
     where i.folder = any($1::integer[])
-      and ($2::timestamptz is null or i.at >= $2::timestamptz) and ($3::timestamptz is null or i.at < $3::timestamptz + interval '1 day')
-      and ($4::text is null or lower(i.operator) = lower($4))),
-  given as (
-    select w.* from written w
-    where ($5::text[] is null or lower(w.file) = any($5::text[]))
-      and ($6::text is null or w.element = $6::text || ':' || $7::text
-        or w.digest in (select e.digest from rustine.patch_element e where e.type = $6 and e.name = $7))
-      and (w.kind <> 'copied' or $5::text[] is not null or $6::text is not null)),
-  entry as (
-    select kind, run, case when kind = 'set' and element is not null then '' else file end as file, digest, element, operator, authorized, ignored, forced,
-      choice, coalesce(reason, '') as reason, reverted_by is not null as taken_back,
-      case when run is null then to_char(at at time zone 'UTC', ${DAY}) else '' end as day, max(at) as until, array_agg(id) as ids
-    from given group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13),
+      and ($2::timestamptz is null or i.at >= $2::timestamptz) and ($3::timestamptz is null or i.at < $3::timestamptz)
+      and ($4::text is null or lower(i.operator) = lower($4))
+      and ($5::text[] is null or i.kind <> 'patch' or lower(i.file) = any($5::text[]))
+      and ($6::text is null or i.kind <> 'patch' or i.digest in (select digest from delivering))
+    group by hash_record_extended(row(i.kind, i.run, i.file, i.digest, i.operator, i.authorized, i.ignored, i.forced, i.reverted_by is not null,
+      case when i.reverts is not null then (select o.digest from rustine.integration o where o.id = i.reverts) end,
+      case when i.run is null or i.run = '' then date_trunc('day', i.at at time zone 'UTC') end), 0)),
+  alike as (
+    select h.*, i.kind, nullif(i.run, '') as run, i.file, i.digest, i.operator, i.authorized, i.ignored, i.forced, i.reverted_by is not null as taken_back,
+      o.file as reverted_file, o.digest as reverted_digest, case when nullif(i.run, '') is null then to_char(i.at at time zone 'UTC', ${DAY}) else '' end as day
+    from hashed h join rustine.integration i on i.id = h.last left join rustine.integration o on o.id = i.reverts),
+  seen as (
+    select a.*,
+      case when a.kind = 'patch' and (a.run is null or r.id is not null) then 'copied'
+        when a.kind = 'creation' and starts_with(a.file, '(decision ') then 'decision' else a.kind end as what,
+      case when a.kind = 'revert' then coalesce(a.reverted_file, a.file) when a.kind = 'patch' or a.kind = 'set' and set.element is null then a.file else '' end as of_file,
+      case when a.kind = 'revert' then coalesce(a.reverted_digest, a.digest) when a.kind = 'patch' then a.digest end as of_digest,
+      coalesce(set.element, d.type || ':' || d.name) as element, d.choice, coalesce(d.reason, '') as reason
+    from alike a
+    cross join lateral (select case when a.kind = 'set' then substring(a.file from '^\\(element set (.*)\\)$') end as element) set
+    left join rustine.run r on r.id = a.run and r.mode in ('validate', 'validate-rehearse')
+    left join rustine.decision d on a.kind = 'creation' and a.file = '(decision ' || d.case_id || ')'),
   keyed as (
-    select md5(jsonb_build_array(kind, run, file, encode(digest, 'hex'), element, operator, authorized, ignored, forced, choice, reason, taken_back, day)::text) as key, entry.*
-    from entry)`;
+    select md5(jsonb_build_array(what, run, of_file, encode(of_digest, 'hex'), element, operator, authorized, ignored, forced, choice, reason, taken_back, day)::text) as key, seen.*
+    from seen
+    where ($5::text[] is null or lower(of_file) = any($5::text[]))
+      and ($6::text is null or element = $6::text || ':' || $7::text
+        or of_digest in (select digest from delivering))
+      and (what <> 'copied' or $5::text[] is not null or $6::text is not null))`;
 
 function valuesOf({ folders, since, until, operator, files, element }: HistoryFilter): unknown[] {
-  const day = (text: string | null): string | null => (text === null ? null : `${text}T00:00:00Z`);
-  return [folders, day(since), day(until), operator, files, element?.type ?? null, element?.name ?? null];
+  return [folders, since, until, operator, files, element?.type ?? null, element?.name ?? null];
 }
 
 /** All entries by key. */
 export async function readEntryKeys(reader: Reader, filter: HistoryFilter): Promise<readonly EntryKey[]> {
   return reader.query<EntryKey>({
-    text: `with ${GIVEN} select key, to_char(until at time zone 'UTC', ${TIME}) as until, (select max(id) from unnest(ids) as i (id))::float8 as last from keyed`,
+    text: `with ${given('')}
+      select key, to_char(min(at) at time zone 'UTC', ${EXACT}) as at, to_char(max(until) at time zone 'UTC', ${EXACT}) as until, max(last)::float8 as last from keyed group by key`,
     values: valuesOf(filter),
   });
 }
 
-/** The entries of these keys, whole. */
+/** The entries of these keys, whole. @param filter with times between which all of them are: what is outside is not read */
 export async function readHistory(reader: Reader, filter: HistoryFilter, keys: readonly string[]): Promise<readonly EntryRow[]> {
   if (keys.length === 0) return [];
   return reader.query<EntryRow>({
-    text: `with ${GIVEN}
-      select k.key, k.kind, k.run, k.file, case when length(k.digest) = 32 and k.digest <> decode(repeat('00', 32), 'hex') then encode(k.digest, 'hex') end as digest,
-        k.element, k.operator, k.authorized, k.ignored, k.forced, k.choice, k.reason, k.taken_back as "takenBack",
-        (select jsonb_agg(jsonb_build_object('folder', f.code, 'at', to_char(i.at at time zone 'UTC', ${TIME}), 'integration', i.id,
-            'copied', case when k.kind = 'creation' then (select count(*) from rustine.integration c where c.folder = i.folder and c.kind = 'patch' and c.run is null) else 0 end,
+    text: `with ${given(', array_agg(i.id) as ids')}, wanted as (select * from keyed where key = any($8::text[]))
+      select distinct on (k.key) k.key, k.what as kind, k.run, k.of_file as file,
+        case when length(k.of_digest) = 32 and k.of_digest <> decode(repeat('00', 32), 'hex') then encode(k.of_digest, 'hex') end as digest,
+        k.element, k.operator, k.authorized, k.ignored, k.forced, k.choice, k.reason, k.taken_back as "takenBack", e.folders
+      from wanted k join (
+        select w.key, jsonb_agg(jsonb_build_object('folder', f.code, 'at', to_char(i.at at time zone 'UTC', ${TIME}), 'integration', i.id,
+            'copied', case when w.what = 'creation' then (select count(*) from rustine.integration c where c.folder = i.folder and c.kind = 'patch' and c.run is null) else 0 end,
             'takenBack', case when b.id is not null then jsonb_build_object('by', b.operator, 'at', to_char(b.at at time zone 'UTC', ${TIME}), 'run', nullif(b.run, '')) end)
-          order by f.code, i.id)
-          from rustine.integration i join rustine.folder f on f.id = i.folder left join rustine.integration b on b.id = i.reverted_by
-          where i.id = any(k.ids)) as folders
-      from keyed k where k.key = any($8::text[])`,
+          order by f.code, i.id) as folders
+        from wanted w cross join unnest(w.ids) as n (id) join rustine.integration i on i.id = n.id join rustine.folder f on f.id = i.folder
+        left join rustine.integration b on b.id = i.reverted_by group by w.key) e on e.key = k.key`,
     values: [...valuesOf(filter), keys],
   });
 }
