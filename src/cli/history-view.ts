@@ -31,7 +31,7 @@ function entriesText(entries: readonly HistoryEntry[], messages: Messages, width
   const titles = [columns.at, columns.what, columns.of, columns.digest, columns.folders, columns.by, columns.run];
   const rows = entries.map((entry) => [
     minute(entry.until),
-    entry.takenBack ? history.takenBack : history.kinds[entry.kind],
+    entryKind(entry, messages),
     entry.element ?? (entry.file === '' ? '-' : entry.file),
     start(entry.digest),
     named(entry.folders, messages),
@@ -46,6 +46,12 @@ function entriesText(entries: readonly HistoryEntry[], messages: Messages, width
   const below = (entry: HistoryEntry): readonly string[] =>
     [...entryDetails(entry, messages), ...(verbose ? eachFolder(entry) : [])].map((line) => wrap(`  ${safe(line)}`, width, 4));
   return [head, ...lines.flatMap((line, at) => [line, ...(entries[at] === undefined ? [] : below(entries[at]))])].join('\n');
+}
+
+/** What was done, in a word or two. */
+export function entryKind({ kind, run, takenBack }: HistoryEntry, { history }: Messages): string {
+  if (takenBack) return history.takenBack;
+  return kind === 'copied' && run !== null ? history.brought : history.kinds[kind];
 }
 
 /** What was authorised, left out, forced, decided and taken back. */

@@ -3,7 +3,7 @@ import { sql } from '../database/sql.ts';
 import type { ElementName } from '../dictionary/element.ts';
 import type { Reader } from '../environment/catalog.ts';
 
-/** `copied`: had from its parent or its live folder · `decision`: a decision about a kept value, carried out. */
+/** `copied`: had from its parent or its live folder, at creation or by a validation · `decision`: a decision about a kept value, carried out. */
 export type HistoryKind = 'patch' | 'copied' | 'creation' | 'set' | 'decision' | 'validation' | 'revert';
 
 export interface HistoryFilter {
@@ -99,7 +99,7 @@ const given = (more: string): string => `
     where ($5::text[] is null or lower(of_file) = any($5::text[]))
       and ($6::text is null or element = $6::text || ':' || $7::text
         or of_digest in (select digest from delivering))
-      and (what <> 'copied' or $5::text[] is not null or $6::text is not null))`;
+      and (what <> 'copied' or run is not null or $5::text[] is not null or $6::text is not null))`;
 
 function valuesOf({ folders, since, until, operator, files, element }: HistoryFilter): unknown[] {
   return [folders, since, until, operator, files, element?.type ?? null, element?.name ?? null];

@@ -1,5 +1,5 @@
 // What was delivered is remembered: once per file and server, by runs that are no rehearsals, whole or not at all.
-import { createHash } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { openDeliveries } from '../../src/app/deliveries.ts';
@@ -206,6 +206,37 @@ describe.each(oneServer())('deliveries on $name', (server) => {
     await env.query('update rustine.patch set kept = false');
     await rememberDelivery(database, await opened(path), how);
     expect((await keptDelivery(database, digest))?.digest).toBe(digest);
+  });
+
+  test('a large file is stored and read as a stream: memory does not grow with it', { timeout: 120_000 }, async () => {
+    const env = await openEnvironment(server);
+    const database = await databaseOf(env);
+    const [pieces, bytes] = [256, 256 * 1024];
+    const before = await opened(await env.patch('BIG.dat', PATCH));
+    // Nothing that gzip could make smaller; the same each time.
+    const noise = async function* (): AsyncGenerator<Uint8Array> {
+      for (let number = 0; number < pieces; number++) {
+        const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16, number), Buffer.alloc(16));
+        yield cipher.update(Buffer.alloc(bytes));
+      }
+    };
+    const hash = createHash('sha256');
+    for await (const chunk of noise()) hash.update(chunk);
+    const digest = hash.digest('hex');
+    const start = process.memoryUsage.rss();
+    let grown = 0;
+    const watched = async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+      for await (const chunk of source) {
+        grown = Math.max(grown, process.memoryUsage.rss() - start);
+        yield chunk;
+      }
+    };
+    await rememberDelivery(database, { ...before, digest, bytes: pieces * bytes, content: () => watched(noise()) }, how);
+    let read = 0;
+    for await (const chunk of watched(keptBytes(database, digest, 'BIG.dat'))) read += chunk.length;
+    expect(read).toBe(pieces * bytes);
+    // Half of it: somebody who held the file, or what gzip made of it, would have taken all.
+    expect(grown).toBeLessThan((pieces * bytes) / 2);
   });
 
   test('a file that changes between reading and storing is not kept', async () => {

@@ -1,7 +1,7 @@
 // The inquiry as a page: which folders have which version of an element, decisions about it, and what was written to folders, by whom.
 import type { ElementFolder, ElementHistory, History, HistoryEntry } from '../../app/history.ts';
 import type { Finding } from '../../base/finding.ts';
-import { entryDetails } from '../history-view.ts';
+import { entryDetails, entryKind } from '../history-view.ts';
 import type { Messages } from '../messages/en.ts';
 import { shortRun } from '../runs-view.ts';
 import { findingSection } from './finding-section.ts';
@@ -73,7 +73,7 @@ function storySection(entries: readonly HistoryEntry[], total: number, messages:
       entry.folders.map(({ folder }) => folder),
       (names) => [
         reports.time(entry.until),
-        entry.takenBack ? { text: history.takenBack, tone: 'warn' } : history.kinds[entry.kind],
+        entry.takenBack ? { text: history.takenBack, tone: 'warn' } : entryKind(entry, messages),
         entry.element ?? entry.file,
         entry.digest?.slice(0, DIGEST) ?? '',
         names,

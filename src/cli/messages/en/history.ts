@@ -40,6 +40,7 @@ export const history = {
     validation: 'validated',
     revert: 'taken back',
   },
+  brought: 'brought by validation',
   takenBack: 'integrated, taken back since',
   authorized: (codes: string) => `authorised: ${codes}`,
   ignored: (codes: string) => `not authorised, left out: ${codes}`,

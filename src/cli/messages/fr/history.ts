@@ -49,6 +49,7 @@ export const history: Messages['history'] = {
     validation: 'validé',
     revert: 'repris',
   },
+  brought: 'apporté par la validation',
   takenBack: 'intégré, repris depuis',
   authorized: (codes) => `autorisés : ${codes}`,
   ignored: (codes) => `non autorisés, laissés de côté : ${codes}`,
