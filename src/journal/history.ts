@@ -85,14 +85,14 @@ const given = (more: string): string => `
   seen as (
     select a.*,
       case when a.kind = 'patch' and (a.run is null or r.id is not null) then 'copied'
-        when a.kind = 'creation' and starts_with(a.file, '(decision ') then 'decision' else a.kind end as what,
-      case when a.kind = 'revert' then coalesce(a.reverted_file, a.file) when a.kind = 'patch' or a.kind = 'set' and set.element is null then a.file else '' end as of_file,
+        when a.kind in ('set', 'creation') and starts_with(a.file, '(decision ') then 'decision' else a.kind end as what,
+      case when a.kind = 'revert' then coalesce(a.reverted_file, a.file) when a.kind = 'patch' or a.kind = 'set' and set.element is null and not starts_with(a.file, '(decision ') then a.file else '' end as of_file,
       case when a.kind = 'revert' then coalesce(a.reverted_digest, a.digest) when a.kind = 'patch' then a.digest end as of_digest,
       coalesce(set.element, d.type || ':' || d.name) as element, d.choice, coalesce(d.reason, '') as reason
     from alike a
     cross join lateral (select case when a.kind = 'set' then substring(a.file from '^\\(element set (.*)\\)$') end as element) set
     left join rustine.run r on r.id = a.run and r.mode in ('validate', 'validate-rehearse')
-    left join rustine.decision d on a.kind = 'creation' and a.file = '(decision ' || d.case_id || ')'),
+    left join rustine.decision d on a.kind in ('set', 'creation') and a.file = '(decision ' || d.case_id || ')'),
   keyed as (
     select md5(jsonb_build_array(what, run, of_file, encode(of_digest, 'hex'), element, operator, authorized, ignored, forced, choice, reason, taken_back, day)::text) as key, seen.*
     from seen

@@ -151,6 +151,12 @@ describe.each(servers())('catalog upgrade on $name', (server) => {
     expect(await env.query('select fic_0 from seed.apatch order by num_0')).toEqual(
       ['FIRST.dat', 'AGAIN.dat', 'MORE.dat'].map((fic_0) => ({ fic_0 })),
     );
+    // What was integrated before is not remembered, and that is said.
+    const { element, notRemembered } = await env.rustine.history({ element: 'ACT:ACTA' });
+    expect(element?.versions.map(({ file, folders }) => [file, folders.map(({ folder }) => folder)])).toEqual([
+      ['MORE.dat', ['SEED', 'X3']],
+    ]);
+    expect(notRemembered).toEqual(['FIRST.dat']);
     await env.folders(['LATER']);
     expect((await env.rustine.folders()).map(({ code, patches }) => [code, patches])).toEqual([
       ['X3', 3],
