@@ -8,6 +8,7 @@ import type { Directory, Server } from '../environment/servers.ts';
 import { readDirectory } from '../environment/servers.ts';
 import { unsettledRuns } from '../journal/left-elsewhere.ts';
 import type { RunFolderView } from '../journal/run-views.ts';
+import { withoutEnded } from '../journal/settling.ts';
 import { checkAcross } from './checks-across.ts';
 import type { Settings } from './config.ts';
 import { decideAcross } from './decisions-across.ts';
@@ -167,7 +168,8 @@ export function acrossServers(
       const here = await verbs.recover();
       const noted = await unsettledRuns(database);
       const there = await across.each(({ server, member }) => recoverMember(database, server, member), noted);
-      const recovered = [...first.splice(0), ...there].reduce(together, here);
+      const all = [...first.splice(0), ...there].reduce(together, here);
+      const recovered = { ...all, runs: { ...all.runs, settled: await withoutEnded(database, all.runs.settled) } };
       return withLeft(recovered, await leftOnSilent(database, across.silence));
     },
     validate: (options) => validateAcross(across, options),

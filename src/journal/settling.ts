@@ -98,6 +98,17 @@ async function interruptRuns(session: Session, process: string): Promise<readonl
   return ended;
 }
 
+/**
+ * Without those that came to their end where the environment is: a further server on which they had nothing to decide, or nothing to do, may have found its part
+ * abandoned all the same.
+ */
+export async function withoutEnded(home: Database, runs: readonly string[]): Promise<readonly string[]> {
+  if (runs.length === 0) return runs;
+  const ended = await home.query<{ id: string }>(sql`
+    select id from rustine.run where id = any(${runs}::text[]) and state in ('done', 'partial')`);
+  return runs.filter((run) => !ended.some(({ id }) => id === run));
+}
+
 async function unsettled(database: Database, dead: readonly DeadProcess[]): Promise<readonly Finding[]> {
   if (dead.length === 0) return [];
   const runs = await database.query<{ id: string }>(sql`

@@ -71,6 +71,23 @@ describe.each(oneServer())('two servers, from $name', (server) => {
     expect([await leftOf(env), back.missed()]).toEqual([NOTHING, []]);
   });
 
+  test('R30: a run that was decided to stay is not called interrupted for a server on which it had nothing to do', async () => {
+    const env = await twoServers(server, further);
+    process.env.RUSTINE_SERVER_NORTH_URL = env.north;
+    onTestFinished(() => {
+      delete process.env.RUSTINE_SERVER_NORTH_URL;
+    });
+    const path = await env.patch('P_0001_140.dat', [item()]);
+    await env.integrate(path, { folders: ['X3', 'FAR'] });
+    await env.rustine.close();
+    const where = ['--database', env.url, '--home', env.home];
+    expect((await run(['integrate', path, '--atomic', ...where], { at: 'decided' })).code).toBeNull();
+    const recovered = await run(['recover', '--json', ...where]);
+    const { settled } = JSON.parse(recovered.out) as { settled: Record<string, string[]> };
+    expect(settled).toMatchObject({ prepared: [expect.stringMatching(/ \(commit\)$/)], runs: [] });
+    expect(JSON.parse((await run(['log', '--json', ...where])).out)).toMatchObject({ runs: [{ state: 'done' }, {}] });
+  });
+
   test('R30, R34: while a server is down that has not carried out what was decided, `recover` and `status` say so; `recover` says what it did when it is back', async () => {
     const env = await twoServers(server, further);
     const told = (url: string, ...argv: readonly string[]) => {
