@@ -1,4 +1,5 @@
 // The catalog's part for taking a patch back: what was in the folder before it.
+import { SCRIPT_WRITES } from './catalog-script-writes.ts';
 
 /**
  * See decision 021. Rows that a patch updates or replaces are in `kept_row` as before; what people are not asked about (ADOSACT, APATCH, what
@@ -101,4 +102,4 @@ set search_path = pg_catalog, pg_temp as $$
       from pg_constraint k where k.conrelid = relation and k.contype in ('c', 'f')), '[]'))
 $$;
 revoke all on function rustine.table_shape from public;
-`;
+${SCRIPT_WRITES}`;

@@ -27,6 +27,7 @@ import { formerFunctionFindings } from './former-functions.ts';
 import { rememberFormer, rememberOrder, rememberWritten, returningWritten } from './remember-rows.ts';
 import { rememberNumbers } from './remember-tables.ts';
 import { reopened } from './reopened.ts';
+import { noteUncaptured } from './script-writes.ts';
 import { type Scope, type StartingPoint, startingPoint, WHOLE } from './starting-point.ts';
 import { checkValues, restorable } from './value-checks.ts';
 import { writePlan } from './write-plan.ts';
@@ -180,6 +181,7 @@ export async function integrateLocked(
     [
       recordScript(folder, staged.delivery, settled, outcome, integration, context),
       ...(applied.numbers === undefined ? [] : [rememberNumbers(folder, integration, applied.numbers)]),
+      ...(context.records && plan.runs.length > 0 ? [noteUncaptured(integration)] : []),
     ].join(';\n'),
   );
   context.stopPoint('recorded');

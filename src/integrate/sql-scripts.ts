@@ -5,6 +5,7 @@ import { BEGUN_AGAIN } from '../database/session-settings.ts';
 import { qualified, quoteIdentifier, quoteLiteral } from '../database/sql.ts';
 import { unlessSuperuser } from '../environment/roles.ts';
 import type { FolderSettings, SqlRun } from '../plan/plan.ts';
+import { noteScript, watchScript } from './script-writes.ts';
 
 /** How the beginning and the end of a run are told: `<mark> <number> begin <word> <process>`, `<mark> <number> end <word>`. */
 export const MARK = 'rustine-script';
@@ -33,11 +34,13 @@ export function sqlScriptStatements(
     ...openRights(folder),
     OWN_NAMES,
     ...runs.flatMap((run, at) => [
+      ...(options.remembers ? [watchScript(run, folder, integration)] : []),
       `set local statement_timeout = ${limitOf(options.timeoutMs)}`,
       `do ${quoteLiteral(runBlock(run, at + 1, folder, integration, options))}`,
       ...CLEAN,
       // The next one, and what comes after the last, waits for locks no longer than the first.
       ...options.settings,
+      ...(options.remembers ? [noteScript(run, folder, integration)] : []),
     ]),
     ...closeRights(folder),
   ];

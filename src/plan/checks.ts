@@ -158,6 +158,8 @@ const ROWS = [
   { code: 'script-not-rehearsed', rules: ['R28', 'R32'], severities: ['info'], place: 'scripts', when: 'folder' },
   { code: 'script-name-unsafe', rules: ['R28'], severities: ['warn'], place: 'scripts', when: 'folder' },
   { code: 'script-run-failed', rules: ['R28'], severities: ['warn'], place: 'scripts', when: 'folder' },
+  { code: 'revert-script-wrote', rules: ['R38'], severities: ['block'], place: 'scripts', when: 'revert' },
+  { code: 'revert-script-made', rules: ['R38'], severities: ['block'], place: 'scripts', when: 'revert' },
   { code: 'revert-kept-gone', rules: ['R38'], severities: ['block'], place: 'tables', when: 'revert' },
   { code: 'revert-kept-restored', rules: ['R38'], severities: ['block'], place: 'tables', when: 'revert' },
   { code: 'revert-table-gone', rules: ['R38'], severities: ['block'], place: 'tables', when: 'revert' },

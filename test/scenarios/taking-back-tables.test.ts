@@ -12,7 +12,7 @@ import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import { difference } from '../support/folder-dump.ts';
 import type { Element } from '../support/patches.ts';
-import { activityCode, content, row, rows, table } from '../support/patches.ts';
+import { activityCode, content, exe, row, rows, script, table } from '../support/patches.ts';
 import { schemaDump } from '../support/schema-dump.ts';
 import { servers } from '../support/servers.ts';
 
@@ -145,5 +145,58 @@ describe.each(servers())('tables and rows taken back on $name', (server) => {
       expect(difference(before, await schemaDump(env.url, 'x3'))).toEqual([]);
       expect(await schemaDump(env.url, 'x3')).toEqual(before);
     }
+  });
+
+  test('R38: rows that SQL scripts inserted, changed and deleted, also those of the patch itself, through functions and by names that are put together', async () => {
+    const env = await open();
+    await integrate(
+      env,
+      script('BUMP', `-- language: sql\ncreate function bump() returns void language sql as 'update item set qty_0 = qty_0 + 3'`),
+    );
+    const sources = [
+      `update item set nam_0 = 'x' where cod_0 in ('A', 'N'); delete from item where cod_0 = 'B'; insert into item (cod_0, nam_0) values ('S', 's')`,
+      `do $$ begin execute format('update %I set qty_0 = qty_0 + 1', 'item'); insert into item (cod_0) values ('T'); exception when others then null; end $$`,
+      `insert into item (cod_0, nam_0) values ('A', 'a'), ('U', 'u') on conflict (cod_0) do update set nam_0 = 'met'; delete from item where cod_0 = 'T'`,
+      `merge into item t using (values ('A'), ('V')) s (cod) on t.cod_0 = s.cod when matched then delete when not matched then insert (cod_0) values (s.cod)`,
+      `select bump()`,
+      `update item set cod_0 = case cod_0 when 'A' then 'B' when 'B' then 'A' else cod_0 end where false; select count(*) from item`,
+    ];
+    const elements = sources.flatMap((source, at) => [script(`S${at}`, `-- language: sql\n${source}`), exe(`S${at}`)]);
+    await expectTheSame(
+      env,
+      rows('ITM', 'all', [
+        { COD: 'N', NAM: 'n' },
+        { COD: 'C', NAM: 'c2' },
+      ]),
+      ...elements,
+    );
+    expect(await env.query(`select not_revertible from rustine.integration where not_revertible is not null`)).toEqual([]);
+    expect(await env.query(`select tgname from pg_trigger where tgname like 'rustine%'`)).toEqual([]);
+  });
+
+  test('R38: what a script wrote that nobody could write down, or made, is said with its name', async () => {
+    const env = await open();
+    const run = async (source: string): Promise<unknown> => {
+      await integrate(env, script('DOES', `-- language: sql\n${source}`), exe('DOES'));
+      const [last] = await env.query<{ reasons: unknown }>(
+        `select not_revertible as reasons from rustine.integration order by id desc limit 1`,
+      );
+      return last?.reasons ?? null;
+    };
+    expect(await run(`create temp table t as select * from item; drop table t`)).toBeNull();
+    expect(await run(`create or replace function f() returns integer language sql return 1`)).toBeNull();
+    expect(await run(`create table own (a integer); create index own_a on own (a)`)).toEqual([
+      { code: 'revert-script-made', facts: { script: 'DOES', objects: ['own'] } },
+    ]);
+    expect(await run(`insert into own values (1)`)).toEqual([
+      { code: 'revert-script-wrote', facts: { script: 'DOES', tables: ['x3.own'] } },
+    ]);
+    expect(await run(`alter table own add column b integer`)).toEqual([
+      { code: 'revert-script-made', facts: { script: 'DOES', objects: ['own'] } },
+    ]);
+    expect(await run(`drop table own`)).toEqual([{ code: 'revert-script-made', facts: { script: 'DOES', objects: [] } }]);
+    expect(await run(`do $$ begin execute 'update it' || 'em set qty_0 = 5'; end $$`)).toMatchObject([
+      { code: 'revert-script-wrote' },
+    ]);
   });
 });

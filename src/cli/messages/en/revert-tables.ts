@@ -12,6 +12,10 @@ export const revertTableErrors = {
 } as const satisfies Readonly<Record<string, Sentence>>;
 
 export const revertTableFindings = {
+  'revert-script-wrote': (f) =>
+    `Script ${f('script')} of ${f('file')} wrote rows of ${some(f.list('tables'))} in ways that could not be written down (rows without a number, another folder's table, a table that its text does not name, writes that it undid itself): what stood there is not known. Integrate a patch that sets right what is wrong.`,
+  'revert-script-made': (f) =>
+    `Script ${f('script')} of ${f('file')} made, changed or dropped objects of the database itself${f.has('objects') && f.list('objects').length > 0 ? ` (${some(f.list('objects'))})` : ''}, which cannot be taken back. Integrate a patch that sets right what is wrong.`,
   'revert-kept-gone': (f) =>
     `${n(f.number('count'), 'entry', 'entries')} that the patch put aside in ${f('folder')} ${were(f)} removed for good since: ${some(f.list('entries'))}. Without them nobody knows what stood there. Integrate a patch that sets right what is wrong.`,
   'revert-kept-restored': (f) =>
