@@ -53,7 +53,8 @@ async function takeBack(env: TestEnvironment, code = 'X3', ending: Ending = 'com
   }, ending);
 }
 
-const codes = ({ findings }: TakenBack) => findings.map(({ code, subject, facts }) => [code, subject, facts]);
+const codes = ({ findings }: TakenBack) =>
+  findings.map(({ code, subject, facts }): [string, string | undefined, Finding['facts']] => [code, subject, facts]);
 
 describe.each(servers())('tables and rows taken back on $name', (server) => {
   /** An environment with the table `item` of three rows, all of them touched once, so that they stand in another order than their numbers. */
@@ -197,6 +198,138 @@ describe.each(servers())('tables and rows taken back on $name', (server) => {
     expect(await run(`drop table own`)).toEqual([{ code: 'revert-script-made', facts: { script: 'DOES', objects: [] } }]);
     expect(await run(`do $$ begin execute 'update it' || 'em set qty_0 = 5'; end $$`)).toMatchObject([
       { code: 'revert-script-wrote' },
+    ]);
+  });
+
+  test('R38: what people did since is not lost: each thing is named, all of them at once', async () => {
+    const env = await open();
+    const { NAM: _, ...without } = FIELDS;
+    await integrate(
+      env,
+      item({ ...without, COD: 'A:20', DAT: 'A:12', NEW: 'A:5' }, { ITM0: 'COD' }),
+      table('OTHER', 'OTH', { KEY: 'A:5', T: 'A:5' }, { OTH0: 'KEY' }),
+      row('OTH', 'x', { KEY: 'k', T: '1' }),
+      rows('ITM', 'all', [
+        { COD: 'A', QTY: 5 },
+        { COD: 'N', QTY: 6 },
+      ]),
+    );
+    const state = await schemaDump(env.url, 'x3');
+    await env.query(`update x3.item set qty_0 = 8 where cod_0 = 'A'; delete from x3.item where cod_0 = 'N'; update x3.item set new_0 = 'v' where cod_0 = 'B';
+      insert into x3.item (cod_0, dat_0) values ('a code past ten', ''), ('L', 'no day'); insert into x3.other (key_0) values ('mine')`);
+    expect(codes(await takeBack(env))).toEqual([
+      ['revert-rows-changed', 'ATB:ITEM', { table: 'ITEM', count: 1, keys: ['A'] }],
+      ['revert-rows-deleted', 'ATB:ITEM', { table: 'ITEM', count: 1, keys: ['rowid 6'] }],
+      ['revert-values-since', 'ATB:ITEM', { table: 'ITEM', column: 'new_0', count: 1, keys: ['B'] }],
+      [
+        'revert-values-unfit',
+        'ATB:ITEM',
+        {
+          table: 'ITEM',
+          column: 'cod_0',
+          from: 'character varying(20)',
+          to: 'character varying(10)',
+          count: 1,
+          keys: ['a code past ten'],
+        },
+      ],
+      [
+        'revert-values-unfit',
+        'ATB:ITEM',
+        { table: 'ITEM', column: 'dat_0', from: 'character varying(12)', to: 'date', count: 1, keys: ['L'] },
+      ],
+      ['revert-rows-since', 'ATB:OTHER', { table: 'OTHER', count: 1, keys: ['mine'] }],
+    ]);
+    await env.query(`delete from x3.other where key_0 = 'mine'; delete from x3.item where length(cod_0) > 10 or cod_0 = 'L'; update x3.item set new_0 = '', qty_0 = least(qty_0, 5);
+      insert into x3.item (cod_0, qty_0, rowid) values ('N', 6, 6)`);
+    expect(
+      difference(
+        state.filter((line) => !line.startsWith('row')),
+        (await schemaDump(env.url, 'x3')).filter((line) => !line.startsWith('row')),
+      ),
+    ).toEqual([]);
+    expect(codes(await takeBack(env))).toEqual([]);
+    expect(await env.query(`select cod_0, nam_0, qty_0 from x3.item order by 1`)).toEqual([
+      { cod_0: 'A', nam_0: 'a', qty_0: 1 },
+      { cod_0: 'B', nam_0: 'b', qty_0: 2 },
+      { cod_0: 'C', nam_0: '', qty_0: 0 },
+    ]);
+  });
+
+  test("R38: tables changed by hand, somebody's views and foreign keys, and what was put back or removed for good", async () => {
+    const env = await open();
+    const { NAM: _, ...without } = FIELDS;
+    await integrate(
+      env,
+      item({ ...without, NEW: 'A:5' }, { ITM0: 'COD' }),
+      table('OTHER', 'OTH', { KEY: 'A:5', T: 'A:5' }, { OTH0: 'KEY' }),
+      content('ITEM', [{ COD: 'A', QTY: 5 }]),
+    );
+    await env.query(
+      `create schema bi; create view bi.totals as select new_0, count(*) from x3.item group by 1; create view bi.others as select count(*) from x3.other`,
+    );
+    expect(codes(await takeBack(env))).toEqual([
+      ['revert-table-in-use', 'ATB:ITEM', { table: 'ITEM', objects: [expect.stringMatching(/^VIEW bi\.totals \(/)] }],
+      ['revert-table-in-use', 'ATB:OTHER', { table: 'OTHER', objects: [expect.stringMatching(/^VIEW bi\.others \(/)] }],
+    ]);
+    await env.query(`drop schema bi cascade; create table public.points (cod varchar(10) references x3.item (cod_0))`);
+    expect(codes(await takeBack(env))).toEqual([
+      ['revert-table-in-use', 'ATB:ITEM', { table: 'ITEM', objects: [expect.stringContaining('points_cod_fkey')] }],
+    ]);
+    await env.query(
+      `drop table public.points; alter table x3.item add column mine integer; alter table x3.item alter column qty_0 type bigint; drop index x3.item_itm0`,
+    );
+    expect(codes(await takeBack(env))).toEqual([
+      ['revert-table-changed', 'ATB:ITEM', { table: 'ITEM', objects: ['qty_0', 'mine', 'item_itm0'] }],
+    ]);
+    await env.query(
+      `drop table x3.other; update rustine.kept set restored_at = now() where kind = 'rows'; delete from rustine.kept where kind = 'columns'`,
+    );
+    expect(codes(await takeBack(env)).map(([code, , facts]) => [code, facts.count ?? facts.table])).toEqual([
+      ['revert-kept-gone', 1],
+      ['revert-kept-restored', 2],
+      ['revert-table-changed', 'ITEM'],
+      ['revert-table-gone', 'OTHER'],
+    ]);
+  });
+
+  test('R38: a table that goes comes back with its rows, indexes, rights and triggers, which do not fire', async () => {
+    const env = await open();
+    await integrate(
+      env,
+      activityCode('KIT'),
+      table('BOX', 'BOX', { COD: 'A:10', NAM: 'A:20' }, { BOX0: 'COD' }, { activity: 'KIT' }),
+    );
+    await integrate(env, row('BOX', 'a', { COD: 'A', NAM: 'a' }), row('BOX', 'b', { COD: 'B' }));
+    await env.query(`create function public.no() returns trigger language plpgsql as 'begin raise exception ''fired''; end';
+      create trigger never before insert on x3.box for each row execute function public.no(); create trigger changes before insert or update or delete on x3.item for each row execute function public.no();
+      alter table x3.item disable trigger changes; comment on table x3.box is 'boxes'; grant select on x3.box to public`);
+    await expectTheSame(
+      env,
+      activityCode('KIT', { active: false }),
+      table('BOX', 'BOX', { COD: 'A:10', NAM: 'A:20' }, { BOX0: 'COD' }, { activity: 'KIT' }),
+    );
+    const { NAM: _, ...without } = FIELDS;
+    const before = await schemaDump(env.url, 'x3');
+    await integrate(env, item({ ...without }, { ITM0: 'COD' }), rows('ITM', 'all', [{ COD: 'A', QTY: 3 }, { COD: 'Z' }]));
+    await env.query(`alter table x3.item enable trigger changes`);
+    expect(codes(await takeBack(env))).toEqual([]);
+    await env.query(`alter table x3.item disable trigger changes`);
+    expect(difference(before, await schemaDump(env.url, 'x3'))).toEqual([]);
+  });
+
+  test('R38: numbers of rows that somebody took since are never given twice', async () => {
+    const env = await open();
+    await integrate(env, rows('ITM', 'all', [{ COD: 'N' }]));
+    await env.query(`insert into x3.item (cod_0) values ('mine')`);
+    const [{ last } = { last: '' }] = await env.query<{ last: string }>(`select last_value as last from x3.rowid_seq`);
+    expect(codes(await takeBack(env))).toEqual([]);
+    expect(await env.query(`select last_value as last from x3.rowid_seq`)).toEqual([{ last }]);
+    expect(await env.query(`select cod_0 from x3.item order by 1`)).toEqual([
+      { cod_0: 'A' },
+      { cod_0: 'B' },
+      { cod_0: 'C' },
+      { cod_0: 'mine' },
     ]);
   });
 });
