@@ -51,14 +51,17 @@ export async function changeSettings(
   await lockTree(session, code, change.parent);
   const folders = await readFolders(session);
   const folder = known(folders, code);
-  if (asked) checkNoHistory(folder, 'settings');
-  checkReady(folder);
+  if (asked) {
+    checkNoHistory(folder, 'settings');
+    checkReady(folder);
+  }
   const parent =
     change.parent === undefined || change.parent === folder.parent ? undefined : newParent(folders, folder, change.parent);
   const changed = settingsChanged(folder, change);
   const findings = change.activityCodes === undefined ? [] : await unknownCodes(session, folder, change.activityCodes);
   if (changed.length === 0) return { changed, findings };
-  await writeRow(session, folder, { ...change, ...(parent === undefined ? {} : { parentId: parent.id }) }, changed);
+  const due = asked ? changed.filter((setting) => VALIDATED.includes(setting)) : [];
+  await writeRow(session, folder, { ...change, ...(parent === undefined ? {} : { parentId: parent.id }) }, due);
   if (parent !== undefined) await moveRoles(session, folders, folder, parent);
   if (change.activityCodes !== undefined) await switchCodes(session, folder, change, operator);
   return { changed, findings };
@@ -121,9 +124,8 @@ async function writeRow(
   session: Session,
   folder: Folder,
   change: SettingsChange & { readonly parentId?: number },
-  changed: readonly Setting[],
+  due: readonly Setting[],
 ): Promise<void> {
-  const due = changed.filter((setting) => VALIDATED.includes(setting));
   const { languages = folder.languages, legislations = folder.legislations, activityCodes = folder.activityCodes } = change;
   const { test = folder.test, specific = folder.specific } = change;
   const activitySizes = change.activityCodes === undefined ? folder.activitySizes : (change.activitySizes ?? {});
@@ -147,7 +149,7 @@ async function moveRoles(session: Session, folders: readonly Folder[], folder: F
     const own = each.code === folder.code || ancestorsOf(each.code, before).some((ancestor) => ancestor.code === folder.code);
     if (!own) continue;
     // What a half-dropped folder may still do is taken back from its present ancestors.
-    checkReady(each);
+    if (each.code !== folder.code) checkReady(each);
     if (each.role !== null) await moveRole(session, each.role, each, schemas(each.code, before), schemas(each.code, after));
   }
 }

@@ -23,20 +23,6 @@ export function formerFunctionStatements(folder: FolderSettings, integration: st
       from rustine.script_function f join rustine.script s using (folder, kind, name) join rustine.blob b on b.digest = s.digest
         cross join lateral (select (parse_ident(f.function, false))[1] as name) n
       where f.folder = ${folder.id} and f.integration <> ${integration} and s.updated_by = ${integration}`;
-  const drop = `declare
-      going oid[] := array(select routine from (${former}) f where not named and routine is not null);
-      free oid[];
-    begin
-      loop
-        free := array(select g from unnest(going) g where not exists (select from pg_depend d
-          where d.refclassid = 'pg_proc'::regclass and d.refobjid = g and d.deptype = 'n' and not (d.classid = 'pg_proc'::regclass and d.objid = any(going))));
-        exit when cardinality(free) = cardinality(going);
-        going := free;
-      end loop;
-      if cardinality(going) > 0 then
-        execute (select 'drop routine ' || string_agg(g::regprocedure::text, ', ') from unnest(going) g);
-      end if;
-    end`;
   const tell = `with former as (${former}),
     gone as (delete from rustine.script_function f using former o
       where f.folder = ${folder.id} and f.function = o.function and o.routine is null returning f.name, f.function)
@@ -48,7 +34,25 @@ export function formerFunctionStatements(folder: FolderSettings, integration: st
       from pg_depend d where not named and d.refclassid = 'pg_proc'::regclass and d.refobjid = routine and d.deptype = 'n' order by 1)
     from former where routine is not null
     order by 1, 2`;
-  return [`do ${quoteLiteral(drop)}`, tell];
+  return [dropUnused(`select routine from (${former}) f where not named and routine is not null`), tell];
+}
+
+/** Drops those of the routines (a query of their numbers) that nothing else needs; what they need of each other goes with them. */
+export function dropUnused(routines: string): string {
+  return `do ${quoteLiteral(`declare
+      going oid[] := array(${routines});
+      free oid[];
+    begin
+      loop
+        free := array(select g from unnest(going) g where not exists (select from pg_depend d
+          where d.refclassid = 'pg_proc'::regclass and d.refobjid = g and d.deptype = 'n' and not (d.classid = 'pg_proc'::regclass and d.objid = any(going))));
+        exit when cardinality(free) = cardinality(going);
+        going := free;
+      end loop;
+      if cardinality(going) > 0 then
+        execute (select 'drop routine ' || string_agg(g::regprocedure::text, ', ') from unnest(going) g);
+      end if;
+    end`)}`;
 }
 
 /** Whether the new text has the name as a word. A text with NUL is no SQL, and no text to the server. */

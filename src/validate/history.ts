@@ -40,12 +40,15 @@ async function copyChanged(session: Session, history: Folder, live: Folder): Pro
       and r.content = l.content and r.changed <> l.changed`);
 }
 
-/** ADOSACT, where somebody switched codes by hand. @returns whether codes stand otherwise now, which tables have to follow */
-async function copyCodes(session: Session, history: Folder, live: Folder): Promise<boolean> {
+/** ADOSACT: codes, their states and sizes, whoever switched them. @returns whether codes stand otherwise now, which tables have to follow */
+export async function copyCodes(session: Session, history: Folder, live: Folder): Promise<boolean> {
   const rows = await session.query(sql`
     update ${id(history.schema, 'adosact')} h set flact_0 = l.flact_0, dime_0 = l.dime_0, updtick_0 = h.updtick_0 + 1, upddattim_0 = now(), updusr_0 = l.updusr_0
     from ${id(live.schema, 'adosact')} l
     where l.dossier_0 = ${live.code} and h.dossier_0 = ${history.code} and h.codact_0 = l.codact_0 and (h.flact_0 <> l.flact_0 or h.dime_0 <> l.dime_0)
     returning h.codact_0`);
+  await session.query(sql`
+    delete from ${id(history.schema, 'adosact')} h
+    where h.dossier_0 = ${history.code} and not exists (select from ${id(live.schema, 'adosact')} l where l.dossier_0 = ${live.code} and l.codact_0 = h.codact_0)`);
   return rows.length > 0;
 }

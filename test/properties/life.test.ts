@@ -1,9 +1,9 @@
 // Whatever happens in an environment: each folder is what its patches and its people made of it, and nothing else is left.
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { cloneEnvironment, openEnvironment } from '../support/environment.ts';
-import { begin, differences, Life, lives } from '../support/life.ts';
-import { checkInvariants } from '../support/life-invariants.ts';
+import { begin, lives } from '../support/life.ts';
+import { expectLife } from '../support/life-invariants.ts';
 import { oneServer } from '../support/servers.ts';
 
 /** More: RUSTINE_LIVES=100; other ones: RUSTINE_LIFE_SEED=7. */
@@ -26,21 +26,7 @@ describe.each(oneServer())('$name', (server) => {
 
   test('a folder equals the replay of what it has integrated with what its people did, and all is in order after each step', async () => {
     await fc.assert(
-      fc.asyncProperty(lives(8), async (steps) => {
-        const mine: (() => Promise<void>)[] = [];
-        const clone = () => cloneEnvironment(server, beginning, (work) => void mine.unshift(work));
-        try {
-          const life = new Life(await clone());
-          for (const [at, step] of steps.entries()) {
-            await life.take(step, at);
-            expect(await checkInvariants(life)).toEqual([]);
-          }
-          const again = await life.replay(await clone());
-          expect(differences(await life.holdings(), await again.holdings())).toEqual({});
-        } finally {
-          for (const work of mine) await work();
-        }
-      }),
+      fc.asyncProperty(lives(8), (steps) => expectLife(steps, (later) => cloneEnvironment(server, beginning, later))),
       { numRuns: RUNS, ...seed },
     );
   }, 600_000);

@@ -1,13 +1,32 @@
 // What holds in an environment after whatever step: nothing half done, APATCH and catalog agree, the chain is whole, tables are as the dictionary says.
+import { expect } from 'vitest';
 import { openPostgres } from '../../src/database/postgres.ts';
 import { readFolders } from '../../src/environment/catalog.ts';
 import { settingsOf } from '../../src/integrate/settings.ts';
 import { planValidation } from '../../src/plan/validation-plan.ts';
 import { leftovers } from './crash.ts';
-import type { Life } from './life.ts';
+import type { Later, TestEnvironment } from './environment.ts';
+import { differences, Life, type Step } from './life.ts';
+
+/** Lives it, with all that must hold after each step, and compares its end with the plain replay. @param made makes an environment as lives begin with */
+export async function expectLife(steps: readonly Step[], made: (later: Later) => Promise<TestEnvironment>): Promise<void> {
+  const cleanUp: (() => Promise<void>)[] = [];
+  const later: Later = (work) => void cleanUp.unshift(work);
+  try {
+    const life = new Life(await made(later));
+    for (const [at, step] of steps.entries()) {
+      await life.take(step, at);
+      expect(await checkInvariants(life)).toEqual([]);
+    }
+    const again = await life.replay(await made(later));
+    expect(differences(await life.holdings(), await again.holdings())).toEqual({});
+  } finally {
+    for (const work of cleanUp) await work();
+  }
+}
 
 /** @returns what does not hold, as text */
-export async function checkInvariants(life: Life): Promise<readonly string[]> {
+async function checkInvariants(life: Life): Promise<readonly string[]> {
   const parts = await Promise.all([
     leftovers(life.env.url),
     chain(life),

@@ -1,7 +1,10 @@
 // The life of a small environment, drawn at random: patches, changes of its people, validation; what must hold after each step, and what it is compared with.
+import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Failure, Refusal } from '../../src/base/errors.ts';
+import { rustine, type Stop } from './crash.ts';
 import type { TestEnvironment } from './environment.ts';
+import { connected } from './environment.ts';
 import type { Holding } from './folder-dump.ts';
 import { difference, holdings } from './folder-dump.ts';
 import type { Numbered, RandomPatch } from './patch-sequences.ts';
@@ -17,7 +20,15 @@ type FolderName = (typeof FOLDERS)[number];
 const STANDARD = 1;
 const OWN = 2;
 
-export type Step =
+export type Step = Deed & { readonly killed?: Kill };
+
+/** The program is killed at a named point or after so many milliseconds; then it is run again, or not. */
+export interface Kill {
+  readonly stop: Stop;
+  readonly again: boolean;
+}
+
+type Deed =
   /** A new patch to the supervisor folder and some of the others, or all or none of them. */
   | {
       readonly kind: 'patch';
@@ -86,11 +97,14 @@ const steps = {
     choice: fc.constantFrom('keep' as const, 'take' as const),
   }),
   validate: fc.record({ kind: fc.constant('validate' as const) }),
-} satisfies Record<string, fc.Arbitrary<Step>>;
+} satisfies Record<string, fc.Arbitrary<Deed>>;
 
-/** Patches more often than all else; the first step brings something. */
-export function lives(most: number): fc.Arbitrary<readonly Step[]> {
-  const any: fc.Arbitrary<Step> = fc.oneof(
+/**
+ * Patches more often than all else; the first step brings something.
+ * @param points where the program may be killed; none: it is not
+ */
+export function lives(most: number, points: readonly string[] = []): fc.Arbitrary<readonly Step[]> {
+  const any: fc.Arbitrary<Deed> = fc.oneof(
     { arbitrary: steps.patch, weight: 6 },
     { arbitrary: steps.own, weight: 2 },
     { arbitrary: steps.set, weight: 3 },
@@ -100,8 +114,24 @@ export function lives(most: number): fc.Arbitrary<readonly Step[]> {
     { arbitrary: steps.decide, weight: 2 },
     { arbitrary: steps.validate, weight: 2 },
   );
-  return fc.tuple(steps.patch, fc.array(any, { minLength: 2, maxLength: most - 1 })).map(([first, more]) => [first, ...more]);
+  const stop: fc.Arbitrary<Stop> = fc.oneof(
+    fc.record({ after: fc.integer({ min: 200, max: 1_500 }) }),
+    fc
+      .tuple(fc.constantFrom('', ...points), fc.integer({ min: 1, max: 3 }))
+      .map(([point, times]) => ({ at: `${point}:${times}` })),
+  );
+  const killed: fc.Arbitrary<Kill | undefined> =
+    points.length === 0
+      ? fc.constant(undefined)
+      : fc.option(fc.record({ stop, again: fc.boolean() }), { nil: undefined, freq: 2 });
+  const step = fc
+    .tuple(any, killed)
+    .map(([deed, kill]): Step => (kill === undefined || !KILLED.has(deed.kind) ? deed : { ...deed, killed: kill }));
+  return fc.tuple(steps.patch, fc.array(step, { minLength: 2, maxLength: most - 1 })).map(([first, more]) => [first, ...more]);
 }
+
+/** What a run does, in many transactions; all else is one. */
+const KILLED: ReadonlySet<Deed['kind']> = new Set(['patch', 'own', 'validate']);
 
 /** The folders that a life has at its beginning. */
 export async function begin(env: TestEnvironment): Promise<void> {
@@ -124,6 +154,8 @@ interface Done {
   readonly case?: string;
   readonly key?: string;
 }
+
+type RunOptions = { readonly atomic?: boolean; readonly takeUnchanged?: boolean; readonly authorize?: readonly string[] };
 
 export class Life {
   readonly env: TestEnvironment;
@@ -150,13 +182,13 @@ export class Life {
         const lagging = new Set((await env.rustine.folders()).flatMap(({ code, lag }) => (lag.length > 0 ? [code] : [])));
         // Nobody gets ahead of what it lacks.
         const to = ['X3', ...step.to.filter((code) => !lagging.has(code))];
-        await attempt(this.integrate(file, to, { atomic: step.atomic, takeUnchanged: step.take }));
+        await attempt(this.run(file, to, { atomic: step.atomic, takeUnchanged: step.take }, step.killed));
         return { step, file };
       }
       case 'own': {
         const file = `Z${at}.dat`;
         await this.write(file, step.patch, OWN);
-        await attempt(this.integrate(file, [step.folder], { authorize: ['ZALI', 'YOWN'] }));
+        await attempt(this.run(file, [step.folder], { authorize: ['ZALI', 'YOWN'] }, step.killed));
         return { step, file };
       }
       case 'catch-up': {
@@ -185,9 +217,32 @@ export class Life {
         return decided === undefined ? undefined : { step, case: chosen };
       }
       case 'validate':
-        await env.rustine.validate({});
+        if (step.killed !== undefined) await this.killed(['validate', '--due'], step.killed.stop);
+        if (step.killed?.again !== false) await attempt(env.rustine.validate({}));
         return { step };
     }
+  }
+
+  private async run(file: string, folders: readonly string[], options: RunOptions, killed: Kill | undefined): Promise<void> {
+    const { atomic, takeUnchanged, authorize } = options;
+    if (killed !== undefined) {
+      const flags = [
+        ...(atomic === true ? ['--atomic'] : []),
+        ...(takeUnchanged === true ? ['--take-unchanged'] : []),
+        ...(authorize === undefined ? [] : ['--authorize', authorize.join(',')]),
+      ];
+      await this.killed(['integrate', this.paths.get(file) ?? file, '--folders', folders.join(','), ...flags], killed.stop);
+    }
+    if (killed?.again !== false) await this.integrate(file, folders, options);
+  }
+
+  /** What it leaves is settled by the next command. */
+  private async killed(argv: readonly string[], stop: Stop): Promise<void> {
+    const { env } = this;
+    const { code, err } = await rustine([...argv, '--home', env.home, '--database', env.url, '--json'], stop);
+    if (code === 70) throw new Error(err);
+    await quiet(env.url);
+    await env.rustine.recover();
   }
 
   private async write(file: string, { elements, options }: RandomPatch, run: number): Promise<void> {
@@ -201,7 +256,7 @@ export class Life {
     );
   }
 
-  private integrate(file: string, folders: readonly string[], options: Parameters<TestEnvironment['integrate']>[1]) {
+  private integrate(file: string, folders: readonly string[], options: RunOptions) {
     return this.env.rustine.integrate({ paths: [this.paths.get(file) ?? file], folders, mode: 'integrate', ...options });
   }
 
@@ -285,6 +340,19 @@ export function differences(
 ): Readonly<Record<string, readonly string[]>> {
   const found = FOLDERS.map((code) => [code, difference(content(one.get(code)), content(other.get(code)))] as const);
   return Object.fromEntries(found.filter(([, lines]) => lines.length > 0));
+}
+
+/** Waits until no statement and no transaction of the killed program is at work on the server any more. */
+async function quiet(url: string): Promise<void> {
+  await connected(url, async (client) => {
+    for (;;) {
+      const { rows } = await client.query(
+        `select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'`,
+      );
+      if (rows.length === 0) return;
+      await setTimeout(5);
+    }
+  });
 }
 
 /** Refusals and failures of the world are outcomes like others; bugs are not. */
