@@ -9,6 +9,8 @@ alter table rustine.folder add column live_chain bytea;
 alter table rustine.folder add column live_integration bigint;
 comment on column rustine.folder.live_chain is 'of a history folder: chain of its live folder when it was last brought in line with it';
 comment on column rustine.folder.live_integration is 'of a history folder: what had been written to its live folder last, then; null: it was never brought in line with it';
+-- The latest of what was written to a folder, whatever it has.
+create index integration_folder on rustine.integration (folder, id);
 
 create function rustine.due_after_live(f rustine.folder, live rustine.folder) returns text[] language sql immutable
 set search_path = pg_catalog, pg_temp as $$

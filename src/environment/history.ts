@@ -14,20 +14,15 @@ export const isWritten = (reason: string): boolean => WRITTEN.test(reason);
 /** @returns history folder → what was written to its live folder, as reasons of being due; none for those that are level with it */
 export async function readLiveChanges(reader: Reader): Promise<ReadonlyMap<number, readonly string[]>> {
   const rows = await reader.query<{ folder: number; reasons: readonly string[] }>(sql`
-    with history as materialized (
-      select f.id, f.live_integration as since, live.id as live, live.code
-      from rustine.folder f join rustine.folder live on live.id = f.history_of
-      where f.live_integration is not null and live.chain is distinct from f.live_chain),
-    written as (
-      select h.id, h.code, i.kind, i.file, row_number() over (partition by h.id order by i.id desc) as n, count(*) over (partition by h.id) as all_of_it
-      from history h join rustine.integration i on i.folder = h.live and i.id > h.since
-      -- One bound for all of them: nobody looks through what was written long before.
-      where i.id > (select min(since) from history))
-    select id as folder, array_agg('live-folder:' || code || case kind when 'patch' then ':patch:' || file when 'revert' then ':revert:' || file
+    select f.id as folder, array_agg('live-folder:' || live.code || case when i.n > ${MOST_CHANGES} then ':more' else case i.kind
+        when 'patch' then ':patch:' || i.file when 'revert' then ':revert:' || i.file
         -- A folder that is there gets no dictionary any more: what is written like one is a decision.
-        when 'creation' then ':decision' else ':' || kind end order by n)
-      filter (where n <= ${MOST_CHANGES}) || case when max(all_of_it) > ${MOST_CHANGES} then array['live-folder:' || min(code) || ':more:' || (max(all_of_it) - ${MOST_CHANGES})] else '{}' end as reasons
-    from written group by id`);
+        when 'creation' then ':decision' else ':' || i.kind end end order by i.n) as reasons
+    from rustine.folder f join rustine.folder live on live.id = f.history_of
+    cross join lateral (
+      select kind, file, row_number() over (order by id desc) as n from rustine.integration
+      where folder = live.id and id > f.live_integration order by id desc limit ${MOST_CHANGES + 1}) i
+    where live.chain is distinct from f.live_chain group by f.id`);
   return new Map(rows.map(({ folder, reasons }) => [folder, [...new Set(reasons)]]));
 }
 

@@ -181,7 +181,7 @@ describe.each(oneServer())('history folders on $name', (server) => {
       'live-folder:LIVE:patch:P_0004_140.dat',
       'live-folder:LIVE:patch:P_0003_140.dat',
       'live-folder:LIVE:decision',
-      'live-folder:LIVE:more:3',
+      'live-folder:LIVE:more',
     ]);
     expect((await env.rustine.folder('HIST')).due).toBe(true);
     const shown = await program(['status', '--home', env.home, '--database', env.url]);

@@ -33,6 +33,6 @@ export function liveReason(reason: string, setting: (name: string) => string): s
   const changed = `live folder ${live} changed`;
   if (kind === undefined) return changed;
   const detail = rest.join(':');
-  if (kind === 'more') return `${changed}: ${detail} more`;
+  if (kind === 'more') return `${changed}: and more`;
   return `${changed}: ${written[kind] ?? ''}${kind === 'setting' ? setting(detail) : detail}`;
 }

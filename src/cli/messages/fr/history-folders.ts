@@ -31,6 +31,6 @@ export function liveReason(reason: string, setting: (name: string) => string): s
   const changed = `le dossier d'exploitation ${live} a changé`;
   if (kind === undefined) return changed;
   const detail = rest.join(':');
-  if (kind === 'more') return `${changed} : ${detail} de plus`;
+  if (kind === 'more') return `${changed} : et davantage`;
   return `${changed} : ${written[kind] ?? ''}${kind === 'setting' ? setting(detail) : detail}`;
 }
