@@ -11,6 +11,7 @@ import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { readFolders } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
+import { checkNoHistory } from '../environment/place.ts';
 import type { RunListener } from '../journal/journal.ts';
 import type { RunOutcome } from '../journal/outcome.ts';
 import { notReadyFindings } from '../plan/revert-checks.ts';
@@ -55,7 +56,7 @@ export interface RevertPart {
 /** How long a statement waits for a lock that somebody else holds. */
 const LOCK_TIMEOUT_MS = 15_000;
 
-/** @throws Refusal `not-initialized`, `folder-unknown`, `force-unknown`, `revert-file-path`, `revert-nowhere` */
+/** @throws Refusal `not-initialized`, `folder-unknown`, `history-folder-follows`, `force-unknown`, `revert-file-path`, `revert-nowhere` */
 export async function revertFolders(opened: Opened, options: RevertOptions, part: RevertPart = {}): Promise<RunOutcome> {
   const { database, settings, operator } = opened;
   const { file } = options;
@@ -63,7 +64,12 @@ export async function revertFolders(opened: Opened, options: RevertOptions, part
   const forced = forcedChecks(options.force ?? []);
   const { supervisor, folders: all } = await knownEnvironment(database);
   const having = await foldersWith(database, file);
-  const given = options.folders === undefined ? all.filter(({ code }) => having.includes(code)) : chosen(all, options.folders);
+  // A history folder gives the patch up after its live folder, by validation.
+  const given =
+    options.folders === undefined
+      ? all.filter(({ code, historyOf }) => having.includes(code) && historyOf === null)
+      : chosen(all, options.folders);
+  for (const folder of given) checkNoHistory(folder, 'revert');
   const nobody = having.length === 0 && part.id === undefined && (part.elsewhere ?? []).length === 0;
   if (nobody) throw nowhere(file, await knownFiles(database));
   const from = settings.from === undefined ? supervisor : await knownAnywhere(database, all, settings.from);

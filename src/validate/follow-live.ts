@@ -4,73 +4,92 @@ import type { Database, Session } from '../database/database.ts';
 import { id, quoteIdentifier, quoteLiteral, sql } from '../database/sql.ts';
 import { readFolders } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
-import { lockWithAncestors } from '../environment/folder-locks.ts';
 import { changeSettings } from '../environment/settings-change.ts';
 import { dropUnused } from '../integrate/former-functions.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import { tableFailure } from '../integrate/table-failure.ts';
 import { changeStatements } from '../integrate/write-tables.ts';
 import { droppedViewStatements, viewStatements } from '../integrate/write-views.ts';
+import type { TableOutcome } from '../journal/outcome.ts';
+import { NO_TABLES, tableOutcome } from '../journal/outcome.ts';
 import { tableChanges } from '../plan/planner.ts';
+import { gatherEstimates } from '../plan/table-facts.ts';
 import { gatherViews, viewsOf } from '../plan/view-facts.ts';
 import { planViews } from '../plan/view-plan.ts';
-import type { TableChange } from '../tables/diff.ts';
+import { costsOf } from '../tables/cost.ts';
 import { removeTable } from '../tables/diff.ts';
 import { inspectTables } from '../tables/inspect.ts';
 import { lockTables } from '../tables/locks.ts';
 
-/** Settings of the live folder are those of its history folder. @returns the history folder with them; undefined where they were the same */
-export async function followSettings(
-  session: Session,
-  history: Folder,
-  live: Folder,
-  operator: string,
-): Promise<Folder | undefined> {
-  const [differing] = await session.query<{ moved: boolean }>(sql`
-    select h.parent is distinct from l.parent as moved from rustine.folder h join rustine.folder l on l.id = ${live.id}
-    where h.id = ${history.id} and (cardinality(rustine.due_after_live(h, l)) > 0 or (h.test, h.specific) <> (l.test, l.specific))`);
-  if (differing === undefined) return undefined;
-  if (differing.moved) {
-    // As everybody who changes the tree: from the leaves to the supervisor folder.
-    await lockWithAncestors(session, [history.code, live.code]);
-    const [row] = await session.query<{ parent: string }>(
-      sql`select p.code as parent from rustine.folder l join rustine.folder p on p.id = l.parent where l.id = ${live.id}`,
-    );
-    if (row !== undefined) await changeSettings(session, history.code, { parent: row.parent }, operator, false);
-  }
-  await session.query(sql`
-    update rustine.folder h set languages = l.languages, legislations = l.legislations, modules = l.modules, activity_codes = l.activity_codes,
-      activity_sizes = l.activity_sizes, test = l.test, specific = l.specific
-    from rustine.folder l where h.id = ${history.id} and l.id = ${live.id}`);
-  return (await readFolders(session)).find((folder) => folder.id === history.id);
+/** What came to a history folder before its dictionary follows. */
+export interface FollowedLive extends Gone {
+  /** With the settings that count now. */
+  readonly folder: Folder;
+  readonly changed: boolean;
 }
 
-/** What the history folder had and its live folder has not. */
-export interface Gone {
-  readonly elements: number;
-  /** With their rows: these are put aside. */
-  readonly tables: readonly TableChange[];
-  /** `KIND:NAME` */
-  readonly scripts: readonly string[];
-  readonly findings: readonly Finding[];
-}
-
-export async function removeGone(
+/** First of all: settings decide about tables, and what is gone may stand in the way of what comes. */
+export async function followLive(
   session: Session,
   database: Database,
   history: Folder,
   live: Folder,
   operator: string,
-): Promise<Gone> {
+): Promise<FollowedLive> {
+  const set = await followSettings(session, history, live, operator);
+  const folder = set ?? history;
+  const gone = await removeGone(session, database, folder, live, operator);
+  return { ...gone, folder, changed: set !== undefined || gone.elements.length + gone.scripts.length > 0 };
+}
+
+/** Settings of the live folder are those of its history folder. @returns the history folder with them; undefined where they were the same */
+async function followSettings(session: Session, history: Folder, live: Folder, operator: string): Promise<Folder | undefined> {
+  const [differing] = await session.query<{ parent: string | null }>(sql`
+    select case when h.parent is distinct from l.parent then (select code from rustine.folder where id = l.parent) end as parent
+    from rustine.folder h join rustine.folder l on l.id = ${live.id}
+    where h.id = ${history.id} and (cardinality(array(select reason from unnest(rustine.due_after_live(h, l)) reason where reason like '%:setting:%')) > 0 or (h.test, h.specific) <> (l.test, l.specific))`);
+  if (differing === undefined) return undefined;
+  // Rights on the schemas of its ancestors follow.
+  if (differing.parent !== null) await changeSettings(session, history.code, { parent: differing.parent }, operator, false);
+  await session.query(sql`
+    update rustine.folder h set languages = l.languages, legislations = l.legislations, modules = l.modules, activity_codes = l.activity_codes,
+      activity_sizes = l.activity_sizes, test = l.test, specific = l.specific
+    from rustine.folder l where h.id = ${history.id} and l.id = ${live.id}`);
+  const now = (await readFolders(session)).find((folder) => folder.id === history.id);
+  return now === undefined ? undefined : { ...now, due: history.due };
+}
+
+/** What the history folder had and its live folder has not. */
+interface Gone {
+  /** `TYPE:NAME` */
+  readonly elements: readonly string[];
+  /** With their rows: these are put aside. */
+  readonly tables: TableOutcome;
+  /** `KIND:NAME` */
+  readonly scripts: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+async function removeGone(session: Session, database: Database, history: Folder, live: Folder, operator: string): Promise<Gone> {
   const tables = await removeTables(session, database, history, live, operator);
-  const [row] = await session.query<{ count: number }>(sql`
+  const rows = await session.query<{ element: string }>(sql`
     with gone as materialized (
       select type, name from rustine.element where folder = ${history.id} except select type, name from rustine.element where folder = ${live.id}),
     records as (delete from rustine.record r using gone g where r.folder = ${history.id} and r.type = g.type and r.name = g.name),
     offers as (delete from rustine.offer o using gone g where o.folder = ${history.id} and o.type = g.type and o.name = g.name),
     elements as (delete from rustine.element e using gone g where e.folder = ${history.id} and e.type = g.type and e.name = g.name)
-    select count(*)::integer as count from gone`);
-  return { elements: row?.count ?? 0, tables, ...(await removeScripts(session, history, live)) };
+    select type || ':' || name as element from gone order by 1`);
+  const elements = rows.map(({ element }) => element);
+  const { scripts, findings } = await removeScripts(session, history, live);
+  return { elements, tables, scripts, findings: [...goneFindings(history, live, [...elements, ...scripts]), ...findings] };
+}
+
+const MOST_NAMED = 20;
+
+function goneFindings(history: Folder, live: Folder, elements: readonly string[]): readonly Finding[] {
+  if (elements.length === 0) return [];
+  const facts = { folder: history.code, live: live.code, count: elements.length, elements: elements.slice(0, MOST_NAMED) };
+  return [{ code: 'history-elements-gone', severity: 'info', facts }];
 }
 
 async function removeTables(
@@ -79,16 +98,16 @@ async function removeTables(
   history: Folder,
   live: Folder,
   operator: string,
-): Promise<readonly TableChange[]> {
+): Promise<TableOutcome> {
   const gone = await session.query<{ name: string }>(sql`
     select name from rustine.element where folder = ${history.id} and type = 'ATB'
     except select name from rustine.element where folder = ${live.id} and type = 'ATB'`);
-  if (gone.length === 0) return [];
+  if (gone.length === 0) return NO_TABLES;
   const names = gone.map(({ name }) => name.toLowerCase());
   const changes = [...(await inspectTables(session, history.schema, names)).values()].map((found) =>
     removeTable(found, 'dropped'),
   );
-  if (changes.length === 0) return [];
+  if (changes.length === 0) return NO_TABLES;
   const facts = await gatherViews(
     session,
     settingsOf(history),
@@ -105,7 +124,7 @@ async function removeTables(
   await session.script(script).catch(async (error: unknown) => {
     throw await tableFailure(error, database, history, changes);
   });
-  return changes;
+  return tableOutcome(changes, costsOf(changes, await gatherEstimates(session, settingsOf(history))));
 }
 
 /** With their functions, but for those that something else uses: these are told. */

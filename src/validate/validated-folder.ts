@@ -40,9 +40,9 @@ export async function lockValidated(
   const [row] = await session.query<{ state: string; integration: string; now: Changeable }>(sql`
     with numbered as materialized (select nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as number)
     select state, (select number from numbered) as integration, set_config('rustine.integration', (select number from numbered), true),
-      jsonb_build_object('due', due, 'languages', languages, 'activityCodes', activity_codes, 'activitySizes', activity_sizes, 'modules', modules,
+      jsonb_build_object('due', due || coalesce((select rustine.due_after_live(f, l) from rustine.folder l where l.id = f.history_of), '{}'), 'languages', languages, 'activityCodes', activity_codes, 'activitySizes', activity_sizes, 'modules', modules,
         'legislations', legislations, 'test', test, 'specific', specific) as now
-    from rustine.folder where id = ${folder.id} for update`);
+    from rustine.folder f where id = ${folder.id} for update`);
   checkState(folder, row?.state);
   return { folder: { ...folder, ...row?.now }, integration: row?.integration ?? '' };
 }

@@ -6,11 +6,15 @@ import { sql } from '../database/sql.ts';
 import { NO_LINES } from '../dictionary/merge-result.ts';
 import { settledByValidation } from '../environment/due.ts';
 import type { Folder } from '../environment/folder.ts';
+import { noteLive } from '../environment/history.ts';
 import { readLevelGap, readReopened } from '../environment/level-gap.ts';
 import type { TableOutcome } from '../journal/outcome.ts';
 import { NO_ELEMENTS, NO_TABLES } from '../journal/outcome.ts';
 import type { FollowedDictionary } from './dictionary-step.ts';
 import { followDictionary } from './dictionary-step.ts';
+import type { FollowedLive } from './follow-live.ts';
+import { followLive, retirePatches } from './follow-live.ts';
+import { copyCodes } from './history.ts';
 import type { Level } from './level-step.ts';
 import { bringLevel, changesLevel, planLevel } from './level-step.ts';
 import type { Functions } from './scripts-step.ts';
@@ -26,10 +30,15 @@ export type { FolderValidation } from './validation-context.ts';
 
 /** What the steps brought. */
 interface Brought {
+  /** Of a history folder. */
+  readonly live: FollowedLive | undefined;
   readonly followed: FollowedDictionary;
   readonly inLine: TablesInLine;
   readonly functions: Functions;
   readonly texts: number;
+  /** Of a history folder: files that its live folder has no more, and whether activity codes stand otherwise there. */
+  readonly retired: readonly string[];
+  readonly codes: boolean;
   readonly level: Level;
 }
 
@@ -63,8 +72,9 @@ export async function validateInto(
   const settled = locked.folder.due.filter(settledByValidation);
   const left = locked.folder.due.filter((reason) => !settledByValidation(reason));
   if (settled.length > 0) await session.query(sql`update rustine.folder set due = ${left}::text[] where id = ${folder.id}`);
-  const { followed, inLine, functions, level } = brought;
-  const findings = [followed, inLine, functions, level].flatMap((each) => each.findings);
+  if (source?.exactly === true) await noteLive(session, folder.id);
+  const { live, followed, inLine, functions, level } = brought;
+  const findings = [live, followed, inLine, functions, level].flatMap((each) => each?.findings ?? []);
   return {
     outcome: { ...outcomeOf(locked.folder, brought, context), settled, due: left.length > 0, reasons: left, ms },
     findings,
@@ -74,16 +84,20 @@ export async function validateInto(
 async function bring(
   session: Session,
   database: Database,
-  folder: Folder,
+  validated: Folder,
   source: DictionarySource | null,
   sources: ValidationSources,
   integration: string,
   context: ValidationContext,
 ): Promise<Brought | Blocked> {
   context.step('dictionary');
+  const live =
+    source?.exactly === true ? await followLive(session, database, validated, source.folder, context.operator) : undefined;
+  const folder = live?.folder ?? validated;
   const followed = await followDictionary(session, database, folder, source, sources, integration, context);
   if (blocks(followed.findings)) return { blocked: followed.findings };
   context.step('data-types');
+  const codes = live !== undefined && source !== null && (await copyCodes(session, folder, source.folder));
   context.step('tables');
   const inLine = await bringTables(session, database, folder, context.operator, followed.plan?.tables ?? []);
   if (blocks(inLine.findings)) return { blocked: [...followed.findings, ...inLine.findings] };
@@ -94,18 +108,21 @@ async function bring(
   const languages = folder.due.some((reason) => reason === 'languages' || reason === 'parent');
   const texts = source === null || !languages ? 0 : await bringTexts(session, folder, source.folder);
   context.step('level');
-  const reopened = await readReopened(session, folder.id);
+  const retired = live === undefined || source === null ? [] : await retirePatches(session, folder, source.folder, integration);
+  const reopened = live === undefined ? await readReopened(session, folder.id) : [];
   const plan = planLevel(source === null ? [] : await readLevelGap(session, folder.id, source.folder.id, source.exactly));
-  const wrote = changed({ followed, inLine, functions, texts }) || changesLevel(plan, reopened);
+  const brought = { live, codes, followed, inLine, functions, texts, retired };
+  const wrote = changed(brought) || changesLevel(plan, reopened);
   // Before those of patches that come with it: each is chained to what was written before it.
   if (wrote) await recordValidation(session, folder, source, integration, context);
   const level = await bringLevel(session, database, folder, source?.folder ?? folder, plan, reopened, sources, context);
   if (blocks(level.findings)) return { blocked: [followed, inLine, level].flatMap(({ findings }) => findings) };
   context.stopPoint('validation-level');
-  return { followed, inLine, functions, texts, level };
+  return { ...brought, level };
 }
 
-function changed({ followed, inLine, functions, texts }: Omit<Brought, 'level'>): boolean {
+function changed({ live, codes, followed, inLine, functions, texts, retired }: Omit<Brought, 'level'>): boolean {
+  if (live?.changed === true || codes || retired.length > 0) return true;
   const { plan } = followed;
   const dictionary = plan === undefined ? 0 : plan.items + plan.tables.length + plan.views.length;
   return dictionary + tablesOf(inLine.tables) + functions.scripts.length + texts > 0;
@@ -128,11 +145,12 @@ async function recordValidation(
 }
 
 function outcomeOf(folder: Folder, brought: Brought, { differences }: ValidationContext): FolderValidation {
-  const { followed, inLine, functions, texts, level } = brought;
+  const { live, followed, inLine, functions, texts, retired, level } = brought;
   const { plan } = followed;
   const elements = plan?.counts ?? NO_ELEMENTS;
-  const tables = joined(followed.tables, inLine.tables);
+  const tables = [live?.tables ?? NO_TABLES, followed.tables, inLine.tables].reduce(joined);
   const scripts = [...followed.scripts, ...functions.scripts];
+  const gone = live === undefined ? 0 : live.elements.length;
   const wrote = changed(brought) || level.patches.length + level.begun.length > 0;
   return {
     folder: folder.code,
@@ -141,12 +159,12 @@ function outcomeOf(folder: Folder, brought: Brought, { differences }: Validation
     reasons: [],
     settled: [],
     steps: [
-      { step: 'dictionary', changes: elements.created + elements.updated },
+      { step: 'dictionary', changes: elements.created + elements.updated + gone },
       { step: 'data-types', changes: plan?.changedTypes.length ?? 0 },
       { step: 'tables', changes: tablesOf(tables) },
-      { step: 'scripts', changes: scripts.length },
+      { step: 'scripts', changes: scripts.length + (live?.scripts.length ?? 0) },
       { step: 'texts', changes: texts },
-      { step: 'level', changes: level.patches.length },
+      { step: 'level', changes: level.patches.length + retired.length },
     ],
     elements,
     lines: plan?.lines ?? NO_LINES,

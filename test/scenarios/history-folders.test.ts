@@ -45,6 +45,8 @@ const reasons = async (env: TestEnvironment, folder = 'HIST') => (await env.rust
 
 const customer = (more: Readonly<Record<string, string>> = {}) =>
   table('CUSTOMER', 'CUS', { NUM: 'A:10', NAM: 'A:30', ...more }, { CUS0: 'NUM' });
+const BOXES = `create or replace function boxes() returns bigint language sql as 'select count(*) from zbox';`;
+const withoutState = (holding: Holding = []): Holding => holding.filter((line) => !line.startsWith('folder |'));
 const own = any('ACT', 'ZOWN', [{ tag: 'ACT', values: { CODACT: 'ZLIV', SPETRT: 'ZOWN' } }]);
 
 /** A live folder with data, specific elements, values that its people changed, scripts of its own, switched codes. */
@@ -188,6 +190,96 @@ describe.each(oneServer())('history folders on $name', (server) => {
     expect(shown.out.replaceAll(/\s+/g, ' ')).toContain('live folder LIVE changed: patch P_0004_140.dat');
     const french = await program(['folder', 'show', 'HIST', '--lang', 'fr', '--home', env.home, '--database', env.url]);
     expect(french.out.replaceAll(/\s+/g, ' ')).toContain("le dossier d'exploitation LIVE a changé : patch P_0004_140.dat");
+  });
+
+  test('R36: validated, it is what the live folder is now, and nothing of what is archived there is lost', async () => {
+    const env = await opened(server);
+    await env.folders(['HIST'], { historyOf: 'LIVE' });
+    await env.query(
+      `insert into hist.customer (num_0, nam_0) values ('OLD', 'Archived'); insert into hist.kits (num_0, part_2) values ('K', 'three')`,
+    );
+    // Fields come and go, a table and its script of the live folder's own, set-up fields, activity codes, another parent.
+    await env.integrate(
+      await env.patch(
+        'ZMORE.dat',
+        [table('ZBOX', 'ZBX', { NUM: 'A:5' }, { ZBX0: 'NUM' }, { activity: 'ZLIV' }), script('ZBOXES', BOXES)],
+        {
+          type: '3',
+          activityCodes: ['ZLIV'],
+        },
+      ),
+      { folders: ['LIVE'] },
+    );
+    await env.integrate(
+      await env.patch('P_0002_140.dat', [table('CUSTOMER', 'CUS', { NUM: 'A:10', TEL: 'A:12' }, { CUS0: 'NUM' })]),
+    );
+    await env.rustine.setElement({ folder: 'LIVE', element: 'ADP:LEVEL', assignments: [{ field: 'ACS', value: 'c' }] });
+    await env.rustine.setFolder('LIVE', { parent: 'X3', languages: ['FRA', 'ENG'], activityCodes: ['KIT:2'] });
+    expect(await env.rustine.validate({ folders: ['LIVE'] })).toMatchObject({ state: 'done' });
+    const done = await env.rustine.validate({});
+    expect(done).toMatchObject({
+      state: 'done',
+      folders: [{ folder: 'HIST', state: 'validated', due: false, patches: ['ZMORE.dat', 'P_0002_140.dat'] }],
+    });
+    expect(await apart(env)).toEqual([]);
+    expect(await env.rustine.folder('HIST')).toMatchObject({
+      due: false,
+      parent: 'X3',
+      languages: ['FRA', 'ENG'],
+      patches: 4,
+      activitySizes: { KIT: 2 },
+    });
+    expect(await env.query('select num_0, tel_0 from hist.customer')).toEqual([{ num_0: 'OLD', tel_0: '' }]);
+    expect(await env.query(`select to_regprocedure('hist.boxes()') is not null as boxes`)).toEqual([{ boxes: true }]);
+    const kept = await env.rustine.kept({ folder: 'HIST' });
+    expect(kept.map(({ kind, table: name, why, rows }) => [kind, name, why, Number(rows)])).toEqual(
+      expect.arrayContaining([
+        ['columns', 'customer', 'dropped', 1],
+        ['columns', 'kits', 'shrunk', 1],
+      ]),
+    );
+    // Again: nothing to do.
+    expect((await env.rustine.validate({ folders: ['HIST'] })).folders).toMatchObject([{ state: 'unchanged', due: false }]);
+    expect((await env.rustine.validate({})).folders).toEqual([]);
+    // What nobody could want back by itself: the live folder has the table and its script no more.
+    await env.query(`insert into hist.zbox (num_0) values ('B1')`);
+    await env.query(`
+      delete from rustine.record r using rustine.folder f where f.id = r.folder and f.code = 'LIVE' and r.type = 'ATB' and r.name = 'ZBOX';
+      delete from rustine.element r using rustine.folder f where f.id = r.folder and f.code = 'LIVE' and r.type = 'ATB' and r.name = 'ZBOX';
+      delete from rustine.script s using rustine.folder f where f.id = s.folder and f.code = 'LIVE' and s.name = 'ZBOXES';
+      update rustine.integration i set reverted_by = 1 from rustine.folder f where f.id = i.folder and f.code = 'LIVE' and i.file = 'ZMORE.dat';
+      delete from live.apatch where fic_0 = 'ZMORE.dat'; drop function live.boxes(); drop table live.zbox`);
+    const gone = await env.rustine.validate({ folders: ['HIST'] });
+    expect(gone.folders).toMatchObject([{ state: 'validated', tables: { removed: ['zbox'] } }]);
+    expect(gone.findings).toMatchObject([{ code: 'history-elements-gone', facts: { elements: ['ATB:ZBOX', 'TRT:ZBOXES'] } }]);
+    expect(await env.query(`select to_regclass('hist.zbox') as zbox, to_regprocedure('hist.boxes()') as boxes`)).toEqual([
+      { zbox: null, boxes: null },
+    ]);
+    expect((await env.rustine.kept({ folder: 'HIST' })).filter(({ kind }) => kind === 'table')).toMatchObject([
+      { table: 'zbox' },
+    ]);
+    expect((await env.query(`select fic_0 from hist.apatch order by num_0`)).map((row) => Object.values(row)[0])).toEqual([
+      'P_0001_140.dat',
+      'ZLIVE.dat',
+      'P_0002_140.dat',
+    ]);
+  });
+
+  test('R36: values that fit no more block, and nothing is changed', async () => {
+    const env = await openEnvironment(server, { folders: ['LIVE'] });
+    await env.integrate(await env.patch('A.dat', [customer()]));
+    await env.folders(['HIST'], { historyOf: 'LIVE' });
+    await env.query(`insert into hist.customer (num_0, nam_0) values ('OLD', 'more than ten letters')`);
+    await env.integrate(await env.patch('B.dat', [table('CUSTOMER', 'CUS', { NUM: 'A:10', NAM: 'A:10' }, { CUS0: 'NUM' })]));
+    const before = (await holdings(env.url)).folders.get('HIST');
+    const blocked = await env.rustine.validate({ folders: ['HIST'] });
+    expect(blocked.folders).toMatchObject([{ folder: 'HIST', state: 'failed', due: true }]);
+    expect(blocked.findings.map(({ code }) => code)).toContain('values-do-not-fit');
+    const after = (await holdings(env.url)).folders.get('HIST');
+    expect(difference(withoutState(before), withoutState(after))).toEqual([]);
+    await env.query(`update hist.customer set nam_0 = 'shorter'`);
+    expect((await env.rustine.validate({ folders: ['HIST'] })).folders).toMatchObject([{ state: 'validated', due: false }]);
+    expect(await env.query('select num_0, nam_0 from hist.customer')).toEqual([{ num_0: 'OLD', nam_0: 'shorter' }]);
   });
 
   test('R36: a history folder lives where its live folder does, and follows it there', async () => {

@@ -2,6 +2,7 @@
 
 import { type Said, type Sentence, some } from '../said.ts';
 import { blockerLines } from '../session-lines.ts';
+import { historyFindings } from './history-folders.ts';
 import { progress } from './progress.ts';
 import { reasons } from './reasons.ts';
 import { revertFindings } from './revert.ts';
@@ -22,6 +23,7 @@ export const findings = {
   ...validationFindings,
   ...revertFindings,
   ...validationRunFindings,
+  ...historyFindings,
   'patch-bom': () => 'The file starts with a byte order mark, which a patch file does not have; it is read without.',
   'patch-crlf': () =>
     'The lines end in CR LF instead of LF; they are read as LF. An editor or a transfer in text mode probably changed the file.',

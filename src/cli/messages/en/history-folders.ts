@@ -1,5 +1,5 @@
 // English sentences about history folders: what is refused there, why they are due.
-import type { Sentence } from '../said.ts';
+import { type Said, type Sentence, some } from '../said.ts';
 
 export const historyErrors = {
   'folder-history-settings': (f) =>
@@ -9,6 +9,11 @@ export const historyErrors = {
     return `${f('folder')} is the history folder of ${f('live')} and follows it by validation: ${what} there. Do it in ${f('live')} (\`rustine ${command.replace('LIVE', f('live'))}\`), then \`rustine validate ${f('folder')}\`.`;
   },
 } satisfies Record<string, Sentence>;
+
+export const historyFindings = {
+  'history-elements-gone': (f) =>
+    `Folder ${f('folder')} lost what ${f('live')}, whose history folder it is, has no more: ${some(f.list('elements'))}. Rows of tables that went are put aside: \`rustine kept --folder ${f('folder')}\` lists them.`,
+} as const satisfies Record<string, (f: Said) => string>;
 
 /** What is not done in a history folder, and the command for the live one. */
 const changes: Readonly<Record<string, readonly [what: string, command: string]>> = {

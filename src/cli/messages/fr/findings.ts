@@ -2,6 +2,7 @@
 import type { FindingCode, Sentences } from '../en.ts';
 import { type Said, some } from '../said.ts';
 import { blockerLines } from '../session-lines.ts';
+import { historyFindings } from './history-folders.ts';
 import { progress } from './progress.ts';
 import { reasons } from './reasons.ts';
 import { revertFindings } from './revert.ts';
@@ -23,6 +24,7 @@ export const findings: Sentences<FindingCode> = {
   ...validationFindings,
   ...revertFindings,
   ...validationRunFindings,
+  ...historyFindings,
   'patch-bom': () => "Le fichier commence par une marque d'ordre des octets, qu'un patch n'a pas ; il est lu sans elle.",
   'patch-crlf': () =>
     'Les lignes finissent par CR LF au lieu de LF ; elles sont lues comme LF. Un éditeur ou un transfert en mode texte a sans doute modifié le fichier.',

@@ -1,14 +1,20 @@
 // French sentences about history folders: what is refused there, why they are due.
-import type { historyErrors as english } from '../en/history-folders.ts';
+import type { historyFindings as english, historyErrors as englishErrors } from '../en/history-folders.ts';
 import type { Sentences } from '../en.ts';
+import { type Sentence, some } from '../said.ts';
 
-export const historyErrors: Sentences<keyof typeof english> = {
+export const historyErrors: Sentences<keyof typeof englishErrors> = {
   'folder-history-settings': (f) =>
     `Le dossier ${f('folder')} reçoit les paramètres de ${f('of')}, dont il doit être le dossier historique ; ${f.list('options').join(', ')} en ${f.list('options').length === 1 ? 'demande' : 'demandent'} d'autres. Enlevez ${f.list('options').length === 1 ? 'cette option' : 'ces options'}, ou changez d'abord ${f('of')} (\`rustine folder set ${f('of')}\`).`,
   'history-folder-follows': (f) => {
     const [what, command] = changes[f('change')] ?? ["cela ne s'y change pas", 'folder show'];
     return `${f('folder')} est le dossier historique de ${f('live')} et le suit par la validation : ${what}. Faites-le dans ${f('live')} (\`rustine ${command.replace('LIVE', f('live'))}\`), puis \`rustine validate ${f('folder')}\`.`;
   },
+};
+
+export const historyFindings: Record<keyof typeof english, Sentence> = {
+  'history-elements-gone': (f) =>
+    `Le dossier ${f('folder')} a perdu ce que ${f('live')}, dont il est le dossier historique, n'a plus : ${some(f.list('elements'))}. Les lignes des tables parties sont mises de côté : \`rustine kept --folder ${f('folder')}\` les liste.`,
 };
 
 const changes: Readonly<Record<string, readonly [what: string, command: string]>> = {
