@@ -16,8 +16,7 @@ export async function readLiveChanges(reader: Reader): Promise<ReadonlyMap<numbe
   const rows = await reader.query<{ folder: number; reasons: readonly string[] }>(sql`
     select f.id as folder, array_agg('live-folder:' || live.code || case when i.n > ${MOST_CHANGES} then ':more' else case i.kind
         when 'patch' then ':patch:' || i.file when 'revert' then ':revert:' || i.file
-        -- A folder that is there gets no dictionary any more: what is written like one is a decision.
-        when 'creation' then ':decision' else ':' || i.kind end end order by i.n) as reasons
+        when 'set' then case when i.file like '(decision %' then ':decision' else ':set' end else ':' || i.kind end end order by i.n) as reasons
     from rustine.folder f join rustine.folder live on live.id = f.history_of
     cross join lateral (
       select kind, file, row_number() over (order by id desc) as n from rustine.integration

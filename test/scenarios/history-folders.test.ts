@@ -164,6 +164,10 @@ describe.each(oneServer())('history folders on $name', (server) => {
     expect(await reasons(env)).toEqual(['live-folder:LIVE:patch:P_0001_140.dat']);
     await env.rustine.setElement({ folder: 'LIVE', element: 'ADP:LEVEL', assignments: [{ field: 'ACS', value: 'own' }] });
     await env.rustine.setFolder('LIVE', { languages: ['FRA'], activityCodes: ['KIT'] });
+    expect(await refused(env.rustine.revert({ file: 'P_0001_140.dat', folders: ['HIST'] }))).toEqual([
+      'history-folder-follows',
+      { folder: 'HIST', live: 'LIVE', change: 'revert' },
+    ]);
     await env.rustine.setFolder('LIVE', { parent: 'OTHER', test: true });
     expect(await reasons(env)).toEqual([
       'live-folder:LIVE:set',

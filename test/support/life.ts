@@ -12,8 +12,8 @@ import { randomPatch } from './patch-sequences.ts';
 import { script } from './patches.ts';
 
 /** LIVE gets scripts of its own, SHOP inherits from it, HIST follows it. */
-export const FOLDERS = ['X3', 'LIVE', 'SHOP'] as const;
-export const HISTORY = 'HIST';
+const FOLDERS = ['X3', 'LIVE', 'SHOP'] as const;
+const HISTORY = 'HIST';
 type FolderName = (typeof FOLDERS)[number];
 
 /** What is standard, and what a folder has for itself: each has elements of its own names. */
@@ -326,7 +326,7 @@ export class Life {
 }
 
 /** A folder without what two ways to the same end need not have in common: numbers, times, the order of columns, what was put aside on the way. */
-export function content(holding: Holding | undefined): Holding {
+function content(holding: Holding | undefined): Holding {
   return (holding ?? [])
     .filter((line) => !/^(integration|event|dictionary|kept|kept row) \|/.test(line))
     .map((line) => line.replace(/^(column \| \w+) \| \d+/, '$1').replaceAll(/"(updtick_0|updusr_0|creusr_0|num_0)": [^,}]+/g, ''))
