@@ -16,6 +16,7 @@ const LAYERS = [
   'plan',
   'integrate',
   'validate',
+  'verify',
   'batch',
   'app',
   'http',
@@ -29,6 +30,7 @@ const PURE = [
   /^dictionary\/(merge|seen-fields|views|view-names|compare|line-diff)\.ts$/,
   /^tables\/(?!inspect\.ts$)[^/]+\.ts$/,
   /^plan\/(planner|plan)\.ts$/,
+  /^verify\/(difference|shape)\.ts$/,
   /^plan\/(l4g-tokens|l4g-references|script-references|sql-tree|left-out)\.ts$/,
 ];
 const IMPURE_MODULES = /^node:(fs|net|http|https|child_process|os|process|timers|worker_threads|tls|dns|readline)(\/|$)/;

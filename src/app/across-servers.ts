@@ -30,6 +30,7 @@ import { sharesOf } from './shares.ts';
 import { leftOnSilent, withLeft } from './silent-servers.ts';
 import { taskVerbs } from './tasks.ts';
 import { validateAcross } from './validations-across.ts';
+import { verifyAcross } from './verification.ts';
 import { carryOutWhole } from './whole-run.ts';
 
 /** What verbs over several servers work with. */
@@ -173,6 +174,7 @@ export function acrossServers(
       return withLeft(recovered, await leftOnSilent(database, across.silence));
     },
     validate: (options) => validateAcross(across, options),
+    verify: (options) => verifyAcross(across, options),
     decide: (options) => decideAcross(across, options),
     scripts: scriptsAcross(across),
     databaseUrl: async (folder) => (await at(folder)).databaseUrl(folder),

@@ -19,6 +19,7 @@ import type { JournalEntry, RunListener } from '../journal/journal.ts';
 import type { RunMode, RunOutcome } from '../journal/outcome.ts';
 import type { RunRecord, TraceOptions } from '../journal/trace.ts';
 import { dropFolder } from '../validate/removal.ts';
+import type { VerifiedFolder } from '../verify/verified-folders.ts';
 import { acrossServers } from './across-servers.ts';
 import type { CheckOptions, CheckOutcome } from './checks.ts';
 import { check, readOnlyRefusal } from './checks.ts';
@@ -51,6 +52,8 @@ import type { TaskVerbs } from './tasks.ts';
 import { latestRuns, openTrace, readLog, type Trace } from './traces.ts';
 import type { ValidateOptions, ValidationOutcome } from './validations.ts';
 import { validateFolders } from './validations.ts';
+import type { Verification, VerifyOptions } from './verification.ts';
+import { verify } from './verification.ts';
 
 export interface FolderView {
   readonly code: string;
@@ -132,7 +135,9 @@ export interface IntegrateOptions extends CancelSignals {
 }
 
 /** The verbs over all servers of the environment. */
-export interface Rustine extends OneServer, ServerVerbs {
+export interface Rustine extends Omit<OneServer, 'verify'>, ServerVerbs {
+  /** The same over all servers, differences with all folders that have them. */
+  verify(options: VerifyOptions): Promise<Verification>;
   /** Tasks of the batch server, and the worker. */
   readonly tasks: TaskVerbs;
   /** Who integrated, took back, validated, created or set what (R41). */
@@ -180,6 +185,8 @@ export interface OneServer {
   setElement(options: SetOptions): Promise<FieldsSet & { readonly element: string; readonly folder: string }>;
   /** Brings folders in line with their parents and their own settings, as a run. */
   validate(options: ValidateOptions): Promise<ValidationOutcome>;
+  /** Compares what APATCH says with dictionary, tables and rights as they are; nothing is changed. */
+  verify(options: VerifyOptions): Promise<readonly VerifiedFolder[]>;
   /** Settles what dead programs left. */
   recover(): Promise<Recovery>;
   /** Runs that were made or are at work, the latest first. */
@@ -281,6 +288,7 @@ async function openOne(settings: Settings, expected?: Membership): Promise<Opene
     compareElement: ({ element, against, folder, noise }) => compareElement(opened, element, against, folder, noise),
     setElement: (options) => setElement(opened, options),
     validate: (options) => validateFolders(opened, options),
+    verify: (options) => verify(opened, options),
     recover: async () => {
       await openEnvironment(database);
       return recover(database);

@@ -108,6 +108,19 @@ create trigger follow after delete or update of kind, reverted_by, apatch_num, f
 -- A new folder has none.
 alter table rustine.folder alter column level set default '{}', alter column patches set default 0, alter column standard set default 0;
 
+-- What functions of scripts were when a script made them: deparsed text may differ between versions of the server.
+alter table rustine.script_function add column mark text;
+alter table rustine.script_function add column marked_on integer;
+comment on column rustine.script_function.mark is 'digest of the function as the script left it; null: not known';
+comment on column rustine.script_function.marked_on is 'major version of the server that made the digest';
+create function rustine.function_mark(function oid) returns text language sql stable set search_path = pg_catalog, pg_temp as $$
+  select md5(concat_ws(' ', case when p.prokind <> 'a' then pg_get_functiondef(p.oid) end, p.proowner::regrole)) from pg_proc p where p.oid = function;
+$$;
+revoke all on function rustine.function_mark from public;
+update rustine.script_function s set mark = rustine.function_mark(to_regprocedure(format('%I.%s', f.schema_name, s.function))),
+  marked_on = current_setting('server_version_num')::integer / 10000
+from rustine.folder f where f.id = s.folder;
+
 -- What was written by an earlier version: of a file that came several times, APATCH has the row of the last one.
 do $$
 declare

@@ -1,6 +1,7 @@
 // Plans how all tables of a folder follow its dictionary, data types, activity codes and modules, as an integration does for those of a patch.
 import type { Finding } from '../base/finding.ts';
 import type { Session } from '../database/database.ts';
+import type { TableDefinition } from '../tables/desired.ts';
 import type { TableChange } from '../tables/diff.ts';
 import { inspectTables } from '../tables/inspect.ts';
 import { newDraft } from './draft.ts';
@@ -24,6 +25,8 @@ export interface ValidationPlan {
   /** Estimated rows by table. */
   readonly rows: ReadonlyMap<string, number>;
   readonly aside: readonly Aside[];
+  /** The tables as the dictionary defines them, by its name. */
+  readonly definitions: ReadonlyMap<string, TableDefinition>;
 }
 
 /** A constant number of statements, however many tables the folder has. */
@@ -31,7 +34,7 @@ export async function planValidation(session: Session, folder: FolderSettings): 
   const facts = await gatherFolder(session, folder);
   const draft = newDraft(facts);
   for (const [code, records] of facts.definitions) draft.definitions.set(code, loaded(records));
-  const { changes } = planTables({ folder, facts }, draft);
+  const { changes, byCode } = planTables({ folder, facts }, draft);
   const named = changes.flatMap((change) =>
     change.change === 'alter'
       ? []
@@ -45,6 +48,7 @@ export async function planValidation(session: Session, folder: FolderSettings): 
     locks: locksOf(changes),
     rows: await gatherEstimates(session, folder),
     aside: await gatherAside(session, folder),
+    definitions: byCode,
   };
 }
 

@@ -27,6 +27,7 @@ const ERRORS = codesOfSource(/new (?:Refusal|Failure)\(\s*'([a-z-]+)'/g);
 const FINDINGS = [
   ...codesOfSource(/\bcode: '([a-z]+(?:-[a-z]+)+)'/g),
   // Functions that make findings about one thing.
+  ...codesOfSource(/\bwarn\(\s*'([a-z]+(?:-[a-z]+)+)'/g),
   ...codesOfSource(/\b(?:blocked|noted)\([\w.]+, '([a-z]+(?:-[a-z]+)+)'/g),
 ];
 

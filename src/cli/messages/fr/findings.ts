@@ -11,6 +11,7 @@ import { serverFindings } from './servers.ts';
 import { sessionFindings } from './sessions.ts';
 import { validationRunFindings } from './validation.ts';
 import { validationFindings } from './validation-findings.ts';
+import { verifyFindings } from './verify.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
 const MEND = 'Le patch est à corriger là où il a été fait.';
@@ -19,6 +20,7 @@ const why = (f: Said) => reasons[f('reason')] ?? f('reason');
 
 export const findings: Sentences<FindingCode> = {
   ...sessionFindings,
+  ...verifyFindings,
   ...serverFindings,
   ...revertTableFindings,
   ...validationFindings,

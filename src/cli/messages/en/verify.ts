@@ -1,0 +1,80 @@
+// English sentences of `status --verify`: what is not as it should be.
+import { type Sentence, some } from '../said.ts';
+
+const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
+export const verifyFindings = {
+  'history-changed': (f) =>
+    `What the catalog says of ${f('file')} (${f('at')} UTC, ${f('operator')}) was changed by hand afterwards: the row does not come to its hash any more.`,
+  'history-inserted': (f) =>
+    `The row of ${f('file')} (${f('at')} UTC, ${f('operator')}) was put into the catalog by hand: it is not in the chain of what was written to the folder.`,
+  'history-removed': (f) =>
+    `What was written to the folder just before ${f('file')} (${f('at')} UTC, ${f('operator')}) was removed from the catalog by hand.`,
+  'history-cut': (f) =>
+    `The end of what was written to the folder was cut off, or its last hash changed by hand: ${n(f.number('left'), 'row is', 'rows are')} left.`,
+  'history-taken-back': (f) =>
+    `Whether ${f('file')} (${f('at')} UTC, ${f('operator')}) was taken back: the catalog says one thing of the patch and another of what took it back.`,
+  'apatch-missing': (f) => `APATCH has no row for ${f('file')}, which the catalog says was integrated (${f('at')} UTC).`,
+  'apatch-unknown': (f) => `APATCH has a row for ${f('file')}, of which the catalog knows nothing.`,
+  'apatch-changed': (f) =>
+    `The row of ${f('file')} in APATCH was changed since it was written (${f('at')} UTC): ${some(f.list('fields'))}.`,
+  'content-altered': (f) =>
+    `${f('element')}: what is stored is not what its digest was made of (${some(f.list('records'))}). It was altered by hand, for every folder that has the same.`,
+  'script-altered': (f) => `${f('element')}: the stored script is not what its digest was made of. It was altered by hand.`,
+  'kept-file-altered': (f) =>
+    `The kept patch file ${f('file')} is no longer what was delivered: what it brought cannot be compared.`,
+  'element-missing': (f) => `${f('element')} is not in the dictionary, although a patch brought it.`,
+  'element-differs': (f) =>
+    `${f('element')} is not as it was delivered (expected → found; − missing, + too many, ↕ elsewhere): ${some(f.list('lines'))}${f.number('count') > f.list('lines').length ? `, ${f.number('count')} lines in all` : ''}.`,
+  'texts-to-come': (f) => `${f('element')} has no texts in ${some(f.list('languages'))} yet, which its patch brings.`,
+  'script-missing': (f) => `${f('element')}: the folder has no copy of this script, although a patch brought it.`,
+  'script-differs': (f) => `${f('element')}: the folder's copy of this script is not the one that was delivered last.`,
+  'table-missing': (f) => `Table ${f('table')} is in the dictionary and not in the database: it was dropped or renamed.`,
+  'table-left': (f) => `Table ${f('table')} is in the database, although the folder's activity codes and modules do not generate it.`,
+  'table-added': (f) =>
+    `${f('table')} (${f('kind')}) is in the folder's schema, and neither the dictionary nor a script made it. Where somebody needs it, it belongs into a schema of its own.`,
+  'table-unlogged': (f) => `Table ${f('table')} was made unlogged: a crash of the server empties it.`,
+  'table-row-security': (f) => `Row security was switched on for table ${f('table')}: programs may see fewer rows than there are.`,
+  'column-missing': (f) => `Column ${f('column')} (${f('type')}) is missing in table ${f('table')}.`,
+  'column-left': (f) => `Column ${f('column')} is in table ${f('table')}, although its field is not generated any more.`,
+  'column-added': (f) => `Column ${f('column')} (${f('type')}) of table ${f('table')} is not in the dictionary: somebody added it.`,
+  'column-type-differs': (f) =>
+    `Column ${f('column')} of table ${f('table')} has type ${f('found')}; by the dictionary it is ${f('expected')}.`,
+  'column-null-differs': (f) =>
+    f('notNull') === 'true'
+      ? `Column ${f('column')} of table ${f('table')} may be empty (NULL); it was made NOT NULL.`
+      : `Column ${f('column')} of table ${f('table')} is NOT NULL; it was made so that it may be empty.`,
+  'column-default-differs': (f) =>
+    `Column ${f('column')} of table ${f('table')} has ${f('found') === '' ? 'no default' : `the default ${f('found')}`}; it was made with ${f('expected') === '' ? 'none' : f('expected')}.`,
+  'index-missing': (f) => `Index ${f('index')} (${some(f.list('columns'))}) of table ${f('table')} is missing.`,
+  'index-differs': (f) => `Index ${f('index')} of table ${f('table')} is not the one of the dictionary (${some(f.list('columns'))}).`,
+  'index-left': (f) => `Index ${f('index')} of table ${f('table')} is not in the dictionary any more.`,
+  'index-invalid': (f) => `Index ${f('name')} of table ${f('table')} is invalid: the server does not use it.`,
+  'constraint-added': (f) => `Constraint ${f('name')} was added to table ${f('table')}: ${f('definition')}. Patches and programs may fail on it.`,
+  'trigger-added': (f) => `Trigger ${f('name')} was added to table ${f('table')}: ${f('definition')}.`,
+  'rule-added': (f) => `Rule ${f('name')} was added to table ${f('table')}: ${f('definition')}.`,
+  'view-missing': (f) => `View ${f('view')} of the dictionary is missing.`,
+  'view-differs': (f) => `View ${f('view')} of the dictionary is not as it was made.`,
+  'function-missing': (f) => `Function ${f('function')} is missing, which script ${f('script')} made.`,
+  'function-differs': (f) => `Function ${f('function')} is not as script ${f('script')} made it.`,
+  'login-missing': () => `The folder's login is not there any more. Make a role of that name again, or put the server's roles back.`,
+  'login-attributes': (f) => `The folder's login has more than it was given: ${some(f.list('attributes'))}.`,
+  'login-member': (f) => `The folder's login was made a member of ${some(f.list('roles'))}, and has their rights.`,
+  'right-added': (f) =>
+    `${f('everybody') === 'true' ? 'Everybody (PUBLIC) has' : "The folder's login has"} more rights than it was given: ${some(f.list('rights'))} on ${some(f.list('objects'))}${f.number('count') > f.list('objects').length ? `, ${f.number('count')} in all` : ''}.`,
+  'right-missing': (f) =>
+    `The folder's login lacks rights that it was given: ${some(f.list('rights'))} on ${some(f.list('objects'))}${f.number('count') > f.list('objects').length ? `, ${f.number('count')} in all` : ''}.`,
+} satisfies Readonly<Record<string, Sentence>>;
+
+export const verifyReport = {
+  inLine: (count: number) => `${n(count, 'folder')} verified: APATCH, dictionary, tables and rights are as they should be.`,
+  differs: (count: number, folders: number) => `${n(folders, 'folder')} verified, ${n(count, 'difference')} found:`,
+  notCompared: (files: string, count: number) =>
+    `Not compared, because ${count === 1 ? 'its file is' : 'their files are'} not kept: what came with ${files}. Integrating ${count === 1 ? 'it' : 'them'} once more keeps ${count === 1 ? 'it' : 'them'}.`,
+  chainedSince: (folders: string, since: string) =>
+    `The chain of ${folders} counts from ${since} UTC on: what was written before is in it as it stood then.`,
+  backup: 'no command brings that back: compare with a backup',
+  longCommand: 'the SQL is in `rustine status --verify --json`',
+  each: 'the commands of the folders are in `rustine status --verify --json`; the first:',
+  done: (done: number, all: string) => `${n(done, 'folder')} verified${all}`,
+};

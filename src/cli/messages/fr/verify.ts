@@ -1,0 +1,93 @@
+// French sentences of `status --verify`.
+import type { Messages } from '../en.ts';
+import type { verifyFindings as english, verifyReport as englishReport } from '../en/verify.ts';
+import { some } from '../said.ts';
+
+const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
+
+export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = {
+  'history-changed': (f) =>
+    `Ce que le catalogue dit de ${f('file')} (${f('at')} UTC, ${f('operator')}) a été modifié à la main par la suite : la ligne ne donne plus son empreinte.`,
+  'history-inserted': (f) =>
+    `La ligne de ${f('file')} (${f('at')} UTC, ${f('operator')}) a été ajoutée au catalogue à la main : elle n'est pas dans la chaîne de ce qui a été écrit dans le dossier.`,
+  'history-removed': (f) =>
+    `Ce qui avait été écrit dans le dossier juste avant ${f('file')} (${f('at')} UTC, ${f('operator')}) a été supprimé du catalogue à la main.`,
+  'history-cut': (f) =>
+    `La fin de ce qui a été écrit dans le dossier a été coupée, ou sa dernière empreinte modifiée à la main : il reste ${n(f.number('left'), 'ligne')}.`,
+  'history-taken-back': (f) =>
+    `La reprise de ${f('file')} (${f('at')} UTC, ${f('operator')}) : le catalogue ne dit pas la même chose du patch et de ce qui l'a repris.`,
+  'apatch-missing': (f) => `APATCH n'a pas de ligne pour ${f('file')}, intégré selon le catalogue (${f('at')} UTC).`,
+  'apatch-unknown': (f) => `APATCH a une ligne pour ${f('file')}, que le catalogue ne connaît pas.`,
+  'apatch-changed': (f) =>
+    `La ligne de ${f('file')} dans APATCH a été modifiée depuis son écriture (${f('at')} UTC) : ${some(f.list('fields'))}.`,
+  'content-altered': (f) =>
+    `${f('element')} : ce qui est stocké ne correspond plus à son empreinte (${some(f.list('records'))}). Cela a été modifié à la main, pour tous les dossiers qui ont la même chose.`,
+  'script-altered': (f) =>
+    `${f('element')} : le traitement stocké ne correspond plus à son empreinte. Il a été modifié à la main.`,
+  'kept-file-altered': (f) =>
+    `Le fichier de patch conservé ${f('file')} n'est plus celui qui a été livré : ce qu'il a apporté ne peut pas être comparé.`,
+  'element-missing': (f) => `${f('element')} n'est pas dans le dictionnaire, alors qu'un patch l'a apporté.`,
+  'element-differs': (f) =>
+    `${f('element')} n'est pas tel qu'il a été livré (attendu → trouvé ; − absent, + en trop, ↕ déplacé) : ${some(f.list('lines'))}${f.number('count') > f.list('lines').length ? `, ${f.number('count')} lignes en tout` : ''}.`,
+  'texts-to-come': (f) => `${f('element')} n'a pas encore de textes en ${some(f.list('languages'))}, que son patch apporte.`,
+  'script-missing': (f) => `${f('element')} : le dossier n'a pas de copie de ce traitement, alors qu'un patch l'a apporté.`,
+  'script-differs': (f) => `${f('element')} : la copie de ce traitement dans le dossier n'est pas la dernière livrée.`,
+  'table-missing': (f) =>
+    `La table ${f('table')} est dans le dictionnaire et pas dans la base : elle a été supprimée ou renommée.`,
+  'table-left': (f) =>
+    `La table ${f('table')} est dans la base, alors que les codes activité et les modules du dossier ne la génèrent pas.`,
+  'table-added': (f) =>
+    `${f('table')} (${f('kind')}) est dans le schéma du dossier, et ni le dictionnaire ni un traitement ne l'a créé. Si quelqu'un en a besoin, sa place est dans un schéma à part.`,
+  'table-unlogged': (f) => `La table ${f('table')} a été passée en « unlogged » : un arrêt brutal du serveur la vide.`,
+  'table-row-security': (f) =>
+    `La sécurité par ligne a été activée pour la table ${f('table')} : les programmes peuvent voir moins de lignes qu'il n'y en a.`,
+  'column-missing': (f) => `La colonne ${f('column')} (${f('type')}) manque dans la table ${f('table')}.`,
+  'column-left': (f) => `La colonne ${f('column')} est dans la table ${f('table')}, alors que son champ n'est plus généré.`,
+  'column-added': (f) =>
+    `La colonne ${f('column')} (${f('type')}) de la table ${f('table')} n'est pas dans le dictionnaire : quelqu'un l'a ajoutée.`,
+  'column-type-differs': (f) =>
+    `La colonne ${f('column')} de la table ${f('table')} est de type ${f('found')} ; selon le dictionnaire, ce doit être ${f('expected')}.`,
+  'column-null-differs': (f) =>
+    f('notNull') === 'true'
+      ? `La colonne ${f('column')} de la table ${f('table')} peut être vide (NULL) ; elle a été créée NOT NULL.`
+      : `La colonne ${f('column')} de la table ${f('table')} est NOT NULL ; elle a été créée de façon à pouvoir être vide.`,
+  'column-default-differs': (f) =>
+    `La colonne ${f('column')} de la table ${f('table')} ${f('found') === '' ? "n'a pas de valeur par défaut" : `a la valeur par défaut ${f('found')}`} ; elle a été créée ${f('expected') === '' ? 'sans' : `avec ${f('expected')}`}.`,
+  'index-missing': (f) => `L'index ${f('index')} (${some(f.list('columns'))}) de la table ${f('table')} manque.`,
+  'index-differs': (f) =>
+    `L'index ${f('index')} de la table ${f('table')} n'est pas celui du dictionnaire (${some(f.list('columns'))}).`,
+  'index-left': (f) => `L'index ${f('index')} de la table ${f('table')} n'est plus dans le dictionnaire.`,
+  'index-invalid': (f) => `L'index ${f('name')} de la table ${f('table')} est invalide : le serveur ne l'utilise pas.`,
+  'constraint-added': (f) =>
+    `La contrainte ${f('name')} a été ajoutée à la table ${f('table')} : ${f('definition')}. Elle peut faire échouer des patches et des programmes.`,
+  'trigger-added': (f) => `Le trigger ${f('name')} a été ajouté à la table ${f('table')} : ${f('definition')}.`,
+  'rule-added': (f) => `La règle ${f('name')} a été ajoutée à la table ${f('table')} : ${f('definition')}.`,
+  'view-missing': (f) => `La vue ${f('view')} du dictionnaire manque.`,
+  'view-differs': (f) => `La vue ${f('view')} du dictionnaire n'est pas telle qu'elle a été créée.`,
+  'function-missing': (f) => `La fonction ${f('function')}, créée par le traitement ${f('script')}, manque.`,
+  'function-differs': (f) => `La fonction ${f('function')} n'est pas telle que le traitement ${f('script')} l'a créée.`,
+  'login-missing': () =>
+    `Le rôle de connexion du dossier n'existe plus. Recréez un rôle de ce nom, ou restaurez les rôles du serveur.`,
+  'login-attributes': (f) => `Le rôle de connexion du dossier a plus que ce qui lui a été donné : ${some(f.list('attributes'))}.`,
+  'login-member': (f) =>
+    `Le rôle de connexion du dossier a été rendu membre de ${some(f.list('roles'))}, et a donc ces droits.`,
+  'right-added': (f) =>
+    `${f('everybody') === 'true' ? 'Tout le monde (PUBLIC) a' : 'Le rôle de connexion du dossier a'} plus de droits qu'il n'en a été donné : ${some(f.list('rights'))} sur ${some(f.list('objects'))}${f.number('count') > f.list('objects').length ? `, ${f.number('count')} en tout` : ''}.`,
+  'right-missing': (f) =>
+    `Il manque au rôle de connexion du dossier des droits qui lui ont été donnés : ${some(f.list('rights'))} sur ${some(f.list('objects'))}${f.number('count') > f.list('objects').length ? `, ${f.number('count')} en tout` : ''}.`,
+};
+
+export const verifyReport: typeof englishReport = {
+  inLine: (count) =>
+    `${n(count, 'dossier')} ${count < 2 ? 'vérifié' : 'vérifiés'} : APATCH, dictionnaire, tables et droits sont en ordre.`,
+  differs: (count, folders) =>
+    `${n(folders, 'dossier')} ${folders < 2 ? 'vérifié' : 'vérifiés'}, ${n(count, 'différence')} :`,
+  notCompared: (files, count) =>
+    `Non comparé, faute de fichier conservé : ce qui est venu avec ${files}. ${count === 1 ? "L'intégrer" : 'Les intégrer'} une fois de plus ${count === 1 ? 'le' : 'les'} conserve.`,
+  chainedSince: (folders, since) =>
+    `La chaîne de ${folders} compte à partir du ${since} UTC : ce qui a été écrit avant y est tel qu'il était à ce moment.`,
+  backup: 'aucune commande ne rétablit cela : comparez avec une sauvegarde',
+  longCommand: 'le SQL est dans `rustine status --verify --json`',
+  each: 'les commandes des dossiers sont dans `rustine status --verify --json` ; la première :',
+  done: (done, all) => `${n(done, 'dossier')} ${done < 2 ? 'vérifié' : 'vérifiés'}${all}`,
+};

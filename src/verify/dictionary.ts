@@ -1,0 +1,196 @@
+// A folder's dictionary and scripts against what was delivered last: what integrating it again would still have to do is a difference.
+import type { Session } from '../database/database.ts';
+import { sql } from '../database/sql.ts';
+import { elementKey } from '../dictionary/element.ts';
+import { NOISE } from '../dictionary/element-types.ts';
+import type { Fields } from '../dictionary/fields.ts';
+import { fieldsFromJson } from '../dictionary/fields.ts';
+import type { Folder } from '../environment/folder.ts';
+import { settingsOf } from '../integrate/settings.ts';
+import type { FolderFacts } from '../plan/facts.ts';
+import type { PlanItem } from '../plan/draft.ts';
+import { gatherBasis, gatherFacts } from '../plan/facts.ts';
+import { planDelivery } from '../plan/planner.ts';
+import type { Difference, Mend } from './difference.ts';
+import { MOST_LISTED, warn } from './difference.ts';
+import type { Expectation, Expected } from './expected-elements.ts';
+
+/** In a snapshot that began when what is expected was staged. */
+export async function verifyDictionary(
+  session: Session,
+  folder: Folder,
+  expectation: Expectation | undefined,
+): Promise<readonly Difference[]> {
+  const found: Difference[] = [];
+  for (const expected of expectation?.expected ?? []) found.push(...(await compare(session, folder, expected)));
+  return found;
+}
+
+async function compare(session: Session, folder: Folder, expected: Expected): Promise<readonly Difference[]> {
+  const { digest } = await gatherBasis(session, settingsOf(folder), expected.stagedAs, [], []);
+  const { languages, test, specific, parent } = folder;
+  const mark = JSON.stringify([digest, languages, test, specific, parent === null]);
+  const before = expected.known.get(mark);
+  if (before !== undefined) return before;
+  const found = judge(session, folder, expected);
+  expected.known.set(mark, found);
+  found.catch(() => expected.known.delete(mark));
+  return found;
+}
+
+type Written = PlanItem & { readonly type: string; readonly name: string };
+
+const isOfElement = (item: PlanItem): item is Written =>
+  item.name !== undefined && item.type !== undefined && ['element', 'record', 'move', 'remove', 'script'].includes(item.item);
+
+async function judge(session: Session, folder: Folder, expected: Expected): Promise<readonly Difference[]> {
+  const { delivery, stagedAs, authorized } = expected;
+  const facts = await gatherFacts(session, settingsOf(folder), delivery, stagedAs);
+  const scope = { rowsOnly: false, onlyTables: null, ranBefore: [], takeUnchanged: false };
+  const elements = new Map<string, Written[]>();
+  const items = planDelivery({ delivery, folder: settingsOf(folder), facts, authorized, ...scope });
+  for await (const item of items) {
+    if (!isOfElement(item)) continue;
+    const key = elementKey(item.type, item.name);
+    elements.set(key, [...(elements.get(key) ?? []), item]);
+  }
+  const own = await storedFields(session, facts, [...elements.values()].flat());
+  return [...elements].flatMap(([key, written]) => elementDifference(key, written, { expected, facts, own, folder }));
+}
+
+interface Judging {
+  readonly expected: Expected;
+  readonly facts: FolderFacts;
+  /** Fields of the folder's records that differ, by `type\0name\0tag\0key`. */
+  readonly own: ReadonlyMap<string, Fields>;
+  readonly folder: Folder;
+}
+
+function elementDifference(key: string, written: readonly Written[], judging: Judging): readonly Difference[] {
+  const [first] = written;
+  if (first === undefined) return [];
+  const { type, name } = first;
+  const { expected, facts, folder } = judging;
+  const element = `${type}:${name}`;
+  const file = expected.files.get(key) ?? '';
+  const mend: Mend = folder.parent === null ? { by: 'integrate', file } : { by: 'validate' };
+  if (first.item === 'script') return scriptDifference(element, key, file, mend, judging);
+  const own = facts.elements.get(key);
+  if (own === undefined) return [warn('element-missing', element, { element }, mend, file)];
+  const lines = written.flatMap((item) => lineOf(item, judging));
+  if (lines.length === 0) return [];
+  if (lines.every(({ onlyTexts }) => onlyTexts)) {
+    const languages = [...new Set(lines.flatMap((line) => line.languages))].sort();
+    return [{ ...warn('texts-to-come', element, { element, languages }, { by: 'validate' }, file), severity: 'info' }];
+  }
+  const shown = lines.filter(({ onlyTexts }) => !onlyTexts).map(({ text }) => text);
+  return [warn('element-differs', element, { element, lines: shown.slice(0, MOST_LISTED), count: shown.length }, mend, file)];
+}
+
+/** Whether a folder gets copies of scripts may have been decided later: one that it lacks is found at its ancestors. */
+function scriptDifference(element: string, key: string, file: string, mend: Mend, { facts, folder }: Judging): readonly Difference[] {
+  const there = facts.scripts.own.has(key);
+  if (there) return [warn('script-differs', element, { element }, mend, file)];
+  const missing = warn('script-missing', element, { element }, mend, file);
+  return [folder.parent === null ? missing : { ...missing, severity: 'info' }];
+}
+
+interface Line {
+  readonly text: string;
+  /** Texts in languages that the record has none of: the folder got these later. */
+  readonly onlyTexts: boolean;
+  readonly languages: readonly string[];
+}
+
+function lineOf(item: Written, { facts, own }: Judging): readonly Line[] {
+  const line = `${item.tag ?? ''} ${item.key ?? ''}`.trim();
+  const is = (text: string): readonly Line[] => [{ text, onlyTexts: false, languages: [] }];
+  switch (item.item) {
+    case 'element': {
+      const before = facts.elements.get(elementKey(item.type, item.name))?.title;
+      return before === undefined || before === item.title ? [] : is(`title: ${item.title ?? ''} → ${before}`);
+    }
+    case 'record': {
+      const found = own.get(placeOf(item));
+      if (found === undefined) return is(`− ${line}`);
+      const expected = fieldsFromJson(item.fields ?? '{}');
+      const fields = differingFields(expected, found);
+      const languages = fields.flatMap((field) => newLanguages(expected, found, field));
+      const texts = fields.length > 0 && fields.every((field) => newLanguages(expected, found, field).length > 0);
+      const changes = fields.map((field) => `${field}: ${shown(expected, field)} → ${shown(found, field)}`);
+      return [{ text: `${line} (${changes.join('; ')})`, onlyTexts: texts, languages }];
+    }
+    case 'remove':
+      return is(`+ ${line}`);
+    case 'move':
+      return is(`↕ ${line}`);
+    default:
+      return [];
+  }
+}
+
+const placeOf = ({ type, name, tag, key }: PlanItem): string => [type, name, tag, key].join('\0');
+
+async function storedFields(session: Session, facts: FolderFacts, items: readonly Written[]): Promise<ReadonlyMap<string, Fields>> {
+  const digests = new Map<string, string>();
+  for (const item of items) {
+    if (item.item !== 'record') continue;
+    const records = facts.elements.get(elementKey(item.type, item.name))?.records ?? [];
+    const own = records.find(({ tag, key }) => tag === item.tag && key === item.key);
+    if (own !== undefined) digests.set(placeOf(item), own.digest);
+  }
+  if (digests.size === 0) return new Map();
+  const rows = await session.query<{ digest: string; fields: string }>(sql`
+    select encode(digest, 'hex') as digest, fields::text as fields from rustine.content
+    where digest in (select decode(x, 'hex') from unnest(${[...new Set(digests.values())]}::text[]) x)`);
+  const byDigest = new Map(rows.map(({ digest, fields }) => [digest, fieldsFromJson(fields)]));
+  return new Map([...digests].flatMap(([place, digest]) => {
+    const fields = byDigest.get(digest);
+    return fields === undefined ? [] : [[place, fields] as const];
+  }));
+}
+
+function differingFields(a: Fields, b: Fields): readonly string[] {
+  const names = [...new Set([...Object.keys(a.slots), ...Object.keys(b.slots)])].filter((name) => !NOISE.has(name)).sort();
+  return names.filter((name) => valuesOf(a, name) !== valuesOf(b, name));
+}
+
+/** Languages of texts that are expected, where what is there has none of them and is the same in the others. */
+function newLanguages(expected: Fields, found: Fields, field: string): readonly string[] {
+  const [wanted, own] = [textsOf(expected, field), textsOf(found, field)];
+  if (wanted === undefined || own === undefined) return [];
+  const added = Object.keys(wanted).filter((language) => own[language] === undefined);
+  const same = Object.entries(own).every(([language, text]) => wanted[language] === text);
+  return same ? added : [];
+}
+
+function textsOf({ slots }: Fields, field: string): Readonly<Record<string, string>> | undefined {
+  const texts: Record<string, string> = {};
+  for (const [at, slot] of (slots[field] ?? []).entries()) {
+    if (slot === null) continue;
+    if (!('texts' in slot)) return undefined;
+    for (const [language, { text }] of Object.entries(slot.texts)) texts[`${language}${at === 0 ? '' : ` ${at}`}`] = text;
+  }
+  return texts;
+}
+
+const LONGEST_VALUE = 60;
+
+function shown(fields: Fields, field: string): string {
+  const text = valuesOf(fields, field);
+  return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
+}
+
+function valuesOf({ slots }: Fields, field: string): string {
+  const values = (slots[field] ?? []).map((slot) => {
+    if (slot === null) return '';
+    if ('text' in slot) return slot.text;
+    if ('bare' in slot) return slot.bare;
+    const texts = 'texts' in slot ? slot.texts : slot.translations;
+    return Object.entries(texts)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([language, { text }]) => `${language} ${text}`)
+      .join(', ');
+  });
+  return values.join(' | ');
+}

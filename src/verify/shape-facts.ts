@@ -1,0 +1,156 @@
+// What stands in a folder's schema: relations, columns, indexes, constraints, triggers, rules, views, functions of scripts; as data.
+import type { Session } from '../database/database.ts';
+import { sql } from '../database/sql.ts';
+import type { Folder } from '../environment/folder.ts';
+
+export interface ShapeFacts {
+  readonly relations: readonly Relation[];
+  readonly columns: readonly ColumnFact[];
+  readonly objects: readonly ObjectFact[];
+  readonly views: readonly ViewFact[];
+  readonly functions: readonly FunctionFact[];
+  /** Tables and columns (`box.num_0`) that were put back from what was put aside, whatever the dictionary says. */
+  readonly restored: ReadonlySet<string>;
+}
+
+/** One that no script made. */
+export interface Relation {
+  readonly name: string;
+  readonly kind: string;
+  readonly unlogged: boolean;
+  readonly rowSecurity: boolean;
+}
+
+export interface ColumnFact {
+  readonly table: string;
+  readonly name: string;
+  readonly notNull: boolean;
+  readonly default: string | null;
+  readonly type: string;
+}
+
+/** What stands on a table besides its columns; `definition` as SQL. */
+export interface ObjectFact {
+  readonly object: 'constraint' | 'trigger' | 'rule' | 'index';
+  readonly table: string;
+  readonly name: string;
+  readonly definition: string;
+}
+
+export interface ViewFact {
+  readonly name: string;
+  /** As the catalog stores it. */
+  readonly columns: readonly string[];
+  /** null: no view has the name. */
+  readonly definition: string | null;
+}
+
+export interface FunctionFact {
+  readonly script: string;
+  readonly kind: string;
+  readonly function: string;
+  readonly file: string | null;
+  readonly state: 'changed' | 'gone';
+}
+
+/** Lines that say all of it, without the folder's name and number. */
+const LINES = (schema: string, folder: number) => sql`
+    with own as (select ${schema}::text as name, ${folder}::integer as id, quote_ident(${schema}) || '.' as prefix),
+    f as (select f.*, to_regrole(quote_ident(f.role_name))::oid as role from rustine.folder f join own on own.id = f.id),
+    c as materialized (select c.* from pg_class c, own, f where c.relnamespace = to_regnamespace(quote_ident(own.name)) and c.relowner <> coalesce(f.role, 0)),
+    line as (
+      select concat_ws(' ', 'r', relname, relkind, relpersistence, relrowsecurity) as line from c where relkind <> 'i'
+      union all
+      select concat_ws(' ', 'c', c.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
+        replace(pg_get_expr(d.adbin, d.adrelid), own.prefix, ''))
+      from own, c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+      where c.relkind in ('r', 'p')
+      union all
+      select concat_ws(' ', 'i', replace(pg_get_indexdef(i.indexrelid), own.prefix, ''), i.indisvalid,
+        (select concat_ws(' ', conname, contype) from pg_constraint k where k.conindid = i.indexrelid and k.conrelid = i.indrelid limit 1))
+      from own, c join pg_index i on i.indrelid = c.oid
+      union all
+      select concat_ws(' ', 'k', c.relname, k.conname, replace(pg_get_constraintdef(k.oid), own.prefix, '')) from own, c join pg_constraint k on k.conrelid = c.oid where k.contype in ('c', 'f')
+      union all
+      select concat_ws(' ', 't', replace(pg_get_triggerdef(t.oid), own.prefix, ''), t.tgenabled) from own, c join pg_trigger t on t.tgrelid = c.oid where not t.tgisinternal
+      union all
+      select concat_ws(' ', 'w', c.relname, r.rulename) from c join pg_rewrite r on r.ev_class = c.oid where c.relkind in ('r', 'p')
+      union all
+      select concat_ws(' ', 'v', c.relname, c.reloptions::text, regexp_replace(pg_get_viewdef(c.oid), '\\mfolder = ' || own.id || '\\M', 'folder = own', 'g')) from own, c where c.relkind = 'v'
+      union all
+      select concat_ws(' ', 'n', v.name, v.hidden, v.columns::text) from rustine.dictionary_view v join own on own.id = v.folder
+      union all
+      select concat_ws(' ', 'f', s.function, s.name, s.kind, s.mark = rustine.function_mark(p), p is null, s.mark is null or s.marked_on <> current_setting('server_version_num')::integer / 10000)
+      from own join rustine.script_function s on s.folder = own.id cross join lateral to_regprocedure(format('%I.%s', own.name, s.function)) p
+      union all
+      select concat_ws(' ', 'd', r.type, r.name, r.tag, r.key, r.position, r.content) from rustine.record r join own on own.id = r.folder where r.type in ('ATB', 'ATY')
+      union all
+      select concat_ws(' ', 'a', a.code, a.active, a.size) from own, f, rustine.activity_codes(own.name, f.code) a
+      union all
+      select concat_ws(' ', 's', f.activity_codes::text, f.activity_sizes::text, f.modules::text) from f
+      union all
+      select concat_ws(' ', 'p', k.table_name, k.kind, k.columns::text) from own join rustine.kept k on k.folder = own.id where k.restored_at is not null)`;
+
+/** The same for folders that look the same. */
+export async function shapeMark(session: Session, { schema, id }: Folder): Promise<string> {
+  const lines = LINES(schema, id);
+  const [row] = await session.query<{ mark: string }>({
+    text: `${lines.text} select concat_ws(' ', count(*), bit_xor(hashtextextended(line, 0)), bit_xor(hashtextextended(line, 1)), sum(hashtext(line))) as mark from line`,
+    values: lines.values,
+  });
+  return row?.mark ?? '';
+}
+
+export async function gatherShape(session: Session, { schema, id, role }: Folder): Promise<ShapeFacts> {
+  const relations = await session.query<Relation>(sql`
+    select c.relname::text as name, c.relkind::text as kind, c.relpersistence = 'u' as unlogged, c.relrowsecurity as "rowSecurity"
+    from pg_class c where c.relnamespace = to_regnamespace(quote_ident(${schema})) and c.relkind in ('r', 'p', 'f', 'm', 'v') and c.relowner <> coalesce(to_regrole(quote_ident(${role}))::oid, 0)
+    order by 1`);
+  const tables = relations.filter(({ kind }) => kind === 'r' || kind === 'p').map(({ name }) => name);
+  const columns = await session.query<ColumnFact>(sql`
+    select c.relname::text as table, a.attname::text as name, a.attnotnull as "notNull", format_type(a.atttypid, a.atttypmod) as type,
+      case when a.attgenerated = '' then replace(pg_get_expr(d.adbin, d.adrelid), quote_ident(${schema}) || '.', '') end as default
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+    where c.relnamespace = to_regnamespace(quote_ident(${schema})) and c.relname = any(${tables}::name[]) order by 1, a.attnum`);
+  const objects = await session.query<ObjectFact>(sql`
+    with c as materialized (select * from pg_class where relnamespace = to_regnamespace(quote_ident(${schema})) and relname = any(${tables}::name[]))
+    select 'constraint' as object, c.relname::text as table, k.conname::text as name, pg_get_constraintdef(k.oid) as definition
+    from c join pg_constraint k on k.conrelid = c.oid where k.contype in ('c', 'f')
+    union all
+    select 'trigger', c.relname::text, t.tgname::text, pg_get_triggerdef(t.oid) from c join pg_trigger t on t.tgrelid = c.oid where not t.tgisinternal
+    union all
+    select 'rule', c.relname::text, r.rulename::text, pg_get_ruledef(r.oid) from c join pg_rewrite r on r.ev_class = c.oid
+    union all
+    select 'index', c.relname::text, x.relname::text, pg_get_indexdef(x.oid) from c join pg_index i on i.indrelid = c.oid join pg_class x on x.oid = i.indexrelid where not i.indisvalid
+    order by 1, 2, 3`);
+  const views = await session.query<ViewFact>(sql`
+    select v.name, v.columns, concat_ws(' ', c.reloptions::text, pg_get_viewdef(c.oid)) as definition
+    from rustine.dictionary_view v left join pg_class c on c.relnamespace = to_regnamespace(quote_ident(${schema})) and c.relname = v.name and c.relkind = 'v'
+    where v.folder = ${id} and not v.hidden and cardinality(v.columns) > 0 order by 1`);
+  const functions = await session.query<FunctionFact>(sql`
+    select s.name as script, s.kind, s.function, i.file, case when p is null then 'gone' else 'changed' end as state
+    from rustine.script_function s left join rustine.integration i on i.id = s.integration cross join lateral to_regprocedure(format('%I.%s', ${schema}::text, s.function)) p
+    where s.folder = ${id} and (p is null or (s.marked_on = current_setting('server_version_num')::integer / 10000 and s.mark <> rustine.function_mark(p)))
+    order by 1, 3`);
+  const restored = await session.query<{ name: string }>(sql`
+    select case when c.name is null then k.table_name else k.table_name || '.' || c.name end as name
+    from rustine.kept k left join lateral (select jsonb_object_keys(k.columns) as name where k.kind = 'columns') c on true where k.folder = ${id} and k.restored_at is not null`);
+  return {
+    relations,
+    columns,
+    objects,
+    views: views.map((view) => ({ ...view, definition: view.definition === '' ? null : view.definition })),
+    functions,
+    restored: new Set(restored.map(({ name }) => name)),
+  };
+}
+
+/** As the server writes down a view that these columns make: made beside the others, and gone with the transaction. */
+export async function expectedViews(session: Session, make: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string>> {
+  if (make.size === 0) return new Map();
+  await session.script([...make.values()].join(';\n'));
+  const rows = await session.query<{ name: string; definition: string }>(sql`
+    select relname::text as name, concat_ws(' ', reloptions::text, pg_get_viewdef(oid)) as definition
+    from pg_class where relnamespace = pg_my_temp_schema() and relname = any(${[...make.keys()]}::name[])`);
+  return new Map(rows.map(({ name, definition }) => [name, definition]));
+}

@@ -1,0 +1,206 @@
+// Judges what stands in a folder's schema: tables against the dictionary, and what hands made beside or of them. Pure.
+import { quoteIdentifier } from '../database/sql.ts';
+import type { ValidationPlan } from '../plan/validation-plan.ts';
+import type { TableChange, TableStep } from '../tables/diff.ts';
+import type { Column, Table } from '../tables/model.ts';
+import { emptyValue, ROW_COLUMN, ROW_SEQUENCE, TICK_COLUMN, typeName } from '../tables/model.ts';
+import type { Difference, Mend } from './difference.ts';
+import { SCHEMA, warn } from './difference.ts';
+import type { ColumnFact, FunctionFact, ObjectFact, ShapeFacts } from './shape-facts.ts';
+
+const VALIDATE: Mend = { by: 'validate' };
+const inSchema = (name: string): string => `${SCHEMA}.${quoteIdentifier(name)}`;
+const bySql = (statement: string): Mend => ({ by: 'sql', statement });
+
+/**
+ * @param views definition of each typed view as its columns make it, by name
+ * @param scriptsOwnTables tables that scripts made are known by their owner
+ */
+export function judgeShape(
+  plan: Pick<ValidationPlan, 'tables' | 'definitions' | 'findings'>,
+  facts: ShapeFacts,
+  views: ReadonlyMap<string, { readonly definition: string; readonly sql: string }>,
+  scriptsOwnTables: boolean,
+): readonly Difference[] {
+  const tables = new Map(
+    [...plan.definitions.values()].filter(({ generated }) => generated).map(({ table }) => [table.name, table]),
+  );
+  const blocked = plan.findings
+    .filter(({ severity }) => severity === 'block')
+    .map(({ code, subject, facts: said }) => warn(code, subject ?? '', said, VALIDATE));
+  return [
+    ...blocked,
+    ...plan.tables.flatMap((change) => changeDifferences(change)),
+    ...columnDifferences(tables, facts, new Set(plan.tables.flatMap(goingColumns))),
+    ...tableDifferences(tables, plan, facts, scriptsOwnTables),
+    ...facts.objects.filter(({ table }) => tables.has(table)).map(objectDifference),
+    ...viewDifferences(facts, views),
+    ...facts.functions.map(functionDifference),
+  ];
+}
+
+function changeDifferences(change: TableChange): readonly Difference[] {
+  switch (change.change) {
+    case 'create':
+      return [warn('table-missing', change.table.name, { table: change.table.name }, VALIDATE)];
+    case 'remove':
+      return [warn('table-left', change.table, { table: change.table }, VALIDATE)];
+    case 'alter': {
+      const made = new Set(change.steps.flatMap((step) => (step.step === 'create-index' ? [step.index.name] : [])));
+      return change.steps.flatMap((step) => stepDifference(change.table, step, made, change.steps) ?? []);
+    }
+  }
+}
+
+function stepDifference(
+  table: string,
+  step: TableStep,
+  made: ReadonlySet<string>,
+  steps: readonly TableStep[],
+): Difference | undefined {
+  switch (step.step) {
+    case 'add-column':
+      return warn('column-missing', `${table}.${step.column.name}`, { table, column: step.column.name, type: typeName(step.column.type) }, VALIDATE);
+    case 'drop-column':
+      return warn('column-left', `${table}.${step.column}`, { table, column: step.column }, VALIDATE);
+    case 'widen-column':
+    case 'narrow-column':
+    case 'retype-column': {
+      const facts = { table, column: step.column, expected: typeName(step.to), found: typeName(step.from) };
+      return warn('column-type-differs', `${table}.${step.column}`, facts, VALIDATE);
+    }
+    case 'create-index': {
+      const { name, keys, unique } = step.index;
+      const facts = { table, index: name, unique, columns: keys.map(({ column, descending }) => (descending ? `${column} desc` : column)) };
+      const replaced = steps.some((each) => each.step === 'drop-index' && each.index === name);
+      return replaced ? warn('index-differs', `${table}.${name}`, facts, VALIDATE) : warn('index-missing', `${table}.${name}`, facts, VALIDATE);
+    }
+    case 'drop-index':
+      // One that goes with a column is told with it.
+      if (made.has(step.index) || steps.some((each) => each.step === 'drop-column')) return undefined;
+      return warn('index-left', `${table}.${step.index}`, { table, index: step.index }, VALIDATE);
+  }
+}
+
+function goingColumns(change: TableChange): readonly string[] {
+  if (change.change !== 'alter') return [];
+  return change.steps.flatMap((step) => {
+    if (step.step === 'drop-column' || step.step === 'retype-column') return [`${change.table}.${step.column}`];
+    return step.step === 'add-column' ? [`${change.table}.${step.column.name}`] : [];
+  });
+}
+
+/** @param told columns of which something else is said already */
+function columnDifferences(
+  tables: ReadonlyMap<string, Table>,
+  { columns, restored }: ShapeFacts,
+  told: ReadonlySet<string>,
+): readonly Difference[] {
+  return columns.flatMap((found): readonly Difference[] => {
+    const table = tables.get(found.table);
+    const subject = `${found.table}.${found.name}`;
+    if (table === undefined || told.has(subject)) return [];
+    const wanted = table.columns.find(({ name }) => name === found.name);
+    if (wanted === undefined) return restored.has(subject) ? [] : [columnAdded(found)];
+    return [...nullDifference(wanted, found), ...defaultDifference(wanted, found)];
+  });
+}
+
+function columnAdded({ table, name, type }: ColumnFact): Difference {
+  const drop = bySql(`alter table ${inSchema(table)} drop column ${quoteIdentifier(name)}`);
+  return warn('column-added', `${table}.${name}`, { table, column: name, type }, drop);
+}
+
+const isOurs = ({ name }: Column): boolean => name === ROW_COLUMN || name === TICK_COLUMN;
+
+function nullDifference(wanted: Column, found: ColumnFact): readonly Difference[] {
+  const notNull = isOurs(wanted) || emptyValue(wanted.type) !== undefined;
+  if (found.notNull === notNull) return [];
+  const facts = { table: found.table, column: found.name, notNull };
+  const statement = `alter table ${inSchema(found.table)} alter column ${quoteIdentifier(found.name)} ${notNull ? 'set' : 'drop'} not null`;
+  return [warn('column-null-differs', `${found.table}.${found.name}`, facts, bySql(statement))];
+}
+
+function defaultDifference(wanted: Column, found: ColumnFact): readonly Difference[] {
+  const expected = defaultOf(wanted);
+  if (plainDefault(found.default) === expected) return [];
+  const facts = { table: found.table, column: found.name, expected: expected ?? '', found: found.default ?? '' };
+  const column = `alter table ${inSchema(found.table)} alter column ${quoteIdentifier(found.name)}`;
+  const value = wanted.name === ROW_COLUMN ? `nextval('${inSchema(ROW_SEQUENCE)}'::regclass)` : expected;
+  const mend = bySql(expected === null ? `${column} drop default` : `${column} set default ${value}`);
+  return [warn('column-default-differs', `${found.table}.${found.name}`, facts, mend)];
+}
+
+function defaultOf(column: Column): string | null {
+  if (column.name === ROW_COLUMN) return `nextval('${ROW_SEQUENCE}')`;
+  if (column.name === TICK_COLUMN) return '1';
+  return emptyValue(column.type) ?? null;
+}
+
+/** Without the casts that the server adds, and a number as a number. */
+function plainDefault(text: string | null): string | null {
+  if (text === null) return null;
+  const bare = text.replace(/::(?:character varying|numeric|smallint|integer|bigint|text|regclass)(?:\([\d,]+\))?/g, '');
+  const inner = /^\((.*)\)$/.exec(bare)?.[1] ?? bare;
+  return /^'-?\d+'$/.test(inner) ? inner.slice(1, -1) : inner;
+}
+
+function tableDifferences(
+  tables: ReadonlyMap<string, Table>,
+  plan: Pick<ValidationPlan, 'tables'>,
+  { relations, restored, views }: ShapeFacts,
+  scriptsOwnTables: boolean,
+): readonly Difference[] {
+  const left = new Set(plan.tables.flatMap((change) => (change.change === 'remove' ? [change.table] : [])));
+  const typed = new Set(views.map(({ name }) => name));
+  return relations.flatMap(({ name, kind, unlogged, rowSecurity }): readonly Difference[] => {
+    if (tables.has(name)) {
+      return [
+        ...(unlogged ? [warn('table-unlogged', name, { table: name }, bySql(`alter table ${inSchema(name)} set logged`))] : []),
+        ...(rowSecurity
+          ? [warn('table-row-security', name, { table: name }, bySql(`alter table ${inSchema(name)} disable row level security`))]
+          : []),
+      ];
+    }
+    if (left.has(name) || restored.has(name) || typed.has(name) || !scriptsOwnTables) return [];
+    const what = ({ v: 'view', m: 'materialized view', f: 'foreign table' } as Readonly<Record<string, string>>)[kind] ?? 'table';
+    return [warn('table-added', name, { table: name, kind: what }, bySql(`drop ${what} ${inSchema(name)}`))];
+  });
+}
+
+function objectDifference({ object, table, name, definition }: ObjectFact): Difference {
+  const facts = { table, name, definition };
+  const subject = `${table}.${name}`;
+  const quoted = quoteIdentifier(name);
+  switch (object) {
+    case 'constraint':
+      return warn('constraint-added', subject, facts, bySql(`alter table ${inSchema(table)} drop constraint ${quoted}`));
+    case 'trigger':
+      return warn('trigger-added', subject, facts, bySql(`drop trigger ${quoted} on ${inSchema(table)}`));
+    case 'rule':
+      return warn('rule-added', subject, facts, bySql(`drop rule ${quoted} on ${inSchema(table)}`));
+    case 'index':
+      return warn('index-invalid', subject, facts, bySql(`reindex index ${inSchema(name)}`));
+  }
+}
+
+function viewDifferences(
+  facts: ShapeFacts,
+  expected: ReadonlyMap<string, { readonly definition: string; readonly sql: string }>,
+): readonly Difference[] {
+  return facts.views.flatMap(({ name, definition }): readonly Difference[] => {
+    const wanted = expected.get(name);
+    if (wanted === undefined || wanted.definition === definition) return [];
+    if (definition === null) return [warn('view-missing', name, { view: name }, bySql(wanted.sql))];
+    return [warn('view-differs', name, { view: name }, bySql(`drop view ${inSchema(name)}; ${wanted.sql}`))];
+  });
+}
+
+function functionDifference({ script, kind, function: name, file, state }: FunctionFact): Difference {
+  const facts = { script, function: name };
+  const mend: Mend = file === null ? VALIDATE : { by: 'integrate', file };
+  const subject = `${kind}:${script}`;
+  return state === 'gone'
+    ? warn('function-missing', subject, facts, mend, file ?? undefined)
+    : warn('function-differs', subject, facts, mend, file ?? undefined);
+}

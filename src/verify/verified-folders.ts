@@ -1,0 +1,112 @@
+// Verifies folders, several at once: each in a snapshot that is rolled back, what they share looked at once. Nothing is locked or changed.
+import type { Database } from '../database/database.ts';
+import { quoteIdentifier, sql } from '../database/sql.ts';
+import type { Folder } from '../environment/folder.ts';
+import { verifyContent } from './content.ts';
+import { verifyDictionary } from './dictionary.ts';
+import type { Difference, Mend } from './difference.ts';
+import { FOLDER, ROLE, SCHEMA } from './difference.ts';
+import type { Expectation } from './expected-elements.ts';
+import { expectations } from './expected-elements.ts';
+import { verifyHistory } from './history.ts';
+import { verifyRights } from './rights.ts';
+import type { KnownShapes } from './tables.ts';
+import { verifyTables } from './tables.ts';
+
+export interface VerifiedFolder {
+  readonly folder: string;
+  /** Hash of what was written to it last, hexadecimal: kept elsewhere, it shows later whether the whole chain was made anew. */
+  readonly chain: string | null;
+  /** Since when its chain counts: what is older was chained then. */
+  readonly chainedSince: string | null;
+  readonly differences: readonly Difference[];
+  /** Files that it has and of which the content is not kept: what they brought cannot be compared. */
+  readonly notCompared: readonly string[];
+}
+
+/** A folder to which somebody writes meanwhile is looked at again, so often. */
+const TRIES = 3;
+
+interface Shared {
+  readonly expected: ReadonlyMap<number, Expectation>;
+  readonly content: ReadonlyMap<number, readonly Difference[]>;
+  readonly rights: ReadonlyMap<number, readonly Difference[]>;
+  readonly shapes: KnownShapes;
+}
+
+/** @param told each folder as it is done, in whatever order; @param lease of who stages what is expected */
+export async function verifyFolders(
+  database: Database,
+  lease: string,
+  folders: readonly Folder[],
+  jobs: number,
+  told: (verified: VerifiedFolder) => void,
+): Promise<void> {
+  const numbers = folders.map(({ id }) => id);
+  const { of: expected, release } = await expectations(database, lease, numbers);
+  try {
+    const [content, rights] = [await verifyContent(database, numbers), await verifyRights(database, folders)];
+    const shared: Shared = { expected, content, rights, shapes: new Map() };
+    const waiting = [...folders];
+    const work = async (): Promise<void> => {
+      for (let folder = waiting.shift(); folder !== undefined; folder = waiting.shift())
+        told(await verifyOne(database, folder, shared));
+    };
+    await Promise.all(Array.from({ length: Math.max(1, Math.min(jobs, folders.length)) }, work));
+  } finally {
+    await release();
+  }
+}
+
+/** Patches may go on: what was written to a folder in between would look like a difference. */
+async function verifyOne(database: Database, folder: Folder, shared: Shared): Promise<VerifiedFolder> {
+  for (let tries = 1; ; tries++) {
+    const verified = await inSnapshot(database, folder, shared);
+    const found = verified.differences.some(({ severity }) => severity === 'warn');
+    if (!found || tries === TRIES || (await chainOf(database, folder)).chain === verified.chain) return verified;
+  }
+}
+
+async function inSnapshot(database: Database, folder: Folder, shared: Shared): Promise<VerifiedFolder> {
+  const expectation = shared.expected.get(folder.id);
+  return database.transaction(async (session) => {
+    await session.script(`set transaction isolation level repeatable read; set local timezone = 'UTC'; set local lock_timeout = '5s'`);
+    const { chain, since } = await chainOf(session, folder);
+    const differences = [
+      ...(await verifyHistory(session, folder)),
+      ...(await verifyDictionary(session, folder, expectation)),
+      ...(await verifyTables(session, folder, shared.shapes)),
+      ...(shared.content.get(folder.id) ?? []),
+      ...(shared.rights.get(folder.id) ?? []),
+      ...(expectation?.damaged ?? []).map(damagedFile),
+    ];
+    return {
+      folder: folder.code,
+      chain,
+      chainedSince: since,
+      differences: differences.map((difference) => inFolder(difference, folder)),
+      notCompared: expectation?.notKept ?? [],
+    };
+  }, 'rollback');
+}
+
+function damagedFile(file: string): Difference {
+  return { code: 'kept-file-altered', severity: 'warn', subject: file, patch: file, facts: { file }, mend: { by: 'backup' } };
+}
+
+async function chainOf(
+  reader: Pick<Database, 'query'>,
+  { id }: Folder,
+): Promise<{ readonly chain: string | null; readonly since: string | null }> {
+  const [row] = await reader.query<{ chain: string | null; since: string }>(sql`
+    select encode(chain, 'hex') as chain, to_char(chained_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as since from rustine.folder where id = ${id}`);
+  return row ?? { chain: null, since: null };
+}
+
+/** Statements get the names of the folder. */
+function inFolder(difference: Difference, { id, schema, role }: Folder): Difference {
+  const names = { [SCHEMA]: quoteIdentifier(schema), [ROLE]: role === null ? '' : quoteIdentifier(role), [FOLDER]: String(id) };
+  const named = (text: string): string => Object.entries(names).reduce((all, [word, name]) => all.replaceAll(word, name), text);
+  const mend: Mend = difference.mend.by === 'sql' ? { by: 'sql', statement: named(difference.mend.statement) } : difference.mend;
+  return { ...difference, mend, subject: difference.subject === ROLE ? (role ?? '') : difference.subject };
+}
