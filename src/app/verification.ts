@@ -58,7 +58,8 @@ export async function verifyAcross(across: Across, options: VerifyOptions): Prom
   const wanted = options.folders?.map((text) => folderCode(text));
   const far = elsewhere.filter(({ code }) => wanted === undefined || wanted.some((each) => each === code));
   const here = wanted?.filter((code) => !far.some((each) => each.code === code));
-  const verified = here?.length === 0 ? [] : [...(await across.home.verbs.verify(here === undefined ? options : { ...options, folders: here }))];
+  const verified =
+    here?.length === 0 ? [] : [...(await across.home.verbs.verify(here === undefined ? options : { ...options, folders: here }))];
   const there =
     far.length === 0
       ? []
@@ -73,7 +74,15 @@ export async function verifyAcross(across: Across, options: VerifyOptions): Prom
 function shared(verified: readonly VerifiedFolder[]): Verification {
   const all = verified.flatMap(({ folder, differences }) => differences.map((difference) => ({ folder, difference })));
   const groups = Map.groupBy(all, ({ difference: { code, severity, subject, patch, facts, mend } }) =>
-    JSON.stringify([code, severity, code.startsWith('login-') ? '' : subject, patch, withoutTimes(facts), mend.by, mend.by === 'integrate' ? mend.file : '']),
+    JSON.stringify([
+      code,
+      severity,
+      code.startsWith('login-') ? '' : subject,
+      patch,
+      withoutTimes(facts),
+      mend.by,
+      mend.by === 'integrate' ? mend.file : '',
+    ]),
   );
   return {
     folders: verified.map(({ folder, chain, chainedSince, notCompared }) => ({ folder, chain, chainedSince, notCompared })),

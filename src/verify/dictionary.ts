@@ -7,8 +7,8 @@ import type { Fields } from '../dictionary/fields.ts';
 import { fieldsFromJson } from '../dictionary/fields.ts';
 import type { Folder } from '../environment/folder.ts';
 import { settingsOf } from '../integrate/settings.ts';
-import type { FolderFacts } from '../plan/facts.ts';
 import type { PlanItem } from '../plan/draft.ts';
+import type { FolderFacts } from '../plan/facts.ts';
 import { gatherBasis, gatherFacts } from '../plan/facts.ts';
 import { planDelivery } from '../plan/planner.ts';
 import type { Difference, Mend } from './difference.ts';
@@ -88,7 +88,13 @@ function elementDifference(key: string, written: readonly Written[], judging: Ju
 }
 
 /** Whether a folder gets copies of scripts may have been decided later: one that it lacks is found at its ancestors. */
-function scriptDifference(element: string, key: string, file: string, mend: Mend, { facts, folder }: Judging): readonly Difference[] {
+function scriptDifference(
+  element: string,
+  key: string,
+  file: string,
+  mend: Mend,
+  { facts, folder }: Judging,
+): readonly Difference[] {
   const there = facts.scripts.own.has(key);
   if (there) return [warn('script-differs', element, { element }, mend, file)];
   const missing = warn('script-missing', element, { element }, mend, file);
@@ -131,7 +137,11 @@ function lineOf(item: Written, { facts, own }: Judging): readonly Line[] {
 
 const placeOf = ({ type, name, tag, key }: PlanItem): string => [type, name, tag, key].join('\0');
 
-async function storedFields(session: Session, facts: FolderFacts, items: readonly Written[]): Promise<ReadonlyMap<string, Fields>> {
+async function storedFields(
+  session: Session,
+  facts: FolderFacts,
+  items: readonly Written[],
+): Promise<ReadonlyMap<string, Fields>> {
   const digests = new Map<string, string>();
   for (const item of items) {
     if (item.item !== 'record') continue;
@@ -144,10 +154,12 @@ async function storedFields(session: Session, facts: FolderFacts, items: readonl
     select encode(digest, 'hex') as digest, fields::text as fields from rustine.content
     where digest in (select decode(x, 'hex') from unnest(${[...new Set(digests.values())]}::text[]) x)`);
   const byDigest = new Map(rows.map(({ digest, fields }) => [digest, fieldsFromJson(fields)]));
-  return new Map([...digests].flatMap(([place, digest]) => {
-    const fields = byDigest.get(digest);
-    return fields === undefined ? [] : [[place, fields] as const];
-  }));
+  return new Map(
+    [...digests].flatMap(([place, digest]) => {
+      const fields = byDigest.get(digest);
+      return fields === undefined ? [] : [[place, fields] as const];
+    }),
+  );
 }
 
 function differingFields(a: Fields, b: Fields): readonly string[] {

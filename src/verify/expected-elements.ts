@@ -3,11 +3,11 @@ import { Failure } from '../base/errors.ts';
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { elementKey } from '../dictionary/element.ts';
-import { clearStaging } from '../plan/staging.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { FROM_DICTIONARY } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import { keptDelivery } from '../plan/kept-delivery.ts';
+import { clearStaging } from '../plan/staging.ts';
 import type { Difference } from './difference.ts';
 
 /** Elements that came in patches of one kind, with the same codes authorised: planned at once. */

@@ -48,9 +48,9 @@ async function verifyChain(session: Session, { id: folder, code }: Folder): Prom
     order by i.id`);
   const [head] = await session.query<Head>(sql`
     select (select count(*)::integer from rustine.integration where folder = f.id) as rows,
-      f.chain is null or exists (select from rustine.integration i where i.folder = f.id and i.hash = f.chain) as whole
+      exists (select from rustine.integration i where i.folder = f.id and i.hash = f.chain) as whole
     from rustine.folder f where f.id = ${folder}`);
-  const cut = head?.whole === false || (head?.rows ?? 0) === 0 ? [warn('history-cut', code, { left: head?.rows ?? 0 }, BACKUP)] : [];
+  const cut = head?.whole !== true ? [warn('history-cut', code, { left: head?.rows ?? 0 }, BACKUP)] : [];
   return [...rows.map(brokenLink), ...cut];
 }
 

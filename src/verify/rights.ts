@@ -41,7 +41,14 @@ export async function verifyRights(
     JSON.stringify([folder, problem, everybody, kind, each]),
   )) {
     const [first] = rows;
-    if (first !== undefined && there.has(first.folder)) note(first.folder, rightDifference(first, rows.map(({ object }) => object)));
+    if (first !== undefined && there.has(first.folder))
+      note(
+        first.folder,
+        rightDifference(
+          first,
+          rows.map(({ object }) => object),
+        ),
+      );
   }
   return found;
 }
@@ -81,7 +88,9 @@ async function readLogins(database: Database, folders: readonly Folder[]): Promi
 
 /** Its own schema and those of its ancestors; in its own all tables and views but APATCH, which it reads only, and the sequences. */
 async function readRights(database: Database, folders: readonly Folder[]): Promise<readonly RightRow[]> {
-  const pairs = folders.flatMap(({ id, schema, ancestors }) => [schema, ...ancestors.map((each) => each.schema)].map((each) => [id, each] as const));
+  const pairs = folders.flatMap(({ id, schema, ancestors }) =>
+    [schema, ...ancestors.map((each) => each.schema)].map((each) => [id, each] as const),
+  );
   return database.query<RightRow>(sql`
     with folder as materialized (
       select f.id, n.oid as schema, r.oid as role from rustine.folder f join pg_roles r on r.rolname = f.role_name

@@ -19,6 +19,7 @@ export interface Relation {
   readonly kind: string;
   readonly unlogged: boolean;
   readonly rowSecurity: boolean;
+  readonly indexes: readonly string[];
 }
 
 export interface ColumnFact {
@@ -103,7 +104,8 @@ export async function shapeMark(session: Session, { schema, id }: Folder): Promi
 
 export async function gatherShape(session: Session, { schema, id, role }: Folder): Promise<ShapeFacts> {
   const relations = await session.query<Relation>(sql`
-    select c.relname::text as name, c.relkind::text as kind, c.relpersistence = 'u' as unlogged, c.relrowsecurity as "rowSecurity"
+    select c.relname::text as name, c.relkind::text as kind, c.relpersistence = 'u' as unlogged, c.relrowsecurity as "rowSecurity",
+      array(select x.relname::text from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = c.oid) as indexes
     from pg_class c where c.relnamespace = to_regnamespace(quote_ident(${schema})) and c.relkind in ('r', 'p', 'f', 'm', 'v') and c.relowner <> coalesce(to_regrole(quote_ident(${role}))::oid, 0)
     order by 1`);
   const tables = relations.filter(({ kind }) => kind === 'r' || kind === 'p').map(({ name }) => name);

@@ -14,29 +14,65 @@ const bySql = (statement: string): Mend => ({ by: 'sql', statement });
 
 /**
  * @param views definition of each typed view as its columns make it, by name
- * @param scriptsOwnTables tables that scripts made are known by their owner
+ * @param scriptsOwnTables tables that scripts made are known by their owner; `supervisor`: the folder follows nobody, so validation brings it no script
  */
 export function judgeShape(
   plan: Pick<ValidationPlan, 'tables' | 'definitions' | 'findings'>,
   facts: ShapeFacts,
   views: ReadonlyMap<string, { readonly definition: string; readonly sql: string }>,
-  scriptsOwnTables: boolean,
+  { scriptsOwnTables, supervisor }: { readonly scriptsOwnTables: boolean; readonly supervisor: boolean },
 ): readonly Difference[] {
   const tables = new Map(
     [...plan.definitions.values()].filter(({ generated }) => generated).map(({ table }) => [table.name, table]),
   );
+  const renamed = renamedTables(tables, plan.tables, facts);
+  const isRenamed = (name: string): boolean => renamed.has(name) || [...renamed.values()].includes(name);
   const blocked = plan.findings
-    .filter(({ severity }) => severity === 'block')
+    .filter(({ severity, subject }) => severity === 'block' && !renamed.has((subject ?? '').replace('ATB:', '').toLowerCase()))
     .map(({ code, subject, facts: said }) => warn(code, subject ?? '', said, VALIDATE));
   return [
-    ...blocked,
-    ...plan.tables.flatMap((change) => changeDifferences(change)),
+    ...new Map(blocked.map((each) => [`${each.code} ${each.subject}`, each])).values(),
+    ...[...renamed].map(([table, found]) => renamedDifference(table, found)),
+    ...plan.tables.filter((change) => change.change !== 'create' || !renamed.has(change.table.name)).flatMap(changeDifferences),
     ...columnDifferences(tables, facts, new Set(plan.tables.flatMap(goingColumns))),
-    ...tableDifferences(tables, plan, facts, scriptsOwnTables),
+    ...tableDifferences(tables, plan, facts, scriptsOwnTables).filter(({ subject }) => !isRenamed(subject)),
     ...facts.objects.filter(({ table }) => tables.has(table)).map(objectDifference),
     ...viewDifferences(facts, views),
-    ...facts.functions.map(functionDifference),
+    ...facts.functions.map((each) => functionDifference(each, supervisor)),
   ];
+}
+
+/** Tables that are missing, and others that nobody made with just their columns; indexes keep the names that they had. */
+function renamedTables(
+  tables: ReadonlyMap<string, Table>,
+  changes: readonly TableChange[],
+  { relations, columns }: ShapeFacts,
+): ReadonlyMap<string, string> {
+  const renamed = new Map<string, string>();
+  const columnsOf = Map.groupBy(columns, ({ table }) => table);
+  const shapeOf = (names: readonly { readonly name: string }[]): string =>
+    names
+      .map(({ name }) => name)
+      .toSorted()
+      .join(' ');
+  for (const change of changes) {
+    if (change.change !== 'create') continue;
+    const { name: wanted, columns: fields, indexes } = change.table;
+    const same = relations.find(
+      ({ name, kind, indexes: has }) =>
+        kind === 'r' &&
+        !tables.has(name) &&
+        (indexes.length === 0 || indexes.some((index) => has.includes(index.name))) &&
+        shapeOf(columnsOf.get(name) ?? []) === shapeOf(fields),
+    );
+    if (same !== undefined) renamed.set(wanted, same.name);
+  }
+  return renamed;
+}
+
+function renamedDifference(table: string, found: string): Difference {
+  const statement = `alter table ${inSchema(found)} rename to ${quoteIdentifier(table)}`;
+  return warn('table-renamed', table, { table, found }, bySql(statement));
 }
 
 function changeDifferences(change: TableChange): readonly Difference[] {
@@ -60,7 +96,12 @@ function stepDifference(
 ): Difference | undefined {
   switch (step.step) {
     case 'add-column':
-      return warn('column-missing', `${table}.${step.column.name}`, { table, column: step.column.name, type: typeName(step.column.type) }, VALIDATE);
+      return warn(
+        'column-missing',
+        `${table}.${step.column.name}`,
+        { table, column: step.column.name, type: typeName(step.column.type) },
+        VALIDATE,
+      );
     case 'drop-column':
       return warn('column-left', `${table}.${step.column}`, { table, column: step.column }, VALIDATE);
     case 'widen-column':
@@ -71,9 +112,16 @@ function stepDifference(
     }
     case 'create-index': {
       const { name, keys, unique } = step.index;
-      const facts = { table, index: name, unique, columns: keys.map(({ column, descending }) => (descending ? `${column} desc` : column)) };
+      const facts = {
+        table,
+        index: name,
+        unique,
+        columns: keys.map(({ column, descending }) => (descending ? `${column} desc` : column)),
+      };
       const replaced = steps.some((each) => each.step === 'drop-index' && each.index === name);
-      return replaced ? warn('index-differs', `${table}.${name}`, facts, VALIDATE) : warn('index-missing', `${table}.${name}`, facts, VALIDATE);
+      return replaced
+        ? warn('index-differs', `${table}.${name}`, facts, VALIDATE)
+        : warn('index-missing', `${table}.${name}`, facts, VALIDATE);
     }
     case 'drop-index':
       // One that goes with a column is told with it.
@@ -196,9 +244,9 @@ function viewDifferences(
   });
 }
 
-function functionDifference({ script, kind, function: name, file, state }: FunctionFact): Difference {
+function functionDifference({ script, kind, function: name, file, state }: FunctionFact, supervisor: boolean): Difference {
   const facts = { script, function: name };
-  const mend: Mend = file === null ? VALIDATE : { by: 'integrate', file };
+  const mend: Mend = supervisor && file !== null ? { by: 'integrate', file } : VALIDATE;
   const subject = `${kind}:${script}`;
   return state === 'gone'
     ? warn('function-missing', subject, facts, mend, file ?? undefined)

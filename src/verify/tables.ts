@@ -14,7 +14,7 @@ export type KnownShapes = Map<string, Promise<readonly Difference[]>>;
 
 /** In a transaction that is rolled back. */
 export async function verifyTables(session: Session, folder: Folder, known: KnownShapes): Promise<readonly Difference[]> {
-  const mark = `${folder.role === null} ${await shapeMark(session, folder)}`;
+  const mark = `${folder.role === null} ${folder.parent === null} ${await shapeMark(session, folder)}`;
   const before = known.get(mark);
   if (before !== undefined) return before;
   const found = compare(session, folder);
@@ -37,7 +37,7 @@ async function compare(session: Session, folder: Folder): Promise<readonly Diffe
       { definition: made.get(name) ?? '', sql: shared(viewSql(name, columns, NO_FOLDER, SCHEMA)) },
     ]),
   );
-  return judgeShape(plan, facts, views, folder.role !== null);
+  return judgeShape(plan, facts, views, { scriptsOwnTables: folder.role !== null, supervisor: folder.parent === null });
 }
 
 const NO_FOLDER = -1_000_000_007;

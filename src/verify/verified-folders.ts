@@ -70,7 +70,9 @@ async function verifyOne(database: Database, folder: Folder, shared: Shared): Pr
 async function inSnapshot(database: Database, folder: Folder, shared: Shared): Promise<VerifiedFolder> {
   const expectation = shared.expected.get(folder.id);
   return database.transaction(async (session) => {
-    await session.script(`set transaction isolation level repeatable read; set local timezone = 'UTC'; set local lock_timeout = '5s'`);
+    await session.script(
+      `set transaction isolation level repeatable read; set local timezone = 'UTC'; set local lock_timeout = '5s'`,
+    );
     const { chain, since } = await chainOf(session, folder);
     const differences = [
       ...(await verifyHistory(session, folder)),

@@ -1,17 +1,43 @@
-// `rustine status`: the folders, what is to be done about them, and the runs at work; `--run`: how far each folder of a run is.
+// `rustine status`: the folders, what is to be done about them, and the runs at work; `--run`: how far each folder of a run is; `--verify`: what differs.
+import { Refusal } from '../../base/errors.ts';
 import type { Cli } from '../cli.ts';
 import type { Program } from '../program.ts';
 import { type ReportOptions, withReportOptions } from '../report-options.ts';
 
 interface Options extends ReportOptions {
   readonly run?: string;
+  readonly verify?: true;
 }
 
 export function defineStatus(program: Program, cli: Cli): void {
   const words = cli.messages.help.commands.status;
-  const command = program.command('status').description(words.is).option('--run <run>', words.run);
-  withReportOptions(command as Program, cli.messages).action((options: Options) =>
-    options.run === undefined ? status(cli, options) : oneRun(cli, options.run, options),
+  const command = program
+    .command('status')
+    .description(words.is)
+    .argument('[folder...]', words.folders)
+    .option('--run <run>', words.run)
+    .option('--verify', words.verify);
+  withReportOptions(command as Program, cli.messages).action((codes: readonly string[], options: Options) => {
+    if (options.verify === true) return verify(cli, codes, options);
+    if (codes.length > 0) throw new Refusal('usage', { problem: 'folders-without-verify', command: 'rustine status' });
+    return options.run === undefined ? status(cli, options) : oneRun(cli, options.run, options);
+  });
+}
+
+async function verify(cli: Cli, codes: readonly string[], options: Options): Promise<void> {
+  const [{ asked, withReport }, { isInLine, verifyAnswer }] = await Promise.all([
+    import('../report-output.ts'),
+    import('../verify-answer.ts'),
+  ]);
+  await withReport(cli, asked('rustine status', options), (give) =>
+    cli.withRustine(async (rustine, settings) => {
+      const verification = await rustine.verify(codes.length === 0 ? {} : { folders: codes });
+      const wanted = codes.map((code) => code.trim().toUpperCase());
+      const views = (await rustine.folders()).filter(({ code }) => codes.length === 0 || wanted.includes(code));
+      const verified = { ...verification, views, missed: rustine.missed() };
+      if (!isInLine(verified)) cli.exitCode = 1;
+      await give(verifyAnswer(verified, cli), settings);
+    }),
   );
 }
 

@@ -8,6 +8,7 @@ import { progress } from './en/progress.ts';
 import { report } from './en/report.ts';
 import { reports } from './en/reports.ts';
 import { summary } from './en/summary.ts';
+import { verifyReport as verify } from './en/verify.ts';
 import type { Sentence } from './said.ts';
 
 /** Every key must be there; the words are free. */
@@ -36,6 +37,7 @@ export interface Messages {
   readonly report: Shape<typeof report>;
   readonly reports: Shape<typeof reports>;
   readonly summary: Shape<typeof summary>;
+  readonly verify: Shape<typeof verify>;
 }
 
-export const messages: Messages = { ...said, ...found, help, history, log, progress, report, reports, summary };
+export const messages: Messages = { ...said, ...found, help, history, log, progress, report, reports, summary, verify };

@@ -9,6 +9,7 @@ import { progress } from './fr/progress.ts';
 import { report } from './fr/report.ts';
 import { reports } from './fr/reports.ts';
 import { summary } from './fr/summary.ts';
+import { verifyReport as verify } from './fr/verify.ts';
 
 export const messages: Messages = {
   errors,
@@ -24,4 +25,5 @@ export const messages: Messages = {
   report,
   reports,
   summary,
+  verify,
 };

@@ -29,15 +29,19 @@ export const verifyFindings = {
   'texts-to-come': (f) => `${f('element')} has no texts in ${some(f.list('languages'))} yet, which its patch brings.`,
   'script-missing': (f) => `${f('element')}: the folder has no copy of this script, although a patch brought it.`,
   'script-differs': (f) => `${f('element')}: the folder's copy of this script is not the one that was delivered last.`,
-  'table-missing': (f) => `Table ${f('table')} is in the dictionary and not in the database: it was dropped or renamed.`,
-  'table-left': (f) => `Table ${f('table')} is in the database, although the folder's activity codes and modules do not generate it.`,
+  'table-missing': (f) => `Table ${f('table')} is in the dictionary and not in the database: it was dropped.`,
+  'table-renamed': (f) => `Table ${f('table')} is missing, and ${f('found')} has its columns: it was renamed.`,
+  'table-left': (f) =>
+    `Table ${f('table')} is in the database, although the folder's activity codes and modules do not generate it.`,
   'table-added': (f) =>
     `${f('table')} (${f('kind')}) is in the folder's schema, and neither the dictionary nor a script made it. Where somebody needs it, it belongs into a schema of its own.`,
   'table-unlogged': (f) => `Table ${f('table')} was made unlogged: a crash of the server empties it.`,
-  'table-row-security': (f) => `Row security was switched on for table ${f('table')}: programs may see fewer rows than there are.`,
+  'table-row-security': (f) =>
+    `Row security was switched on for table ${f('table')}: programs may see fewer rows than there are.`,
   'column-missing': (f) => `Column ${f('column')} (${f('type')}) is missing in table ${f('table')}.`,
   'column-left': (f) => `Column ${f('column')} is in table ${f('table')}, although its field is not generated any more.`,
-  'column-added': (f) => `Column ${f('column')} (${f('type')}) of table ${f('table')} is not in the dictionary: somebody added it.`,
+  'column-added': (f) =>
+    `Column ${f('column')} (${f('type')}) of table ${f('table')} is not in the dictionary: somebody added it.`,
   'column-type-differs': (f) =>
     `Column ${f('column')} of table ${f('table')} has type ${f('found')}; by the dictionary it is ${f('expected')}.`,
   'column-null-differs': (f) =>
@@ -47,17 +51,20 @@ export const verifyFindings = {
   'column-default-differs': (f) =>
     `Column ${f('column')} of table ${f('table')} has ${f('found') === '' ? 'no default' : `the default ${f('found')}`}; it was made with ${f('expected') === '' ? 'none' : f('expected')}.`,
   'index-missing': (f) => `Index ${f('index')} (${some(f.list('columns'))}) of table ${f('table')} is missing.`,
-  'index-differs': (f) => `Index ${f('index')} of table ${f('table')} is not the one of the dictionary (${some(f.list('columns'))}).`,
+  'index-differs': (f) =>
+    `Index ${f('index')} of table ${f('table')} is not the one of the dictionary (${some(f.list('columns'))}).`,
   'index-left': (f) => `Index ${f('index')} of table ${f('table')} is not in the dictionary any more.`,
   'index-invalid': (f) => `Index ${f('name')} of table ${f('table')} is invalid: the server does not use it.`,
-  'constraint-added': (f) => `Constraint ${f('name')} was added to table ${f('table')}: ${f('definition')}. Patches and programs may fail on it.`,
+  'constraint-added': (f) =>
+    `Constraint ${f('name')} was added to table ${f('table')}: ${f('definition')}. Patches and programs may fail on it.`,
   'trigger-added': (f) => `Trigger ${f('name')} was added to table ${f('table')}: ${f('definition')}.`,
   'rule-added': (f) => `Rule ${f('name')} was added to table ${f('table')}: ${f('definition')}.`,
   'view-missing': (f) => `View ${f('view')} of the dictionary is missing.`,
   'view-differs': (f) => `View ${f('view')} of the dictionary is not as it was made.`,
   'function-missing': (f) => `Function ${f('function')} is missing, which script ${f('script')} made.`,
   'function-differs': (f) => `Function ${f('function')} is not as script ${f('script')} made it.`,
-  'login-missing': () => `The folder's login is not there any more. Make a role of that name again, or put the server's roles back.`,
+  'login-missing': () =>
+    `The folder's login is not there any more. Make a role of that name again, or put the server's roles back.`,
   'login-attributes': (f) => `The folder's login has more than it was given: ${some(f.list('attributes'))}.`,
   'login-member': (f) => `The folder's login was made a member of ${some(f.list('roles'))}, and has their rights.`,
   'right-added': (f) =>

@@ -243,6 +243,7 @@ export const usage: Messages['usage'] = {
   assignment: (f) =>
     `« ${f('value')} » ne dit pas quel champ reçoit quelle valeur : écrivez CHAMP=VALEUR, ou CHAMP[2]=VALEUR pour un poste de tableau.`,
   'missing-command': (f) => `Il faut dire à « ${f('command')} » ce qu'il doit faire : ${f('known')}.`,
+  'folders-without-verify': () => "On ne nomme des dossiers qu'avec --verify.",
   'json-and-format': () => "--json est aussi un format : il ne va pas avec un autre --format. Enlever l'un des deux.",
   choice: (f) => `${f('option')} ne peut pas être « ${f('value')} » : choix possibles ${f('known')}.`,
   'list-as-lines': () =>

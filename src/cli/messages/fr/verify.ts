@@ -1,6 +1,7 @@
 // French sentences of `status --verify`.
-import type { Messages } from '../en.ts';
+
 import type { verifyFindings as english, verifyReport as englishReport } from '../en/verify.ts';
+import type { Messages } from '../en.ts';
 import { some } from '../said.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
@@ -32,8 +33,8 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
   'texts-to-come': (f) => `${f('element')} n'a pas encore de textes en ${some(f.list('languages'))}, que son patch apporte.`,
   'script-missing': (f) => `${f('element')} : le dossier n'a pas de copie de ce traitement, alors qu'un patch l'a apporté.`,
   'script-differs': (f) => `${f('element')} : la copie de ce traitement dans le dossier n'est pas la dernière livrée.`,
-  'table-missing': (f) =>
-    `La table ${f('table')} est dans le dictionnaire et pas dans la base : elle a été supprimée ou renommée.`,
+  'table-missing': (f) => `La table ${f('table')} est dans le dictionnaire et pas dans la base : elle a été supprimée.`,
+  'table-renamed': (f) => `La table ${f('table')} manque, et ${f('found')} a ses colonnes : elle a été renommée.`,
   'table-left': (f) =>
     `La table ${f('table')} est dans la base, alors que les codes activité et les modules du dossier ne la génèrent pas.`,
   'table-added': (f) =>
@@ -69,8 +70,7 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
   'login-missing': () =>
     `Le rôle de connexion du dossier n'existe plus. Recréez un rôle de ce nom, ou restaurez les rôles du serveur.`,
   'login-attributes': (f) => `Le rôle de connexion du dossier a plus que ce qui lui a été donné : ${some(f.list('attributes'))}.`,
-  'login-member': (f) =>
-    `Le rôle de connexion du dossier a été rendu membre de ${some(f.list('roles'))}, et a donc ces droits.`,
+  'login-member': (f) => `Le rôle de connexion du dossier a été rendu membre de ${some(f.list('roles'))}, et a donc ces droits.`,
   'right-added': (f) =>
     `${f('everybody') === 'true' ? 'Tout le monde (PUBLIC) a' : 'Le rôle de connexion du dossier a'} plus de droits qu'il n'en a été donné : ${some(f.list('rights'))} sur ${some(f.list('objects'))}${f.number('count') > f.list('objects').length ? `, ${f.number('count')} en tout` : ''}.`,
   'right-missing': (f) =>
@@ -80,8 +80,7 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
 export const verifyReport: typeof englishReport = {
   inLine: (count) =>
     `${n(count, 'dossier')} ${count < 2 ? 'vérifié' : 'vérifiés'} : APATCH, dictionnaire, tables et droits sont en ordre.`,
-  differs: (count, folders) =>
-    `${n(folders, 'dossier')} ${folders < 2 ? 'vérifié' : 'vérifiés'}, ${n(count, 'différence')} :`,
+  differs: (count, folders) => `${n(folders, 'dossier')} ${folders < 2 ? 'vérifié' : 'vérifiés'}, ${n(count, 'différence')} :`,
   notCompared: (files, count) =>
     `Non comparé, faute de fichier conservé : ce qui est venu avec ${files}. ${count === 1 ? "L'intégrer" : 'Les intégrer'} une fois de plus ${count === 1 ? 'le' : 'les'} conserve.`,
   chainedSince: (folders, since) =>

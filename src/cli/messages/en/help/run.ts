@@ -40,6 +40,8 @@ export const runHelp = {
   status: {
     is: 'show the folders with level, lag and state, and the runs at work',
     run: 'how far each folder of this run is; the beginning of its number is enough',
+    folders: 'with --verify: folders to look at (default: all)',
+    verify: 'compare what APATCH says with dictionary, tables and rights as they are, and name each difference',
   },
   cancel: {
     is: 'stop a run: folders at work end their patch, the others are left out',

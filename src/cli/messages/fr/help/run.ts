@@ -42,6 +42,9 @@ export const runHelp = {
   status: {
     is: 'montre les dossiers avec niveau, retard et état, et les exécutions en cours',
     run: 'où en est chaque dossier de cette exécution ; le début de son numéro suffit',
+    folders: 'avec --verify : dossiers à examiner (par défaut : tous)',
+    verify:
+      "compare ce que dit APATCH avec le dictionnaire, les tables et les droits tels qu'ils sont, et nomme chaque différence",
   },
   cancel: {
     is: 'arrête une exécution : les dossiers en cours terminent leur patch, les autres sont laissés de côté',

@@ -1,0 +1,117 @@
+// What `status --verify` answers, in every form: what is not as it should be, once for all folders that have it, and what to do about it.
+import type { FolderView } from '../app/rustine.ts';
+import type { SharedDifference, Verification } from '../app/verification.ts';
+import type { Finding } from '../base/finding.ts';
+import type { Cli } from './cli.ts';
+import { dueLines } from './due.ts';
+import { wrap } from './layout.ts';
+import type { Messages } from './messages/en.ts';
+import { safe, some } from './messages/said.ts';
+import { findingDocument, findingText } from './problem.ts';
+import { foldersPage } from './report/folders-page.ts';
+import type { Answer } from './report-output.ts';
+
+export interface Verified extends Verification {
+  /** Those that were looked at. */
+  readonly views: readonly FolderView[];
+  /** Servers that do not answer. */
+  readonly missed: readonly Finding[];
+}
+
+/** Whether a folder has what it should have, and nothing waits for it. */
+export function isInLine({ differences, views, missed }: Verified): boolean {
+  return (
+    missed.length === 0 &&
+    differences.every(({ severity }) => severity === 'info') &&
+    views.every(({ state, due }) => state === 'ready' && !due)
+  );
+}
+
+export function verifyAnswer(verified: Verified, { messages, options }: Cli): Answer {
+  const { differences, folders, views, missed } = verified;
+  return {
+    json: () => ({
+      inLine: isInLine(verified),
+      folders: views.map((view) => ({ ...view, ...folders.find(({ folder }) => folder === view.code), folder: undefined })),
+      differences: differences.map((each) => document(each, messages)),
+      findings: missed.map((finding) => findingDocument(finding, messages)),
+    }),
+    text: (width) => textOf(verified, messages, width, options.verbose === true),
+    sheet: () => ({
+      columns: ['folder', 'severity', 'code', 'subject', 'patch', 'message', 'next'],
+      rows: differences.flatMap((each) =>
+        each.folders.map(({ folder, next }) => [
+          folder,
+          each.severity,
+          each.code,
+          each.subject,
+          each.patch ?? null,
+          findingText(asFinding(each), messages),
+          next,
+        ]),
+      ),
+    }),
+    page: (made) => {
+      const findings = differences.flatMap((each) => each.folders.map(({ folder }) => ({ ...asFinding(each), folder })));
+      return foldersPage({ kind: 'status', folders: views, findings: [...missed, ...findings] }, made, messages);
+    },
+  };
+}
+
+function asFinding({ code, severity, subject, patch, facts }: SharedDifference): Finding {
+  return { code, severity, subject, facts, ...(patch === undefined ? {} : { patch }) };
+}
+
+function document({ code, severity, subject, patch, facts, folders, next }: SharedDifference, messages: Messages): object {
+  const message = findingText({ code, severity, subject, facts, ...(patch === undefined ? {} : { patch }) }, messages);
+  return { code, severity, subject, patch, message, facts, folders, next };
+}
+
+/** So many of one code before they are counted. */
+const SHOWN = 20;
+const LONGEST_COMMAND = 400;
+
+function textOf(verified: Verified, messages: Messages, width: number | undefined, all: boolean): string {
+  const { differences, folders, views } = verified;
+  const words = messages.verify;
+  const wrong = differences.filter(({ severity }) => severity === 'warn');
+  const due = dueLines(views, messages, width);
+  const parts: string[] = [wrong.length === 0 ? words.inLine(folders.length) : words.differs(wrong.length, folders.length)];
+  for (const list of Map.groupBy(differences, ({ code, severity }) => `${severity} ${code}`).values()) {
+    const shown = all || list.length <= SHOWN + 1 ? list : list.slice(0, SHOWN);
+    for (const each of shown) parts.push(...linesOf(each, messages, width));
+    const rest = list.slice(shown.length);
+    if (rest.length > 0)
+      parts.push(
+        wrap(
+          `  ${messages.report.more(
+            rest.length,
+            some(
+              rest.map(({ subject }) => safe(subject)),
+              40,
+            ),
+          )}`,
+          width,
+          4,
+        ),
+      );
+  }
+  const files = [...new Set(folders.flatMap(({ notCompared }) => notCompared))].sort();
+  if (files.length > 0) parts.push('', wrap(words.notCompared(some(files.map(safe), 20), files.length), width, 2));
+  if (due.length > 0) parts.push('', ...due);
+  return parts.join('\n');
+}
+
+function linesOf(each: SharedDifference, messages: Messages, width: number | undefined): readonly string[] {
+  const words = messages.verify;
+  const codes = [...new Set(each.folders.map(({ folder }) => folder))];
+  const place = messages.report.folders(some(codes, 12), codes.length);
+  const [first] = each.folders;
+  const next = each.next ?? first?.next ?? null;
+  const command = next === null ? words.backup : next.length > LONGEST_COMMAND ? words.longCommand : `\`${safe(next)}\``;
+  const several = each.next === null && next !== null && codes.length > 1 ? `${words.each} ` : '';
+  return [
+    wrap(`  ${place} – ${findingText(asFinding(each), messages)}`, width, 4),
+    ...(each.severity === 'info' && next === null ? [] : [`    → ${several}${command}`]),
+  ];
+}

@@ -1,0 +1,247 @@
+// R34, R41: `status --verify`: what hands changed outside of Rustine is named; what people change by right is not.
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Later, TestEnvironment } from '../support/environment.ts';
+import { cloneEnvironment, openEnvironment } from '../support/environment.ts';
+import { activityCode, any, row, rows, script, table, texts } from '../support/patches.ts';
+import type { TestServer } from '../support/servers.ts';
+import { servers } from '../support/servers.ts';
+
+const parameter = (title: string) =>
+  any('ADP', 'LIMIT', [
+    { tag: 'ADP', values: { ACS: 'ALL', PARAM: 'LIMIT', INTIT: texts({ ENG: title, FRA: `${title} (fr)` }) } },
+  ]);
+const tables = Array.from({ length: 15 }, (_, at) =>
+  table(`T${at}`, `T${at}`, { COD: 'A:10', DES: 'A:30', NUM: 'L', DAT: 'D' }, { [`T${at}0`]: 'COD', [`T${at}1`]: 'DES' }),
+);
+const plain = (name: string) => any('ADP', name, [{ tag: 'ADP', values: { ACS: 'ALL', PARAM: name } }]);
+const multiply = (name: string, by: number) =>
+  script(name.toUpperCase(), `create or replace function ${name}(n integer) returns integer language sql as 'select ${by} * n'`);
+
+/** Three folders, two of them with scripts of their own; SEED and TEST came after the first two patches. */
+async function lived(server: TestServer | undefined, later: Later): Promise<TestEnvironment> {
+  const env = await openEnvironment(server, {
+    later,
+    init: { languages: ['ENG', 'FRA'] },
+  });
+  await env.integrate([
+    await env.patch('P_0001_140.dat', [parameter('old'), plain('OTHER'), ...tables]),
+    await env.patch('P_0002_140.dat', [parameter('new'), multiply('twice', 2), multiply('thrice', 3)]),
+  ]);
+  await env.folders(['SEED', 'TEST'], { test: true });
+  await env.integrate([
+    await env.patch('KIT.dat', [activityCode('KIT', { size: 2 }), row('T0', 'a', { COD: 'A', DES: 'one' })]),
+    await env.patch('LAST.dat', [plain('LAST')]),
+  ]);
+  return env;
+}
+
+/** Code and subject of each difference, by folder. */
+async function differences(env: TestEnvironment, folders?: readonly string[]): Promise<readonly string[]> {
+  const { differences: found } = await env.rustine.verify(folders === undefined ? {} : { folders });
+  return found
+    .filter(({ severity }) => severity === 'warn')
+    .flatMap(({ code, subject, folders: those }) => those.map(({ folder }) => `${folder} ${code} ${subject}`))
+    .sort();
+}
+
+/** Each on a table of its own, then what is found, all in folder SEED. */
+const BY_HAND: readonly (readonly [statement: string, ...found: string[]])[] = [
+  ['alter table seed.t0 add column own integer', 'column-added t0.own'],
+  ['alter table seed.t1 drop column num_0', 'column-missing t1.num_0'],
+  ['alter table seed.t2 alter column num_0 type bigint', 'column-type-differs t2.num_0'],
+  ['alter table seed.t3 alter column num_0 drop not null', 'column-null-differs t3.num_0'],
+  ['alter table seed.t4 alter column num_0 set default 5', 'column-default-differs t4.num_0'],
+  ['alter table seed.t5 alter column rowid drop default', 'column-default-differs t5.rowid'],
+  ['drop index seed.t6_t61', 'index-missing t6.t6_t61'],
+  ['drop index seed.t7_t71; create index t7_t71 on seed.t7 (num_0)', 'index-differs t7.t7_t71'],
+  ['drop table seed.t8', 'table-missing t8'],
+  ['alter table seed.t9 rename to other', 'table-renamed t9'],
+  ['create table seed.own (n integer)', 'table-added own'],
+  ['alter table seed.t10 add constraint positive check (num_0 >= 0)', 'constraint-added t10.positive'],
+  [
+    `create function public.noop() returns trigger language plpgsql as 'begin return new; end';
+     create trigger watch before insert on seed.t11 for each row execute function public.noop()`,
+    'trigger-added t11.watch',
+  ],
+  ['alter table seed.t12 set unlogged', 'table-unlogged t12'],
+  ['alter table seed.t13 enable row level security', 'table-row-security t13'],
+  ['create rule quiet as on delete to seed.t14 do instead nothing', 'rule-added t14.quiet'],
+  ['drop view seed.adopar', 'view-missing adopar'],
+  [
+    `create or replace function seed.twice(n integer) returns integer language sql as 'select 3 * n'`,
+    'function-differs TRT:TWICE',
+  ],
+  ['drop function seed.thrice(integer)', 'function-missing TRT:THRICE'],
+  ['grant truncate on seed.t0 to {role}', 'right-added seed.t0'],
+  ['grant select on x3.t0 to {role}', 'right-added x3.t0'],
+  ['revoke insert on seed.t1 from {role}', 'right-missing seed.t1'],
+  ['grant create on schema seed to {role}', 'right-added seed'],
+  ['grant select on seed.t2 to public', 'right-added seed.t2'],
+  ['alter role {role} createdb', 'login-attributes {role}'],
+  ['grant pg_monitor to {role}', 'login-member {role}'],
+];
+
+describe.each(servers())('verification on $name', (server) => {
+  const mine: (() => Promise<void>)[] = [];
+  let original = '';
+
+  beforeAll(async () => {
+    const env = await lived(server, (work) => void mine.unshift(work));
+    await env.rustine.close();
+    original = env.database;
+  });
+
+  afterAll(async () => {
+    for (const work of mine) await work();
+  });
+
+  test('R34: after patches, creation and what people change by right, nothing differs', async () => {
+    const env = await cloneEnvironment(server, original, onTestFinished);
+    expect(await differences(env)).toEqual([]);
+    await env.rustine.setElement({ element: 'ADP:LIMIT', folder: 'SEED', assignments: [{ field: 'ACS', value: 'OWN' }] });
+    await env.query(
+      `insert into seed.t0 (cod_0, des_0) values ('MINE', 'x'); update seed.adosact set dime_0 = 3; create index mine on seed.t0 (num_0)`,
+    );
+    expect(await differences(env)).toEqual([]);
+    await env.integrate(
+      await env.patch('P_0003_140.dat', [
+        parameter('newer'),
+        table('T0', 'T0', { COD: 'A:10', DES: 'A:60', NUM: 'DCB:9.3' }, { T00: 'COD' }),
+      ]),
+    );
+    await env.integrate(
+      await env.patch('ZX.dat', [
+        any('ADP', 'ZOWN', [{ tag: 'ADP', values: { PARAM: 'ZOWN', CODACT: 'ZAL' } }]),
+        rows('T0', 'all', [{ COD: 'B' }]),
+      ]),
+      { authorize: ['ZAL'] as never },
+    );
+    expect(await differences(env)).toEqual([]);
+    await env.rustine.validate({ folders: ['SEED'] });
+    for (const { id } of await env.rustine.kept({ folder: 'SEED' }))
+      await env.rustine.restoreKept([id], {}).catch(() => undefined);
+    expect(await differences(env)).toEqual([]);
+    await env.folders(['LATER'], { parent: 'SEED' });
+    expect(await differences(env)).toEqual([]);
+  });
+
+  test('R34, R41: tables, functions and rights changed by hand are named, each once, with the folder and what to do', async () => {
+    const env = await cloneEnvironment(server, original, onTestFinished);
+    const [login] = await env.query<{ role: string }>(`select role_name as role from rustine.folder where code = 'SEED'`);
+    const named = (text: string) => text.replaceAll('{role}', login?.role ?? '');
+    env.later(() => env.query(named('alter role {role} nocreatedb; revoke pg_monitor from {role}')).then(() => undefined));
+    for (const [statement] of BY_HAND) await env.query(named(statement));
+    expect(await differences(env)).toEqual(
+      BY_HAND.flatMap(([, ...expected]) => expected.map((each) => `SEED ${named(each)}`)).sort(),
+    );
+    const { differences: found } = await env.rustine.verify({ folders: ['SEED'] });
+    const next = (code: string) => found.find((each) => each.code === code)?.next;
+    expect(next('column-missing')).toBe('rustine validate SEED');
+    expect(next('column-default-differs')).toBe(
+      `psql "$(rustine db url)" -c 'alter table "seed".t4 alter column num_0 set default 0'`
+        .replace('t4', '"t4"')
+        .replace('num_0', '"num_0"'),
+    );
+    // What is told to do does it.
+    for (const { folders } of found)
+      for (const command of folders.map((each) => each.next ?? '')) {
+        const text = /^psql .* -c (.*)$/s.exec(command)?.[1];
+        if (text !== undefined)
+          await env.query(text.startsWith("'") ? text.slice(1, -1).replaceAll(String.raw`'\''`, "'") : text);
+      }
+    await env.rustine.validate({ folders: ['SEED'] });
+    expect(await differences(env)).toEqual([]);
+  });
+
+  test('R34: the dictionary of a folder changed by hand is told with what was delivered, what is there and by which patch', async () => {
+    const env = await cloneEnvironment(server, original, onTestFinished);
+    await env.query(`delete from rustine.record where folder = 2 and type = 'ATB' and name = 'T0' and key = 'NUM'`);
+    await env.query(`update rustine.record set content = (select content from rustine.record where folder = 3 and name = 'OTHER' and tag = 'ADP')
+      where folder = 3 and name = 'LIMIT' and tag = 'ADP'`);
+    await env.query(
+      `delete from rustine.element where folder = 1 and name = 'OTHER'; delete from rustine.record where folder = 1 and name = 'OTHER'`,
+    );
+    await env.query(`delete from rustine.script where folder = 1 and name = 'TWICE'`);
+    const { differences: found } = await env.rustine.verify({});
+    expect(found.map(({ code, subject, patch, folders }) => [code, subject, patch, folders.map(({ folder }) => folder)])).toEqual(
+      [
+        ['element-missing', 'ADP:OTHER', 'P_0001_140.dat', ['X3']],
+        ['script-missing', 'TRT:TWICE', 'P_0002_140.dat', ['X3']],
+        ['element-differs', 'ATB:T0', 'P_0001_140.dat', ['SEED']],
+        ['column-added', 't0.num_0', undefined, ['SEED']],
+        ['element-differs', 'ADP:LIMIT', 'P_0002_140.dat', ['TEST']],
+      ],
+    );
+    expect(found[4]?.facts.lines).toEqual([expect.stringContaining('PARAM: LIMIT → OTHER')]);
+  });
+
+  test('R34: stored content altered by hand is told for every folder that has it', async () => {
+    const env = await cloneEnvironment(server, original, onTestFinished);
+    await env.query(`update rustine.content set fields = jsonb_set(fields, '{PARAM}', '"HACKED"')
+      where id in (select content from rustine.record where folder = 2 and name = 'LIMIT')`);
+    await env.query(
+      `update rustine.blob set bytes = bytes || '\\x00' where digest = (select digest from rustine.script where folder = 1 and name = 'TWICE')`,
+    );
+    const { differences: found } = await env.rustine.verify({});
+    expect(found.map(({ code, subject, folders }) => [code, subject, folders.length])).toEqual([
+      ['content-altered', 'ADP:LIMIT', 3],
+      ['script-altered', 'TRT:TWICE', 3],
+    ]);
+  });
+
+  test('R41: APATCH and the chain: rows missing, added, changed, cut off', async () => {
+    const env = await cloneEnvironment(server, original, onTestFinished);
+    const found = async () => (await differences(env)).map((each) => each.replace('SEED ', ''));
+    const at = (file: string) => `folder = 2 and file = '${file}'`;
+    for (const [statement, undo, ...expected] of [
+      [
+        `delete from seed.apatch where fic_0 = 'P_0002_140.dat'`,
+        `insert into seed.apatch select * from jsonb_populate_record(null::seed.apatch, (select apatch from rustine.integration where ${at('P_0002_140.dat')}))`,
+        'apatch-missing P_0002_140.dat',
+      ],
+      [
+        `insert into seed.apatch (num_0, fic_0) values (77, 'GHOST.dat')`,
+        `delete from seed.apatch where num_0 = 77`,
+        'apatch-unknown GHOST.dat',
+      ],
+      [
+        `update seed.apatch set typ_0 = 'X' where fic_0 = 'P_0002_140.dat'`,
+        `update seed.apatch set typ_0 = 'P' where fic_0 = 'P_0002_140.dat'`,
+        'apatch-changed P_0002_140.dat',
+      ],
+      [
+        `update rustine.integration set version = '141' where ${at('P_0002_140.dat')}`,
+        `update rustine.integration set version = '140' where ${at('P_0002_140.dat')}`,
+        'history-changed P_0002_140.dat',
+      ],
+      [
+        `update rustine.integration set reverted_by = 7 where ${at('KIT.dat')}`,
+        `update rustine.integration set reverted_by = null where ${at('KIT.dat')}`,
+        'history-taken-back KIT.dat',
+      ],
+      [
+        `set session_replication_role = replica; insert into rustine.integration (folder, kind, file, digest, patch_type, operator) values (2, 'set', 'GHOST.dat', '', '', 'x')`,
+        `delete from rustine.integration where file = 'GHOST.dat'`,
+        'history-inserted GHOST.dat',
+      ],
+      [
+        `create table aside as select * from rustine.integration where ${at('KIT.dat')}; delete from rustine.integration where ${at('KIT.dat')}`,
+        `set session_replication_role = replica; insert into rustine.integration select * from aside`,
+        'apatch-unknown KIT.dat',
+        'history-removed LAST.dat',
+      ],
+      [
+        `update rustine.folder set chain = null where id = 2`,
+        `update rustine.folder set chain = (select hash from rustine.integration where ${at('LAST.dat')}) where id = 2`,
+        'history-cut SEED',
+      ],
+    ] as const) {
+      await env.query(statement);
+      expect([statement, ...(await found())]).toEqual([statement, ...expected]);
+      await env.query(undo);
+    }
+    expect(await found()).toEqual([]);
+    await env.query(`delete from rustine.integration where ${at('LAST.dat')}; delete from seed.apatch where fic_0 = 'LAST.dat'`);
+    expect(await found()).toEqual(['history-cut SEED']);
+  });
+});
