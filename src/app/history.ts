@@ -80,7 +80,7 @@ export interface HistoryEntry {
   readonly forced: Readonly<Record<string, string>>;
   /** Of a decision; else null. */
   readonly choice: 'keep' | 'take' | 'value' | null;
-  /** Of a decision. */
+  /** Why: of a decision, of a patch that was taken back, of a folder that was unlocked; empty where nobody said. */
   readonly reason: string;
   /** The folders have it no more. */
   readonly takenBack: boolean;

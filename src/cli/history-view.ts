@@ -69,8 +69,11 @@ export function entryDetails(entry: HistoryEntry, messages: Messages): readonly 
   return [
     ...(authorized.length === 0 ? [] : [history.authorized(authorized.join(', '))]),
     ...(ignored.length === 0 ? [] : [history.ignored(ignored.join(', '))]),
-    ...Object.entries(forced).map(([check, why]) => history.forced(check, why, operator)),
-    ...(choice === null ? [] : [history.chosen(choice, reason)]),
+    // Whoever had a folder made with it forced nothing.
+    ...Object.entries(forced).map(([check, why]) =>
+      entry.kind === 'copied' ? history.forcedThere(check, why) : history.forced(check, why, operator),
+    ),
+    ...(choice === null ? (reason === '' ? [] : [history.reason(reason)]) : [history.chosen(choice, reason)]),
     ...[...copied].map(([count, same]) => history.withPatches(count, named(same, messages))),
     ...[...back.values()].map((same) =>
       history.backBy(same[0]?.takenBack?.by ?? '', minute(same[0]?.takenBack?.at ?? ''), named(same, messages)),
@@ -100,7 +103,8 @@ function elementText(element: ElementHistory, messages: Messages, width: number 
     held.map(({ cells }) => cells),
     width,
   ).split('\n');
-  const below = (codes: readonly string[]): readonly string[] => (verbose ? [wrap(`  ${codes.join(', ')}`, width, 2)] : []);
+  const below = (codes: readonly string[]): readonly string[] =>
+    verbose && codes.length > NAMED ? [wrap(`  ${codes.join(', ')}`, width, 2)] : [];
   const versions = [head, ...lines.flatMap((line, at) => [line, ...below(held[at]?.codes ?? [])])].join('\n');
   const text = `${history.versions(safe(element.element))}\n${versions}`;
   return element.decisions.length === 0 ? text : `${text}\n\n${history.decisions}\n${decisionsText(element, messages, width)}`;

@@ -88,13 +88,16 @@ const given = (more: string): string => `
         when a.kind in ('set', 'creation') and starts_with(a.file, '(decision ') then 'decision' else a.kind end as what,
       case when a.kind = 'revert' then coalesce(a.reverted_file, a.file) when a.kind = 'patch' or a.kind = 'set' and set.element is null and not starts_with(a.file, '(decision ') then a.file else '' end as of_file,
       case when a.kind = 'revert' then coalesce(a.reverted_digest, a.digest) when a.kind = 'patch' then a.digest end as of_digest,
-      coalesce(set.element, d.type || ':' || d.name) as element, d.choice, coalesce(d.reason, '') as reason
+      coalesce(set.element, d.type || ':' || d.name) as element, d.choice,
+      -- Why a patch was taken back or a folder unlocked stands with what was forced.
+      coalesce(d.reason, case a.kind when 'revert' then a.forced ->> 'revert' when 'set' then a.forced ->> 'folder-locked' end, '') as reason,
+      case a.kind when 'revert' then a.forced - 'revert' when 'set' then a.forced - 'folder-locked' else a.forced end as of_forced
     from alike a
     cross join lateral (select case when a.kind = 'set' then substring(a.file from '^\\(element set (.*)\\)$') end as element) set
     left join rustine.run r on r.id = a.run and r.mode in ('validate', 'validate-rehearse')
     left join rustine.decision d on a.kind in ('set', 'creation') and a.file = '(decision ' || d.case_id || ')'),
   keyed as (
-    select md5(jsonb_build_array(what, run, of_file, encode(of_digest, 'hex'), element, operator, authorized, ignored, forced, choice, reason, taken_back, day)::text) as key, seen.*
+    select md5(jsonb_build_array(what, run, of_file, encode(of_digest, 'hex'), element, operator, authorized, ignored, of_forced, choice, reason, taken_back, day)::text) as key, seen.*
     from seen
     where ($5::text[] is null or lower(of_file) = any($5::text[]))
       and ($6::text is null or element = $6::text || ':' || $7::text
@@ -121,7 +124,7 @@ export async function readHistory(reader: Reader, filter: HistoryFilter, keys: r
     text: `with ${given(', array_agg(i.id) as ids')}, wanted as (select * from keyed where key = any($8::text[]))
       select distinct on (k.key) k.key, k.what as kind, k.run, k.of_file as file,
         case when length(k.of_digest) = 32 and k.of_digest <> decode(repeat('00', 32), 'hex') then encode(k.of_digest, 'hex') end as digest,
-        k.element, k.operator, k.authorized, k.ignored, k.forced, k.choice, k.reason, k.taken_back as "takenBack", e.folders
+        k.element, k.operator, k.authorized, k.ignored, k.of_forced as forced, k.choice, k.reason, k.taken_back as "takenBack", e.folders
       from wanted k join (
         select w.key, jsonb_agg(jsonb_build_object('folder', f.code, 'at', to_char(i.at at time zone 'UTC', ${TIME}), 'integration', i.id,
             'copied', case when w.what = 'creation' then (select count(*) from rustine.integration c where c.folder = i.folder and c.kind = 'patch' and c.run is null) else 0 end,

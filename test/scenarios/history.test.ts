@@ -157,12 +157,9 @@ describe.each(oneServer())('history on $name', (server) => {
   test('R38, R41: a patch that was taken back is shown as such, and who did it', async () => {
     const env = await openEnvironment(server, { folders: ['SEED', 'SHOP'] });
     const { run } = await env.integrate(await env.patch('A.dat', [item()]));
-    await env.query(`
-      with back as (
-        insert into rustine.integration (folder, kind, run, file, digest, patch_type, operator, reverts)
-        select i.folder, 'revert', 'later', i.file, i.digest, i.patch_type, 'bob', i.id from rustine.integration i join rustine.folder f on f.id = i.folder
-        where f.code = 'SEED' and i.kind = 'patch' returning id, reverts)
-      update rustine.integration i set reverted_by = back.id from back where i.id = back.reverts`);
+    const back = await env.rustine.revert({ file: 'A.dat', folders: ['SEED'], reason: 'the wrong one' });
+    expect(back.state).toBe('done');
+    await env.query(`update rustine.integration set operator = 'bob' where kind = 'revert'`);
     const found = await env.rustine.history({ patch: 'A.dat' });
     // Which folder came last is not said.
     const entries = found.entries.toSorted((a, b) => b.kind.localeCompare(a.kind) || Number(b.takenBack) - Number(a.takenBack));
@@ -172,10 +169,21 @@ describe.each(oneServer())('history on $name', (server) => {
       [true, true, false],
       [false, true, false],
     ]);
-    expect(entries[1]?.folders[0]?.takenBack).toMatchObject({ by: 'bob', run: 'later' });
+    expect(entries[0]).toMatchObject({ reason: 'the wrong one', forced: {}, run: back.run });
+    expect(entries[1]?.folders[0]?.takenBack).toMatchObject({ by: 'bob', run: back.run });
+    expect(
+      (await env.rustine.history({ element: 'ATB:ITEM' })).element?.versions.map(({ file, folders }) => [
+        file,
+        folders.map(({ hold }) => hold),
+      ]),
+    ).toEqual([
+      ['A.dat', ['delivered', 'delivered']],
+      [null, ['absent']],
+    ]);
     expect(await asked(env, { element: 'ATB:ITEM' })).toHaveLength(3);
     const { out } = await typed(env, ['history', '--patch', 'A']);
-    expect(out).toMatch(/integrated, taken back since +A\.dat/);
+    expect(out).toMatch(/integrated \(gone\) +A\.dat/);
+    expect(out).toContain('reason: the wrong one');
     expect(out).toMatch(/taken back by bob, \d{4}-\d\d-\d\d \d\d:\d\d: SEED/);
     expect((await typed(env, ['history', '--patch', 'A', '--lang', 'fr'])).out).toMatch(/repris par bob, .* : SEED/);
   });

@@ -33,7 +33,7 @@ export const history = {
   columns: { at: 'when (UTC)', what: 'what', of: 'file or element', digest: 'digest', folders: 'folders', by: 'by', run: 'run' },
   kinds: {
     patch: 'integrated',
-    copied: 'had from its parent',
+    copied: 'had from creation',
     creation: 'created',
     set: 'set',
     decision: 'decided',
@@ -41,10 +41,12 @@ export const history = {
     revert: 'taken back',
   },
   brought: 'brought by validation',
-  takenBack: 'integrated, taken back since',
+  takenBack: 'integrated (gone)',
   authorized: (codes: string) => `authorised: ${codes}`,
   ignored: (codes: string) => `not authorised, left out: ${codes}`,
   forced: (check: string, reason: string, by: string) => `forced (${check}) by ${by}: ${reason}`,
+  forcedThere: (check: string, reason: string) => `forced where it came from (${check}): ${reason}`,
+  reason: (reason: string) => `reason: ${reason}`,
   chosen: (choice: 'keep' | 'take' | 'value', reason: string) =>
     `${{ keep: 'the own value stays', take: 'the delivered value is taken', value: 'a value of its own is set' }[choice]}${reason === '' ? '' : `: ${reason}`}`,
   backBy: (by: string, at: string, folders: string) => `taken back by ${by}, ${at}: ${folders}`,

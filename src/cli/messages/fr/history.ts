@@ -42,7 +42,7 @@ export const history: Messages['history'] = {
   },
   kinds: {
     patch: 'intégré',
-    copied: 'reçu du dossier de référence',
+    copied: 'reçu à la création',
     creation: 'créé',
     set: 'modifié',
     decision: 'décidé',
@@ -50,10 +50,12 @@ export const history: Messages['history'] = {
     revert: 'repris',
   },
   brought: 'apporté par la validation',
-  takenBack: 'intégré, repris depuis',
+  takenBack: 'intégré (repris)',
   authorized: (codes) => `autorisés : ${codes}`,
   ignored: (codes) => `non autorisés, laissés de côté : ${codes}`,
   forced: (check, reason, by) => `forcé (${check}) par ${by} : ${reason}`,
+  forcedThere: (check, reason) => `forcé là d'où il vient (${check}) : ${reason}`,
+  reason: (reason) => `raison : ${reason}`,
   chosen: (choice, reason) =>
     `${{ keep: 'la valeur propre reste', take: 'la valeur livrée est prise', value: 'une valeur propre est posée' }[choice]}${reason === '' ? '' : ` : ${reason}`}`,
   backBy: (by, at, folders) => `repris par ${by}, ${at} : ${folders}`,
