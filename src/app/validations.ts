@@ -4,6 +4,7 @@ import type { CancelSignals } from '../batch/cancelling.ts';
 import { type StartedRun, withRun } from '../batch/started-run.ts';
 import type { ValidationOutcome } from '../batch/validating.ts';
 import { runValidation, type ValidationsElsewhere } from '../batch/validation-run.ts';
+import { followingWaves } from '../batch/waves.ts';
 import { readFolders, readLevels } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { RunListener } from '../journal/journal.ts';
@@ -69,6 +70,7 @@ export async function validateFolders(
   const forced = forcedChecks(options.force ?? []);
   const { listener = () => undefined, cancel, abort, task, ...request } = options;
   const lockTimeoutMs = options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
+  const first = canaries(asked, options.first ?? []);
   const start = {
     ...(place.id === undefined ? {} : { id: place.id }),
     ...(cancel === undefined ? {} : { cancel }),
@@ -76,7 +78,8 @@ export async function validateFolders(
     ...(task === undefined ? {} : { task }),
     mode,
     folders: asked,
-    first: canaries(asked, options.first ?? []),
+    first,
+    waves: followingWaves(asked, first),
     from,
     operator,
     files: [],

@@ -286,6 +286,58 @@ describe.each(oneServer())('history folders on $name', (server) => {
     expect(await env.query('select num_0, nam_0 from hist.customer')).toEqual([{ num_0: 'OLD', nam_0: 'shorter' }]);
   });
 
+  test('R36: in a run the live folder comes first; where it fails its history waits, untouched, and both come with the next', async () => {
+    const env = await openEnvironment(server, { folders: ['LIVE'] });
+    await env.integrate(await env.patch('A.dat', [customer()]));
+    await env.folders(['HIST'], { historyOf: 'LIVE' });
+    await env.query(`insert into live.customer (num_0, nam_0) values ('NEW', 'more than ten letters')`);
+    await env.query(`insert into hist.customer (num_0, nam_0) values ('OLD', 'short')`);
+    await env.integrate(await env.patch('B.dat', [table('CUSTOMER', 'CUS', { NUM: 'A:10', NAM: 'A:10' }, { CUS0: 'NUM' })]), {
+      folders: ['X3'],
+    });
+    await env.rustine.setFolder('LIVE', { legislations: ['FRA'] });
+    const before = (await holdings(env.url)).folders.get('HIST');
+    const failed = await env.rustine.validate({});
+    expect(failed.folders).toMatchObject([
+      { folder: 'HIST', state: 'skipped', reason: { code: 'parent-not-validated' } },
+      { folder: 'LIVE', state: 'failed' },
+    ]);
+    expect((await env.rustine.folders()).map(({ code, state, due }) => [code, state, due])).toEqual([
+      ['X3', 'ready', false],
+      ['HIST', 'ready', true],
+      ['LIVE', 'locked', true],
+    ]);
+    const alone = await env.rustine.validate({ folders: ['HIST'] });
+    expect(alone.findings).toMatchObject([
+      { code: 'parent-not-ready', facts: { parent: 'LIVE', state: 'locked', command: 'rustine validate LIVE HIST' } },
+    ]);
+    expect(difference(before ?? [], (await holdings(env.url)).folders.get('HIST') ?? [])).toEqual([]);
+    await env.query(`update live.customer set nam_0 = 'short'`);
+    const waves: unknown[] = [];
+    const mended = await env.rustine.validate({
+      listener: (event) => void (event.kind === 'wave-started' && waves.push(event.folders)),
+    });
+    expect(mended).toMatchObject({ state: 'done', folders: [{ folder: 'HIST', state: 'validated' }, { state: 'validated' }] });
+    expect(waves).toEqual([['LIVE'], ['HIST']]);
+    expect(await apart(env)).toEqual([]);
+    expect(await env.query('select num_0, nam_0 from hist.customer')).toEqual([{ num_0: 'OLD', nam_0: 'short' }]);
+    // A patch that is taken back in the live folder goes here after it.
+    await env.integrate(await env.patch('C.dat', [table('BOX', 'BOX', { NUM: 'A:5' }, { BOX0: 'NUM' })]));
+    await env.rustine.validate({ folders: ['HIST'] });
+    expect((await env.rustine.revert({ file: 'C.dat' })).state).toBe('done');
+    expect(await reasons(env)).toEqual(['live-folder:LIVE:revert:C.dat']);
+    const say = async (...argv: readonly string[]) => program([...argv, '--home', env.home, '--database', env.url]);
+    expect((await say('status', '--lang', 'fr')).out.replaceAll(/\s+/g, ' ')).toContain(
+      "HIST (le dossier d'exploitation LIVE a changé : reprise de C.dat) : `rustine validate HIST`",
+    );
+    expect(JSON.parse((await say('validate', '--due', '--json')).out)).toMatchObject({
+      state: 'done',
+      folders: [{ folder: 'HIST', state: 'validated', tables: { removed: ['box'] } }],
+    });
+    expect(await apart(env)).toEqual([]);
+    expect((await env.rustine.folders()).find(({ code }) => code === 'HIST')).toMatchObject({ due: false, patches: 2 });
+  });
+
   test('R36: a history folder lives where its live folder does, and follows it there', async () => {
     const env = await twoServers(server, undefined);
     await env.folders(['SUB'], { parent: 'FAR' });

@@ -50,7 +50,9 @@ type Deed =
       readonly languages: readonly string[];
     }
   | { readonly kind: 'decide'; readonly pick: number; readonly choice: 'keep' | 'take' }
-  | { readonly kind: 'validate' };
+  | { readonly kind: 'validate' }
+  /** The last patch of a folder is taken back. */
+  | { readonly kind: 'revert'; readonly folder: FolderName };
 
 const folder = fc.constantFrom(...FOLDERS);
 
@@ -97,6 +99,7 @@ const steps = {
     choice: fc.constantFrom('keep' as const, 'take' as const),
   }),
   validate: fc.record({ kind: fc.constant('validate' as const) }),
+  revert: fc.record({ kind: fc.constant('revert' as const), folder }),
 } satisfies Record<string, fc.Arbitrary<Deed>>;
 
 /**
@@ -113,6 +116,7 @@ export function lives(most: number, points: readonly string[] = []): fc.Arbitrar
     { arbitrary: steps.settings, weight: 1 },
     { arbitrary: steps.decide, weight: 2 },
     { arbitrary: steps.validate, weight: 2 },
+    { arbitrary: steps.revert, weight: 3 },
   );
   const stop: fc.Arbitrary<Stop> = fc.oneof(
     fc.record({ after: fc.integer({ min: 200, max: 1_500 }) }),
@@ -131,7 +135,7 @@ export function lives(most: number, points: readonly string[] = []): fc.Arbitrar
 }
 
 /** What a run does, in many transactions; all else is one. */
-const KILLED: ReadonlySet<Deed['kind']> = new Set(['patch', 'own', 'validate']);
+const KILLED: ReadonlySet<Deed['kind']> = new Set(['patch', 'own', 'validate', 'revert']);
 
 /** The folders that a life has at its beginning. */
 export async function begin(env: TestEnvironment): Promise<void> {
@@ -215,6 +219,13 @@ export class Life {
         if (chosen === undefined) return undefined;
         const decided = await attempt(env.rustine.decide({ case: chosen, choice: step.choice }));
         return decided === undefined ? undefined : { step, case: chosen };
+      }
+      case 'revert': {
+        const file = (await this.had()).findLast((each) => each.folder === step.folder)?.file;
+        if (file === undefined) return undefined;
+        if (step.killed !== undefined) await this.killed(['revert', file, '--folder', step.folder], step.killed.stop);
+        if (step.killed?.again !== false) await attempt(env.rustine.revert({ file, folders: [step.folder] }));
+        return { step };
       }
       case 'validate':
         if (step.killed !== undefined) await this.killed(['validate', '--due'], step.killed.stop);
@@ -314,6 +325,7 @@ export class Life {
           await fresh.rustine.validate({});
           break;
         case 'catch-up':
+        case 'revert':
           break;
       }
     }
