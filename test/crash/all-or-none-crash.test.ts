@@ -2,20 +2,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openRustine } from '../../src/app/rustine.ts';
 import type { Failure } from '../../src/base/errors.ts';
-import { openEmbedded } from '../../src/database/embedded.ts';
 import type { RunEvent } from '../../src/journal/journal.ts';
 import { abandoned, leftovers, random, rustine } from '../support/crash.ts';
 import { cloneDatabase, connected, openEnvironment, queryAt } from '../support/environment.ts';
 import { difference, type Environment, holdings } from '../support/folder-dump.ts';
+import { openOwnServer } from '../support/own-server.ts';
 import { exe, row, rows, script, table, writePatchFile } from '../support/patches.ts';
-import { servers, temporaryHome } from '../support/servers.ts';
+import { servers } from '../support/servers.ts';
 
 /** How often a run is killed at a random moment. */
 const RUNS = Math.ceil(Number(process.env.RUSTINE_CRASH_RUNS ?? '25') / 5);
@@ -217,10 +217,8 @@ describe('the database server', () => {
   test(
     `R30: kill -9 of the server at ${SERVER_RUNS} random moments of a run that is all or none (seed ${SEED})`,
     async () => {
-      const { home, remove } = await temporaryHome();
-      onTestFinished(remove);
-      const server = await openEmbedded(home);
-      onTestFinished(server.release);
+      const server = await openOwnServer(onTestFinished);
+      const { home } = server;
       const paths: string[] = [];
       for (const [at, file] of FILES.entries()) paths.push(await writePatchFile(join(home, 'patches'), file, PATCHES[at] ?? []));
       const next = random(SEED);
@@ -242,8 +240,7 @@ describe('the database server', () => {
         const before = await holdings(url);
         const running = integrate(url);
         await sleep((0.4 + 0.6 * next()) * whole);
-        const pid = Number((await readFile(join(home, 'postgres', 'data', 'postmaster.pid'), 'utf8')).split('\n')[0]);
-        process.kill(pid, 'SIGKILL');
+        await server.kill();
         const { code } = await running;
         expect([0, 1, 3]).toContain(code);
         await reachable(server);

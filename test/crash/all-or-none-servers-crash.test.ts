@@ -1,16 +1,15 @@
 // A run that is all or none over two servers is killed at every named point, or the further server is: afterwards all folders of both have all of it, or none has any.
 import { readdirSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openRustine, type Rustine } from '../../src/app/rustine.ts';
-import { openEmbedded } from '../../src/database/embedded.ts';
 import type { RunEvent } from '../../src/journal/journal.ts';
 import { abandoned, leftovers, rustine as program } from '../support/crash.ts';
 import { queryAt } from '../support/environment.ts';
+import { openOwnServer } from '../support/own-server.ts';
 import { row, table } from '../support/patches.ts';
-import { oneServer, servers, temporaryHome } from '../support/servers.ts';
+import { oneServer, servers } from '../support/servers.ts';
 import { reopened, statesOf, type Two, twoServers } from '../support/two-servers.ts';
 
 const item = (fields: Record<string, string> = {}) => table('ITEM', 'ITM', { COD: 'A:10', ...fields }, { IDX0: 'COD' });
@@ -121,15 +120,8 @@ describe.each(oneServer())('two servers, from $name', (server) => {
   }, 180_000);
 
   test('R30: kill -9 of the further server once its folder is prepared, and once it is decided: all or none over both servers', async () => {
-    const { home, remove } = await temporaryHome();
-    onTestFinished(remove);
-    const north = await openEmbedded(home);
-    onTestFinished(north.release);
+    const north = await openOwnServer(onTestFinished);
     const env = await twoServers(server, { name: 'PostgreSQL 18 (embedded)', url: north.url });
-    const kill = async (): Promise<void> => {
-      const pid = Number((await readFile(join(home, 'postgres', 'data', 'postmaster.pid'), 'utf8')).split('\n')[0]);
-      process.kill(pid, 'SIGKILL');
-    };
     const moments: readonly ((event: RunEvent) => boolean)[] = [
       (event) => event.kind === 'folder-prepared' && event.folder === 'FAR',
       (event) => event.kind === 'run-decided',
@@ -141,7 +133,7 @@ describe.each(oneServer())('two servers, from $name', (server) => {
       const path = await env.patch(file, [item(fields)]);
       let killed: Promise<void> | undefined;
       const listener = (event: RunEvent): void => {
-        if (isIt(event)) killed ??= kill();
+        if (isIt(event)) killed ??= north.kill();
       };
       const outcome = await env.rustine.integrate({ paths: [path], mode: 'integrate', atomic: true, listener });
       await killed;

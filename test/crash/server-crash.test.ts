@@ -1,34 +1,25 @@
 // The database server is killed under a run: what was committed stays, nothing says it is there when it is not, and running again ends it.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openRustine } from '../../src/app/rustine.ts';
-import { openEmbedded } from '../../src/database/embedded.ts';
 import type { RunListener } from '../../src/journal/journal.ts';
 import { abandoned, random } from '../support/crash.ts';
 import { queryAt } from '../support/environment.ts';
-import { temporaryHome } from '../support/servers.ts';
+import { type OwnServer, openOwnServer } from '../support/own-server.ts';
 import { openStory, STORY_FILES, type Story } from '../support/story.ts';
 
 /** How often the server is killed at a random moment. */
 const RUNS = Math.ceil(Number(process.env.RUSTINE_CRASH_RUNS ?? '25') / 5);
 const SEED = Number(process.env.RUSTINE_CRASH_SEED ?? '1');
 
-let home = '';
-let url = '';
+let server: OwnServer;
 let story: Story;
 const cleanUp: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  const temporary = await temporaryHome();
-  home = temporary.home;
-  cleanUp.push(temporary.remove);
-  const server = await openEmbedded(home);
-  cleanUp.unshift(server.release);
-  url = server.url;
-  story = await openStory(home, url);
+  server = await openOwnServer((work) => void cleanUp.unshift(work));
+  story = await openStory(server.home, server.url);
 });
 
 afterAll(async () => {
@@ -39,7 +30,7 @@ afterAll(async () => {
 async function recovered(): Promise<void> {
   for (const deadline = Date.now() + 20_000; ; await sleep(20)) {
     try {
-      await queryAt(url, 'select 1');
+      await queryAt(server.url, 'select 1');
       return;
     } catch (error) {
       if (Date.now() > deadline) throw error;
@@ -49,7 +40,7 @@ async function recovered(): Promise<void> {
 
 /** A session of the server that may be killed at any time. */
 async function victim(): Promise<number> {
-  const client = new Client({ connectionString: url });
+  const client = new Client({ connectionString: server.url });
   client.on('error', () => undefined);
   await client.connect();
   onTestFinished(() => client.end().catch(() => undefined));
@@ -62,7 +53,7 @@ test.each(['X3', 'A', 'B', 'D'])(
   async (folder) => {
     const { database, before } = await story.environment();
     const pid = await victim();
-    const program = await openRustine({ home, database, language: 'en', jobs: 1 });
+    const program = await openRustine({ home: server.home, database, language: 'en', jobs: 1 });
     // A session that dies makes the server restart by itself; unlogged tables, such as those of the staging, are empty then.
     const listener: RunListener = (event) => {
       if (event.kind !== 'patch-finished' || event.folder !== folder || event.outcome.state !== 'integrated') return;
@@ -77,7 +68,7 @@ test.each(['X3', 'A', 'B', 'D'])(
     const now = await story.expectBeforeOrAfter(database, before);
     expect(now.apatch.get(folder)).toContain(STORY_FILES[1]);
     // The same process goes on, as a server does: it knows that its own run is no longer there.
-    const next = await openRustine({ home, database, language: 'en' });
+    const next = await openRustine({ home: server.home, database, language: 'en' });
     await next.integrate({ paths: [story.patch], mode: 'integrate' });
     await next.close();
     await story.expectTheEnd(database);
@@ -92,8 +83,7 @@ test(
       const { database, before } = await story.environment();
       const running = story.integrate(database);
       await sleep(150 + next() * 350);
-      const pid = Number((await readFile(join(home, 'postgres', 'data', 'postmaster.pid'), 'utf8')).split('\n')[0]);
-      process.kill(pid, 'SIGKILL');
+      await server.kill();
       const [code, err] = await running;
       // Whatever the server answers or does not answer: the world failed, not the program.
       expect([code, err]).toEqual([code === 0 || code === 1 ? code : 3, err]);

@@ -1,9 +1,8 @@
 // R30: workers are killed at random moments of a queued run: another one goes on, nothing is done twice, and the run comes to its end.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openEmbedded } from '../../src/database/embedded.ts';
 import { abandoned, leftovers, random, rustine } from '../support/crash.ts';
 import { queryAt } from '../support/environment.ts';
-import { temporaryHome } from '../support/servers.ts';
+import { openOwnServer } from '../support/own-server.ts';
 import { openStory, STORY_FILES, type Story } from '../support/story.ts';
 
 /** How often workers are killed; more: RUSTINE_CRASH_RUNS=200, other moments: RUSTINE_CRASH_SEED=7. */
@@ -15,11 +14,8 @@ let story: Story;
 const cleanUp: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  const temporary = await temporaryHome();
-  home = temporary.home;
-  cleanUp.push(temporary.remove);
-  const server = await openEmbedded(home);
-  cleanUp.unshift(server.release);
+  const server = await openOwnServer((work) => void cleanUp.unshift(work));
+  home = server.home;
   story = await openStory(home, server.url);
 });
 
