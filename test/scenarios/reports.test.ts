@@ -125,6 +125,38 @@ describe.each(oneServer())('reports on $name', (server) => {
     expect(versions).toHaveLength(3);
   });
 
+  test('R35: a preview of a validation as a report: a row for each thing that would change', async () => {
+    const { code, out } = await typed(env, ['validate', 'SHOP', '--preview', '--format', 'csv']);
+    expect(code).toBe(0);
+    expect(rows(out).map((row) => row.split(',').slice(1, 5).join())).toEqual(
+      expect.arrayContaining([
+        'mode,folder,kind,state',
+        'validate-rehearse,SHOP,folder,validated',
+        'validate-rehearse,SHOP,table,',
+      ]),
+    );
+    expect(out).toContain(',SHOP,table,,,,item,altered,');
+    const page = await typed(env, [
+      'validate',
+      'SHOP',
+      '--preview',
+      '--format',
+      'html',
+      '--output',
+      'preview.html',
+      '--lang',
+      'fr',
+    ]);
+    expect([page.code, page.out]).toEqual([0, `Écrit dans ${join(env.home, 'preview.html')}.\n`]);
+    expect(await written('preview.html')).toMatch(
+      /Ce qui a changé, ou changerait.*<th scope="row">item<\/th>.*Étapes de la validation/s,
+    );
+    expect((await typed(env, ['validate', 'SHOP', '--output', 'preview.html', '--json'])).code).toBe(2);
+    // It was refused before anything was done.
+    expect((await typed(env, ['folder', 'list', '--format', 'csv'])).out).toContain('SHOP,X3,,ready,true,');
+    expect((await typed(env, ['validate', 'X3', '--preview', '--format', 'html'])).out).toContain('<html lang="en">');
+  });
+
   test('R33: JSON by --format is that of --json; into a file, standard output says where it is', async () => {
     const { out } = await typed(env, ['folder', 'list', '--json']);
     expect((await typed(env, ['folder', 'list', '--format', 'json'])).out).toBe(out);

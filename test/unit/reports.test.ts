@@ -11,6 +11,7 @@ import type { PageTable, Sheet, SheetCell } from '../../src/cli/report/report.ts
 import { readable } from '../../src/cli/report/rows.ts';
 import { runPage } from '../../src/cli/report/run-page.ts';
 import { traceSheet } from '../../src/cli/report/run-sheet.ts';
+import { validationSheet } from '../../src/cli/report/validation-sheet.ts';
 import type { JournalEntry } from '../../src/journal/journal.ts';
 import { emptyOutcome } from '../../src/journal/outcome.ts';
 import type { RunFolderView } from '../../src/journal/run-views.ts';
@@ -205,6 +206,56 @@ describe('a run', () => {
     );
     expect(page.verdict).toEqual({ text: 'interrupted. It has not ended.', tone: 'bad' });
   });
+});
+
+it('a validation has a row for each folder, and for each thing that changes there', async () => {
+  const folder = {
+    folder: 'SEED',
+    due: false,
+    reasons: [],
+    settled: [],
+    elements: { created: 0, updated: 1, identical: 0, kept: 0, ignored: 0 },
+    lines: { created: 0, updated: 1, identical: 0, kept: 0, ignored: 0, removed: 0 },
+    tables: { created: ['bag'], altered: ['item'], removed: [], changes: [] },
+    scripts: ['TRT:LIB'],
+    texts: 0,
+    patches: ['A.dat'],
+    differences: {
+      elements: [
+        {
+          type: 'ATB',
+          name: 'ITEM',
+          change: 'updated',
+          records: [
+            { tag: 'ATB', key: '', change: 'updated', fields: [{ field: 'ZONE', before: '=a', after: null }] },
+            { tag: 'ATZ', key: 'NAM', change: 'removed', fields: [] },
+          ],
+        },
+      ],
+      scripts: ['TRT:LIB'],
+    },
+    ms: 9,
+    state: 'validated',
+    steps: [],
+  } as const;
+  const outcome = { run: 'r1', mode: 'validate', state: 'done', findings: [], folders: [folder] } as const;
+  const text = await csv(validationSheet(outcome));
+  expect(
+    text
+      .trimEnd()
+      .split('\r\n')
+      .map((row) => row.split(',').slice(2).join().replace(/,+$/, '')),
+  ).toEqual([
+    'folder,kind,state,code,ms,name,change,tag,key,field,before,after',
+    'SEED,folder,validated,,9',
+    'SEED,element,,,,ATB:ITEM,updated',
+    "SEED,field,,,,ATB:ITEM,updated,ATB,,ZONE,'=a",
+    'SEED,line,,,,ATB:ITEM,removed,ATZ,NAM',
+    'SEED,table,,,,bag,created',
+    'SEED,table,,,,item,altered',
+    'SEED,script,,,,TRT:LIB',
+    'SEED,patch,,,,A.dat',
+  ]);
 });
 
 it('a table that is too long ends in a note that says how much is left out', () => {

@@ -1,12 +1,17 @@
 // `rustine validate`: brings folders in line with their parents and their own settings.
+import type { Settings } from '../../app/config.ts';
+import type { Rustine } from '../../app/rustine.ts';
 import type { ValidateOptions, ValidationOutcome } from '../../app/validations.ts';
 import { Refusal } from '../../base/errors.ts';
 import type { Cli } from '../cli.ts';
 import { interruption } from '../interruption.ts';
 import { durationOf, type Forced, forced, listOf, oneOf, positiveNumber } from '../option-values.ts';
 import type { Program } from '../program.ts';
+import type { RunReport } from '../report/run-page.ts';
+import { type ReportOptions, withReportOptions } from '../report-options.ts';
+import type { Answer } from '../report-output.ts';
 
-interface Options {
+interface Options extends ReportOptions {
   readonly due?: true;
   readonly preview?: true;
   readonly rehearse?: true;
@@ -21,7 +26,7 @@ interface Options {
 
 export function defineValidate(program: Program, cli: Cli): void {
   const words = cli.messages.help.commands.validate;
-  program
+  const command = program
     .command('validate')
     .description(words.is)
     .argument('[folder...]', words.folders)
@@ -34,8 +39,10 @@ export function defineValidate(program: Program, cli: Cli): void {
     .option('--force <check=reason>', words.force, forced)
     .option('--wait <duration>', words.wait, durationOf('--wait'))
     .option('--disconnect', words.disconnect)
-    .option('--jobs <number>', words.jobs, positiveNumber('--jobs'))
-    .action((folders: readonly string[], options: Options) => validate(cli, folders, options));
+    .option('--jobs <number>', words.jobs, positiveNumber('--jobs'));
+  withReportOptions(command as Program, cli.messages).action((folders: readonly string[], options: Options) =>
+    validate(cli, folders, options),
+  );
 }
 
 async function validate(cli: Cli, codes: readonly string[], options: Options): Promise<void> {
@@ -43,6 +50,16 @@ async function validate(cli: Cli, codes: readonly string[], options: Options): P
     const problem = options.due === true ? 'folders-and-due' : 'folders-or-due';
     throw new Refusal('usage', { problem, command: 'rustine validate' });
   }
+  const { asked, withReport } = await import('../report-output.ts');
+  await withReport(cli, asked('rustine validate', options), (give) => carryOut(cli, codes, options, give));
+}
+
+async function carryOut(
+  cli: Cli,
+  codes: readonly string[],
+  options: Options,
+  give: (answer: Answer, settings: Settings) => Promise<void>,
+): Promise<void> {
   const [{ folderCode }, { validationDocument, validationExitCode, validationSummary }, { createProgress, silentProgress }] =
     await Promise.all([import('../../base/ids.ts'), import('../validation-view.ts'), import('../progress.ts')]);
   const { terminal } = cli;
@@ -51,7 +68,7 @@ async function validate(cli: Cli, codes: readonly string[], options: Options): P
   const request: ValidateOptions = {
     ...(options.due === true ? {} : { folders: codes.map(folderCode) }),
     ...(options.preview === true || options.rehearse === true ? { preview: true } : {}),
-    ...(differences !== undefined || verbose === true ? { differences: true } : {}),
+    ...(differences !== undefined || verbose === true || wantsChanges(options) ? { differences: true } : {}),
     ...(first === undefined ? {} : { first }),
     ...(onError === undefined ? {} : { onError }),
     ...(force === undefined ? {} : { force }),
@@ -66,32 +83,52 @@ async function validate(cli: Cli, codes: readonly string[], options: Options): P
     const progress = quiet || json ? silentProgress(terminal) : createProgress(terminal, cli.messages);
     const stop = interruption(terminal, (hard) => progress.say(cli.messages.report.validation.interrupting(hard)));
     try {
-      return await rustine.validate({
+      const outcome = await rustine.validate({
         ...request,
         listener: progress.listener,
         cancel: stop.cancel,
         abort: stop.abort,
         ...(jobs === undefined ? {} : { jobs }),
       });
+      const traced = options.format === 'html' && outcome.run !== '';
+      return { outcome, settings, report: traced ? await runReport(rustine, outcome.run) : undefined };
     } finally {
       stop.end();
       progress.end();
     }
   });
-  const outcome = await validated.catch(async (error: unknown) => {
+  const { outcome, settings, report } = await validated.catch(async (error: unknown) => {
     await file?.leave();
     throw error;
   });
   await file?.write(outcome);
   const style = {
-    width: terminal.width,
-    colour: terminal.colour,
+    colour: terminal.colour && options.output === undefined,
     verbose: verbose === true,
     quiet: quiet === true,
     ms: performance.now() - started,
   };
   cli.exitCode = validationExitCode(outcome);
-  cli.result(validationDocument(outcome, cli.messages), () => validationSummary(outcome, cli.messages, style));
+  const { messages } = cli;
+  const [{ validationSheet }, { validationPage }] = await Promise.all([
+    import('../report/validation-sheet.ts'),
+    import('../report/validation-page.ts'),
+  ]);
+  const answer: Answer = {
+    json: () => validationDocument(outcome, messages),
+    text: (width) => validationSummary(outcome, messages, { ...style, width }),
+    sheet: () => validationSheet(outcome),
+    page: (made) => validationPage(outcome, report, made, messages),
+  };
+  await give(answer, settings);
+}
+
+/** Text tells them where it is asked to tell more. */
+const wantsChanges = ({ format }: Options): boolean => format === 'csv' || format === 'html';
+
+async function runReport(rustine: Rustine, id: string): Promise<RunReport> {
+  const { run } = await rustine.trace(id, {});
+  return { run, entries: await rustine.log(id), folders: (await rustine.runs.show(id)).folders };
 }
 
 interface DifferencesFile {

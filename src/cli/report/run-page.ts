@@ -22,6 +22,8 @@ export interface RunReport {
   readonly folders: readonly RunFolderView[];
   /** Where only one is wanted. */
   readonly folder?: string;
+  /** What more is known of it, after what its folders came to. */
+  readonly more?: readonly PageSection[];
 }
 
 const TONES: Readonly<Record<string, Tone>> = {
@@ -63,6 +65,7 @@ export function runPage(report: RunReport, made: Made, messages: Messages): Page
       askedSection(report, messages),
       ...folderSection(account.folders, messages),
       findingSection(findings, messages),
+      ...(report.more ?? []),
       ...patchSections(account.folders, messages),
       ...stepSections(account.folders, messages),
       ...courseSection(account.course, messages),
