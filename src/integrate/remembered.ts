@@ -63,7 +63,7 @@ export async function readRemembered(
     from names n
     left join rustine.table_before b on b.integration = ${integration}::bigint and b.table_name = n.name
     left join pg_class c on c.relnamespace = to_regnamespace(quote_ident(${folder.schema})) and c.relname = n.name and c.relkind = 'r'
-    left join lateral (select columns, time_zone from rustine.written_rows w where w.integration = ${integration}::bigint and w.table_name = n.name order by w.id desc limit 1) w on true
+    left join lateral (select columns, time_zone from rustine.written_rows w where w.integration = ${integration}::bigint and w.table_name = n.name and w.what <> 'deleted' order by w.id desc limit 1) w on true
     order by n.name`);
   return { ...row, tables };
 }
