@@ -1,4 +1,6 @@
 // Taking a patch back (R38), as far as tables and rows go: the folder's schema is afterwards byte by byte what it was before.
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Finding } from '../../src/base/finding.ts';
 import type { Ending } from '../../src/database/database.ts';
@@ -8,13 +10,16 @@ import { checkRows } from '../../src/integrate/check-rows.ts';
 import type { RevertedTables } from '../../src/integrate/revert-tables.ts';
 import { restoreTables } from '../../src/integrate/revert-tables.ts';
 import { settingsOf } from '../../src/integrate/settings.ts';
-import type { TestEnvironment } from '../support/environment.ts';
-import { openEnvironment } from '../support/environment.ts';
+import type { EnvironmentOptions, TestEnvironment } from '../support/environment.ts';
+import { databaseOwner, openEnvironment } from '../support/environment.ts';
 import { difference } from '../support/folder-dump.ts';
+import { noRealPatches, realPatches } from '../support/patch-files.ts';
 import type { Element } from '../support/patches.ts';
 import { activityCode, content, exe, row, rows, script, table } from '../support/patches.ts';
+import { noFields, saltrsPatch } from '../support/saltrs.ts';
 import { schemaDump } from '../support/schema-dump.ts';
-import { servers } from '../support/servers.ts';
+import type { TestServer } from '../support/servers.ts';
+import { oneServer, servers } from '../support/servers.ts';
 
 type Fields = Parameters<typeof table>[2];
 const FIELDS: Fields = { COD: 'A:10', NAM: 'A:20', QTY: 'C', DAT: 'D' };
@@ -56,61 +61,34 @@ async function takeBack(env: TestEnvironment, code = 'X3', ending: Ending = 'com
 const codes = ({ findings }: TakenBack) =>
   findings.map(({ code, subject, facts }): [string, string | undefined, Finding['facts']] => [code, subject, facts]);
 
+/** An environment with the table `item` of three rows, one of them touched since, so that they stand in another order than their numbers. */
+async function open(server: TestServer, options: EnvironmentOptions = {}): Promise<TestEnvironment> {
+  const env = await openEnvironment(server, options);
+  await integrate(env, item(), rows('ITM', 'all', THREE));
+  await env.query(`update x3.item set qty_0 = qty_0 where cod_0 = 'A'`);
+  return env;
+}
+
+/** A patch comes and goes: nothing is left of it. */
+async function expectTheSame(env: TestEnvironment, ...elements: readonly Element[]): Promise<TakenBack> {
+  const before = await schemaDump(env.url, 'x3');
+  await integrate(env, ...elements);
+  const between = await schemaDump(env.url, 'x3');
+  expect(difference(before, between)).not.toEqual([]);
+  const rehearsed = await takeBack(env, 'X3', 'rollback');
+  expect(rehearsed.findings).toEqual([]);
+  expect(await schemaDump(env.url, 'x3')).toEqual(between);
+  const taken = await takeBack(env);
+  expect(taken).toEqual(rehearsed);
+  const after = await schemaDump(env.url, 'x3');
+  expect(difference(before, after)).toEqual([]);
+  expect(after).toEqual(before);
+  return taken;
+}
+
 describe.each(servers())('tables and rows taken back on $name', (server) => {
-  /** An environment with the table `item` of three rows, all of them touched once, so that they stand in another order than their numbers. */
-  async function open(): Promise<TestEnvironment> {
-    const env = await openEnvironment(server);
-    await integrate(env, item(), rows('ITM', 'all', THREE));
-    await env.query(`update x3.item set qty_0 = qty_0 where cod_0 = 'A'`);
-    return env;
-  }
-
-  /** A patch comes and goes: nothing is left of it. */
-  async function expectTheSame(env: TestEnvironment, ...elements: readonly Element[]): Promise<TakenBack> {
-    const before = await schemaDump(env.url, 'x3');
-    await integrate(env, ...elements);
-    const between = await schemaDump(env.url, 'x3');
-    expect(difference(before, between)).not.toEqual([]);
-    const rehearsed = await takeBack(env, 'X3', 'rollback');
-    expect(rehearsed.findings).toEqual([]);
-    expect(await schemaDump(env.url, 'x3')).toEqual(between);
-    const taken = await takeBack(env);
-    expect(taken).toEqual(rehearsed);
-    const after = await schemaDump(env.url, 'x3');
-    expect(difference(before, after)).toEqual([]);
-    expect(after).toEqual(before);
-    return taken;
-  }
-
-  test('R38: rows that a patch brought, changed or replaced', async () => {
-    const env = await open();
-    const taken = await expectTheSame(
-      env,
-      rows('ITM', 'all', [
-        { COD: 'D', NAM: 'd' },
-        { COD: 'B', NAM: 'other' },
-        { COD: 'A', QTY: 7 },
-      ]),
-    );
-    expect(taken.restored?.rows).toEqual({ inserted: 0, updated: 2, deleted: 2 });
-    await expectTheSame(env, content('ITEM', [{ COD: 'C', NAM: 'new' }, { COD: 'E' }]));
-    expect(await env.query(`select count(*)::integer as n from rustine.kept`)).toEqual([{ n: 0 }]);
-  });
-
-  test('R38: tables that it made, with their rows, and activity codes', async () => {
-    const env = await open();
-    await integrate(env, activityCode('KIT', { size: 2 }), activityCode('BOX'));
-    await expectTheSame(
-      env,
-      activityCode('KIT', { size: 3, active: false }),
-      activityCode('NEW'),
-      table('OTHER', 'OTH', { KEY: 'A:5', T: 'A:5' }, { OTH0: 'KEY' }),
-      row('OTH', 'x', { KEY: 'k', T: '1' }),
-    );
-  });
-
   test('R38: columns that it added, widened, gave another type or dropped, wherever they stood', async () => {
-    const env = await open();
+    const env = await open(server);
     await env.query(`comment on column x3.item.nam_0 is 'the name'; alter table x3.item alter column nam_0 set statistics 7`);
     await env.query(`create role reader_${env.database}; grant select (nam_0) on x3.item to reader_${env.database}`);
     env.later(async () => void (await env.query(`drop owned by reader_${env.database}; drop role reader_${env.database}`)));
@@ -129,7 +107,7 @@ describe.each(servers())('tables and rows taken back on $name', (server) => {
   });
 
   test('R38: one patch after the other, back to the beginning', async () => {
-    const env = await open();
+    const env = await open(server);
     const { NAM: _, ...without } = FIELDS;
     const steps: readonly (readonly Element[])[] = [
       [rows('ITM', 'all', [{ COD: 'B', NAM: 'two' }, { COD: 'D' }])],
@@ -149,7 +127,7 @@ describe.each(servers())('tables and rows taken back on $name', (server) => {
   });
 
   test('R38: rows that SQL scripts inserted, changed and deleted, also those of the patch itself, through functions and by names that are put together', async () => {
-    const env = await open();
+    const env = await open(server, { as: databaseOwner });
     await integrate(
       env,
       script('BUMP', `-- language: sql\ncreate function bump() returns void language sql as 'update item set qty_0 = qty_0 + 3'`),
@@ -174,9 +152,39 @@ describe.each(servers())('tables and rows taken back on $name', (server) => {
     expect(await env.query(`select not_revertible from rustine.integration where not_revertible is not null`)).toEqual([]);
     expect(await env.query(`select tgname from pg_trigger where tgname like 'rustine%'`)).toEqual([]);
   });
+});
+
+// What does not depend on the version of PostgreSQL.
+describe.each(oneServer())('tables and rows taken back', (server) => {
+  test('R38: rows that a patch brought, changed or replaced', async () => {
+    const env = await open(server);
+    const taken = await expectTheSame(
+      env,
+      rows('ITM', 'all', [
+        { COD: 'D', NAM: 'd' },
+        { COD: 'B', NAM: 'other' },
+        { COD: 'A', QTY: 7 },
+      ]),
+    );
+    expect(taken.restored?.rows).toEqual({ inserted: 0, updated: 2, deleted: 2 });
+    await expectTheSame(env, content('ITEM', [{ COD: 'C', NAM: 'new' }, { COD: 'E' }]));
+    expect(await env.query(`select count(*)::integer as n from rustine.kept`)).toEqual([{ n: 0 }]);
+  });
+
+  test('R38: tables that it made, with their rows, and activity codes', async () => {
+    const env = await open(server);
+    await integrate(env, activityCode('KIT', { size: 2 }), activityCode('BOX'));
+    await expectTheSame(
+      env,
+      activityCode('KIT', { size: 3, active: false }),
+      activityCode('NEW'),
+      table('OTHER', 'OTH', { KEY: 'A:5', T: 'A:5' }, { OTH0: 'KEY' }),
+      row('OTH', 'x', { KEY: 'k', T: '1' }),
+    );
+  });
 
   test('R38: what a script wrote that nobody could write down, or made, is said with its name', async () => {
-    const env = await open();
+    const env = await open(server);
     const run = async (source: string): Promise<unknown> => {
       await integrate(env, script('DOES', `-- language: sql\n${source}`), exe('DOES'));
       const [last] = await env.query<{ reasons: unknown }>(
@@ -202,7 +210,7 @@ describe.each(servers())('tables and rows taken back on $name', (server) => {
   });
 
   test('R38: what people did since is not lost: each thing is named, all of them at once', async () => {
-    const env = await open();
+    const env = await open(server);
     const { NAM: _, ...without } = FIELDS;
     await integrate(
       env,
@@ -257,7 +265,7 @@ describe.each(servers())('tables and rows taken back on $name', (server) => {
   });
 
   test("R38: tables changed by hand, somebody's views and foreign keys, and what was put back or removed for good", async () => {
-    const env = await open();
+    const env = await open(server);
     const { NAM: _, ...without } = FIELDS;
     await integrate(
       env,
@@ -294,7 +302,7 @@ describe.each(servers())('tables and rows taken back on $name', (server) => {
   });
 
   test('R38: a table that goes comes back with its rows, indexes, rights and triggers, which do not fire', async () => {
-    const env = await open();
+    const env = await open(server);
     await integrate(
       env,
       activityCode('KIT'),
@@ -319,7 +327,7 @@ describe.each(servers())('tables and rows taken back on $name', (server) => {
   });
 
   test('R38: numbers of rows that somebody took since are never given twice', async () => {
-    const env = await open();
+    const env = await open(server);
     await integrate(env, rows('ITM', 'all', [{ COD: 'N' }]));
     await env.query(`insert into x3.item (cod_0) values ('mine')`);
     const [{ last } = { last: '' }] = await env.query<{ last: string }>(`select last_value as last from x3.rowid_seq`);
@@ -332,4 +340,39 @@ describe.each(servers())('tables and rows taken back on $name', (server) => {
       { cod_0: 'mine' },
     ]);
   });
+
+  test('R38: a patch that was prepared with others (all or none) is taken back like any other', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await integrate(env, item(), rows('ITM', 'all', THREE));
+    const before = await schemaDump(env.url, 'seed');
+    const { NAM: _, ...without } = FIELDS;
+    const patch = await env.patch('ATOMIC.dat', [
+      item(without, { ITM0: 'COD' }),
+      rows('ITM', 'all', [{ COD: 'A', QTY: 9 }, { COD: 'N' }]),
+    ]);
+    await env.integrate(patch, { atomic: true });
+    expect(codes(await takeBack(env, 'SEED'))).toEqual([]);
+    expect(difference(before, await schemaDump(env.url, 'seed'))).toEqual([]);
+  });
+
+  test.skipIf(noRealPatches !== undefined || noFields !== undefined)(
+    'R38: the real patches, back one after the other',
+    async () => {
+      const env = await openEnvironment(server, { folders: ['SEED'] });
+      const real = (start: string): string => realPatches().find(({ file }) => file.startsWith(start))?.path ?? '';
+      const base = join(env.home, 'BASE.dat');
+      await writeFile(base, await saltrsPatch(real('V11')));
+      const noted: { readonly file: string; readonly before: readonly (readonly string[])[] }[] = [];
+      const dumps = async () => [await schemaDump(env.url, 'x3'), await schemaDump(env.url, 'seed')];
+      for (const path of [real('ZCLIENT'), base, real('V11')]) {
+        noted.push({ file: basename(path), before: await dumps() });
+        await env.integrate(path, { authorize: ['ZALI', 'YSWPH'] });
+      }
+      for (const { file, before } of noted.toReversed()) {
+        const reverted = await env.rustine.revert({ file });
+        expect([file, reverted.findings, reverted.state]).toEqual([file, [], 'done']);
+        expect(await dumps()).toEqual(before);
+      }
+    },
+  );
 });
