@@ -31,7 +31,14 @@ export async function standing(env: Pick<TestEnvironment, 'url' | 'query'>): Pro
     (await env.query<{ line: string }>(statement)).map(({ line }) => line);
   return {
     folders: Object.fromEntries(
-      [...folders].map(([code, holding]) => [code, holding.filter((line) => !/^(integration|event) \|/.test(line))]),
+      [...folders].map(([code, holding]) => [
+        code,
+        holding
+          .filter((line) => !/^(integration|event) \|/.test(line))
+          // A column that comes back gets another number; their order is the schema's dump to hold.
+          .map((line) => line.replace(/^(column \| \w+) \| \d+/, '$1'))
+          .sort(),
+      ]),
     ),
     catalog: await lines(
       `${TABLES.map((table) => `select '${table} ' || to_jsonb(t)::text as line from rustine.${table} t`).join(' union all ')} order by 1`,
