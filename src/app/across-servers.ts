@@ -22,6 +22,7 @@ import type { OpenedServer } from './opened-server.ts';
 import { queueAcross } from './queue-across.ts';
 import { queueRun } from './queued-run.ts';
 import { recoverMember } from './recovery-elsewhere.ts';
+import { revertAcross } from './reverts-across.ts';
 import type { OneServer, Rustine } from './rustine.ts';
 import { scriptsAcross } from './scripts-across.ts';
 import { integrateAcross } from './server-run.ts';
@@ -108,6 +109,7 @@ export function acrossServers(
       return integrateAcross(home, across.open, shares, options);
     },
     history: (options) => historyAcross(across, options),
+    revert: (options) => revertAcross(across, options),
     queue: async (options) => {
       const shares = await sharesOf(across, options.folders);
       return shares === undefined ? queueRun(home.opened, options) : queueAcross(across, shares, options);

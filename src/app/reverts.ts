@@ -123,18 +123,18 @@ export async function revertFolders(opened: Opened, options: RevertOptions, part
 const readiness = (folders: readonly Folder[]): readonly Finding[] => folders.flatMap(notReadyFindings);
 
 /** @throws Refusal `revert-file-path` */
-function checkFile(file: string): void {
+export function checkFile(file: string): void {
   const name = file.split(/[\\/]/).at(-1) ?? '';
   if (name !== file) throw new Refusal('revert-file-path', { path: file, file: name });
 }
 
-function nowhere(file: string, known: readonly string[]): Refusal {
+export function nowhere(file: string, known: readonly string[]): Refusal {
   const [nearest] = nearestWords(file, known);
   return new Refusal('revert-nowhere', { file, ...(nearest === undefined ? {} : { nearest }) });
 }
 
 /** Codes of the folders of one server that have the file. */
-async function foldersWith(database: Database, file: string): Promise<readonly string[]> {
+export async function foldersWith(database: Database, file: string): Promise<readonly string[]> {
   const rows = await database.query<{ code: string }>(sql`
     select distinct f.code from rustine.integrated i join rustine.folder f on f.id = i.folder
     where i.file = ${file} and f.history_of is null order by 1`);
@@ -142,7 +142,7 @@ async function foldersWith(database: Database, file: string): Promise<readonly s
 }
 
 /** Files that some folder of one server has. */
-async function knownFiles(database: Database): Promise<readonly string[]> {
+export async function knownFiles(database: Database): Promise<readonly string[]> {
   const rows = await database.query<{ file: string }>(sql`select distinct file from rustine.integrated order by 1`);
   return rows.map(({ file }) => file);
 }

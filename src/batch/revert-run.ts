@@ -16,12 +16,19 @@ import { openJournal } from './run-journal.ts';
 import { enterSingleUser, lookForSessions, type SessionOptions, type SingleUser } from './single-user.ts';
 import type { StartedRun } from './started-run.ts';
 
+export interface RevertedElsewhere {
+  readonly folders: readonly FolderOutcome[];
+  readonly failed: boolean;
+  /** Folder here → those below it, there, that still have the patch. */
+  readonly above: ReadonlyMap<string, readonly string[]>;
+}
+
 /** The part of the run that is on other servers. */
 export interface RevertElsewhere {
   /** @returns what was found there once nobody else is in: it may block the whole run */
   ready(): Promise<readonly Finding[]>;
   /** Lets them begin: folders there are below those here. @returns when they have ended */
-  revert(tell: (event: RunEvent) => void): Promise<{ readonly folders: readonly FolderOutcome[]; readonly failed: boolean }>;
+  revert(tell: (event: RunEvent) => void): Promise<RevertedElsewhere>;
   /** The run ended here: what has not begun there never does. @returns when what has begun has ended */
   abandon(): Promise<void>;
 }
@@ -80,7 +87,8 @@ export async function runRevert(database: Database, request: RevertRequest): Pro
     if (blocks(findings)) {
       // Who is there is told with everything else.
       found(await lookForSessions(database, folders, forced.sessions !== undefined));
-      found((await elsewhere?.ready()) ?? []);
+      // Where others have folders here, it must not keep them from those elsewhere.
+      if (!blocks(started.findings)) found((await elsewhere?.ready()) ?? []);
       await request.hold?.(findings);
       return await refused();
     }
@@ -111,8 +119,7 @@ export async function runRevert(database: Database, request: RevertRequest): Pro
       cancelling,
       through: single.through,
     };
-    const below = (far?.folders ?? []).filter(({ state }) => state !== 'reverted').map(({ folder }) => folder);
-    const outcomes = await revertWaves(reverting, new Set((far?.folders ?? []).map(({ folder }) => folder)), below);
+    const outcomes = await revertWaves(reverting, far?.above ?? new Map());
     found(await single.leave());
     const here = folders.map((folder) => outcomes.get(folder.code) ?? leftOut(folder, file, 'skipped'));
     const all = [...here, ...(far?.folders ?? [])];

@@ -29,18 +29,13 @@ export interface Reverting extends RevertRequest {
   readonly through: (folder: string) => void;
 }
 
-/**
- * @param elsewhere folders on other servers that are through
- * @param below those of them that still have the patch: nobody above may give it up
- */
-export async function revertWaves(
-  reverting: Reverting,
-  elsewhere: ReadonlySet<string>,
-  below: readonly string[],
-): Promise<ReadonlyMap<string, FolderOutcome>> {
+/** Folder → those below it, on other servers, that still have the patch: it must not give it up. */
+type Above = ReadonlyMap<string, readonly string[]>;
+
+export async function revertWaves(reverting: Reverting, above: Above): Promise<ReadonlyMap<string, FolderOutcome>> {
   const { started, folders, jobs, cancelling, journal } = reverting;
   const outcomes = new Map<string, FolderOutcome>();
-  const takenBack = new Set([...elsewhere].filter((code) => !below.includes(code)));
+  const takenBack = new Set<string>();
   const stop = { requested: false };
   const end = (part: FolderPart): void => {
     const outcome = outcomeOf(part, [reverting.file]);
@@ -67,7 +62,7 @@ export async function revertWaves(
           end(part);
           return [];
         }
-        return attempt(reverting, part, takenBack, below, end);
+        return attempt(reverting, part, takenBack, above, end);
       },
     });
   }
@@ -79,7 +74,7 @@ async function attempt(
   reverting: Reverting,
   part: FolderPart,
   takenBack: ReadonlySet<string>,
-  below: readonly string[],
+  above: Above,
   end: (part: FolderPart) => void,
 ): Promise<readonly Again<FolderPart>[]> {
   const { journal, file } = reverting;
@@ -88,7 +83,7 @@ async function attempt(
   journal.states.set({ folder: code, state: 'running', attempts: part.attempts });
   journal.emit({ kind: 'patch-started', folder: code, file });
   try {
-    const { outcome, findings, due } = await tried(reverting, part, takenBack, below);
+    const { outcome, findings, due } = await tried(reverting, part, takenBack, above);
     for (const finding of findings) journal.found([{ ...finding, folder: code, patch: file }]);
     part.due = due;
     part.patches.push(outcome);
@@ -113,16 +108,11 @@ function postpone({ journal, lockTimeoutMs, file }: Reverting, part: FolderPart,
 }
 
 /** A failure of one folder is that folder's outcome; a bug of ours stops the program. @throws Postponed; whatever it was where the run is to stop at once */
-async function tried(
-  reverting: Reverting,
-  part: FolderPart,
-  takenBack: ReadonlySet<string>,
-  below: readonly string[],
-): Promise<Reverted> {
+async function tried(reverting: Reverting, part: FolderPart, takenBack: ReadonlySet<string>, above: Above): Promise<Reverted> {
   const { database, run, file, cancelling, process, lockTimeoutMs } = reverting;
   const { folder } = part;
-  const above = below.length > 0 && (folder.parent === null || folder.mirror === true);
-  if (above) {
+  const below = above.get(folder.code) ?? [];
+  if (below.length > 0) {
     const facts = { folder: folder.code, file, folders: below };
     return failed(part, file, [found('revert-below', {}, facts)], { code: 'blocked', facts: { codes: ['revert-below'] } });
   }

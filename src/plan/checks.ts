@@ -173,6 +173,7 @@ const ROWS = [
   { code: 'revert-rows-deleted', rules: ['R38'], severities: ['block'], place: 'rows', when: 'revert' },
   { code: 'revert-rows-back', rules: ['R38'], severities: ['block'], place: 'rows', when: 'revert' },
   { code: 'revert-rows-since', rules: ['R38'], severities: ['block'], place: 'rows', when: 'revert' },
+  { code: 'revert-given-up', rules: ['R38'], severities: ['block'], place: 'request', when: 'revert' },
   { code: 'revert-not-integrated', rules: ['R38'], severities: ['block'], place: 'account', when: 'revert' },
   { code: 'revert-not-last', rules: ['R38'], severities: ['block'], place: 'account', when: 'revert' },
   { code: 'revert-not-remembered', rules: ['R38'], severities: ['block'], place: 'account', when: 'revert' },

@@ -30,19 +30,21 @@ export async function standing(env: Pick<TestEnvironment, 'url' | 'query'>): Pro
   const lines = async (statement: string): Promise<readonly string[]> =>
     (await env.query<{ line: string }>(statement)).map(({ line }) => line);
   return {
-    folders: Object.fromEntries(
-      [...folders].map(([code, holding]) => [
-        code,
-        holding
-          .filter((line) => !/^(integration|event) \|/.test(line))
-          // A column that comes back gets another number; their order is the schema's dump to hold.
-          .map((line) => line.replace(/^(column \| \w+) \| \d+/, '$1'))
-          .sort(),
-      ]),
-    ),
+    folders: Object.fromEntries([...folders].map(([code, holding]) => [code, withoutAccount(holding)])),
     catalog: await lines(
       `${TABLES.map((table) => `select '${table} ' || to_jsonb(t)::text as line from rustine.${table} t`).join(' union all ')} order by 1`,
     ),
     integrated: await lines(`select to_jsonb(i)::text as line from rustine.integrated i order by id`),
   };
+}
+
+/** A folder without the account of what was done to it. */
+export function withoutAccount(holding: Holding): Holding {
+  return (
+    holding
+      .filter((line) => !/^(integration|event) \|/.test(line))
+      // A column that comes back gets another number; their order is the schema's dump to hold.
+      .map((line) => line.replace(/^(column \| \w+) \| \d+/, '$1'))
+      .sort()
+  );
 }

@@ -1,8 +1,11 @@
 // English sentences about taking patches back (R38): what speaks against it, what was done.
-import type { Sentence } from '../said.ts';
+import type { Said, Sentence } from '../said.ts';
 import { some } from '../said.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
+/** Folders that share a finding are told together. */
+const given = (f: Said) => f('folder').replaceAll(', ', ',');
 
 const NOT_REMEMBERED: Readonly<Record<string, string>> = {
   older: 'an earlier version of Rustine integrated it, which did not remember what was there before',
@@ -20,16 +23,19 @@ export const revertErrors = {
 } as const satisfies Readonly<Record<string, Sentence>>;
 
 export const revertFindings = {
-  'revert-not-integrated': (f) => `${f('folder')} does not have ${f('file')}: there is nothing to take back there. Leave it out.`,
+  'revert-given-up': () =>
+    "The run was given up on the environment's own server or another one before anything was changed; what blocked it is told there (rustine log).",
+  'revert-not-integrated': (f) =>
+    `There is no ${f('file')} in ${f('folder')}, so there is nothing to take back there. Leave that out.`,
   'revert-not-last': (f) =>
-    `${f('file')} is not the last patch of ${f('folder')}: ${some(f.list('later'))} came after it. Take back the last one first: rustine revert ${f('last')} --folder ${f('folder')}.`,
+    `${f('file')} is not the last patch of ${f('folder')}: ${some(f.list('later'))} came after it. Take back the last one first: rustine revert ${f('last')} --folder ${given(f)}.`,
   'revert-not-remembered': (f) => `${f('file')} cannot be taken back in ${f('folder')}: ${NOT_REMEMBERED[f('why')] ?? f('why')}.`,
   'revert-below': (f) =>
-    `${f('folder')} cannot give up ${f('file')} while folders below it have it: ${some(f.list('folders'))}. They look up scripts here and would be ahead. Take it back there first, or with --folder all.`,
+    `${f('folder')} cannot give up ${f('file')} while folders below have it: ${some(f.list('folders'))}. They look up scripts here and would be ahead. Take it back there first, or with --folder all.`,
   'revert-elements-changed': (f) =>
     `${n(f.number('count'), 'element')} that ${f('file')} brought to ${f('folder')} ${f.number('count') === 1 ? 'was' : 'were'} changed since: ${some(f.list('elements'))}. Last by ${f('operator')} on ${f('on')}: ${f('what')}. Taking the patch back would lose that: set the values back as they were, or leave the patch.`,
   'revert-activity-codes': (f) =>
-    `The settings of ${f('folder')} name activity codes that only ${f('file')} brought: ${some(f.list('codes'))}. Take them out of the list first: rustine folder set ${f('folder')} --activity-codes …`,
+    `The settings of ${f('folder')} name activity codes that only ${f('file')} brought: ${some(f.list('codes'))}. Take them out of the list first: rustine folder set ${given(f)} --activity-codes …`,
   'revert-scripts-ran': (f) =>
     `Scripts of ${f('file')} ran in ${f('folder')} outside of its transaction: ${some(f.list('scripts'))}. What they did is not known and cannot be taken back. Integrate a patch that sets right what is wrong.`,
   'revert-functions-changed': (f) =>
@@ -37,7 +43,7 @@ export const revertFindings = {
   'revert-aggregates': (f) =>
     `${f('file')} replaced or dropped aggregates of ${f('folder')}, which cannot be made again as they were: ${some(f.list('functions'))}. Integrate a patch that makes them.`,
   'revert-validated': (f) =>
-    `${f('folder')} was validated by ${f('operator')} on ${f('on')} with what ${f('file')} brought (${some(f.list('reasons'))}): its tables have followed that. Integrate a patch that sets right what is wrong.`,
+    `${f('folder')}: validated${f.has('operator') ? ` by ${f('operator')} on ${f('on')}` : ''} with what ${f('file')} brought (${some(f.list('reasons'))}), and the tables have followed that. Integrate a patch that sets right what is wrong.`,
 } as const satisfies Readonly<Record<string, Sentence>>;
 
 const s = (word: string) => (_count: number) => word;

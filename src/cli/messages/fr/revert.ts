@@ -2,9 +2,13 @@
 
 import type { revertErrors as errorsEn, revertFindings as findingsEn } from '../en/revert.ts';
 import type { Messages, Sentences } from '../en.ts';
+import type { Said } from '../said.ts';
 import { some } from '../said.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
+
+/** Folders that share a finding are told together. */
+const given = (f: Said) => f('folder').replaceAll(', ', ',');
 
 const NOT_REMEMBERED: Readonly<Record<string, string>> = {
   older: "une version antérieure de Rustine l'a intégré, qui ne retenait pas ce qui était là avant",
@@ -22,17 +26,19 @@ export const revertErrors: Sentences<keyof typeof errorsEn> = {
 };
 
 export const revertFindings: Sentences<keyof typeof findingsEn> = {
-  'revert-not-integrated': (f) => `${f('folder')} n'a pas ${f('file')} : il n'y a rien à y reprendre. Ne le citez pas.`,
+  'revert-given-up': () =>
+    "L'exécution a été abandonnée sur le serveur de l'environnement ou sur un autre avant tout changement ; la cause y est dite (rustine log).",
+  'revert-not-integrated': (f) => `Pas de ${f('file')} dans ${f('folder')} : il n'y a rien à y reprendre. Ne citez pas cela.`,
   'revert-not-last': (f) =>
-    `${f('file')} n'est pas le dernier patch de ${f('folder')} : ${some(f.list('later'))} l'ont suivi. Reprenez d'abord le dernier : rustine revert ${f('last')} --folder ${f('folder')}.`,
+    `${f('file')} n'est pas le dernier patch de ${f('folder')} ; venus après : ${some(f.list('later'))}. Reprenez d'abord le dernier : rustine revert ${f('last')} --folder ${given(f)}.`,
   'revert-not-remembered': (f) =>
     `${f('file')} ne peut pas être repris dans ${f('folder')} : ${NOT_REMEMBERED[f('why')] ?? f('why')}.`,
   'revert-below': (f) =>
-    `${f('folder')} ne peut pas rendre ${f('file')} tant que des dossiers au-dessous l'ont : ${some(f.list('folders'))}. Ils y cherchent leurs traitements et seraient en avance. Reprenez-le d'abord là-bas, ou avec --folder all.`,
+    `Pas de reprise de ${f('file')} dans ${f('folder')} tant que des dossiers au-dessous l'ont : ${some(f.list('folders'))}. Ils y cherchent leurs traitements et seraient en avance. Reprenez-le d'abord là-bas, ou avec --folder all.`,
   'revert-elements-changed': (f) =>
     `${n(f.number('count'), 'élément')} que ${f('file')} a apporté${f.number('count') < 2 ? '' : 's'} dans ${f('folder')} ${f.number('count') < 2 ? 'a été modifié' : 'ont été modifiés'} depuis : ${some(f.list('elements'))}. En dernier par ${f('operator')} le ${f('on')} : ${f('what')}. La reprise perdrait cela : remettez les valeurs comme elles étaient, ou laissez le patch.`,
   'revert-activity-codes': (f) =>
-    `Les paramètres de ${f('folder')} citent des codes activité que seul ${f('file')} a apportés : ${some(f.list('codes'))}. Enlevez-les d'abord de la liste : rustine folder set ${f('folder')} --activity-codes …`,
+    `Les paramètres de ${f('folder')} citent des codes activité que seul ${f('file')} a apportés : ${some(f.list('codes'))}. Enlevez-les d'abord de la liste : rustine folder set ${given(f)} --activity-codes …`,
   'revert-scripts-ran': (f) =>
     `Des traitements de ${f('file')} ont été exécutés dans ${f('folder')} hors de sa transaction : ${some(f.list('scripts'))}. Ce qu'ils ont fait n'est pas connu et ne peut pas être repris. Intégrez un patch qui corrige ce qui ne va pas.`,
   'revert-functions-changed': (f) =>
@@ -40,7 +46,7 @@ export const revertFindings: Sentences<keyof typeof findingsEn> = {
   'revert-aggregates': (f) =>
     `${f('file')} a remplacé ou supprimé des agrégats de ${f('folder')}, qui ne peuvent pas être refaits tels qu'ils étaient : ${some(f.list('functions'))}. Intégrez un patch qui les fait.`,
   'revert-validated': (f) =>
-    `${f('folder')} a été validé par ${f('operator')} le ${f('on')} avec ce que ${f('file')} a apporté (${some(f.list('reasons'))}) : ses tables ont suivi. Intégrez un patch qui corrige ce qui ne va pas.`,
+    `${f('folder')} : validation faite${f.has('operator') ? ` par ${f('operator')} le ${f('on')}` : ''} avec ce que ${f('file')} a apporté (${some(f.list('reasons'))}), et les tables ont suivi. Intégrez un patch qui corrige ce qui ne va pas.`,
 };
 
 /** Singular below two. */
