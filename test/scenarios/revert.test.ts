@@ -1,11 +1,19 @@
 // R38: the last patch of a folder is taken back from what was remembered, and the folder is as it was before.
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { REMEMBERED } from '../../src/integrate/revert-catalog.ts';
 import { openEnvironment } from '../support/environment.ts';
 import { difference } from '../support/folder-dump.ts';
+import { noRealPatches, realPatches } from '../support/patch-files.ts';
 import { any, type Element, exe, script, texts } from '../support/patches.ts';
 import { standing } from '../support/reverting.ts';
+import { noFields, saltrsPatch } from '../support/saltrs.ts';
+import { schemaDump } from '../support/schema-dump.ts';
 import { servers } from '../support/servers.ts';
+
+if (noRealPatches !== undefined) console.warn(noRealPatches);
+if (noFields !== undefined) console.warn(noFields);
 
 const parameter = (name: string, title: string, access = ''): Element =>
   any('ADP', name, [{ tag: 'ADP', values: { ACS: access, PARAM: name, INTIT: texts({ ENG: title, FRA: title }) } }]);
@@ -60,4 +68,31 @@ describe.each(servers())('$name', (server) => {
       REMEMBERED.map(({ table, key, columns }) => [table, ['folder', ...key, ...columns].sort()]).sort(),
     );
   });
+
+  test.skipIf(noRealPatches !== undefined || noFields !== undefined)(
+    'R38: the real patches leave nothing: byte by byte the same folders, and integrated again the same as the first time',
+    async () => {
+      const env = await openEnvironment(server, { folders: ['SEED'] });
+      const real = (start: string): string => realPatches().find(({ file }) => file.startsWith(start))?.path ?? '';
+      const base = join(env.home, 'BASE_SALTRS.dat');
+      await writeFile(base, await saltrsPatch(real('V11')));
+      const state = async () => [await standing(env), await schemaDump(env.url, 'x3'), await schemaDump(env.url, 'seed')];
+      const steps = [base, real('ZCLIENT'), real('V11')];
+      const states: Awaited<ReturnType<typeof state>>[] = [];
+      for (const path of steps) {
+        states.push(await state());
+        await env.integrate(path, { authorize: ['ZALI', 'YSWPH'] });
+      }
+      const last = await schemaDump(env.url, 'x3');
+      for (const path of steps.toReversed()) {
+        const outcome = await env.rustine.revert({ file: basename(path) });
+        expect([basename(path), outcome.state, outcome.findings]).toEqual([basename(path), 'done', []]);
+        expect(await state()).toEqual(states.pop());
+      }
+      for (const path of steps) await env.integrate(path, { authorize: ['ZALI', 'YSWPH'] });
+      const passing = (lines: readonly string[]): readonly string[] =>
+        lines.filter((line) => !/apatch|\d{4}-\d\d-\d\d|[0-9a-f]{8}-[0-9a-f]{4}-/.test(line));
+      expect(passing(await schemaDump(env.url, 'x3'))).toEqual(passing(last));
+    },
+  );
 });
