@@ -14,16 +14,7 @@ import { createDatabase, oneServer } from '../support/servers.ts';
 import { openStory, STORY_FILES, type Story } from '../support/story.ts';
 
 const FILE = STORY_FILES[1];
-const STOPS = [
-  'run-logins-shut',
-  'revert-begun',
-  'revert-locked:2',
-  'revert-checked:3',
-  'revert-catalog:3',
-  'revert-tables:4',
-  'revert-recorded:1',
-  'revert-recorded:5',
-];
+const STOPS = ['run-logins-shut', 'revert-begun', 'revert-checked:3', 'revert-catalog:3', 'revert-tables:4', 'revert-recorded:5'];
 
 describe.each(oneServer())('taking back, killed, on $name', (server) => {
   let own: TestDatabase;
@@ -63,21 +54,25 @@ describe.each(oneServer())('taking back, killed, on $name', (server) => {
     return having;
   }
 
-  test.each(STOPS)('R38, R30: at %s', async (at) => {
-    const { database, before } = await story.environment();
-    expect(await story.integrate(database)).toEqual([0, '']);
-    after = await holdings(database);
-    expect((await revert(database, at)).code).toBeNull();
-    await abandoned(database);
-    const left = await expectBeforeOrAfter(database, before);
-    // Children go first.
-    expect(left).toContain('X3');
-    const recovered = await rustine(['recover', '--database', database]);
-    expect(recovered.code).toBe(0);
-    expect(await leftovers(database)).toEqual([]);
-    const again = await revert(database);
-    expect([again.code, again.err]).toEqual([0, '']);
-    expect(await expectBeforeOrAfter(database, before)).toEqual([]);
-    expect(await leftovers(database)).toEqual([]);
-  });
+  test.each(STOPS)(
+    'R38, R30: at %s',
+    async (at) => {
+      const { database, before } = await story.environment();
+      expect(await story.integrate(database)).toEqual([0, '']);
+      after = await holdings(database);
+      expect((await revert(database, at)).code).toBeNull();
+      await abandoned(database);
+      const left = await expectBeforeOrAfter(database, before);
+      // Children go first.
+      expect(left).toContain('X3');
+      const recovered = await rustine(['recover', '--database', database]);
+      expect(recovered.code).toBe(0);
+      expect(await leftovers(database)).toEqual([]);
+      const again = await revert(database);
+      expect([again.code, again.err]).toEqual([0, '']);
+      expect(await expectBeforeOrAfter(database, before)).toEqual([]);
+      expect(await leftovers(database)).toEqual([]);
+    },
+    120_000,
+  );
 });

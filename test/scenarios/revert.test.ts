@@ -58,14 +58,15 @@ describe.each(servers())('$name', (server) => {
     expect((await standing(env)).folders).toEqual(after.folders);
   });
 
-  test('every column of what is remembered comes back', async () => {
+  test('what is remembered is known by the keys that the catalog has', async () => {
     const env = await openEnvironment(server, { init: {} });
-    const columns = await env.query<{ table: string; columns: readonly string[] }>(`
-      select c.relname::text as table, array_agg(a.attname::text order by a.attname) as columns
-      from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    const keys = await env.query<{ table: string; key: readonly string[] }>(`
+      select c.relname::text as table, array_agg(a.attname::text order by k.place) as key
+      from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_index i on i.indrelid = c.oid and i.indisprimary
+      cross join lateral unnest(i.indkey::smallint[]) with ordinality as k (number, place) join pg_attribute a on a.attrelid = c.oid and a.attnum = k.number
       where t.tgname = 'before_update' group by 1 order by 1`);
-    expect(columns.map(({ table, columns }) => [table, columns])).toEqual(
-      REMEMBERED.map(({ table, key, columns }) => [table, ['folder', ...key, ...columns].sort()]).sort(),
+    expect(keys.map(({ table, key }) => [table, key])).toEqual(
+      REMEMBERED.map(({ table, key }) => [table, ['folder', ...key]]).sort(),
     );
   });
 
