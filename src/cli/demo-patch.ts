@@ -1,4 +1,4 @@
-// The patch of the demonstration: a small loyalty programme with a standard part and one specific field, made with our own writer.
+// The patches of the demonstration, made with our own writer: a small loyalty programme with a standard part and one specific field, then one more field.
 import { writeFile } from 'node:fs/promises';
 import type { PatchPart, PatchRecord, RecordLine } from '../patch/format.ts';
 import { elementHead, patchHeader } from '../patch/render.ts';
@@ -8,6 +8,14 @@ type Value = string | number | { readonly ENG: string; readonly FRA: string };
 
 const PLACE = { line: 0, offset: 0 };
 const STAMP = { CREDATTIM: '2026-01-05T09:00:00Z', CREUSR: 'ADMIN', UPDDATTIM: '2026-01-05T09:00:00Z', UPDUSR: 'ADMIN' };
+
+const FORM = { bom: false, lineEnd: 'lf', encoding: 'utf8', lastLineEnd: true } as const;
+/** Those that both patches have. */
+const FIELDS: readonly PatchRecord[] = [
+  field(1, 'CARD', 'A', 12, { ENG: 'Card', FRA: 'Carte' }),
+  field(2, 'HOLDER', 'A', 40, { ENG: 'Holder', FRA: 'Titulaire' }),
+  field(3, 'POINTS', 'L', 8, { ENG: 'Points', FRA: 'Points' }),
+];
 
 const SOURCE = `# Points of a loyalty card: one per euro, twice as many from level 2
 Funprof POINTS(AMOUNT, LEVEL)
@@ -19,6 +27,17 @@ End ar2(AMOUNT)
 
 export async function writeDemoPatch(path: string): Promise<void> {
   await writeFile(path, writePatch(parts()));
+}
+
+/** The second one: loyalty cards get a level. */
+export async function writeNextPatch(path: string): Promise<void> {
+  await writeFile(path, writePatch(nextParts()));
+}
+
+function* nextParts(): Generator<PatchPart> {
+  yield { part: 'header', header: patchHeader({ languages: ['ENG', 'FRA'], folder: 'X3', type: '1' }), at: PLACE };
+  yield* table([...FIELDS, field(5, 'LEVEL', 'L', 2, { ENG: 'Level', FRA: 'Niveau' })]);
+  yield { part: 'end', form: FORM, bytes: 0, digest: '' };
 }
 
 function* parts(): Generator<PatchPart> {
@@ -33,7 +52,18 @@ function* parts(): Generator<PatchPart> {
       ...STAMP,
     }),
   ]);
-  yield* element('ATB', 'LOYALTY', 'Loyalty cards', [
+  yield* table([...FIELDS, field(4, 'ZGIFT', 'A', 30, { ENG: 'VIP gift', FRA: 'Cadeau VIP' }, 'ZVIP')]);
+  yield { part: 'element', element: elementHead('TRT', 'LOYPOINTS', 'Loyalty points'), at: PLACE };
+  yield { part: 'source', bytes: Buffer.from(SOURCE) };
+  yield { part: 'element-end', at: PLACE };
+  yield* element('LOY', "CARD='C000001'", 'First card', [
+    record('DIV', '', { CARD: 'C000001', HOLDER: 'Ada Martin', POINTS: 120 }),
+  ]);
+  yield { part: 'end', form: FORM, bytes: 0, digest: '' };
+}
+
+function table(fields: readonly PatchRecord[]): Generator<PatchPart> {
+  return element('ATB', 'LOYALTY', 'Loyalty cards', [
     record('ATB', 'LOYALTY', {
       ABRFIC: 'LOY',
       CODACT: '',
@@ -43,10 +73,7 @@ function* parts(): Generator<PatchPart> {
       TYPFIC: 1,
       ...STAMP,
     }),
-    field(1, 'CARD', 'A', 12, { ENG: 'Card', FRA: 'Carte' }),
-    field(2, 'HOLDER', 'A', 40, { ENG: 'Holder', FRA: 'Titulaire' }),
-    field(3, 'POINTS', 'L', 8, { ENG: 'Points', FRA: 'Points' }),
-    field(4, 'ZGIFT', 'A', 30, { ENG: 'VIP gift', FRA: 'Cadeau VIP' }, 'ZVIP'),
+    ...fields,
     record('ATI', 'LOY0', {
       CODACT: '',
       CODFIC: 'LOYALTY',
@@ -58,13 +85,6 @@ function* parts(): Generator<PatchPart> {
       ...STAMP,
     }),
   ]);
-  yield { part: 'element', element: elementHead('TRT', 'LOYPOINTS', 'Loyalty points'), at: PLACE };
-  yield { part: 'source', bytes: Buffer.from(SOURCE) };
-  yield { part: 'element-end', at: PLACE };
-  yield* element('LOY', "CARD='C000001'", 'First card', [
-    record('DIV', '', { CARD: 'C000001', HOLDER: 'Ada Martin', POINTS: 120 }),
-  ]);
-  yield { part: 'end', form: { bom: false, lineEnd: 'lf', encoding: 'utf8', lastLineEnd: true }, bytes: 0, digest: '' };
 }
 
 function* element(type: string, name: string, title: string, records: readonly PatchRecord[]): Generator<PatchPart> {

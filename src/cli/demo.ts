@@ -4,13 +4,14 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeDemoPatch } from './demo-patch.ts';
+import { writeDemoPatch, writeNextPatch } from './demo-patch.ts';
 import { languageOfArguments } from './language.ts';
 import { paint, wrap } from './layout.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
 const RUSTINE = fileURLToPath(new URL('../../bin/rustine.js', import.meta.url));
 const PATCH = 'LOYALTY.dat';
+const NEXT = 'LEVEL.dat';
 
 interface Step {
   readonly en: string;
@@ -55,7 +56,42 @@ const STEPS: readonly Step[] = [
     fr: "Une fois de plus, rien ne change : chaque dossier sait ce qu'il a.",
     command: `integrate ${PATCH} --authorize ZVIP`,
   },
-  { en: 'Where do the folders stand?', fr: 'Où en sont les dossiers ?', command: 'status' },
+  {
+    en: `A second patch, ${NEXT}, brings one more field. Somebody leaves PLANT out; the checks say what that means.`,
+    fr: `Un second patch, ${NEXT}, apporte un champ de plus. Quelqu'un laisse PLANT de côté ; les contrôles disent ce que cela veut dire.`,
+    command: `integrate ${NEXT} --folders X3,SHOP`,
+  },
+  {
+    en: 'Where do the folders stand? PLANT lags, and the command that mends it is there.',
+    fr: 'Où en sont les dossiers ? PLANT est en retard, et la commande qui y remédie est là.',
+    command: 'status',
+  },
+  {
+    en: 'Validation brings a folder in line with its parent, too. First what it would change:',
+    fr: 'La validation aussi met un dossier au niveau de son dossier de référence. Voyons ce qui changerait :',
+    command: 'validate PLANT --preview',
+  },
+  { en: 'Now for good.', fr: 'Maintenant pour de bon.', command: 'validate PLANT' },
+  {
+    en: 'Who did what, when, in which folders?',
+    fr: 'Qui a fait quoi, quand, dans quels dossiers ?',
+    command: 'history',
+  },
+  {
+    en: 'SHOP wants to wait with levels. The last patch of a folder can be taken back; that can be rehearsed, too.',
+    fr: "SHOP veut attendre pour les niveaux. Le dernier patch d'un dossier peut être repris ; cela aussi se répète.",
+    command: `revert ${NEXT} --folder SHOP --rehearse`,
+  },
+  {
+    en: 'Taken back: the folder is as it was, with its data.',
+    fr: 'Repris : le dossier est comme avant, avec ses données.',
+    command: `revert ${NEXT} --folder SHOP`,
+  },
+  {
+    en: 'For those who sign off, the state of all folders on a page; --format csv for spreadsheets.',
+    fr: "Pour ceux qui donnent leur visa, l'état de tous les dossiers sur une page ; --format csv pour les tableurs.",
+    command: 'status --format html --output status.html',
+  },
 ];
 
 async function demonstrate(terminal: Terminal, argv: readonly string[]): Promise<number> {
@@ -70,6 +106,7 @@ async function demonstrate(terminal: Terminal, argv: readonly string[]): Promise
     );
   try {
     await writeDemoPatch(join(home, PATCH));
+    await writeNextPatch(join(home, NEXT));
     for (const { [language]: text, command } of STEPS) {
       say(text);
       terminal.out(`${paint('bold', `$ rustine ${command}`, terminal.colour)}\n`);
