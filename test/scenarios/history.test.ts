@@ -191,18 +191,13 @@ describe.each(oneServer())('history on $name', (server) => {
   test('R35, R41: what a validation brought is told as such, with the version that the folder has by it', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     await env.integrate(await env.patch('A.dat', [action('ONE'), item()]), { folders: ['X3'] });
-    await env.rustine.validate({ folders: ['SEED'] });
-    await env.query(
-      `insert into rustine.run (id, mode, state, from_folder, operator, host, pid, files, finished_at) values ('some', 'validate', 'done', 'X3', 'bob', 'h', 1, '{}', now())`,
-    );
-    await env.query(
-      `update rustine.integration set run = 'some' where file = 'A.dat' and folder = (select id from rustine.folder where code = 'SEED')`,
-    );
+    const { run } = await env.rustine.validate({ folders: ['SEED'] });
     const { entries, element } = await env.rustine.history({ folder: 'SEED', element: 'ACT:ACTA' });
-    expect(entries).toMatchObject([{ kind: 'copied', file: 'A.dat', run: 'some' }]);
+    expect(entries).toMatchObject([{ kind: 'copied', file: 'A.dat', run }]);
     expect(holds(element?.versions ?? [])).toEqual([['A.dat', ['SEED delivered']]]);
-    const kinds = (await env.rustine.history({ folder: 'SEED' })).entries.map(({ kind }) => kind);
-    expect(kinds).toEqual(expect.arrayContaining(['copied', 'creation']));
+    const all = (await env.rustine.history({ folder: 'SEED' })).entries;
+    expect(all.map(({ kind }) => kind).sort()).toEqual(['copied', 'creation', 'validation']);
+    expect(all.find(({ kind }) => kind === 'validation')).toMatchObject({ run, file: '', digest: null });
     expect((await typed(env, ['history', '--folder', 'SEED'])).out).toMatch(/brought by validation +A\.dat/);
   });
 
