@@ -38,8 +38,14 @@ export interface InitialRecord {
   /** Set-up fields that its people changed. */
   readonly changed: readonly string[];
   readonly offered: Fields;
+  /** Why it was not taken there; `fields`: set-up. */
+  readonly scope: 'fields' | 'line' | 'element';
+  /** Code that guards the line or element there; '' for set-up fields. */
+  readonly code: string;
   /** What was delivered the time before. */
   readonly before?: Fields;
+  /** That delivery did not come to the folder that this is for, either. */
+  readonly several: boolean;
 }
 
 export interface DictionaryElement extends ElementName {

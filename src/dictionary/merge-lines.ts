@@ -1,7 +1,7 @@
 // An element that may be written, line by line: created, updated, kept, ignored or removed, as the tables of `verdicts` say. Pure.
 import { arrangedBlocks, blockOf, mergeBlocks } from './blocks.ts';
 import { caseId } from './cases.ts';
-import type { DictionaryElement, DictionaryRecord } from './element.ts';
+import type { DictionaryElement, DictionaryRecord, InitialRecord } from './element.ts';
 import { headerOf } from './element.ts';
 import type { ElementType } from './element-types.ts';
 import { ELEMENT_TYPES } from './element-types.ts';
@@ -96,8 +96,10 @@ class ElementMerge {
       return;
     }
     const record = this.withBlocks(given, mine);
+    const { initial } = given;
+    const guarded = initial !== undefined && initial.scope !== 'fields';
     if (verdict === 'kept' && mine !== undefined) {
-      this.keepLine(record, mine, ownCode);
+      this.keepLine(guarded ? { ...record, fields: initial.offered } : record, mine, ownCode);
       return;
     }
     if (mine === undefined) {
@@ -106,6 +108,17 @@ class ElementMerge {
       return;
     }
     this.updateLine(record, mine);
+    if (guarded) this.offerLine({ ...record, fields: initial.offered }, initial);
+  }
+
+  /** The other folder guards what it has: it comes, and then what was delivered against it. */
+  private offerLine(record: DictionaryRecord, { scope, code }: InitialRecord): void {
+    const line = newRecord(record, this.context);
+    const last = this.offered.get(placeOf(record));
+    const before = offeredBefore(line.meaning, last);
+    const { offer } = offerOf({ ...line, scope, code, ...(before === undefined ? {} : { before }) }, last);
+    if (offer !== undefined) this.offers.push(offer);
+    this.settled.delete(placeOf(record));
   }
 
   private createLine(record: DictionaryRecord): void {
@@ -117,8 +130,8 @@ class ElementMerge {
     const offered = newRecord({ ...record, fields: initial.offered }, this.context);
     this.offers.push({
       ...offered,
-      scope: 'fields',
-      code: '',
+      scope: initial.scope,
+      code: initial.code,
       ...(before === undefined ? {} : { before: { digest: exactDigest(before), fields: before } }),
     });
     if (initial.changed.length > 0) this.changed.push({ tag, key, fields: initial.changed });

@@ -210,7 +210,7 @@ function deliveredElsewhere(
   own: OwnOffer | undefined,
   { languages, patchLanguages }: MergeContext,
 ): Before | undefined {
-  if (initial?.before === undefined || own?.meaning === meaningDigest(delivered)) return undefined;
+  if (initial?.before === undefined || !initial.several || own?.meaning === meaningDigest(delivered)) return undefined;
   const fields = inLanguages(initial.before, languages, patchLanguages);
   return { digest: exactDigest(fields), fields };
 }

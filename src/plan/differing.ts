@@ -13,6 +13,8 @@ export interface DifferingElement {
   /** Of a table. */
   readonly abbreviation: string;
   readonly terms: Terms;
+  /** The folder lacks more than one patch that brought it: what was offered before the last one was never offered here. */
+  readonly several: boolean;
 }
 
 export interface DifferingScript {
@@ -43,6 +45,7 @@ interface Row {
   readonly codes: string | null;
   readonly patch_type: string | null;
   readonly abbreviation: string | null;
+  readonly several: boolean;
 }
 
 const EXACTLY: Terms = { patchType: '1', authorized: 'everything', exactly: true };
@@ -70,7 +73,14 @@ export async function gatherDiffering(
       if (terms !== undefined) scripts.push({ kind: type, name, terms });
       else if (row.newer && !row.ahead) stale.push(`${type}:${name}`);
     } else if (exactly || !row.ahead)
-      elements.push({ type, name, title, abbreviation: row.abbreviation ?? '', terms: exactly ? EXACTLY : termsOf(row) });
+      elements.push({
+        type,
+        name,
+        title,
+        abbreviation: row.abbreviation ?? '',
+        terms: exactly ? EXACTLY : termsOf(row),
+        several: row.several,
+      });
   }
   return { state: first?.title ?? '', elements, scripts, stale, ahead };
 }
@@ -95,15 +105,12 @@ async function gather(session: Session, folder: FolderSettings, source: Folder, 
   const lookup = [source.id, ...(exactly ? [] : source.ancestors.map(({ id }) => id))];
   const all = exactly || folder.test;
   return session.query<Row>(sql`
-    with lacking as materialized (
-      select s.id, s.digest, s.at, s.patch_type, array_to_string(s.authorized || coalesce(p.activity_codes, '{}'), ',') as codes, p.digest is null as unknown
-      from rustine.integrated s left join rustine.patch p on p.digest = s.digest
-      where s.folder = ${source.id} and s.apatch_num is not null and s.patch_type <> '2'
-        and not exists (select from rustine.integrated i where i.folder = ${folder.id} and i.file = s.file and i.digest = s.digest)),
-    own as materialized (
-      select i.id, i.digest, i.at from rustine.integrated i
-      where i.folder = ${folder.id} and i.apatch_num is not null
-        and not exists (select from rustine.integrated s where s.folder = ${source.id} and s.file = i.file and s.digest = i.digest)),
+    with integrated as materialized (
+      select i.id, i.folder = ${source.id} as theirs, i.digest, i.at, i.patch_type, array_to_string(i.authorized || coalesce(p.activity_codes, '{}'), ',') as codes, p.digest is null as unknown,
+        i.apatch_num is not null and not exists (
+          select from rustine.integrated o where o.folder in (${source.id}, ${folder.id}) and o.folder <> i.folder and o.file = i.file and o.digest = i.digest) as alone
+      from rustine.integrated i left join rustine.patch p on p.digest = i.digest
+      where i.folder = ${folder.id} or i.folder = ${source.id} and i.apatch_num is not null and i.patch_type <> '2'),
     fact as (
       select r.folder, r.type, r.name, hashtextextended(concat_ws(chr(31), r.tag, r.key, r.position, r.content, array_to_string(r.changed, ',')), 1) as h
       from rustine.record r where r.folder in (${source.id}, ${folder.id})
@@ -126,31 +133,41 @@ async function gather(session: Session, folder: FolderSettings, source: Folder, 
       union all
       select true, n.kind, n.name, n.title, o.name is not null, n.updated_by, o.updated_by
       from nearest n left join rustine.script o on o.folder = ${folder.id} and o.kind = n.kind and o.name = n.name
-      where case when o.name is null then ${all} or (${folder.specific} and n.name ~* '^([XYZ]|SPE|CNS.*SPE)') else o.digest <> n.digest end)
+      where case when o.name is null then ${all} or (${folder.specific} and n.name ~* '^([XYZ]|SPE|CNS.*SPE)') else o.digest <> n.digest end),
+    brought as (
+      select t.script, t.type, t.name, i.* from thing t join rustine.patch_element e on e.type = t.type and e.name = t.name join integrated i on i.digest = e.digest
+      union
+      select t.script, t.type, t.name, i.* from thing t join integrated i on i.id in (t.theirs, t.mine)),
+    -- Those of one validation came at the same time.
+    timed as (select *, at = max(case when not theirs then at end) over (partition by script, type, name) and not theirs as last from brought),
+    counted as materialized (
+      select script, type, name,
+        count(*) filter (where theirs and alone) as lacking,
+        max(at) filter (where theirs and alone) as lacking_at,
+        coalesce(bool_or(unknown) filter (where theirs and alone), false) as unknown,
+        string_agg(codes, ',') filter (where theirs and alone) as lacking_codes,
+        string_agg(codes, ',') filter (where last) as last_codes,
+        (array_agg(patch_type order by id desc) filter (where theirs and alone and patch_type <> '1'))[1] as lacking_type,
+        (array_agg(patch_type order by id desc) filter (where last and patch_type <> '1'))[1] as last_type,
+        max(id) filter (where not theirs and alone) as own,
+        max(at) filter (where not theirs and alone) as own_at,
+        max(id) filter (where not theirs and not alone) as shared
+      from timed group by script, type, name)
     select false as script, '' as type, '' as name, coalesce((select max(id) from rustine.integration where folder = ${source.id}), 0)::text as title,
-      false as present, false as newer, false as ahead, null as codes, null as patch_type, null as abbreviation
+      false as present, false as newer, false as ahead, null as codes, null as patch_type, null as abbreviation, false as several
     union all
     select t.script, t.type, t.name, t.title, t.present,
       coalesce((select at from rustine.integration where id = t.theirs) > (select at from rustine.integration where id = t.mine), false),
-      case when o.id is null or l.at >= o.at then false
-        else not exists (select from rustine.integrated i where i.folder = ${folder.id} and i.id > o.id and not exists (select from own where own.id = i.id)
-          and (i.id = t.mine or exists (select from rustine.patch_element e where e.digest = i.digest and e.type = t.type and e.name = t.name))) end,
+      coalesce(b.own > coalesce(b.shared, 0) and (b.lacking = 0 or b.lacking_at < b.own_at), false),
       -- Of a patch of which only the integration is known, the specific codes are those that it left in the element.
-      concat_ws(',', l.codes, case when l.unknown then (
+      case when b.lacking = 0 then b.last_codes else concat_ws(',', b.lacking_codes, case when b.unknown then (
         select string_agg(distinct c.activity, ',') from rustine.record r join rustine.content c on c.id = r.content
-        where r.folder = ${source.id} and r.type = t.type and r.name = t.name and c.activity ~* '^[XYZ]') end),
-      l.patch_type,
+        where r.folder = ${source.id} and r.type = t.type and r.name = t.name and c.activity ~* '^[XYZ]') end) end,
+      case when b.lacking = 0 then b.last_type else b.lacking_type end,
       case when t.type = 'ATB' then (
         select c.fields ->> 'ABRFIC' from rustine.record r join rustine.content c on c.id = r.content
-        where r.folder = ${source.id} and r.type = t.type and r.name = t.name and r.tag = 'ATB' limit 1) end
-    from thing t
-    cross join lateral (
-      select max(l.at) as at, string_agg(l.codes, ',') as codes, bool_or(l.unknown) as unknown,
-        (array_agg(l.patch_type order by l.id desc) filter (where l.patch_type <> '1'))[1] as patch_type
-      from lacking l
-      where l.id = t.theirs or exists (select from rustine.patch_element e where e.digest = l.digest and e.type = t.type and e.name = t.name)) l
-    cross join lateral (
-      select max(o.id) as id, max(o.at) as at from own o
-      where o.id = t.mine or exists (select from rustine.patch_element e where e.digest = o.digest and e.type = t.type and e.name = t.name)) o
+        where r.folder = ${source.id} and r.type = t.type and r.name = t.name and r.tag = 'ATB' limit 1) end,
+      coalesce(b.lacking > 1, false)
+    from thing t left join counted b on b.script = t.script and b.type = t.type and b.name = t.name
     order by script, type, name`);
 }

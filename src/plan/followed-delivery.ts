@@ -1,11 +1,13 @@
 // What a folder takes from the one that it follows, as a delivery: elements as they were last delivered there, and copies of scripts.
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
+import { authorize, EVERYTHING, isAuthorized } from '../dictionary/activity-codes.ts';
 import type { DictionaryElement, DictionaryRecord } from '../dictionary/element.ts';
+import { patchTypeOfAction } from '../dictionary/element-types.ts';
 import type { Fields } from '../dictionary/fields.ts';
 import { fieldsFromJson } from '../dictionary/fields.ts';
 import type { Folder } from '../environment/folder.ts';
-import type { DeliveredPart, Delivery } from './delivery.ts';
+import type { DeliveredPart, Delivery, Terms } from './delivery.ts';
 import { FROM_DICTIONARY } from './delivery.ts';
 import { readInheritedScripts } from './dictionary-delivery.ts';
 import type { Differing, DifferingElement } from './differing.ts';
@@ -22,6 +24,7 @@ interface Row {
   readonly fields: string | null;
   readonly changed: readonly string[] | null;
   readonly scope: 'fields' | 'line' | 'element' | null;
+  readonly code: string | null;
   readonly offered_position: number | null;
   readonly offered_activity: string | null;
   readonly offered: string | null;
@@ -64,7 +67,7 @@ async function* readElements(
     const page = elements.slice(from, from + PAGE);
     const rows = await database.query<Row>(sql`
       select k.type, k.name, k.tag, k.key, coalesce(r.position, o.position) as position, c.activity, c.fields::text as fields, r.changed,
-        o.scope, o.position as offered_position, oc.activity as offered_activity, oc.fields::text as offered, bc.fields::text as before
+        o.scope, o.code, o.position as offered_position, oc.activity as offered_activity, oc.fields::text as offered, bc.fields::text as before
       from unnest(${page.map((e) => e.type)}::text[], ${page.map((e) => e.name)}::text[]) as e (type, name)
       cross join lateral (
         select type, name, tag, key from rustine.record where folder = ${folder} and type = e.type and name = e.name
@@ -77,31 +80,40 @@ async function* readElements(
       left join rustine.content bc on bc.id = o.before
       order by coalesce(r.position, o.position)`);
     const byElement = Map.groupBy(rows, (row) => `${row.type}\0${row.name}`);
-    for (const { type, name, title, terms } of page) {
+    for (const { type, name, title, terms, several } of page) {
       const own = byElement.get(`${type}\0${name}`) ?? [];
-      const records = terms.exactly ? own.flatMap((row) => ownRecord(row) ?? []) : lastDelivered(own);
+      const records = terms.exactly ? own.flatMap((row) => ownRecord(row) ?? []) : lastDelivered(own, terms, several);
       yield { part: 'dictionary', element: { type, name, title, records } satisfies DictionaryElement, terms };
     }
   }
 }
 
-/** What that folder was offered and did not take is what was delivered; values that its people changed go on from it to those that follow. */
-function lastDelivered(rows: readonly Row[]): readonly DictionaryRecord[] {
-  const whole = rows.some(({ scope }) => scope === 'element');
+/**
+ * What that folder was offered and did not take is what was delivered; values that its people changed go on from it to those that follow. What
+ * it guards by a code comes to those that may have the code, with what was offered against it; else what was offered comes.
+ */
+function lastDelivered(rows: readonly Row[], { authorized }: Terms, several: boolean): readonly DictionaryRecord[] {
+  const codes = authorized === 'everything' ? EVERYTHING : authorize(authorized);
+  const opens = (code: string): boolean => patchTypeOfAction(code) !== undefined || isAuthorized(codes, code);
+  const closed = rows.some(({ scope, code }) => scope === 'element' && !opens(code ?? ''));
   return rows.flatMap((row) => {
     const own = ownRecord(row);
     const offer = offeredRecord(row);
-    if (whole) return row.scope === 'element' && offer !== undefined ? [offer] : [];
-    if (own === undefined || row.scope === 'line') return offer === undefined ? [] : [offer];
-    if (offer === undefined) return [own];
-    const changed = row.changed ?? [];
+    if (closed) return row.scope === 'element' && offer !== undefined ? [offer] : [];
+    if (own === undefined || offer === undefined) return own ?? (row.scope === 'line' ? offer : undefined) ?? [];
+    const { scope, code } = row;
+    if (scope === 'line' && !opens(code ?? '')) return [offer];
     const initial = {
       fields: own.fields,
-      changed,
+      changed: row.changed ?? [],
       offered: offer.fields,
+      scope: scope ?? 'fields',
+      code: code ?? '',
+      several,
       ...(row.before === null ? {} : { before: fieldsFromJson(row.before) }),
     };
-    return [{ ...own, activity: offer.activity, fields: withChanged(offer.fields, own.fields, changed), initial }];
+    if (scope !== 'fields') return [{ ...own, initial }];
+    return [{ ...own, activity: offer.activity, fields: withChanged(offer.fields, own.fields, initial.changed), initial }];
   });
 }
 

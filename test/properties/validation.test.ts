@@ -1,6 +1,7 @@
 // What validation comes to, whatever patches came: a folder that lagged holds what one holds that did not, and there is nothing to do twice.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Refusal } from '../../src/base/errors.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import type { Holding } from '../support/folder-dump.ts';
@@ -56,14 +57,47 @@ describe.each(oneServer())('$name', (server) => {
     return lines;
   }
 
+  /** What is specific in it is specific by a code of the folders' own, which nobody authorises later. */
+  const specific = ({ elements, options }: RandomPatch): RandomPatch => ({
+    options: { ...options, type: '1', activityCodes: ['XOWN'] },
+    elements: elements.map(
+      (element) => (run) =>
+        element(run).map((part) =>
+          part.part === 'record' ? (JSON.parse(JSON.stringify(part).replaceAll(/YOWN|ZALI/g, 'XOWN')) as typeof part) : part,
+        ),
+    ),
+  });
+
+  /** What people of both folders change, where they have it. */
+  async function customise(run: number): Promise<void> {
+    for (const folder of ['LEVEL', 'LATE']) {
+      for (const letter of ['A', 'B'])
+        await env.rustine
+          .setElement({ folder, element: `ACT:${run}${letter}`, assignments: [{ field: 'SPETRT', value: 'OWN' }] })
+          .catch((error: unknown) => {
+            if (!(error instanceof Refusal)) throw error;
+          });
+    }
+  }
+
   test('R35: a folder that lagged and was validated holds what one holds that got each patch', async () => {
-    const sequences = fc.tuple(fc.array(randomPatch(TYPES), { minLength: 1, maxLength: 4 }), fc.nat({ max: 3 }));
+    const sequences = fc.record({
+      sequence: fc.array(randomPatch(TYPES), { minLength: 1, maxLength: 4 }),
+      had: fc.nat({ max: 2 }),
+      own: fc.option(randomPatch(TYPES)),
+      customised: fc.boolean(),
+    });
     await fc.assert(
-      fc.asyncProperty(sequences, async ([sequence, had]) => {
+      fc.asyncProperty(sequences, async ({ sequence, had, own, customised }) => {
         const run = ++number;
         for (const [at, patch] of sequence.entries()) {
+          if (at === had && own !== null)
+            await env.integrate(await write(specific(own), run, `V${run}OWN.dat`), { folders: ['LEVEL', 'LATE'] });
+          if (at === had && customised) await customise(run);
           const folders = at < had ? ['X3', 'LEVEL', 'LATE'] : ['X3', 'LEVEL'];
-          await env.integrate(await write(patch, run, `V${run}X${at}.dat`), { folders });
+          // What the supervisor folder ignores cannot come from it: where a folder has something of its own in that place, it goes.
+          const authorize = own === null ? [] : ['YOWN', 'ZALI'];
+          await env.integrate(await write(patch, run, `V${run}X${at}.dat`), { folders, authorize });
         }
         const done = await env.rustine.validate({ folders: ['LATE'] });
         expect(done.findings.filter(({ severity }) => severity === 'block')).toEqual([]);
@@ -71,11 +105,18 @@ describe.each(oneServer())('$name', (server) => {
         const all = await holdings(env.url);
         const shrunk = (all.folders.get('LEVEL') ?? []).flatMap((line) => /^kept \| columns \| (\w+)/.exec(line)?.[1] ?? []);
         const [level, late] = ['LEVEL', 'LATE'].map((code) => lasting(all.folders.get(code), code, shrunk));
-        expect(newDifferences(level, late)).toEqual([]);
+        // Beside something of its own, a block that comes new to a screen begins with what was delivered last, and what was offered has another history.
+        const lines = newDifferences(level, late).filter(
+          (line) => own === null || !/^[-+] ((offer|dictionary) |record \| AMK \| \w+ \| AMK )/.test(line),
+        );
+        expect(lines).toEqual([]);
         const again = await env.rustine.validate({ folders: ['LATE'] });
-        expect(again.folders[0]?.state).toBe('unchanged');
+        const later = lasting((await holdings(env.url)).folders.get('LATE'), 'LATE', shrunk);
+        expect([again.folders[0]?.state, ...difference(lasting(all.folders.get('LATE'), 'LATE', shrunk), later)]).toEqual([
+          'unchanged',
+        ]);
       }),
-      { numRuns: Number(process.env.RUNS ?? 8), endOnFailure: true },
+      { numRuns: Number(process.env.RUNS ?? 6), endOnFailure: true },
     );
   }, 120_000);
 });

@@ -1,5 +1,6 @@
 // A patch costs a handful of round trips per folder, however many elements it has: counted on the wire.
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Rustine } from '../../src/app/rustine.ts';
 import { openRustine } from '../../src/app/rustine.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import type { Element } from '../support/patches.ts';
@@ -9,6 +10,11 @@ import { countRoundTrips } from '../support/wire-count.ts';
 
 /** Begin, settings, folder locked, integrated already?, starting state, everything written, everything recorded, commit; and the folder's state for those who watch. */
 const PER_FOLDER = 9;
+
+/** Of a folder that lags: besides what both differ in, its tables, rows from kept files. */
+const PER_VALIDATION = 29;
+/** Of a folder in which nothing is to be done. */
+const PER_VALIDATION_IN_LINE = 20;
 
 /** Elements of many types; each patch has at least one of each. */
 function elements(count: number): readonly Element[] {
@@ -40,6 +46,12 @@ function elements(count: number): readonly Element[] {
 describe.each(servers())('$name', (server) => {
   /** Round trips of one integration, folders one after the other. */
   async function trips(environment: TestEnvironment, paths: readonly string[]): Promise<number> {
+    return roundTrips(environment, async (program) => {
+      expect((await program.integrate({ paths, mode: 'integrate' })).state).toBe('done');
+    });
+  }
+
+  async function roundTrips(environment: TestEnvironment, work: (program: Rustine) => Promise<void>): Promise<number> {
     const wire = await countRoundTrips(environment.url);
     const program = await openRustine({ home: environment.home, database: wire.url, language: 'en', jobs: 1 });
     onTestFinished(async () => {
@@ -47,8 +59,7 @@ describe.each(servers())('$name', (server) => {
       await wire.close();
     });
     wire.take();
-    const outcome = await program.integrate({ paths, mode: 'integrate' });
-    expect(outcome.state).toBe('done');
+    await work(program);
     return wire.take();
   }
 
@@ -106,5 +117,21 @@ describe.each(servers())('$name', (server) => {
     expect(await again(20)).toBe(one);
     // One of them asks whether dead programs left anything to settle, another whether there are further servers.
     expect(one).toBeLessThanOrEqual(22);
+  });
+
+  test('a validation costs as many round trips for 10 elements as for 1,000; one more folder that lags in the same way costs the same again', async () => {
+    const validation = async (elementCount: number, folderCount: number, lagging: boolean): Promise<number> => {
+      const environment = await openEnvironment(server, { folders: folders(folderCount) });
+      const path = await environment.patch('P_0001_140.dat', elements(elementCount));
+      await environment.integrate(path, lagging ? { folders: ['X3'] } : {});
+      return roundTrips(environment, async (program) => {
+        expect((await program.validate({ folders: folders(folderCount) })).state).toBe('done');
+      });
+    };
+    const [small, large] = [await validation(10, 1, true), await validation(1_000, 1, true)];
+    expect(large).toBe(small);
+    expect((await validation(10, 4, true)) - small).toBe(3 * PER_VALIDATION);
+    const inLine = await validation(10, 1, false);
+    expect((await validation(10, 4, false)) - inLine).toBe(3 * PER_VALIDATION_IN_LINE);
   });
 });

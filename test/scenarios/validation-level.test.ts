@@ -1,0 +1,152 @@
+// Validation brings a folder to the level of the one that it follows: rows and scripts to run from the kept files, APATCH, what stays open and why.
+import { describe, expect, test } from 'vitest';
+import type { TestEnvironment } from '../support/environment.ts';
+import { itemHolder, openEnvironment } from '../support/environment.ts';
+import type { Element } from '../support/patches.ts';
+import { activityCode, exe, row, script, table } from '../support/patches.ts';
+import { oneServer } from '../support/servers.ts';
+
+const item = table('ITEM', 'ITM', { COD: 'A:5', QTY: 'C' }, { ITM0: 'COD' });
+const rowOf = (code: string, quantity: number): Element => row('ITM', code, { COD: code, QTY: quantity });
+
+describe.each(oneServer())('$name', (server) => {
+  const rows = async (env: TestEnvironment, folder: string) =>
+    (await env.query<{ line: string }>(`select cod_0 || ' ' || qty_0 as line from ${folder}.item order by 1`)).map(
+      ({ line }) => line,
+    );
+  const lag = async (env: TestEnvironment, folder: string) =>
+    (await env.rustine.folders()).find(({ code }) => code === folder)?.lag;
+  const valid = async (env: TestEnvironment, folder: string) => {
+    const { state, folders, findings } = await env.rustine.validate({ folders: [folder] });
+    expect(state, JSON.stringify(findings)).toBe('done');
+    return { ...folders[0], findings };
+  };
+
+  test('R24, R28, R35: rows come in the order of the patches, and scripts to run run once', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const count = script('COUNT', `insert into item (cod_0, qty_0) select 'n', count(*) from item on conflict do nothing;`);
+    await env.integrate(await env.patch('P_0001_140.dat', [item, rowOf('a', 1)]), { folders: ['X3'] });
+    await env.integrate(await env.patch('P_0002_140.dat', [rowOf('a', 2), rowOf('b', 2), count, exe('COUNT')]), {
+      folders: ['X3'],
+    });
+    await env.integrate(await env.patch('P_0003_140.dat', [activityCode('NEW')]), { folders: ['X3'] });
+    expect(await lag(env, 'SEED')).toEqual(['P_0001_140.dat', 'P_0002_140.dat', 'P_0003_140.dat']);
+    const done = await valid(env, 'SEED');
+    expect(done).toMatchObject({
+      state: 'validated',
+      due: false,
+      patches: ['P_0001_140.dat', 'P_0002_140.dat', 'P_0003_140.dat'],
+      tables: { created: ['item'] },
+      findings: [],
+    });
+    expect(await rows(env, 'SEED')).toEqual(await rows(env, 'X3'));
+    expect(await rows(env, 'SEED')).toEqual(['a 2', 'b 2', 'n 2']);
+    expect(await lag(env, 'SEED')).toEqual([]);
+    expect(await valid(env, 'SEED')).toMatchObject({ state: 'unchanged', patches: [] });
+    const again = await env.integrate([`${env.directory}/P_0001_140.dat`]);
+    expect(again.folders.map(({ state }) => state)).toEqual(['unchanged', 'unchanged']);
+  });
+
+  test('R35: a new folder gets what its parent’s patches have besides the dictionary', async () => {
+    const env = await openEnvironment(server);
+    await env.integrate(await env.patch('P_0001_140.dat', [item, rowOf('a', 1)]));
+    await env.folders(['SEED']);
+    expect([await rows(env, 'SEED'), await lag(env, 'SEED')]).toEqual([[], ['P_0001_140.dat']]);
+    expect(await valid(env, 'SEED')).toMatchObject({ state: 'validated', patches: ['P_0001_140.dat'] });
+    expect([await rows(env, 'SEED'), await lag(env, 'SEED')]).toEqual([['a 1'], []]);
+  });
+
+  test('R35: rows of files that are not kept, and of those after them, stay to come, with the command; it brings just these', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.integrate(await env.patch('P_0001_140.dat', [item, rowOf('a', 1)]), { folders: ['X3'] });
+    await env.integrate(await env.patch('P_0002_140.dat', [rowOf('a', 2)]), { folders: ['X3'] });
+    await env.integrate(await env.patch('P_0003_140.dat', [activityCode('NEW')]), { folders: ['X3'] });
+    await env.query(`update rustine.patch set kept = false where file = 'P_0001_140.dat'`);
+    const done = await valid(env, 'SEED');
+    const files = ['P_0001_140.dat', 'P_0002_140.dat'];
+    expect(done).toMatchObject({
+      state: 'validated',
+      patches: ['P_0003_140.dat'],
+      findings: [{ code: 'rows-to-come', facts: { files, command: `rustine integrate ${files.join(' ')} --folders SEED` } }],
+    });
+    expect([await rows(env, 'SEED'), await lag(env, 'SEED')]).toEqual([[], files]);
+    expect(await valid(env, 'SEED')).toMatchObject({ state: 'unchanged', findings: [{ code: 'rows-to-come' }] });
+    await env.integrate(
+      files.map((file) => `${env.directory}/${file}`),
+      { folders: ['SEED'], force: [{ check: 'sequence', reason: 'the dictionary has come' }] },
+    );
+    expect([await rows(env, 'SEED'), await lag(env, 'SEED')]).toEqual([['a 2'], []]);
+    expect(await valid(env, 'SEED')).toMatchObject({ state: 'unchanged', findings: [] });
+  });
+
+  test('R35: rows of a patch older than what the folder has do not overwrite newer ones', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.integrate(await env.patch('P_0001_140.dat', [item, rowOf('a', 1)]));
+    await env.integrate(await env.patch('P_0002_140.dat', [activityCode('OLD'), rowOf('a', 2), rowOf('b', 2)]), {
+      folders: ['X3'],
+    });
+    await env.integrate(await env.patch('P_0003_140.dat', [rowOf('a', 3)]), {
+      force: [{ check: 'sequence', reason: 'a hole' }],
+    });
+    const done = await valid(env, 'SEED');
+    expect(done).toMatchObject({
+      state: 'validated',
+      elements: { created: 1 },
+      patches: [],
+      findings: [{ code: 'rows-older', severity: 'warn', facts: { file: 'P_0002_140.dat', newer: 'P_0003_140.dat' } }],
+    });
+    expect([await rows(env, 'SEED'), await lag(env, 'SEED')]).toEqual([['a 3'], ['P_0002_140.dat']]);
+    expect(await valid(env, 'SEED')).toMatchObject({ state: 'unchanged', findings: [{ code: 'rows-older' }] });
+  });
+
+  test('R24, R25: rows that were left out come from the kept file once validation makes their table', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const off = table('ITEM', 'ITM', { COD: 'A:5', QTY: 'C' }, { ITM0: 'COD' }, { activity: 'KIT' });
+    await env.integrate(await env.patch('A.dat', [activityCode('KIT', { active: false }), off, rowOf('a', 1)]));
+    await env.rustine.setFolder('SEED', { activityCodes: ['KIT'] });
+    expect(await valid(env, 'SEED')).toMatchObject({
+      state: 'validated',
+      tables: { created: ['item'] },
+      patches: ['A.dat'],
+      findings: [],
+    });
+    expect(await rows(env, 'SEED')).toEqual(['a 1']);
+    expect(await valid(env, 'SEED')).toMatchObject({ state: 'unchanged' });
+  });
+
+  test('R16, R35: a file that is kept damaged, a script that fails: nothing is changed', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.integrate(await env.patch('A.dat', [item, rowOf('a', 1)]));
+    const fails = script(
+      'FAILS',
+      `do $$ begin if (select count(*) from item) > 1 then raise exception 'too many'; end if; end $$;`,
+    );
+    await env.integrate(await env.patch('B.dat', [activityCode('NEW'), fails, exe('FAILS')]), { folders: ['X3'] });
+    await env.query(`insert into seed.item (cod_0, qty_0) values ('own', 9)`);
+    const state = () =>
+      env.query(`select (select count(*) from rustine.record r where r.folder = f.id)::integer as records, (select count(*) from rustine.integration i where i.folder = f.id)::integer as written,
+        (select count(*) from seed.apatch)::integer as apatch from rustine.folder f where code = 'SEED'`);
+    const before = await state();
+    const failed = await env.rustine.validate({ folders: ['SEED'] });
+    expect(failed.folders[0]).toMatchObject({ state: 'failed', reason: { code: 'script-failed' } });
+    await env.query(`delete from seed.item where cod_0 = 'own'`);
+    await env.query(
+      `update rustine.patch_chunk set bytes = '\\x00' where digest = (select digest from rustine.patch where file = 'B.dat')`,
+    );
+    const damaged = await env.rustine.validate({ folders: ['SEED'] });
+    expect(damaged.folders[0]).toMatchObject({ state: 'failed', reason: { code: 'kept-file-damaged' } });
+    expect(await state()).toEqual(before);
+  });
+
+  test('R12, R35: somebody who holds a table of the folder is named; then it goes on', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.integrate(await env.patch('A.dat', [item]));
+    const wider = table('ITEM', 'ITM', { COD: 'A:9', QTY: 'C' }, { ITM0: 'COD' });
+    await env.integrate(await env.patch('B.dat', [wider]), { folders: ['X3'] });
+    const holder = await itemHolder(env, 'seed');
+    const waited = await env.rustine.validate({ folders: ['SEED'], lockTimeoutMs: 300 });
+    expect(waited.folders[0]).toMatchObject({ state: 'failed', reason: { facts: { table: 'item' } } });
+    await holder.query('rollback');
+    expect(await valid(env, 'SEED')).toMatchObject({ state: 'validated', tables: { altered: ['item'] }, patches: ['B.dat'] });
+  });
+});
