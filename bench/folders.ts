@@ -1,27 +1,32 @@
 // A run over many folders, side by side with psql: the same statements, rendered to a file per folder, on as many connections.
 // Usage: node bench/folders.ts [--folders 500] [--jobs 2] [--rounds 3]
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Client, escapeIdentifier } from 'pg';
-import { openRustine } from '../src/app/rustine.ts';
 import { openEmbedded } from '../src/database/embedded.ts';
 import type { Element } from '../test/support/patches.ts';
 import { activityCode, any, rows, script, table, texts, writePatchFile } from '../test/support/patches.ts';
 import { serverPlace } from '../test/support/server-place.ts';
 import { temporaryHome } from '../test/support/servers.ts';
+import {
+  type Bench,
+  copied,
+  createEnvironment,
+  isShared,
+  type Measured,
+  median,
+  type Rendered,
+  rustine,
+  withPsql,
+  writeStatements,
+} from './side-by-side.ts';
 import { openRecorder, type RecordedTransaction } from './wire-recorder.ts';
 
 const PSQL_RATIO_AT_MOST = 1.5;
 const REHEARSAL_RATIO_AT_MOST = 1.3;
 const NOTHING_AT_MOST_S = 2;
 const RSS_AT_MOST_MB = 300;
-const KB = 1024;
-
-const PROGRAM = join(import.meta.dirname, '../bin/rustine.js');
 
 /** A delivery as they come: tables, parameters, a script, rows of data. */
 function delivery(): readonly Element[] {
@@ -45,92 +50,12 @@ function delivery(): readonly Element[] {
   ];
 }
 
-interface Measured {
-  readonly seconds: number;
-  /** Highest resident size, MB (10^6 bytes); 0 where the machine does not tell. */
-  readonly peak: number;
-}
-
-/** Runs a program to its end. @throws Error where it fails */
-async function timed(program: string, argv: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Measured> {
-  const started = performance.now();
-  const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
-  const said: Buffer[] = [];
-  child.stdout.on('data', () => undefined);
-  child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
-  let peak = 0;
-  const sample = async (): Promise<void> => {
-    const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
-    peak = Math.max(peak, (Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) * KB) / 1e6);
-  };
-  const timer = setInterval(() => void sample(), 50);
-  const [code] = (await once(child, 'close')) as [number | null];
-  clearInterval(timer);
-  if (code !== 0) throw new Error(`${program} ${argv.join(' ')} ended with ${code}: ${Buffer.concat(said)}`);
-  return { seconds: (performance.now() - started) / 1000, peak };
-}
-
-/** Several programs side by side, as long as the slowest. */
-async function together(works: readonly Promise<Measured>[]): Promise<Measured> {
-  const all = await Promise.all(works);
-  return { seconds: Math.max(...all.map(({ seconds }) => seconds)), peak: 0 };
-}
-
-const rustine = (url: string, argv: readonly string[]): Promise<Measured> =>
-  timed(process.execPath, [PROGRAM, ...argv, '--database', url, '--quiet']);
-
-interface Bench {
-  readonly directory: string;
-  readonly server: string;
-  readonly original: string;
+interface PatchBench extends Bench {
   readonly patch: string;
-  readonly folders: number;
-  readonly jobs: number;
-}
-
-async function query(url: string, text: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(text);
-  } finally {
-    await client.end();
-  }
-}
-
-const at = (server: string, name: string): string => Object.assign(new URL(server), { pathname: `/${name}` }).href;
-
-/** A copy of the environment; what it was copied from is on disk before the clock runs. */
-async function copied<Result>(bench: Bench, name: string, work: (url: string) => Promise<Result>): Promise<Result> {
-  await query(bench.server, `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(bench.original)}`);
-  await query(bench.server, 'CHECKPOINT');
-  try {
-    return await work(at(bench.server, name));
-  } finally {
-    await query(bench.server, `DROP DATABASE ${escapeIdentifier(name)} WITH (FORCE)`);
-  }
-}
-
-async function create(bench: Omit<Bench, 'patch'>): Promise<void> {
-  await query(bench.server, `CREATE DATABASE ${escapeIdentifier(bench.original)} TEMPLATE template0`);
-  const program = await openRustine({ home: bench.directory, database: at(bench.server, bench.original), language: 'en' });
-  try {
-    await program.init({});
-    const codes = Array.from({ length: bench.folders - 1 }, (_, number) => `F${number}`);
-    for (let from = 0; from < codes.length; from += 50) await program.createFolders(codes.slice(from, from + 50), {});
-  } finally {
-    await program.close();
-  }
-}
-
-/** What psql gets: what all folders share first, then a file per folder. */
-interface Rendered {
-  readonly shared: string;
-  readonly folders: readonly string[];
 }
 
 /** The statements of a run, from a run that was listened to. */
-async function render(bench: Bench): Promise<Rendered> {
+async function render(bench: PatchBench): Promise<Rendered> {
   return copied(bench, 'recorded', async (url) => {
     const recorder = await openRecorder(url);
     await rustine(recorder.url, ['integrate', bench.patch, '--jobs', '1']);
@@ -139,41 +64,8 @@ async function render(bench: Bench): Promise<Rendered> {
       each.statements.some((text) => /from rustine\.folder where id = .* for update/.test(text));
     const folders = recorder.transactions.filter(ofFolder);
     if (folders.length !== bench.folders) throw new Error(`${folders.length} folder transactions instead of ${bench.folders}`);
-    // The run, and what its folders share: the delivery and its plans.
-    const shared = recorder.transactions.filter(
-      (each) =>
-        !ofFolder(each) &&
-        each.statements.some(
-          (text) =>
-            /\brustine\.(run|process|delivery_element|plan_item|work)\b/.test(text) && /^(insert|copy|with)\b/im.test(text),
-        ),
-    );
-    const directory = join(bench.directory, 'statements');
-    await mkdir(directory);
-    const write = async (name: string, list: readonly RecordedTransaction[]): Promise<string> => {
-      const path = join(directory, `${name}.sql`);
-      await writeFile(path, list.flatMap(({ statements }) => statements).join(''));
-      return path;
-    };
-    return {
-      shared: await write('shared', shared),
-      folders: await Promise.all(folders.map((each, number) => write(`folder-${number}`, [each]))),
-    };
-  });
-}
-
-async function psql(url: string, files: readonly string[]): Promise<Measured> {
-  return timed('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', url, ...files.flatMap((file) => ['-f', file])]);
-}
-
-async function withPsql(bench: Bench, { shared, folders }: Rendered): Promise<number> {
-  return copied(bench, 'by_psql', async (url) => {
-    const first = await psql(url, [shared]);
-    const [supervisor = '', ...others] = folders;
-    const second = await psql(url, [supervisor]);
-    const shares = Array.from({ length: bench.jobs }, (_, job) => others.filter((_file, number) => number % bench.jobs === job));
-    const rest = await together(shares.map((files) => psql(url, files)));
-    return first.seconds + second.seconds + rest.seconds;
+    const shared = recorder.transactions.filter((each) => !ofFolder(each) && isShared(each));
+    return writeStatements(bench, shared, folders);
   });
 }
 
@@ -184,7 +76,7 @@ interface Round {
   readonly psql: number;
 }
 
-async function round(bench: Bench, rendered: Rendered): Promise<Round> {
+async function round(bench: PatchBench, rendered: Rendered): Promise<Round> {
   const jobs = ['--jobs', String(bench.jobs)];
   const { run, again } = await copied(bench, 'by_rustine', async (url) => ({
     run: await rustine(url, ['integrate', bench.patch, ...jobs]),
@@ -193,11 +85,6 @@ async function round(bench: Bench, rendered: Rendered): Promise<Round> {
   const byPsql = await withPsql(bench, rendered);
   const rehearsal = await copied(bench, 'rehearsed', (url) => rustine(url, ['integrate', bench.patch, '--rehearse', ...jobs]));
   return { run, again, rehearsal, psql: byPsql };
-}
-
-/** The middle one: machines are noisy. */
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 async function main(): Promise<void> {
@@ -215,7 +102,7 @@ async function main(): Promise<void> {
   const server = await openEmbedded(home);
   try {
     const place = { directory, server: server.url, original: 'original', folders, jobs };
-    await create(place);
+    await createEnvironment(place);
     const bench = { ...place, patch: await writePatchFile(directory, 'P_0001_140.dat', delivery()) };
     const rendered = await render(bench);
     const rounds: Round[] = [];
