@@ -1,4 +1,4 @@
-// In which order folders come: level by level (R31), canaries with their ancestors before all others. Pure.
+// In which order folders come: level by level (R31), live folders before their history (R36), canaries with their ancestors before all others. Pure.
 import type { Folder } from '../environment/folder.ts';
 
 export interface Wave {
@@ -35,13 +35,24 @@ export function wavesUp(folders: readonly Folder[]): readonly Wave[] {
 }
 
 function levels(folders: readonly Folder[], canary: boolean): readonly Wave[] {
-  return [...Map.groupBy(folders, ({ depth }) => depth)]
+  const ranks = ranksOf(folders);
+  return [...Map.groupBy(folders, ({ code, depth }) => ranks.get(code) ?? depth)]
     .sort(([a], [b]) => a - b)
     .map(([, level]) => ({ folders: level, canary }));
+}
+
+/** Its level; of a history folder, which stands beside its live one, that of whatever would stand below it (R36). */
+function ranksOf(folders: readonly Folder[]): ReadonlyMap<string, number> {
+  const byCode = new Map(folders.map((folder) => [folder.code, folder]));
+  const rankOf = ({ depth, historyOf }: Folder): number => Math.max(depth, (byCode.get(historyOf ?? '')?.depth ?? -1) + 1);
+  return new Map(folders.map((folder) => [folder.code, rankOf(folder)]));
 }
 
 /** They, and their ancestors. @param first codes; of folders that there are no more, too */
 export function canariesOf(folders: readonly Folder[], first: readonly string[]): ReadonlySet<string> {
   const chosen = folders.filter(({ code }) => first.includes(code));
-  return new Set([...first, ...chosen.flatMap(({ ancestors }) => ancestors.map((each) => each.code))]);
+  return new Set([
+    ...first,
+    ...chosen.flatMap(({ ancestors, historyOf }) => [...ancestors.map((each) => each.code), historyOf ?? []].flat()),
+  ]);
 }
