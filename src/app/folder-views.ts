@@ -5,6 +5,7 @@ import { id, sql } from '../database/sql.ts';
 import type { Reader } from '../environment/catalog.ts';
 import { readFolders, readLevels } from '../environment/catalog.ts';
 import { isWritten, readLiveChanges } from '../environment/history.ts';
+import { readUnkept } from '../environment/level-gap.ts';
 import { existingFolders, known } from './known-folders.ts';
 import { lagPaths } from './lag-paths.ts';
 import type { FolderView } from './rustine.ts';
@@ -13,10 +14,8 @@ import type { FolderView } from './rustine.ts';
 export async function folderViews(reader: Reader): Promise<readonly FolderView[]> {
   const [folders, levels] = [await readFolders(reader), await readLevels(reader)];
   const changes = folders.some(({ due }) => due.some(isWritten)) ? await readLiveChanges(reader) : new Map<number, string[]>();
-  const paths = await lagPaths(
-    reader,
-    levels.flatMap(({ lag }) => lag),
-  );
+  const lacking = [...new Set(levels.flatMap(({ lag }) => lag))];
+  const [paths, unkept] = [await lagPaths(reader, lacking), await readUnkept(reader, lacking)];
   const byFolder = new Map(levels.map((level) => [level.folder, level]));
   return folders.flatMap((folder) => {
     const level = byFolder.get(folder.id);
@@ -44,6 +43,7 @@ export async function folderViews(reader: Reader): Promise<readonly FolderView[]
       level: level.level,
       lag: level.lag,
       ...knownPaths(level.lag, paths),
+      lagToIntegrate: level.lag.filter((file) => unkept.has(file)),
       ...(folder.locked === undefined ? {} : { locked: folder.locked }),
       due: folder.due.length > 0 || level.lag.length > 0,
       languages,

@@ -168,7 +168,11 @@ export async function viewElsewhere(home: OpenedServer, { server, member }: Plac
   return views.flatMap((view) => {
     if (mirrors.has(view.code)) return [];
     const files = lag.get(view.code) ?? [];
-    return [{ ...view, server: server.name, lag: files, due: view.reasons.length > 0 || files.length > 0 }];
+    // What its parent there has not is not brought from it.
+    const toIntegrate = files.filter((file) => !view.lag.includes(file) || view.lagToIntegrate?.includes(file) === true);
+    return [
+      { ...view, server: server.name, lag: files, lagToIntegrate: toIntegrate, due: view.reasons.length > 0 || files.length > 0 },
+    ];
   });
 }
 

@@ -8,7 +8,7 @@ import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
 
 /** What of a folder says whether and why it is due. */
-export type DueFolder = Pick<FolderView, 'code' | 'state' | 'lag' | 'lagPaths' | 'reasons'> & {
+export type DueFolder = Pick<FolderView, 'code' | 'state' | 'lag' | 'lagPaths' | 'lagToIntegrate' | 'reasons'> & {
   /** Where it lives; null: on the environment's own server. */
   readonly server?: string | null;
 };
@@ -49,7 +49,9 @@ export function dueLines(
       .filter(({ state }) => state === 'dropping')
       .map(({ code }) => due.dropping(code, `rustine folder drop ${code} --yes`)),
     ...lockedLine(folders, messages, named),
-    ...[...Map.groupBy(ready, ({ lag }) => JSON.stringify(lag)).values()].flatMap((group) => lackingLine(group, messages, named)),
+    ...[...Map.groupBy(ready, ({ lag, lagToIntegrate }) => JSON.stringify([lag, lagToIntegrate ?? lag])).values()].flatMap(
+      (group) => lackingLine(group, messages, named),
+    ),
     ...reasonLines(ready, messages, named),
   ];
   return lines.map((line) => wrap(line, width, 2));
@@ -68,11 +70,20 @@ function lackingLine(folders: readonly DueFolder[], { report: { due } }: Message
   const lag = folders[0]?.lag ?? [];
   if (lag.length === 0) return [];
   const codes = folders.map(({ code }) => code);
+  const files = some(lag.map(safe), MOST_FILES);
+  const names = some(codes, named);
+  // What the database keeps comes from the parent, with its rows.
+  if ((folders[0]?.lagToIntegrate ?? lag).length === 0) {
+    const command = `rustine validate ${codes.length <= MOST_FOLDERS ? codes.join(' ') : '--due'}`;
+    return [
+      lag.length <= MOST_FILES
+        ? due.lacking(names, codes.length, files, command)
+        : due.lackingMany(names, lag.length, files, command, false),
+    ];
+  }
   const paths = pathsOf(lag, folders[0]?.lagPaths ?? {});
   const where = codes.length <= MOST_FOLDERS ? ` --folders ${codes.join(',')}` : '';
   const command = safe(`rustine integrate ${paths?.map(shellWord).join(' ') ?? due.directory}${where}`);
-  const files = some(lag.map(safe), MOST_FILES);
-  const names = some(codes, named);
   if (lag.length <= MOST_FILES) return [due.lacking(names, codes.length, files, command)];
   return [due.lackingMany(names, lag.length, files, command, paths === undefined)];
 }

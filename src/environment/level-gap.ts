@@ -60,3 +60,17 @@ export async function readReopened(reader: Reader, folder: number): Promise<read
     left join rustine.patch p on p.digest = i.digest
     where i.reopened and i.apatch_num is not null order by i.id`);
 }
+
+/**
+ * Of these files, those that no validation brings whole: they have data rows or scripts to run, and the file itself is not kept. As the
+ * supervisor folder has them: what a folder lacks is what that one has.
+ */
+export async function readUnkept(reader: Reader, files: readonly string[]): Promise<ReadonlySet<string>> {
+  if (files.length === 0) return new Set();
+  const rows = await reader.query<{ file: string }>(sql`
+    select distinct i.file from rustine.integrated i join rustine.folder f on f.id = i.folder left join rustine.patch p on p.digest = i.digest
+    where f.parent is null and i.file = any(${files}::text[]) and not coalesce(p.kept, false)
+      and (i.rows > 0 or i.left_out <> '{}' or jsonb_array_length(coalesce(i.outcome -> 'pending', '[]')) > 0
+        or coalesce((i.outcome #>> '{scripts,run}')::integer, 0) > 0)`);
+  return new Set(rows.map(({ file }) => file));
+}

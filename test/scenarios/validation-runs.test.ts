@@ -5,6 +5,7 @@ import type { RunEvent } from '../../src/journal/journal.ts';
 import { itemHolder, openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { activityCode, table } from '../support/patches.ts';
 import { oneServer, servers } from '../support/servers.ts';
+import { reopened, statesOf, twoServers } from '../support/two-servers.ts';
 
 const item = table('ITEM', 'ITM', { COD: 'A:5', QTY: { type: 'C', slots: 2, activity: 'NBQ' } }, { ITM0: 'COD' });
 
@@ -266,5 +267,55 @@ describe.each(oneServer())('validation as a run on $name', (server) => {
     expect([await locked(env), await env.query('select folder from rustine.shut_login')]).toEqual([['A2'], [{ folder: 'A2' }]]);
     await env.query('update a2.item set qty_0 = 5');
     expect(states(await env.rustine.validate({}))).toEqual(['A2 validated', 'A3 validated']);
+  });
+});
+
+describe.each(oneServer())('validation over two servers: $name', (server) => {
+  test('R35: one run, the folders here first; a failure there locks there, and the next one continues', async () => {
+    const env = await twoServers(server, server);
+    await env.folders(['AWAY'], { server: 'NORTH' });
+    await dueFolders(env);
+    await env.at(`alter table far.item alter column qty_0 type integer; insert into far.item (cod_0, qty_0) values ('A', 70000)`);
+    const outcome = await env.rustine.validate({});
+    expect([outcome.state, statesOf(outcome)]).toEqual([
+      'partial',
+      { X3: 'validated', LOC: 'validated', AWAY: 'validated', FAR: 'failed' },
+    ]);
+    expect(await env.rustine.folder('FAR')).toMatchObject({
+      state: 'locked',
+      locked: { run: outcome.run, code: 'values-do-not-fit' },
+    });
+    // The same number on both, and one trace of all.
+    expect(await env.at(`select id, mode, state from rustine.run where id = '${outcome.run}'`)).toEqual([
+      { id: outcome.run, mode: 'validate', state: 'partial' },
+    ]);
+    const log = await env.rustine.log(outcome.run);
+    const ended = log.flatMap((entry) => (entry.kind === 'folder-finished' ? [entry.folder] : []));
+    expect([ended.slice(0, 2), ended.slice(2).sort()]).toEqual([
+      ['X3', 'LOC'],
+      ['AWAY', 'FAR'],
+    ]);
+    expect((await env.rustine.runs.show(outcome.run)).folders.map(({ folder, state }) => `${folder} ${state}`)).toContain(
+      'FAR failed',
+    );
+    const path = await env.patch('THREE.dat', [table('MORE', 'MOR', { COD: 'A:5' }, { MOR0: 'COD' })]);
+    const refused = await env.rustine.integrate({ paths: [path], mode: 'integrate' });
+    expect([refused.state, refused.findings.filter(({ severity }) => severity === 'block').map(({ code }) => code)]).toEqual([
+      'refused',
+      ['folder-locked'],
+    ]);
+    expect(await env.query('select * from rustine.left_elsewhere')).toEqual([]);
+    await env.at('update far.item set qty_0 = 5');
+    expect(statesOf(await env.rustine.validate({}))).toEqual({ FAR: 'validated' });
+    expect(await env.at('select * from rustine.shut_login')).toEqual([]);
+    // One that does not answer fails its own folders only, and locks none.
+    await env.rustine.setFolder('LOC', { modules: [1] });
+    await env.rustine.setFolder('FAR', { modules: [1] });
+    await env.proxy.close();
+    const silent = await reopened(env, { NORTH: env.proxy.url });
+    const half = await silent.validate({ folders: ['LOC', 'FAR'] });
+    expect([half.state, statesOf(half)]).toEqual(['partial', { LOC: 'unchanged', FAR: 'failed' }]);
+    expect(half.findings.filter(({ severity }) => severity === 'block').map(({ code }) => code)).toEqual(['server-unreachable']);
+    expect(await env.at(`select code from rustine.folder where state = 'locked'`)).toEqual([]);
   });
 });

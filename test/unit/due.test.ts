@@ -101,8 +101,26 @@ describe('R34: what is due', () => {
       folder('DEV', { reasons: ['legislations'] }),
     );
     expect(lines).toEqual([
-      'Due for validation: SEED (activity code KIT, modules), SHOP (data type ACTA): `rustine validate SEED SHOP`',
-      expect.stringMatching(/^Due, and no command settles it yet: SEED \(languages, parent\), DEV \(legislations\)\./),
+      'Due for validation: SEED (activity code KIT, languages, modules, parent), SHOP (data type ACTA), DEV (legislations): `rustine validate SEED SHOP DEV`',
+    ]);
+    expect(said(folder('SEED', { reasons: ['of-tomorrow'] }))).toEqual([
+      expect.stringMatching(/^Due, and no command of this version settles it: SEED \(of-tomorrow\)\./),
+    ]);
+  });
+
+  it('R34: of what is missing, validates where the database keeps the files, and integrates where rows have to come from them', () => {
+    const lag = ['A.dat', 'B.dat'];
+    expect(said(folder('SEED', { lag, lagToIntegrate: [] }), folder('SHOP', { lag, lagToIntegrate: ['B.dat'] }))).toEqual([
+      'SEED lacks A.dat, B.dat, which the supervisor folder has: `rustine validate SEED`',
+      'SHOP lacks A.dat, B.dat, which the supervisor folder has: `rustine integrate A.dat B.dat --folders SHOP`',
+    ]);
+    const many = Array.from({ length: 20 }, (_, at) => folder(`F${at}`, { lag, lagToIntegrate: [] }));
+    expect(said(...many)[0]).toContain('`rustine validate --due`');
+  });
+
+  it('R35: of a locked folder says that it is, and what unlocks it', () => {
+    expect(said(folder('SEED', { state: 'locked' }))).toEqual([
+      'Locked by a failed validation: SEED; nobody comes in. `rustine folder show` says why it is; once that is mended: `rustine validate SEED`',
     ]);
   });
 
@@ -117,8 +135,7 @@ describe('R34: what is due', () => {
     expect(dueLines(folders, fr, undefined)).toEqual([
       'OLD est à moitié supprimé : `rustine folder drop OLD --yes` termine la suppression',
       "SEED n'a pas A.dat, que le dossier superviseur a : `rustine integrate A.dat --folders SEED`",
-      'À valider : SEED (la liste des modules) : `rustine validate SEED`',
-      expect.stringContaining('règle encore : SEED (le dossier de référence).'),
+      'À valider : SEED (la liste des modules, le dossier de référence) : `rustine validate SEED`',
     ]);
     for (const line of dueLines(folders, en, 40).join('\n').split('\n')) expect(line.length).toBeLessThanOrEqual(40);
   });

@@ -237,7 +237,7 @@ export const report = {
       `Missing in ${codes}: ${n(count, 'patch', 'patches')} that the supervisor folder has (${files}): \`${command}\`${anywhere ? ', DIRECTORY being one that holds these patches and no others (`rustine status --json` has all names)' : ''}`,
     validate: (folders: string, command: string) => `Due for validation: ${folders}: \`${command}\``,
     open: (folders: string) =>
-      `Due, and no command settles it yet: ${folders}. Validation does not compare the dictionary with the parent folder’s so far, nor bring texts of other languages or legislations.`,
+      `Due, and no command of this version settles it: ${folders}. A later version of Rustine has noted that: use that one.`,
     locked: (codes: string, count: number, command: string) =>
       `Locked by a failed validation: ${codes}; nobody comes in. \`rustine folder show\` says why ${count === 1 ? 'it is' : 'each is'}; once that is mended: \`${command}\``,
     dropping: (code: string, command: string) => `${code} is half dropped: \`${command}\` finishes that`,

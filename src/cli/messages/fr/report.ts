@@ -239,7 +239,7 @@ export const report: Messages['report'] = {
       `Manquent dans ${codes} ${n(count, 'patch', 'patches')} que le dossier superviseur a (${files}) : \`${command}\`${anywhere ? ', RÉPERTOIRE étant un répertoire qui contient ces patches et aucun autre (`rustine status --json` donne tous les noms)' : ''}`,
     validate: (folders, command) => `À valider : ${folders} : \`${command}\``,
     open: (folders) =>
-      `À valider, mais aucune commande ne le règle encore : ${folders}. La validation ne compare pas encore le dictionnaire à celui du dossier de référence, et n'apporte pas les textes d'autres langues ou législations.`,
+      `À valider, mais aucune commande de cette version ne le règle : ${folders}. C'est une version plus récente de Rustine qui l'a noté : utilisez-la.`,
     locked: (codes, count, command) =>
       `Verrouillé${count === 1 ? '' : 's'} par une validation en échec : ${codes} ; personne n'y entre. \`rustine folder show\` dit pourquoi ; une fois la cause corrigée : \`${command}\``,
     dropping: (code, command) => `${code} est à moitié supprimé : \`${command}\` termine la suppression`,
