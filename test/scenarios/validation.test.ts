@@ -169,10 +169,19 @@ describe.each(servers())('validation on $name', (server) => {
       (await program([...argv, '--home', env.home, '--database', env.url, '--lang', 'en'])).out;
     await env.rustine.setFolder('SHOP', { modules: [1] });
     const path = await env.patch('A.dat', [activityCode('NBQ', { size: 2 }), item]);
-    expect(await say('integrate', path, '--folders', 'X3')).toContain(`\`rustine integrate ${path} --folders SEED,SHOP\``);
+    expect(await say('integrate', path, '--folders', 'X3')).toContain('`rustine validate SEED SHOP`');
     const commands = [...(await say('status')).matchAll(/`rustine ([^`]+)`/g)].map((found) => found[1] ?? '');
-    expect(commands).toEqual([`integrate ${path} --folders SEED,SHOP`, 'validate SHOP']);
+    expect(commands).toEqual(['validate SEED SHOP', 'validate SHOP']);
     for (const command of commands) await say(...command.split(' '));
+    expect(await say('status')).toContain('All folders are in line');
+    // Rows have to come from the file where that is not kept.
+    const rows = await env.patch('B.dat', [row('ITM', 'all', { COD: 'A1', QTY: 1 })]);
+    await say('integrate', rows, '--folders', 'X3');
+    await env.query(
+      `update rustine.patch set kept = false where digest = (select digest from rustine.integrated where file = 'B.dat')`,
+    );
+    expect(await say('status')).toContain(`\`rustine integrate ${rows} --folders SEED,SHOP\``);
+    await say('integrate', rows, '--folders', 'SEED,SHOP');
     expect(await say('status')).toContain('All folders are in line');
     await env.rustine.setFolder('SHOP', { languages: ['FRA'] });
     expect(await say('validate', 'SHOP')).toContain('languages');
