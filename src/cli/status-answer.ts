@@ -5,8 +5,9 @@ import type { RunView } from '../journal/run-views.ts';
 import type { Cli } from './cli.ts';
 import { dueLines } from './due.ts';
 import { foldersTable } from './folder-view.ts';
+import type { Messages } from './messages/en.ts';
 import { findingDocument } from './problem.ts';
-import { folderSheet } from './report/folder-sheet.ts';
+import { commandsFor, folderSheet } from './report/folder-sheet.ts';
 import { foldersPage } from './report/folders-page.ts';
 import type { Answer } from './report-output.ts';
 import { runLine } from './run-view.ts';
@@ -22,7 +23,12 @@ export interface Status {
 
 export function statusAnswer({ folders, runs, batch, missed }: Status, { messages }: Cli): Answer {
   return {
-    json: () => ({ folders, runs, batch, findings: missed.map((finding) => findingDocument(finding, messages)) }),
+    json: () => ({
+      folders: withCommands(folders, messages),
+      runs,
+      batch,
+      findings: missed.map((finding) => findingDocument(finding, messages)),
+    }),
     text: (width) => {
       const due = dueLines(folders, messages, width);
       const advice = due.length === 0 ? messages.report.allInLine : due.join('\n');
@@ -36,6 +42,11 @@ export function statusAnswer({ folders, runs, batch, missed }: Status, { message
     sheet: () => folderSheet(folders, messages),
     page: (made) => foldersPage({ kind: 'status', folders, runs, findings: missed }, made, messages),
   };
+}
+
+/** Each with the commands that bring it in line. */
+export function withCommands(folders: readonly FolderView[], messages: Messages): readonly object[] {
+  return folders.map((view) => ({ ...view, next: commandsFor(view, messages) }));
 }
 
 export function folderListAnswer(folders: readonly FolderView[], missed: readonly Finding[], { messages }: Cli): Answer {

@@ -10,6 +10,7 @@ import { safe, some } from './messages/said.ts';
 import { findingDocument, findingText } from './problem.ts';
 import { foldersPage } from './report/folders-page.ts';
 import type { Answer } from './report-output.ts';
+import { withCommands } from './status-answer.ts';
 
 export interface Verified extends Verification {
   /** Those that were looked at. */
@@ -32,7 +33,11 @@ export function verifyAnswer(verified: Verified, { messages, options }: Cli): An
   return {
     json: () => ({
       inLine: isInLine(verified),
-      folders: views.map((view) => ({ ...view, ...folders.find(({ folder }) => folder === view.code), folder: undefined })),
+      folders: withCommands(views, messages).map((view, at) => ({
+        ...view,
+        ...folders.find(({ folder }) => folder === views[at]?.code),
+        folder: undefined,
+      })),
       differences: differences.map((each) => document(each, messages)),
       findings: missed.map((finding) => findingDocument(finding, messages)),
     }),

@@ -45,6 +45,9 @@ describe.skipIf(noRealPatches !== undefined || noFields !== undefined).each(serv
     path: string,
     options: { authorize?: string[]; folders?: string[]; mode?: 'rehearse' } = {},
   ): Promise<RunOutcome> => rustine.integrate({ paths: [path], mode: options.mode ?? 'integrate', ...options });
+  /** What `status --verify` finds: nothing, after whatever patches did. */
+  const verified = async (): Promise<readonly unknown[]> =>
+    (await rustine.verify({})).differences.filter(({ severity }) => severity === 'warn');
   const columns = (schema: string): Promise<Record<string, unknown>[]> =>
     rows(`select attname, format_type(atttypid, atttypmod) as type, attnotnull from pg_attribute
           where attrelid = '${schema}.zclienth'::regclass and attnum > 0 order by attnum`);
@@ -104,6 +107,7 @@ describe.skipIf(noRealPatches !== undefined || noFields !== undefined).each(serv
     expect(await rows('select num_0, fic_0, updtick_0 from seed.apatch')).toEqual([
       { num_0: 1, fic_0: 'ZCLIENT.dat', updtick_0: 2 },
     ]);
+    expect(await verified()).toEqual([]);
   });
 
   test('a second run changes nothing and says already', async () => {
@@ -148,6 +152,7 @@ describe.skipIf(noRealPatches !== undefined || noFields !== undefined).each(serv
     }
     expect(await rows(`select distinct name from rustine.script`)).toEqual([{ name: 'YSWPHPSTOCK' }]);
     expect(await rows(`select distinct script from rustine.pending_script`)).toEqual([{ script: 'SUBSLC' }]);
+    expect(await verified()).toEqual([]);
   });
 
   test('R32: a rehearsal does everything and leaves nothing', async () => {

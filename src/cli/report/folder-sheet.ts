@@ -38,8 +38,8 @@ export function folderSheet(folders: readonly FolderView[], messages: Messages):
 /** Nothing is known of it but that it is there. */
 const isSilent = ({ state }: FolderView): boolean => state === 'unreachable';
 
-/** They stand between backticks in what people are told. */
-function commandsFor(view: FolderView, messages: Messages): readonly string[] {
+/** What is to be done about one folder. They stand between backticks in what people are told. */
+export function commandsFor(view: FolderView, messages: Messages): readonly string[] {
   return dueLines([view], messages, undefined).flatMap((line) =>
     [...line.matchAll(/`([^`]+)`/g)].map(([, command = '']) => command),
   );
