@@ -53,8 +53,13 @@ async function worked(sharing: Sharing, claim: FolderClaim): Promise<FolderChang
   const { database, row, byCode, running, waves } = sharing;
   const folder = byCode.get(claim.folder);
   const wave = waves[claim.wave];
-  if (claim.opens && wave !== undefined)
+  if (claim.opens && wave !== undefined) {
     running.emit({ kind: 'wave-started', wave: claim.wave, folders: wave.folders, canary: wave.canary });
+    // Else whoever follows the run hears of it when its first folder has ended. What cannot be written now comes with that one.
+    await sharing.flush().catch((error: unknown) => {
+      if (!(error instanceof Failure)) throw error;
+    });
+  }
   if (folder === undefined) return gone(sharing, claim);
   // A statement after the claim: it has to see what the worker that had the folder before committed last.
   const begun = claim.attempts > 1 ? await readProgress(database, row.id, [folder.code]) : undefined;

@@ -6,7 +6,7 @@ import { openRustine, type Rustine } from '../../src/app/rustine.ts';
 import type { WorkerEvent } from '../../src/app/tasks.ts';
 import { rustine as command, leftovers } from '../support/crash.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { row, script, table } from '../support/patches.ts';
+import { exe, row, script, table } from '../support/patches.ts';
 import { oneServer } from '../support/servers.ts';
 
 const item = table('ITEM', 'ITM', { COD: 'A:10', NAM: 'A:20' }, { IDX0: 'COD' });
@@ -76,6 +76,25 @@ describe.each(oneServer())('queued runs on $name', (server) => {
     expect(heard.filter((kind) => kind === 'run-finished').length).toBe(1);
     expect(heard.filter((kind) => kind === 'wave-started').length).toBe(2);
     expect(await leftovers(env.url)).toEqual([]);
+  });
+
+  it('R33: a wave is told when it begins, not when its first folder has ended', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const slow = await env.patch('A.dat', [script('SLOW', 'select pg_sleep(1);'), exe('SLOW')]);
+    const { run } = await env.rustine.queue({ paths: [slow], mode: 'integrate' });
+    const working = drain(await another(env));
+    const now = async () => {
+      const [found] = await env.query<{ waves: number; seed: string }>(
+        `select (select count(*)::integer from rustine.event where run = $1 and event->>'kind' = 'wave-started') as waves,
+          (select state from rustine.run_folder where run = $1 and folder = 'SEED') as seed`,
+        [run],
+      );
+      return found;
+    };
+    let at = await now();
+    for (; at?.waves !== 2; at = await now()) await sleep(20);
+    expect(at.seed).toBe('running');
+    await working;
   });
 
   it('R12: it waits in the queue for a task at work, and other tasks wait for it', async () => {
