@@ -66,9 +66,10 @@ create function rustine.folder_settings(f rustine.folder) returns text language 
   select md5(jsonb_build_array(f.parent, f.languages, f.legislations, f.modules, f.activity_codes, f.activity_sizes)::text);
 $$;
 
--- What a function is, without its number. An aggregate has no text of its own.
+-- What a function is, without its number; rights that were given anew count as those of every new function. An aggregate has no text of its own.
 create function rustine.function_digest(function oid) returns text language sql stable set search_path = pg_catalog, pg_temp as $$
-  select md5(concat_ws(' ', case when p.prokind <> 'a' then pg_get_functiondef(p.oid) end, p.proowner::regrole, p.proacl, obj_description(p.oid, 'pg_proc')))
+  select md5(concat_ws(' ', case when p.prokind <> 'a' then pg_get_functiondef(p.oid) end, p.proowner::regrole,
+    (select string_agg(a::text, ' ' order by a::text) from unnest(coalesce(p.proacl, acldefault('f', p.proowner))) a), obj_description(p.oid, 'pg_proc')))
   from pg_proc p where p.oid = function;
 $$;
 revoke all on function rustine.folder_settings, rustine.function_digest, rustine.keep_before, rustine.keep_reopened, rustine.forget_before from public;

@@ -66,18 +66,21 @@ function restoreStatements({ signature, text, owner, rights, comment }: Function
 
 /** All that anybody has goes, and what was given comes back; a function without rights of its own has those of every new one. */
 function rightsStatements(signature: string, owner: string, rights: FunctionImage['rights']): readonly string[] {
-  const revoke = `declare grantee text; begin
-      for grantee in select distinct case a.grantee when 0 then 'public' else a.grantee::regrole::text end
-        from pg_proc p, aclexplode(p.proacl) a where p.oid = ${quoteLiteral(signature)}::regprocedure
-      loop execute 'revoke all on routine ' || ${quoteLiteral(signature)} || ' from ' || grantee || ' cascade'; end loop; end`;
   const given = rights ?? [
     { grantee: 'public', grantable: false },
     { grantee: owner, grantable: false },
   ];
-  return [
-    `do ${quoteLiteral(revoke)}`,
-    ...given.map(
-      ({ grantee, grantable }) => `grant execute on routine ${signature} to ${grantee}${grantable ? ' with grant option' : ''}`,
-    ),
-  ];
+  const grants = given.map(
+    ({ grantee, grantable }) =>
+      `execute ${quoteLiteral(`grant execute on routine ${signature} to ${grantee}${grantable ? ' with grant option' : ''}`)};`,
+  );
+  const routine = `${quoteLiteral(signature)}::regprocedure`;
+  const block = `declare grantee text; begin
+      if ${rights === null} and (select proacl is null from pg_proc where oid = ${routine}) then return; end if;
+      for grantee in select distinct case a.grantee when 0 then 'public' else a.grantee::regrole::text end
+        from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where p.oid = ${routine}
+      loop execute 'revoke all on routine ' || ${quoteLiteral(signature)} || ' from ' || grantee || ' cascade'; end loop;
+      ${grants.join(' ')}
+    end`;
+  return [`do ${quoteLiteral(block)}`];
 }

@@ -2,9 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
 import { typed } from '../support/command-line.ts';
-import { connected, openEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { connected, databaseOwner, openEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { difference } from '../support/folder-dump.ts';
 import { activityCode, any, type Element, exe, row, script, table, texts } from '../support/patches.ts';
 import { standing } from '../support/reverting.ts';
+import { schemaDump } from '../support/schema-dump.ts';
 import { oneServer } from '../support/servers.ts';
 
 const FIRST = 'P_0001_140.dat';
@@ -129,6 +131,20 @@ describe.each(oneServer())('$name', (server) => {
     expect(await env.query('select x3.price() as price')).toEqual([{ price: 1 }]);
   });
 
+  test('R3, R38: a user who owns the database and is no superuser takes functions back with their rights', async () => {
+    const env = await openEnvironment(server, { as: databaseOwner });
+    await env.integrate(
+      await env.patch(FIRST, [script('LIB', `${sqlFunction('price', '1')} revoke execute on function price() from public;`)]),
+    );
+    const before = await standing(env);
+    const dump = await schemaDump(env.url, 'x3');
+    const two = `drop function price(); create function price(more integer default 1) returns text language sql as $$ select 'x' $$;`;
+    await env.integrate(await env.patch(SECOND, [script('LIB', two), exe('LIB2'), script('LIB2', sqlFunction('cost', '1'))]));
+    expect(told(await revert(env, SECOND))).toEqual(['done', []]);
+    expect(difference(dump, await schemaDump(env.url, 'x3'))).toEqual([]);
+    expect(await standing(env)).toEqual(before);
+  });
+
   test('R38: a function that something else uses by now is named', async () => {
     const env = await openEnvironment(server);
     await env.integrate(await env.patch(FIRST, [script('LIB', sqlFunction('price', '1'))]));
@@ -140,6 +156,27 @@ describe.each(oneServer())('$name', (server) => {
       [['revert-in-use', 'view public.prices depends on function x3.price()']],
     ]);
     expect(await standing(env)).toEqual(after);
+  });
+
+  test('R34: reasons of being due that it gave go with it; what was validated with it stays', async () => {
+    const env = await openEnvironment(server);
+    const kit = table('BAG', 'BAG', { COD: 'A:5', KIT: { type: 'A:5', slots: 2, activity: 'KIT' } }, { BAG0: 'COD' });
+    await env.integrate(await env.patch(FIRST, [activityCode('KIT', { active: true, size: 2 }), kit]));
+    await env.rustine.validate({ folders: ['X3'] });
+    const before = await standing(env);
+    const second = await env.patch(SECOND, [activityCode('KIT', { active: true, size: 3 })]);
+    await env.integrate(second);
+    expect((await env.rustine.folder('X3')).reasons).toEqual(['activity-code:KIT']);
+    expect(told(await revert(env, SECOND))).toEqual(['done', []]);
+    expect((await env.rustine.folder('X3')).reasons).toEqual([]);
+    expect(await standing(env)).toEqual(before);
+    await env.integrate(second);
+    await env.rustine.validate({ folders: ['X3'] });
+    const outcome = await revert(env, SECOND);
+    expect([outcome.state, outcome.findings.map(({ code, facts }) => [code, facts?.reasons])]).toEqual([
+      'refused',
+      [['revert-validated', ['activity-code:KIT']]],
+    ]);
   });
 
   test('R12: nobody else is in the folder meanwhile; a folder of which nothing was remembered', async () => {

@@ -30,6 +30,8 @@ describe.each(servers())('$name', (server) => {
     ]);
     await env.integrate(first);
     const before = await standing(env);
+    const verified = (await env.rustine.verify({})).differences;
+    expect(verified).toEqual([]);
     const second = await env.patch('P_0002_140.dat', [
       parameter('LIMIT', 'Upper limit', 'NEW'),
       parameter('THIRD', 'Third'),
@@ -52,6 +54,7 @@ describe.each(servers())('$name', (server) => {
       ['TEST', 'reverted'],
     ]);
     expect(await standing(env)).toEqual(before);
+    expect((await env.rustine.verify({})).differences).toEqual(verified);
     const again = await env.integrate(second);
     const plain = (run: typeof again) => run.folders.map((f) => ({ ...f, patches: f.patches.map((p) => ({ ...p, ms: 0 })) }));
     expect(plain(again)).toEqual(plain(integrated));
