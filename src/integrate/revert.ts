@@ -6,6 +6,7 @@ import type { Database, Ending, Session } from '../database/database.ts';
 import { serverError } from '../database/postgres.ts';
 import { quoteLiteral, sql } from '../database/sql.ts';
 import { NO_LINES } from '../dictionary/merge-result.ts';
+import { notReady } from '../environment/folder-state.ts';
 import type { PatchOutcome } from '../journal/outcome.ts';
 import { emptyOutcome } from '../journal/outcome.ts';
 import { eventJson } from '../journal/runs.ts';
@@ -140,7 +141,7 @@ async function lockFolder(session: Session, folder: FolderSettings, context: Rev
     select state, exists (select from run) as running, cardinality(due) > 0 as due from rustine.folder where id = ${folder.id} for update`);
   if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });
   if (!row.running) throw new Failure('run-lost', { run, folder: folder.code });
-  if (row.state !== 'ready') throw new Failure('folder-not-ready', { folder: folder.code, state: row.state });
+  if (row.state !== 'ready') throw notReady(folder.code, row.state);
   context.stopPoint('revert-locked');
   return row.due;
 }

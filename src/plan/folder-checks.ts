@@ -49,7 +49,7 @@ function tasksOf(folder: Folder, checking: Checking): ReadonlyMap<string, Task> 
 }
 
 /** Its validation failed: nothing else comes into it before one has come to its end (R35). */
-function lockedFinding({ code, locked }: Folder): Finding {
+export function lockedFinding({ code, locked }: Folder): Finding {
   const { at = '', by = '', code: cause = '' } = locked ?? {};
   return found('folder-locked', { folder: code }, { folder: code, since: at, by, cause, command: validateCommand(code) });
 }

@@ -3,10 +3,13 @@ import type { Facts } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Folder } from '../environment/folder.ts';
 import { found } from './checks.ts';
+import { lockedFinding } from './folder-checks.ts';
 import type { RevertFacts, RevertTarget } from './revert-facts.ts';
 
 /** Before the run: a folder that is half made, half gone or locked. */
-export function notReadyFindings({ code, state }: Pick<Folder, 'code' | 'state'>): readonly Finding[] {
+export function notReadyFindings(folder: Folder): readonly Finding[] {
+  const { code, state } = folder;
+  if (state === 'locked') return [lockedFinding(folder)];
   return state === 'ready' ? [] : [found('folder-not-ready', { folder: code }, { folder: code, state })];
 }
 

@@ -193,6 +193,15 @@ describe.each(oneServer())('$name', (server) => {
       expect((await env.rustine.revert({ file: FIRST, rehearse: true, disconnect: true })).state).toBe('done');
     });
     await env.query(
+      `update rustine.folder set state = 'locked', locked = '{"at": "2026-01-02 03:04", "by": "bob", "code": "blocked"}' where code = 'SEED'`,
+    );
+    const locked = await revert(env, FIRST);
+    expect([locked.state, locked.findings.map(({ code, folder }) => [code, folder])]).toEqual([
+      'refused',
+      [['folder-locked', 'SEED']],
+    ]);
+    await env.query(`update rustine.folder set state = 'ready', locked = null`);
+    await env.query(
       `update rustine.integration set before = null where folder = (select id from rustine.folder where code = 'SEED')`,
     );
     await env.folders(['YOUNG'], { parent: 'SEED' });
