@@ -1,4 +1,5 @@
-// Brings texts of data rows in languages that a folder got newly (R23, R35): from the folder that it follows.
+// Brings texts of data rows in languages that a folder got newly (R23, R35): from the folder that it follows; tells which nobody has.
+import type { Finding } from '../base/finding.ts';
 import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
@@ -20,4 +21,19 @@ export async function bringTexts(session: Session, folder: Folder, source: Folde
       on conflict do nothing returning 1)
     select count(*)::integer as count from come`);
   return row?.count ?? 0;
+}
+
+/** Languages in which the folder has no text at all, although its patches carried them: the folder that it follows does not have them, either. */
+export async function missingTexts(session: Session, folder: Folder): Promise<readonly Finding[]> {
+  const rows = await session.query<{ language: string; files: readonly string[] }>(sql`
+    select l.language, array_agg(distinct i.file order by i.file) as files
+    from unnest(${folder.languages}::text[]) as l (language) join rustine.integrated i on i.folder = ${folder.id} and i.apatch_num is not null and l.language = any(i.languages)
+    where not exists (
+      select from rustine.record r join rustine.content c on c.id = r.content where r.folder = ${folder.id} and position('"' || l.language || '": [' in c.fields::text) > 0)
+    group by l.language order by l.language`);
+  const { code } = folder;
+  return rows.map(({ language, files }): Finding => {
+    const command = `rustine integrate ${files.join(' ')} --folders ${code} --force already=${language}`;
+    return { code: 'texts-to-come', severity: 'warn', facts: { folder: code, language, files, command } };
+  });
 }

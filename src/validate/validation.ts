@@ -21,7 +21,7 @@ import type { Functions } from './scripts-step.ts';
 import { bringFunctions } from './scripts-step.ts';
 import type { TablesInLine } from './tables-step.ts';
 import { bringTables } from './tables-step.ts';
-import { bringTexts } from './texts-step.ts';
+import { bringTexts, missingTexts } from './texts-step.ts';
 import { BEGINNING, lockValidated } from './validated-folder.ts';
 import type { DictionarySource, FolderValidation, Validated, ValidationContext } from './validation-context.ts';
 import type { ValidationSources } from './validation-sources.ts';
@@ -107,6 +107,7 @@ async function bring(
   context.step('texts');
   const languages = folder.due.some((reason) => reason === 'languages' || reason === 'parent');
   const texts = source === null || !languages ? 0 : await bringTexts(session, folder, source.folder);
+  const missing = languages ? await missingTexts(session, folder) : [];
   context.step('level');
   const retired = live === undefined || source === null ? [] : await retirePatches(session, folder, source.folder, integration);
   const reopened = live === undefined ? await readReopened(session, folder.id) : [];
@@ -118,7 +119,7 @@ async function bring(
   const level = await bringLevel(session, database, folder, source?.folder ?? folder, plan, reopened, sources, context);
   if (blocks(level.findings)) return { blocked: [followed, inLine, level].flatMap(({ findings }) => findings) };
   context.stopPoint('validation-level');
-  return { ...brought, level };
+  return { ...brought, level: { ...level, findings: [...missing, ...level.findings] } };
 }
 
 function changed({ live, codes, followed, inLine, functions, texts, retired }: Omit<Brought, 'level'>): boolean {

@@ -190,6 +190,20 @@ describe.each(oneServer())('$name', (server) => {
     await valid(env, 'SEED');
     // Nothing is deleted with a language that goes.
     expect([await of('ENG'), await of('FRA')]).toEqual([11, 11]);
+    // One that the parent does not have: told with the patches that carried it.
+    const german = any('ADP', 'GRM', [{ tag: 'ADP', values: { ACS: '', PARAM: 'GRM', INTIT: texts({ ENG: 'b', GER: 'c' }) } }]);
+    await env.integrate(await env.patch('G.dat', [german], { languages: ['ENG', 'GER'] }));
+    await env.rustine.setFolder('SEED', { languages: ['FRA', 'GER'] });
+    expect((await valid(env, 'SEED')).findings).toMatchObject([
+      { code: 'texts-to-come', facts: { language: 'GER', files: ['G.dat'] } },
+    ]);
+    await env.integrate(`${env.directory}/G.dat`, { folders: ['SEED'], force: [{ check: 'already', reason: 'GER' }] });
+    expect(await of('GER')).toBe(0);
+    expect(
+      await env.query(
+        `select count(*)::integer as n from rustine.dictionary where folder = 'SEED' and fields::text like '%"GER"%'`,
+      ),
+    ).toEqual([{ n: 1 }]);
   });
 
   test('R5, R22: scripts come to test and specific folders, stale copies elsewhere are told, functions that are gone or altered are made again', async () => {
