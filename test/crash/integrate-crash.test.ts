@@ -77,6 +77,9 @@ const FOLDERS = ['DEV', 'LIVE', 'SEED', 'X3'] as const;
 /** A folder is locked, planned, applied and recorded for each patch. */
 const POSITIONS = FOLDERS.length * FILES.length;
 
+/** What only other kinds of runs pass: killed there in the tests of those. */
+const ofAnother = (point: string): boolean => /^(?:revert|validation)-/.test(point);
+
 /** The points that the sources name: a new one is tried without anybody thinking of it. */
 const POINTS = [
   ...new Set(
@@ -85,7 +88,8 @@ const POINTS = [
       .flatMap((file) => [
         ...readFileSync(join(import.meta.dirname, '../../src', file), 'utf8').matchAll(/stopPoint\('([^']+)'\)/g),
       ])
-      .map((match) => match[1] ?? ''),
+      .map((match) => match[1] ?? '')
+      .filter((point) => !ofAnother(point)),
   ),
 ];
 
@@ -192,15 +196,17 @@ describe.each(servers())('$name', (server) => {
 
   test('R30: killed at each point again and again, the run gets further until it is through', async () => {
     const url = await copy();
+    // A file is remembered once: a later run that does not pass there again would go through at once.
+    const points = POINTS.filter((point) => !point.startsWith('run-patch-'));
     for (let turn = 0; ; turn++) {
-      const point = POINTS[turn % POINTS.length] ?? '';
+      const point = points[turn % points.length] ?? '';
       const { code } = await integrate(url, { at: `${point}:${ofRun(point) ? 1 : 2}` });
       await expectNothingBetween(url);
       if (code !== null) break;
       expect(turn).toBeLessThan(4 * POSITIONS);
     }
     await expectTheEnd(url);
-  });
+  }, 240_000);
 
   test(
     `R30: killed at ${runs} random moments (seed ${SEED}), the next run ends it, waiting or not until the server has noticed`,
