@@ -9,6 +9,7 @@ import { NO_TABLES } from '../journal/outcome.ts';
 import type { FolderSettings } from '../plan/plan.ts';
 import { lockTables } from '../tables/locks.ts';
 import { ROW_SEQUENCE } from '../tables/model.ts';
+import { checkRows } from './check-rows.ts';
 import { MOST_ORDERED_BYTES } from './remember-rows.ts';
 import type { Remembered, RememberedTable } from './remembered.ts';
 import { readRemembered } from './remembered.ts';
@@ -26,7 +27,7 @@ export interface RevertedTables {
 /**
  * In the transaction that takes the patch back, after the functions and views that the patch made are gone and before those of before are made
  * again. APATCH and ADOSACT are tables like the others. What the patch put aside is back, so its entries go; nothing remembered is left.
- * @throws Refusal `revert-refused` where the database refuses: somebody's view, a foreign key, a key that another row has by now
+ * @throws Refusal `revert-meanwhile` where something changed since `checkRows`, `revert-refused` where the database refuses: somebody's view, a foreign key, a key that another row has by now
  */
 export async function restoreTables(session: Session, folder: FolderSettings, integration: string): Promise<RevertedTables> {
   const remembered = await readRemembered(session, folder, integration);
@@ -56,7 +57,12 @@ async function restore(
     folder.schema,
   );
   if (locks.length > 0) await session.script(locks.join(';\n'));
-  // What people changed in between is seen: they are locked out from here on.
+  // They are locked out from here on: what people changed since it was looked at is seen.
+  const meanwhile = await checkRows(session, folder, integration);
+  if (meanwhile.length > 0) {
+    const tables = [...new Set(meanwhile.map(({ facts }) => String(facts.table ?? '')))];
+    throw new Refusal('revert-meanwhile', { folder: folder.code, tables });
+  }
   const tables = ((await readRemembered(session, folder, integration)) ?? remembered).tables;
   const stay = tables.filter(({ change }) => change === 'rows' || change === 'altered');
   const created = tables.filter(({ change }) => change === 'created');

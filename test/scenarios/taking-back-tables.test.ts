@@ -14,8 +14,8 @@ import type { EnvironmentOptions, TestEnvironment } from '../support/environment
 import { databaseOwner, openEnvironment } from '../support/environment.ts';
 import { difference } from '../support/folder-dump.ts';
 import { noRealPatches, realPatches } from '../support/patch-files.ts';
-import type { Element } from '../support/patches.ts';
-import { activityCode, content, exe, row, rows, script, table } from '../support/patches.ts';
+import type { Element, Values } from '../support/patches.ts';
+import { activityCode, any, content, exe, row, rows, script, table } from '../support/patches.ts';
 import { noFields, saltrsPatch } from '../support/saltrs.ts';
 import { schemaDump } from '../support/schema-dump.ts';
 import type { TestServer } from '../support/servers.ts';
@@ -42,7 +42,12 @@ interface TakenBack {
 }
 
 /** The part of taking back the last patch that tables and rows are. */
-async function takeBack(env: TestEnvironment, code = 'X3', ending: Ending = 'commit'): Promise<TakenBack> {
+async function takeBack(
+  env: TestEnvironment,
+  code = 'X3',
+  ending: Ending = 'commit',
+  between: () => Promise<unknown> = async () => undefined,
+): Promise<TakenBack> {
   const database = await openPostgres(env.url, 1);
   onTestFinished(() => database.close());
   const folder = (await readFolders(database)).find((each) => each.code === code);
@@ -54,6 +59,7 @@ async function takeBack(env: TestEnvironment, code = 'X3', ending: Ending = 'com
   return database.transaction(async (session) => {
     const findings = await checkRows(session, settingsOf(folder), last?.id ?? '0');
     if (findings.length > 0) return { findings };
+    await between();
     return { findings, restored: await restoreTables(session, settingsOf(folder), last?.id ?? '0') };
   }, ending);
 }
@@ -375,4 +381,51 @@ describe.each(oneServer())('tables and rows taken back', (server) => {
       }
     },
   );
+
+  test('R38: rows that exchanged unique values exchange them back; somebody who has a key by now is in the way', async () => {
+    const env = await openEnvironment(server);
+    const two = any('ATB', 'UNI', [
+      { tag: 'ATB', values: { ABRFIC: 'UNI', CODACT: '', CODFIC: 'UNI', MODULE: 1 } },
+      ...['COD', 'ALT'].map((field, at) => ({
+        tag: 'ATZ',
+        values: { CODACT: '', CODFIC: 'UNI', CODTYP: 'A', CODZONE: field, DIME: 1, LONG: 5, NUMLIG: at + 1 },
+      })),
+      ...['COD', 'ALT'].map((field, at) => ({
+        tag: 'ATI',
+        values: { CODACT: '', CODFIC: 'UNI', CODIND: `UNI${at}`, DESCRIPT: field, HOMONYM: 1, NUMLIG: at + 1 },
+      })),
+    ]);
+    const all = (alternatives: string): readonly Values[] => [...alternatives].map((ALT, at) => ({ COD: String(at), ALT }));
+    await integrate(env, two, rows('UNI', 'all', all('abc')));
+    await expectTheSame(env, rows('UNI', 'all', all('cabd')));
+    await integrate(env, rows('UNI', 'all', all('xbc')));
+    await env.query(`insert into x3.uni (cod_0, alt_0) values ('mine', 'a')`);
+    const state = await schemaDump(env.url, 'x3');
+    await expect(takeBack(env)).rejects.toMatchObject({ code: 'revert-refused', facts: { table: 'UNI' } });
+    expect(await schemaDump(env.url, 'x3')).toEqual(state);
+    await env.query(`delete from x3.uni where cod_0 = 'mine'`);
+    const change = () => env.query(`update x3.uni set alt_0 = 'y' where cod_0 = '0'`);
+    await expect(takeBack(env, 'X3', 'commit', change)).rejects.toMatchObject({
+      code: 'revert-meanwhile',
+      facts: { tables: ['UNI'] },
+    });
+  });
+
+  test('R38: of a large table rows and values come back, not their order', async () => {
+    const env = await open(server);
+    await env.query(
+      `alter table x3.item add column filler text; insert into x3.item (cod_0, nam_0, qty_0, filler) select 'N' || n, 'row number ' || n, n % 100, repeat('x', 1000) from generate_series(1, 9000) n`,
+    );
+    const summed = () => env.query(`select count(*), md5(string_agg(t::text, ',' order by rowid)) from x3.item t`);
+    const before = await summed();
+    const { NAM: _, ...without } = FIELDS;
+    await integrate(env, item(without, { ITM0: 'COD' }), rows('ITM', 'all', [{ COD: 'N5', QTY: 1 }, { COD: 'NEW' }]));
+    expect(
+      await env.query(
+        `select 1 from rustine.row_order where table_name = 'item' and integration = (select max(id) from rustine.integration)`,
+      ),
+    ).toEqual([]);
+    expect(codes(await takeBack(env))).toEqual([]);
+    expect(await summed()).toEqual(before);
+  });
 });

@@ -7,6 +7,8 @@ const rows = (f: Said) => `${n(f.number('count'), 'row')} (${some(f.list('keys')
 const were = (f: Said) => (f.number('count') === 1 ? 'was' : 'were');
 
 export const revertTableErrors = {
+  'revert-meanwhile': (f) =>
+    `${f('folder')}: ${some(f.list('tables'))} changed while the patch was being taken back, so it was left. Take it back again: what is in the way is told then.`,
   'revert-refused': (f) =>
     `${f('folder')}: the database refuses to put ${f('table') === '' ? 'the tables' : `table ${f('table')}`} back: ${f('reason')}${f.has('detail') ? ` (${f('detail')})` : ''}. Nothing was changed. Remove what is in the way, such as a row that has the key of one that comes back, or somebody's own constraint; then take the patch back again.`,
 } as const satisfies Readonly<Record<string, Sentence>>;

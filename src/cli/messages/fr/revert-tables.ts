@@ -9,6 +9,8 @@ const rows = (f: Said) => `${n(f.number('count'), 'ligne')} (${some(f.list('keys
 const by = (f: Said, one: string, many: string) => (f.number('count') < 2 ? one : many);
 
 export const revertTableErrors: Sentences<keyof typeof errorsEn> = {
+  'revert-meanwhile': (f) =>
+    `${f('folder')} : ${some(f.list('tables'))} a changé pendant la reprise du patch, qui en est restée là. Relancez-la : ce qui gêne sera alors nommé.`,
   'revert-refused': (f) =>
     `${f('folder')} : la base de données refuse de remettre ${f('table') === '' ? 'les tables' : `la table ${f('table')}`} comme avant : ${f('reason')}${f.has('detail') ? ` (${f('detail')})` : ''}. Rien n'a changé. Enlevez ce qui gêne, par exemple une ligne qui a la clé d'une autre qui revient, ou une contrainte de quelqu'un ; reprenez ensuite le patch.`,
 };
