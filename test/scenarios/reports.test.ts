@@ -40,7 +40,7 @@ describe.each(oneServer())('reports on $name', (server) => {
       'SEED,X3,,ready,false,,0,',
       'SHOP,X3,,ready,true,,1,P_0002_140.dat',
     ]);
-    expect(rows(out)[3]).toMatch(/,rustine integrate \S*P_0002_140\.dat --folders SHOP$/);
+    expect(rows(out)[3]).toMatch(/,rustine validate SHOP$/);
     expect((await typed(env, ['folder', 'list', '--format', 'csv', '--lang', 'fr'])).out).toBe(out);
   });
 
@@ -50,7 +50,7 @@ describe.each(oneServer())('reports on $name', (server) => {
     const page = await written('status.html');
     expect(page).toContain('<html lang="en">');
     expect(page).toContain('1 folder of 3 is not in line with the supervisor folder.');
-    expect(page).toContain('P_0002_140.dat --folders SHOP</code>');
+    expect(page).toContain('<code>rustine validate SHOP</code>');
     expect(page).not.toContain(new URL(env.url).password || 'no password here');
     const french = await typed(env, ['status', '--format', 'html', '--output', 'etat.html', '--lang', 'fr']);
     expect(french.out).toBe(`Écrit dans ${join(env.home, 'etat.html')}.\n`);

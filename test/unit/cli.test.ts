@@ -467,9 +467,11 @@ describe('folders', () => {
 
   it.each(['folder list --json', 'status --json'])('are a document: %s', async (line) => {
     const { out, err } = await cli(line);
+    const next = [[], ['rustine integrate P_0013_140.dat --folders SEED']];
+    const status = line.startsWith('status');
     expect(JSON.parse(out)).toEqual({
-      folders: [X3, SEED],
-      ...(line.startsWith('status') ? { runs: [], batch: NO_TASKS, findings: [] } : {}),
+      folders: [X3, SEED].map((view, at) => (status ? { ...view, next: next[at] } : view)),
+      ...(status ? { runs: [], batch: NO_TASKS, findings: [] } : {}),
     });
     expect(err).toBe('');
   });
