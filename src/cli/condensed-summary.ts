@@ -168,7 +168,8 @@ function dueText(outcome: RunOutcome, folders: readonly DueFolder[], messages: M
   const lines = dueLines(folders, messages, width, DUE_NAMED).flatMap((line) => line.split('\n'));
   if (lines.length <= DUE_LINES && lines.every((line) => widthOf(line) <= width)) return lines;
   const due = folders.filter(
-    (each) => ['dropping', 'creating', 'unreachable'].includes(each.state) || each.lag.length > 0 || each.reasons.length > 0,
+    (each) =>
+      ['dropping', 'creating', 'unreachable', 'locked'].includes(each.state) || each.lag.length > 0 || each.reasons.length > 0,
   );
   return clipped(messages.summary.due(due.length), width, 2);
 }

@@ -72,6 +72,8 @@ describe.each(servers())('validation as a run on $name', (server) => {
       'refused',
       [{ ...refused, severity: 'block', folder: 'BAD' }],
     ]);
+    const back = await env.rustine.revert({ file: 'TWO.dat', folders: ['BAD'] });
+    expect([back.state, back.findings.map(({ code }) => code)]).toEqual(['refused', ['folder-locked']]);
     const set = { element: 'ATB:ITEM', folder: 'BAD', assignments: [{ field: 'CODACT', value: 'X' }] };
     await expect(env.rustine.setElement(set)).rejects.toMatchObject(refused);
     await expect(env.rustine.databaseUrl('BAD')).rejects.toMatchObject(refused);
