@@ -18,11 +18,23 @@ export async function expectLife(steps: readonly Step[], made: (later: Later) =>
       await life.take(step, at);
       expect(await checkInvariants(life)).toEqual([]);
     }
+    expect(await verified(life.env)).toEqual([]);
     const again = await life.replay(await made(later));
     expect(differences(await life.holdings(), await again.holdings())).toEqual({});
   } finally {
     for (const work of cleanUp) await work();
   }
+}
+
+/** Folders that are due wait for what validation brings them. @returns what `status --verify` finds in the others */
+export async function verified({ rustine }: TestEnvironment): Promise<readonly string[]> {
+  const due = new Set((await rustine.folders()).flatMap((folder) => (folder.due ? [folder.code] : [])));
+  const { differences: found } = await rustine.verify({});
+  return found.flatMap(({ code, severity, subject, facts, folders }) =>
+    folders.flatMap(({ folder }) =>
+      severity === 'info' || due.has(folder) ? [] : [`${folder} ${code} ${subject} ${JSON.stringify(facts)}`],
+    ),
+  );
 }
 
 /** @returns what does not hold, as text */
