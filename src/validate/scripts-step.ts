@@ -40,6 +40,8 @@ export async function bringFunctions(
     from rustine.script_function f join rustine.script s using (folder, kind, name)
     left join pg_proc p on p.oid = to_regprocedure(format('%s.%s', ${quoteIdentifier(folder.schema)}::text, f.function))
     where f.folder = ${folder.id} and (p.oid is null or f.definition <> rustine.function_definition(p.oid))
+      -- What a patch ran at its end runs once for each folder (R28), whatever it left.
+      and not exists (select from rustine.integration i where i.id = f.integration and i.outcome -> 'ran' ? f.name)
     order by name`);
   const [waiting, ...scripts] = rows;
   const findings = [...staleFindings(folder, stale), ...pendingFindings(folder, waiting?.pending ?? [])];
