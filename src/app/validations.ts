@@ -4,7 +4,6 @@ import type { CancelSignals } from '../batch/cancelling.ts';
 import { type StartedRun, withRun } from '../batch/started-run.ts';
 import type { ValidationOutcome } from '../batch/validating.ts';
 import { runValidation, type ValidationsElsewhere } from '../batch/validation-run.ts';
-import { followingWaves } from '../batch/waves.ts';
 import { readFolders, readLevels } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { RunListener } from '../journal/journal.ts';
@@ -79,7 +78,6 @@ export async function validateFolders(
     mode,
     folders: asked,
     first,
-    waves: followingWaves(asked, first),
     from,
     operator,
     files: [],

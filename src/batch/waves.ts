@@ -18,17 +18,6 @@ export function wavesOf(folders: readonly Folder[], first: readonly string[]): r
   );
 }
 
-/** The same, with history folders after their live folders, which stand on the same level (R36). A history folder among the canaries brings its live folder. */
-export function followingWaves(folders: readonly Folder[], first: readonly string[]): readonly Wave[] {
-  const live = folders.flatMap(({ code, historyOf }) => (historyOf !== null && first.includes(code) ? [historyOf] : []));
-  return wavesOf(folders, [...first, ...live]).flatMap(({ folders: level, canary }) =>
-    [false, true].flatMap((history) => {
-      const mine = level.filter(({ historyOf }) => (historyOf !== null) === history);
-      return mine.length === 0 ? [] : [{ folders: mine, canary }];
-    }),
-  );
-}
-
 /** The deepest folders first: who gives something up must not leave those behind who look it up there. */
 export function wavesUp(folders: readonly Folder[]): readonly Wave[] {
   return levels(folders, false).toReversed();

@@ -38,7 +38,7 @@ describe.each(oneServer())('$name', (server) => {
   test(`in ${RUNS} lives with programs that are killed (seed ${seed}), all is in order after each step, and each folder equals its replay`, async () => {
     await fc.assert(
       fc.asyncProperty(lives(8, POINTS), (steps) => expectLife(steps, (later) => cloneEnvironment(server, beginning, later))),
-      { numRuns: RUNS, seed },
+      { numRuns: RUNS, seed, endOnFailure: true },
     );
   }, 3_600_000);
 });

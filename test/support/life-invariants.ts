@@ -20,7 +20,7 @@ export async function expectLife(steps: readonly Step[], made: (later: Later) =>
     }
     expect(await verified(life.env)).toEqual([]);
     const again = await life.replay(await made(later));
-    expect(differences(await life.holdings(), await again.holdings())).toEqual({});
+    expect(await differences(life, again)).toEqual({});
   } finally {
     for (const work of cleanUp) await work();
   }

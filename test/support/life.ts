@@ -332,6 +332,14 @@ export class Life {
     return other;
   }
 
+  /** Folders that a validation wrote to. */
+  async validated(): Promise<ReadonlySet<string>> {
+    const rows = await this.env.query<{ code: string }>(
+      `select distinct f.code from rustine.integration i join rustine.folder f on f.id = i.folder where i.kind = 'validation'`,
+    );
+    return new Set(rows.map(({ code }) => code));
+  }
+
   async holdings(): Promise<ReadonlyMap<string, Holding>> {
     return (await holdings(this.env.url)).folders;
   }
@@ -345,12 +353,18 @@ function content(holding: Holding | undefined): Holding {
     .toSorted();
 }
 
-/** @returns folder → lines that one of the two has and the other has not */
-export function differences(
-  one: ReadonlyMap<string, Holding>,
-  other: ReadonlyMap<string, Holding>,
-): Readonly<Record<string, readonly string[]>> {
-  const found = FOLDERS.map((code) => [code, difference(content(one.get(code)), content(other.get(code)))] as const);
+/**
+ * What waits for a decision is compared where each patch came by itself: a validation brings the last of what was delivered, and nothing that came and went
+ * in between.
+ * @returns folder → lines that one of the two has and the other has not
+ */
+export async function differences(one: Life, other: Life): Promise<Readonly<Record<string, readonly string[]>>> {
+  const [here, there, validated] = [await one.holdings(), await other.holdings(), await one.validated()];
+  const compared = (code: string, line: string): boolean => !(validated.has(code) && line.startsWith('offer |'));
+  const found = FOLDERS.map((code) => {
+    const lines = [here, there].map((folders) => content(folders.get(code)).filter((line) => compared(code, line)));
+    return [code, difference(lines[0] ?? [], lines[1] ?? [])] as const;
+  });
   return Object.fromEntries(found.filter(([, lines]) => lines.length > 0));
 }
 
