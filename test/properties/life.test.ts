@@ -24,11 +24,15 @@ describe.each(oneServer())('$name', (server) => {
     for (const work of cleanUp) await work();
   });
 
-  test('a folder equals the replay of what it has integrated with what its people did, and all is in order after each step', async () => {
-    await fc.assert(
-      fc.asyncProperty(lives(8), (steps) => expectLife(steps, (later) => cloneEnvironment(server, beginning, later))),
-      // Making a failure smaller takes many lives more: seed and path, which are told, repeat it.
-      { numRuns: RUNS, endOnFailure: true, ...seed },
-    );
-  }, 600_000);
+  test(
+    'a folder equals the replay of what it has integrated with what its people did, and all is in order after each step',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(lives(8), (steps) => expectLife(steps, (later) => cloneEnvironment(server, beginning, later))),
+        // Making a failure smaller takes many lives more: seed and path, which are told, repeat it.
+        { numRuns: RUNS, endOnFailure: true, ...seed },
+      );
+    },
+    120_000 + RUNS * 60_000,
+  );
 });
