@@ -1,10 +1,12 @@
 // R34, R41: `status --verify`: what hands changed outside of Rustine is named; what people change by right is not.
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { typed } from '../support/command-line.ts';
 import type { Later, TestEnvironment } from '../support/environment.ts';
 import { cloneEnvironment, openEnvironment } from '../support/environment.ts';
 import { activityCode, any, row, rows, script, table, texts } from '../support/patches.ts';
 import type { TestServer } from '../support/servers.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer, servers } from '../support/servers.ts';
+import { twoServers } from '../support/two-servers.ts';
 
 const parameter = (title: string) =>
   any('ADP', 'LIMIT', [
@@ -243,5 +245,45 @@ describe.each(servers())('verification on $name', (server) => {
     expect(await found()).toEqual([]);
     await env.query(`delete from rustine.integration where ${at('LAST.dat')}; delete from seed.apatch where fic_0 = 'LAST.dat'`);
     expect(await found()).toEqual(['history-cut SEED']);
+  });
+});
+
+describe.each(oneServer())('verification, whatever the version of the server', (server) => {
+  test('R34, R38: after a patch was taken back, and on a further server below a mirror, nothing differs', async () => {
+    const env = await twoServers(server, undefined);
+    await env.integrate([await env.patch('P_0001_140.dat', [parameter('old'), ...tables.slice(0, 2)])]);
+    await env.integrate([await env.patch('P_0002_140.dat', [parameter('new'), multiply('twice', 2)])]);
+    expect(await differences(env)).toEqual([]);
+    await env.rustine.revert({ file: 'P_0002_140.dat', folders: ['LOC'] });
+    expect(await differences(env)).toEqual([]);
+    await env.at(`alter table far.t0 alter column num_0 set default 5`);
+    expect(await differences(env)).toEqual(['FAR column-default-differs t0.num_0']);
+  });
+
+  test('R34: the command line: exit code, the folders asked for, both languages, JSON', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED', 'TEST'] });
+    await env.integrate(await env.patch('T.dat', tables.slice(3, 4)));
+    expect(await typed(env, ['status', '--verify', 'TEST'])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('1 folder verified'),
+    });
+    for (const folder of ['seed', 'test']) await env.query(`alter table ${folder}.t3 alter column num_0 type bigint`);
+    const { code, out } = await typed(env, ['status', '--verify']);
+    expect(code).toBe(1);
+    expect(out).toContain('SEED, TEST – Column num_0 of table t3 has type bigint; by the dictionary it is integer.');
+    expect(out).toContain('→ `rustine validate SEED TEST`');
+    expect((await typed(env, ['status', '--verify', '--lang', 'fr'])).out).toContain(
+      'La colonne num_0 de la table t3 est de type bigint',
+    );
+    const json = JSON.parse((await typed(env, ['status', '--verify', 'SEED', '--json'])).out);
+    expect(json).toMatchObject({
+      inLine: false,
+      folders: [{ code: 'SEED', chain: expect.stringMatching(/^[0-9a-f]{64}$/), notCompared: [] }],
+      differences: [
+        { code: 'column-type-differs', subject: 't3.num_0', folders: [{ folder: 'SEED', next: 'rustine validate SEED' }] },
+      ],
+    });
+    expect((await typed(env, ['status', '--verify', 'NOWHERE'])).code).toBe(2);
+    expect((await typed(env, ['status', 'SEED'])).code).toBe(2);
   });
 });
