@@ -98,5 +98,6 @@ describe.each(servers())('$name', (server) => {
         lines.filter((line) => !/apatch|\d{4}-\d\d-\d\d|[0-9a-f]{8}-[0-9a-f]{4}-/.test(line));
       expect(passing(await schemaDump(env.url, 'x3'))).toEqual(passing(last));
     },
+    120_000,
   );
 });
