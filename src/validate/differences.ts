@@ -46,12 +46,18 @@ interface Row {
 /** @param plan number of a plan that is staged and not written to the folder yet */
 export async function readDifferences(session: Session, folder: number, plan: string): Promise<readonly ElementDifference[]> {
   const rows = await session.query<Row>(sql`
-    select distinct on (p.type, p.name, p.tag, p.key, p.item) p.item, p.type, p.name, p.tag, p.key, e.name is not null as known, c.fields as before, p.fields as after
-    from rustine.plan_item p
+    with planned as (
+      select 'record' as item, w.type, w.name, w.tag, w.key, w.content from rustine.plan_write w where w.plan = ${plan}
+      union all
+      select p.item, p.type, p.name, p.tag, p.key, n.id from rustine.plan_item p left join rustine.content n on n.digest = p.digest
+      where p.plan = ${plan} and p.item in ('remove', 'offer'))
+    select p.item, p.type, p.name, p.tag, p.key, e.name is not null as known, c.fields as before, n.fields as after
+    from planned p
     left join rustine.element e on e.folder = ${folder} and e.type = p.type and e.name = p.name
     left join rustine.record r on r.folder = ${folder} and r.type = p.type and r.name = p.name and r.tag = p.tag and r.key = p.key
     left join rustine.content c on c.id = r.content
-    where p.plan = ${plan} and p.item in ('record', 'remove', 'offer') order by p.type, p.name, p.tag, p.key, p.item, p.ordinal desc`);
+    left join rustine.content n on n.id = p.content
+    where p.item <> 'record' or p.content is distinct from r.content order by p.type, p.name, p.tag, p.key, p.item`);
   return [...Map.groupBy(rows, ({ type, name }) => `${type}\0${name}`).values()].flatMap((lines) => {
     const [first] = lines;
     if (first === undefined) return [];

@@ -136,6 +136,8 @@ describe.each(oneServer())('reports on $name', (server) => {
       ]),
     );
     expect(out).toContain(',SHOP,table,,,,item,altered,');
+    expect(out).toContain(',SHOP,element,,,,ATB:ITEM,updated,');
+    expect(out).toMatch(/,SHOP,field,,,,ATB:ITEM,created,ATZ,NAM,CODTYP,,A\r\n/);
     const page = await typed(env, [
       'validate',
       'SHOP',
