@@ -87,6 +87,9 @@ set search_path = pg_catalog, pg_temp as $$
 $$;
 
 -- Tables of the schema that a text, or a function that it can call, has as a word: dynamic statements name their tables somewhere too.
+-- The triggers read rows with the rights of the catalog's owner. A type that a script made can have a cast of its own, which would run with them:
+-- neither a table that a script made is watched, nor one with such a column, nor a copy, whose rows have no number of their own.
+-- The server's counts tell what is written there.
 create function rustine.tables_meant(of_schema regnamespace, lookup regnamespace[], source text) returns oid[] language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 declare
@@ -104,7 +107,10 @@ begin
   end loop;
   if not words && array['insert', 'update', 'delete', 'merge', 'copy'] then return '{}'; end if;
   return array(select c.oid from pg_class c where c.relnamespace = of_schema and c.relkind = 'r' and c.relname = any (words)
-    and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'rowid' and not a.attisdropped));
+    and c.relowner = (select n.nspowner from pg_namespace n where n.oid = of_schema)
+    and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'rowid' and a.atttypid = 'bigint'::regtype and a.attnotnull and a.atthasdef)
+    and not exists (select from pg_attribute a join pg_type t on t.oid = a.atttypid
+      where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and t.typnamespace <> 'pg_catalog'::regnamespace));
 end $$;
 
 create function rustine.watch_script(number bigint, of_folder integer, of_schema text, lookup text[], script_name text, script bytea, most bigint) returns void language plpgsql

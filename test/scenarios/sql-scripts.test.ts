@@ -447,6 +447,28 @@ describe.each(servers())('SQL scripts on $name', (server) => {
       expect(left).toEqual({ creates: false, runners: 0, members: 0 });
     });
 
+    test('a cast of a type that a script made runs with no other rights when its table is written', async () => {
+      const env = await open(server, user, ['SEED']);
+      const source = (name: string, text: string) => [script(name, `-- language: sql\n${text}`), exe(name)];
+      const made = source(
+        'MADE',
+        `create type mood as enum ('a', 'b');
+        create table evil (rowid bigint primary key, m mood);
+        create table seen (who text);
+        create function told(mood) returns json language plpgsql as $$ begin insert into seed.seen values (current_user); return '1'; end $$;
+        create cast (mood as json) with function told(mood);
+        insert into evil values (1, 'a'), (2, 'a');`,
+      );
+      await env.integrate(await env.patch('A.dat', made), { folders: ['SEED'] });
+      const wrote = source('WROTE', `update evil set m = 'b' where rowid = 1; delete from evil where rowid = 2;`);
+      await env.integrate(await env.patch('B.dat', wrote), { folders: ['SEED'] });
+      expect(await env.query('select who from seed.seen')).toEqual([]);
+      expect(await env.query('select rowid::integer, m from seed.evil')).toEqual([{ rowid: 1, m: 'b' }]);
+      // Nobody wrote down what it was before: that cannot be taken back, and is said.
+      const back = await env.rustine.revert({ file: 'B.dat', folders: ['SEED'] });
+      expect([back.state, back.findings.map(({ code }) => code)]).toEqual(['refused', ['revert-script-wrote']]);
+    });
+
     test('what a script leaves in the session acts on nothing later', async () => {
       const env = await open(server, user, ['SEED']);
       await env.integrate(await env.patch('A.dat', [item]));

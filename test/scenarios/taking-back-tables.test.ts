@@ -206,6 +206,12 @@ describe.each(oneServer())('tables and rows taken back', (server) => {
     expect(await run(`insert into own values (1)`)).toEqual([
       { code: 'revert-script-wrote', facts: { script: 'DOES', tables: ['x3.own'] } },
     ]);
+    // A copy has the column of our row numbers; but neither are they its own there, nor has each row one.
+    await run(
+      `create table copied as select * from item; insert into copied select * from item; insert into copied (cod_0) values ('N')`,
+    );
+    for (const source of [`update copied set qty_0 = 5`, `insert into copied (cod_0) values ('O')`])
+      expect(await run(source)).toEqual([{ code: 'revert-script-wrote', facts: { script: 'DOES', tables: ['x3.copied'] } }]);
     expect(await run(`alter table own add column b integer`)).toEqual([
       { code: 'revert-script-made', facts: { script: 'DOES', objects: ['own'] } },
     ]);
