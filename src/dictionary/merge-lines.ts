@@ -139,7 +139,7 @@ class ElementMerge {
 
   private updateLine(record: DictionaryRecord, mine: OwnRecord): void {
     const offer = this.offered.get(placeOf(record));
-    const setUp = lineSetUp(this.type, record.tag, this.ownHeader);
+    const setUp = this.setUpOf(record.tag);
     const own = this.withArrangedBlocks(mine, record);
     const merged = mergeRecord(this.incoming, this.type, record, own, offer, setUp, this.context);
     this.setUp.push(...merged.setUp);
@@ -219,10 +219,13 @@ class ElementMerge {
 
   private isKeptTag(tag: string): boolean {
     if (this.type === undefined || this.context.exactly === true) return false;
-    return (
-      this.type.keptLines.includes(tag) ||
-      (Object.hasOwn(this.type.setUpWhen, tag) && lineSetUp(this.type, tag, this.ownHeader).includes('*'))
-    );
+    return this.type.keptLines.includes(tag) || (Object.hasOwn(this.type.setUpWhen, tag) && this.setUpOf(tag).includes('*'));
+  }
+
+  /** What the delivered header takes from the folder's people is theirs no longer: merged once more, nothing would change. */
+  private setUpOf(tag: string): readonly string[] {
+    const own = lineSetUp(this.type, tag, this.ownHeader);
+    return own.includes('*') && this.headRecord !== undefined ? lineSetUp(this.type, tag, this.headRecord.fields) : own;
   }
 
   private isHeadless(): boolean {

@@ -61,6 +61,8 @@ export interface Delivery {
   /** Header type: `1` Standard … `5` Add-on (R6–R9). */
   readonly patchType: string;
   readonly languages: readonly string[];
+  /** Elements may lack texts in some of its languages: about these it says nothing. */
+  readonly partlyTranslated?: boolean;
   readonly activityCodes: readonly string[];
   readonly comment: string;
   readonly bytes: number;

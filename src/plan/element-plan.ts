@@ -28,7 +28,7 @@ export function* planElement(
   const merged = mergeElement(element, own, {
     authorization,
     languages: input.folder.languages,
-    patchLanguages: input.delivery.languages,
+    patchLanguages: languagesOf(element, input.delivery),
     patchType: terms?.patchType ?? input.delivery.patchType,
     exactly: terms?.exactly === true,
     takeUnchanged: input.takeUnchanged,
@@ -52,6 +52,24 @@ export function* planElement(
   if (behaviour === 'table') draft.definitions.set(element.name, records.map(shapeOnly));
   if (behaviour === 'data-type') learnDataType(element.name, records, draft);
   if (behaviour === 'activity-code') yield* planActivityCode(element, input, merged, draft);
+}
+
+/** Those that the element's texts are in, where the delivery may lack some. */
+function languagesOf(element: DictionaryElement, { languages, partlyTranslated }: PlanningInput['delivery']): readonly string[] {
+  if (partlyTranslated !== true) return languages;
+  const carried = new Set(element.records.flatMap((record) => textLanguages(element.type, record)));
+  const own = languages.filter((language) => carried.has(language));
+  return own.length === 0 ? languages : own;
+}
+
+function textLanguages(type: string, { tag, fields }: DictionaryRecord): readonly string[] {
+  const byTag = ELEMENT_TYPES.get(type)?.language ?? {};
+  const field = Object.hasOwn(byTag, tag) ? byTag[tag] : undefined;
+  const slots = Object.values(fields.slots).flat();
+  return [
+    ...(field === undefined ? [] : [fieldValue(fields, field) ?? '']),
+    ...slots.flatMap((slot) => (slot !== null && 'texts' in slot ? Object.keys(slot.texts) : [])),
+  ];
 }
 
 function* mergeItems(

@@ -206,7 +206,8 @@ export async function gatherFacts(
   deliveryId: string,
 ): Promise<FolderFacts> {
   // Texts in languages that the patch does not carry stay the folder's own (R23): the merge needs them.
-  const otherLanguages = folder.languages.some((language) => !delivery.languages.includes(language));
+  const { languages, partlyTranslated = false } = delivery;
+  const otherLanguages = partlyTranslated || folder.languages.some((language) => !languages.includes(language));
   const elements = await gatherElements(session, folder, deliveryId, otherLanguages);
   const dataTypes = await gatherDataTypes(session, folder);
   const users = await gatherTypeUsers(

@@ -46,6 +46,8 @@ export async function followedDelivery(
     file: `(dictionary of ${source.code})`,
     ...FROM_DICTIONARY,
     languages: source.languages,
+    // A folder may have texts that the other one lacks: it got that language before.
+    partlyTranslated: elements.some(({ terms }) => !terms.exactly),
     abbreviations: new Set(elements.map(({ abbreviation }) => abbreviation).filter((abbreviation) => abbreviation !== '')),
     elements: [
       ...elements.map(({ type, name, title }) => ({ type, name, title })),

@@ -2,9 +2,10 @@
 import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { elementKey } from '../dictionary/element.ts';
-import { NOISE } from '../dictionary/element-types.ts';
+import { ELEMENT_TYPES, NOISE } from '../dictionary/element-types.ts';
 import type { Fields } from '../dictionary/fields.ts';
-import { fieldsFromJson } from '../dictionary/fields.ts';
+import { fieldsFromJson, fieldValue } from '../dictionary/fields.ts';
+import type { OwnRecord } from '../dictionary/merge-record.ts';
 import type { Folder } from '../environment/folder.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import type { PlanItem } from '../plan/draft.ts';
@@ -29,13 +30,21 @@ export async function verifyDictionary(
 async function compare(session: Session, folder: Folder, expected: Expected): Promise<readonly Difference[]> {
   const { digest } = await gatherBasis(session, settingsOf(folder), expected.stagedAs, [], []);
   const { languages, test, specific, parent } = folder;
-  const mark = JSON.stringify([digest, languages, test, specific, parent === null]);
+  const followed = await followedLanguages(session, folder);
+  const mark = JSON.stringify([digest, languages, followed, test, specific, parent === null]);
   const before = expected.known.get(mark);
   if (before !== undefined) return before;
-  const found = judge(session, folder, expected);
+  const found = judge(session, folder, followed, expected);
   expected.known.set(mark, found);
   found.catch(() => expected.known.delete(mark));
   return found;
+}
+
+/** In these a validation brings texts. */
+async function followedLanguages(session: Session, { parent, historyOf }: Folder): Promise<readonly string[]> {
+  const rows = await session.query<{ languages: readonly string[] }>(sql`
+    select languages from rustine.folder where code = ${historyOf ?? parent}`);
+  return rows.flatMap(({ languages }) => languages);
 }
 
 type Written = PlanItem & { readonly type: string; readonly name: string };
@@ -43,7 +52,12 @@ type Written = PlanItem & { readonly type: string; readonly name: string };
 const isOfElement = (item: PlanItem): item is Written =>
   item.name !== undefined && item.type !== undefined && ['element', 'record', 'move', 'remove', 'script'].includes(item.item);
 
-async function judge(session: Session, folder: Folder, expected: Expected): Promise<readonly Difference[]> {
+async function judge(
+  session: Session,
+  folder: Folder,
+  followed: readonly string[],
+  expected: Expected,
+): Promise<readonly Difference[]> {
   const { delivery, stagedAs, authorized } = expected;
   const facts = await gatherFacts(session, settingsOf(folder), delivery, stagedAs);
   const scope = { rowsOnly: false, onlyTables: null, ranBefore: [], takeUnchanged: false };
@@ -55,7 +69,7 @@ async function judge(session: Session, folder: Folder, expected: Expected): Prom
     elements.set(key, [...(elements.get(key) ?? []), item]);
   }
   const own = await storedFields(session, facts, [...elements.values()].flat());
-  return [...elements].flatMap(([key, written]) => elementDifference(key, written, { expected, facts, own, folder }));
+  return [...elements].flatMap(([key, written]) => elementDifference(key, written, { expected, facts, own, folder, followed }));
 }
 
 interface Judging {
@@ -64,6 +78,8 @@ interface Judging {
   /** Fields of the folder's records that differ, by `type\0name\0tag\0key`. */
   readonly own: ReadonlyMap<string, Fields>;
   readonly folder: Folder;
+  /** Languages of the folder that it follows. */
+  readonly followed: readonly string[];
 }
 
 function elementDifference(key: string, written: readonly Written[], judging: Judging): readonly Difference[] {
@@ -81,7 +97,10 @@ function elementDifference(key: string, written: readonly Written[], judging: Ju
   if (lines.length === 0) return [];
   if (lines.every(({ onlyTexts }) => onlyTexts)) {
     const languages = [...new Set(lines.flatMap((line) => line.languages))].sort();
-    return [{ ...warn('texts-to-come', element, { element, languages }, { by: 'validate' }, file), severity: 'info' }];
+    const brings: Mend = languages.every((language) => judging.followed.includes(language))
+      ? { by: 'validate' }
+      : { by: 'integrate', file };
+    return [{ ...warn('element-texts-to-come', element, { element, languages }, brings, file), severity: 'info' }];
   }
   const shown = lines.filter(({ onlyTexts }) => !onlyTexts).map(({ text }) => text);
   return [warn('element-differs', element, { element, lines: shown.slice(0, MOST_LISTED), count: shown.length }, mend, file)];
@@ -103,28 +122,31 @@ function scriptDifference(
 
 interface Line {
   readonly text: string;
-  /** Texts in languages that the record has none of: the folder got these later. */
+  /** Nothing but texts in languages of which there are none: the folder got these later. */
   readonly onlyTexts: boolean;
   readonly languages: readonly string[];
 }
 
-function lineOf(item: Written, { facts, own }: Judging): readonly Line[] {
+function lineOf(item: Written, { facts, own, folder }: Judging): readonly Line[] {
   const line = `${item.tag ?? ''} ${item.key ?? ''}`.trim();
   const is = (text: string): readonly Line[] => [{ text, onlyTexts: false, languages: [] }];
+  const element = facts.elements.get(elementKey(item.type, item.name));
   switch (item.item) {
-    case 'element': {
-      const before = facts.elements.get(elementKey(item.type, item.name))?.title;
-      return before === undefined || before === item.title ? [] : is(`title: ${item.title ?? ''} → ${before}`);
-    }
+    case 'element':
+      return element === undefined || element.title === item.title ? [] : is(`title: ${item.title ?? ''} → ${element.title}`);
     case 'record': {
-      const found = own.get(placeOf(item));
-      if (found === undefined) return is(`− ${line}`);
       const expected = fieldsFromJson(item.fields ?? '{}');
-      const fields = differingFields(expected, found);
-      const languages = fields.flatMap((field) => newLanguages(expected, found, field));
-      const texts = fields.length > 0 && fields.every((field) => newLanguages(expected, found, field).length > 0);
-      const changes = fields.map((field) => `${field}: ${shown(expected, field)} → ${shown(found, field)}`);
-      return [{ text: `${line} (${changes.join('; ')})`, onlyTexts: texts, languages }];
+      const found = own.get(placeOf(item));
+      if (found === undefined) {
+        const language = newLanguage(item, expected, element?.records ?? []);
+        return language === undefined ? is(`− ${line}`) : [{ text: `− ${line}`, onlyTexts: true, languages: [language] }];
+      }
+      const fields = differingFields(expected, found, folder.languages);
+      const changes = fields.map(({ field }) => `${field}: ${shown(expected, field)} → ${shown(found, field)}`);
+      const onlyTexts = fields.length > 0 && fields.every(({ toCome }) => toCome.length > 0);
+      const nothing = fields.length === 0 && differs(expected, found) && !isElsewhere(item, element?.records ?? []);
+      const text = `${line} (${changes.join('; ')})`;
+      return nothing ? [] : [{ text, onlyTexts, languages: fields.flatMap(({ toCome }) => toCome) }];
     }
     case 'remove':
       return is(`+ ${line}`);
@@ -162,29 +184,66 @@ async function storedFields(
   );
 }
 
-function differingFields(a: Fields, b: Fields): readonly string[] {
-  const names = [...new Set([...Object.keys(a.slots), ...Object.keys(b.slots)])].filter((name) => !NOISE.has(name)).sort();
-  return names.filter((name) => valuesOf(a, name) !== valuesOf(b, name));
+interface DifferingField {
+  readonly field: string;
+  /** Where nothing else differs: languages of texts that are expected, of which there are none. */
+  readonly toCome: readonly string[];
 }
 
-/** Languages of texts that are expected, where what is there has none of them and is the same in the others. */
-function newLanguages(expected: Fields, found: Fields, field: string): readonly string[] {
-  const [wanted, own] = [textsOf(expected, field), textsOf(found, field)];
-  if (wanted === undefined || own === undefined) return [];
-  const added = Object.keys(wanted).filter((language) => own[language] === undefined);
-  const same = Object.entries(own).every(([language, text]) => wanted[language] === text);
-  return same ? added : [];
+/** Texts in languages that the folder has no longer stay until a patch brings the record anew: they are not compared. */
+function differingFields(expected: Fields, found: Fields, languages: readonly string[]): readonly DifferingField[] {
+  return comparedFields(expected, found).flatMap((field) => {
+    const [wanted, all] = [textsOf(expected, field), textsOf(found, field)];
+    if (wanted === undefined || all === undefined)
+      return valuesOf(expected, field) === valuesOf(found, field) ? [] : [{ field, toCome: [] }];
+    const own = Object.entries(all).filter(([place]) => wanted[place] !== undefined || languages.includes(languageOf(place)));
+    const there = new Set(own.map(([place]) => place));
+    const added = Object.keys(wanted).filter((place) => !there.has(place));
+    const same = own.every(([place, text]) => wanted[place] === text);
+    if (same && added.length === 0) return [];
+    return [{ field, toCome: same ? [...new Set(added.map(languageOf))] : [] }];
+  });
 }
 
+function comparedFields(expected: Fields, found: Fields): readonly string[] {
+  const names = new Set([...Object.keys(expected.slots), ...Object.keys(found.slots)]);
+  return [...names].filter((name) => !NOISE.has(name)).sort();
+}
+
+/** In whatever language. */
+function differs(expected: Fields, found: Fields): boolean {
+  return comparedFields(expected, found).some((field) => valuesOf(expected, field) !== valuesOf(found, field));
+}
+
+/** The language of a line of texts that is expected, where the element has no such line in it. */
+function newLanguage({ type, tag = '' }: Written, expected: Fields, records: readonly OwnRecord[]): string | undefined {
+  const fields = ELEMENT_TYPES.get(type)?.language ?? {};
+  const field = Object.hasOwn(fields, tag) ? fields[tag] : undefined;
+  const language = field === undefined ? '' : (fieldValue(expected, field) ?? '');
+  if (field === undefined || language === '') return undefined;
+  const had = records.some(
+    (each) => each.tag === tag && each.fields !== undefined && fieldValue(each.fields, field) === language,
+  );
+  return had ? undefined : language;
+}
+
+function isElsewhere({ tag, key, position }: Written, records: readonly OwnRecord[]): boolean {
+  return records.some((each) => each.tag === tag && each.key === key && each.position !== position);
+}
+
+/** Texts by language and slot. */
 function textsOf({ slots }: Fields, field: string): Readonly<Record<string, string>> | undefined {
   const texts: Record<string, string> = {};
   for (const [at, slot] of (slots[field] ?? []).entries()) {
     if (slot === null) continue;
-    if (!('texts' in slot)) return undefined;
-    for (const [language, { text }] of Object.entries(slot.texts)) texts[`${language}${at === 0 ? '' : ` ${at}`}`] = text;
+    if ('text' in slot || 'bare' in slot) return undefined;
+    for (const [language, { text }] of Object.entries('texts' in slot ? slot.texts : slot.translations))
+      texts[`${language} ${at}`] = text;
   }
   return texts;
 }
+
+const languageOf = (place: string): string => place.split(' ')[0] ?? place;
 
 const LONGEST_VALUE = 60;
 

@@ -260,6 +260,44 @@ describe.each(oneServer())('verification, whatever the version of the server', (
     expect(await differences(env)).toEqual(['FAR column-default-differs t0.num_0']);
   });
 
+  test('R23, R34: texts in languages that came are told with what brings them, those in languages that went are no difference', async () => {
+    const env = await openEnvironment(server, { init: { languages: ['FRA'] } });
+    await env.folders(['SEED'], { languages: ['FRA', 'ENG'] });
+    const path = await env.patch('P_0001_140.dat', [
+      parameter('old'),
+      any('AML', '7', [
+        { tag: 'AML', values: { AUZMOD: 1, MENLOCAL: texts({ ENG: 'Colour', FRA: 'Couleur' }) } },
+        ...['ENG', 'FRA'].map((language) => ({ tag: 'AST', values: { LANNUM: 1, LAN: language, LANMES: `red ${language}` } })),
+      ]),
+    ]);
+    await env.integrate(path);
+    expect(await differences(env)).toEqual([]);
+    const told = async () =>
+      (await env.rustine.verify({})).differences.map(
+        ({ code, severity, subject, folders, next }) =>
+          `${severity} ${code} ${subject} ${folders.map(({ folder }) => folder).join(',')}: ${next}`,
+      );
+    const integrate = 'rustine integrate P_0001_140.dat --folders X3 --force already=REASON';
+    await env.rustine.setFolder('SEED', { languages: ['ENG'] });
+    await env.rustine.setFolder('X3', { languages: ['ENG', 'FRA'] });
+    await env.rustine.validate({});
+    expect(await told()).toEqual(
+      ['ADP:LIMIT', 'AML:7'].map((element) => `info element-texts-to-come ${element} X3: ${integrate}`),
+    );
+    expect((await typed(env, ['status', '--verify'])).out).toContain('ADP:LIMIT has no texts in ENG yet');
+    await env.integrate(path, { folders: ['X3'], force: [{ check: 'already', reason: 'texts' }] });
+    expect(await told()).toEqual([]);
+    // All of a folder's languages change at once; a text that people changed by hand is told all the same.
+    await env.rustine.setFolder('SEED', { languages: ['FRA'] });
+    await env.rustine.setFolder('X3', { languages: ['FRA'] });
+    await env.rustine.validate({});
+    expect(await differences(env)).toEqual([]);
+    await env.query(
+      `update rustine.content set fields = jsonb_set(fields, '{INTIT,text,FRA,0}', '"autre"') where fields ->> 'PARAM' = 'LIMIT'`,
+    );
+    expect(await differences(env)).toContain('X3 element-differs ADP:LIMIT');
+  });
+
   test('R34: the command line: exit code, the folders asked for, both languages, JSON', async () => {
     const env = await openEnvironment(server, { folders: ['SEED', 'TEST'] });
     await env.integrate(await env.patch('T.dat', tables.slice(3, 4)));

@@ -31,7 +31,9 @@ const FINDINGS = [
   ...codesOfSource(/\b(?:blocked|noted)\([\w.]+, '([a-z]+(?:-[a-z]+)+)'/g),
 ];
 
-describe.each(Object.entries(LANGUAGES))('%s', (_language, messages) => {
+const messagesOf = (language: string): string => fileURLToPath(new URL(`../../src/cli/messages/${language}`, import.meta.url));
+
+describe.each(Object.entries(LANGUAGES))('%s', (language, messages) => {
   it('has a sentence for every error of the source', () => {
     expect(ERRORS.length).toBeGreaterThan(10);
     expect(ERRORS.filter((code) => !(code in messages.errors))).toEqual([]);
@@ -40,6 +42,23 @@ describe.each(Object.entries(LANGUAGES))('%s', (_language, messages) => {
   it('has a sentence for every finding of the source', () => {
     expect(FINDINGS.length).toBeGreaterThan(10);
     expect(FINDINGS.filter((code) => !(code in messages.findings) && !(code in messages.errors))).toEqual([]);
+  });
+
+  it('has one sentence for each code: none hides another', async () => {
+    const source = readFileSync(join(messagesOf(language), 'findings.ts'), 'utf8');
+    const own = [...source.matchAll(/^ {2}'?([a-z][a-z-]*)'?: \(/gm)].map(([, code = '']) => code);
+    const files = [...source.matchAll(/^import \{ \w+Findings \} from '(.+)';$/gm)].map(([, file = '']) => file);
+    const parts = await Promise.all(
+      files.map((file) => import(join(messagesOf(language), file)) as Promise<Record<string, object>>),
+    );
+    const codes = [
+      ...own,
+      ...parts.flatMap((part) =>
+        Object.entries(part).flatMap(([name, each]) => (name.endsWith('Findings') ? Object.keys(each) : [])),
+      ),
+    ];
+    expect(codes.filter((code, at) => codes.indexOf(code) !== at)).toEqual([]);
+    expect(codes.length).toBeGreaterThan(100);
   });
 
   it('says something whatever the facts are', () => {

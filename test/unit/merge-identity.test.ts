@@ -5,7 +5,7 @@ import { identify } from '../../src/dictionary/element.ts';
 import { exactDigest, fieldsFromJson, fieldsOf, fieldsToJson } from '../../src/dictionary/fields.ts';
 import { mergeElement } from '../../src/dictionary/merge.ts';
 import type { PatchRecord } from '../../src/patch/format.ts';
-import { mergeContext, ownElement } from '../support/merge.ts';
+import { applied, mergeContext, ownElement } from '../support/merge.ts';
 
 const context = mergeContext();
 
@@ -100,4 +100,25 @@ test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('%s is a n
     mergeContext({ languages: ['GER'], patchLanguages: [name, 'ENG', 'constructor'] }),
   );
   expect(fieldsToJson(merged.writes[0]?.fields ?? empty)).toBe(fieldsToJson(fields));
+});
+
+test('R20: a delivery that closes a local menu brings its lines at once: merged again, it changes nothing', () => {
+  const menu = (changeable: number, items: Readonly<Record<number, string>>) =>
+    identify(
+      { type: 'AML', name: '7', title: '' },
+      [
+        { tag: 'AML', key: '', lines: [{ kind: 'value', field: 'AUZMOD', index: 0, value: String(changeable) }] },
+        ...Object.entries(items).map(([number, text]) => record('AST', { LANNUM: number, LAN: 'ENG', LANMES: text })),
+      ],
+      [],
+    );
+  const own = ownElement(menu(2, { 1: 'red', 2: 'green' }).records);
+  const closed = menu(1, { 2: 'GREEN', 3: 'blue' });
+  const first = applied(own, mergeElement(closed, own, context));
+  expect(first?.records.map((each) => textOf(each, 'LANMES')).filter((text) => text !== undefined)).toEqual([
+    { text: 'GREEN' },
+    { text: 'blue' },
+  ]);
+  const again = mergeElement(closed, first, context);
+  expect([again.verdict, again.offers, again.withdraws]).toEqual(['identical', [], []]);
 });
