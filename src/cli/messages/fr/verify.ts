@@ -30,7 +30,8 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
   'element-missing': (f) => `${f('element')} n'est pas dans le dictionnaire, alors qu'un patch l'a apporté.`,
   'element-differs': (f) =>
     `${f('element')} n'est pas tel qu'il a été livré (attendu → trouvé ; − absent, + en trop, ↕ déplacé) : ${some(f.list('lines'))}${f.number('count') > f.list('lines').length ? `, ${f.number('count')} lignes en tout` : ''}.`,
-  'element-texts-to-come': (f) => `${f('element')} n'a pas encore de textes en ${some(f.list('languages'))}, que son patch apporte.`,
+  'element-texts-to-come': (f) =>
+    `${f('element')} n'a pas encore de textes en ${some(f.list('languages'))}, que son patch apporte.`,
   'script-missing': (f) => `${f('element')} : le dossier n'a pas de copie de ce traitement, alors qu'un patch l'a apporté.`,
   'script-differs': (f) => `${f('element')} : la copie de ce traitement dans le dossier n'est pas la dernière livrée.`,
   'table-missing': (f) => `La table ${f('table')} est dans le dictionnaire et pas dans la base : elle a été supprimée.`,
