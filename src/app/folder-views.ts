@@ -5,7 +5,7 @@ import { id, sql } from '../database/sql.ts';
 import type { Reader } from '../environment/catalog.ts';
 import { readFolders, readLevels } from '../environment/catalog.ts';
 import { isWritten, readLiveChanges } from '../environment/history.ts';
-import { readUnkept } from '../environment/level-gap.ts';
+import { type LeftToIntegrate, readLeftToIntegrate } from '../environment/level-gap.ts';
 import { existingFolders, known } from './known-folders.ts';
 import { lagPaths } from './lag-paths.ts';
 import type { FolderView } from './rustine.ts';
@@ -15,12 +15,16 @@ export async function folderViews(reader: Reader): Promise<readonly FolderView[]
   const [folders, levels] = [await readFolders(reader), await readLevels(reader)];
   const changes = folders.some(({ due }) => due.some(isWritten)) ? await readLiveChanges(reader) : new Map<number, string[]>();
   const lacking = [...new Set(levels.flatMap(({ lag }) => lag))];
-  const [paths, unkept] = [await lagPaths(reader, lacking), await readUnkept(reader, lacking)];
+  const behind = levels.flatMap(({ folder, lag }) => (lag.length === 0 ? [] : [folder]));
+  const [paths, left] = [await lagPaths(reader, lacking), await readLeftToIntegrate(reader, behind, lacking)];
+  const leftIn = Map.groupBy(left, ({ folder }) => folder);
+  const [anywhere, own] = [filesOf(leftIn.get(null)), (folder: number) => filesOf(leftIn.get(folder))];
   const byFolder = new Map(levels.map((level) => [level.folder, level]));
   return folders.flatMap((folder) => {
     const level = byFolder.get(folder.id);
     // Dropped by somebody between the two statements.
     if (level === undefined) return [];
+    const mine = own(folder.id);
     const {
       code,
       parent,
@@ -43,7 +47,7 @@ export async function folderViews(reader: Reader): Promise<readonly FolderView[]
       level: level.level,
       lag: level.lag,
       ...knownPaths(level.lag, paths),
-      lagToIntegrate: level.lag.filter((file) => unkept.has(file)),
+      lagToIntegrate: level.lag.filter((file) => anywhere.has(file) || mine.has(file)),
       ...(folder.locked === undefined ? {} : { locked: folder.locked }),
       due: folder.due.length > 0 || level.lag.length > 0,
       languages,
@@ -63,6 +67,8 @@ export async function folderViews(reader: Reader): Promise<readonly FolderView[]
     };
   });
 }
+
+const filesOf = (left: readonly LeftToIntegrate[] = []): ReadonlySet<string> => new Set(left.map(({ file }) => file));
 
 /** @throws Refusal `folder-unknown` */
 export async function oneView(database: Database, text: string): Promise<FolderView> {

@@ -65,7 +65,7 @@ export interface FolderView {
   readonly lag: readonly string[];
   /** Of these, those of which this machine knows the path: file → path. */
   readonly lagPaths?: Readonly<Record<string, string>>;
-  /** Of the lag, what a validation does not bring whole: data rows and scripts to run of files that are not kept. */
+  /** Of the lag, what a validation does not bring whole: data rows and scripts to run of files that are not kept, or older than rows that are there. */
   readonly lagToIntegrate?: readonly string[];
   readonly due: boolean;
   readonly languages: readonly string[];

@@ -61,16 +61,46 @@ export async function readReopened(reader: Reader, folder: number): Promise<read
     where i.reopened and i.apatch_num is not null order by i.id`);
 }
 
+/** What no validation brings whole. */
+export interface LeftToIntegrate {
+  /** null: any that lacks the file. */
+  readonly folder: number | null;
+  readonly file: string;
+}
+
 /**
- * Of these files, those that no validation brings whole: they have data rows or scripts to run, and the file itself is not kept. As the
- * supervisor folder has them: what a folder lacks is what that one has.
+ * Of what folders lack, what is left for a person to integrate: data rows and scripts to run of a file that is not kept (as the supervisor
+ * folder has it), and those that a validation left out since later rows are there.
+ * @param folders those that lack something
  */
-export async function readUnkept(reader: Reader, files: readonly string[]): Promise<ReadonlySet<string>> {
-  if (files.length === 0) return new Set();
-  const rows = await reader.query<{ file: string }>(sql`
-    select distinct i.file from rustine.integrated i join rustine.folder f on f.id = i.folder left join rustine.patch p on p.digest = i.digest
-    where f.parent is null and i.file = any(${files}::text[]) and not coalesce(p.kept, false)
-      and (i.rows > 0 or i.left_out <> '{}' or jsonb_array_length(coalesce(i.outcome -> 'pending', '[]')) > 0
-        or coalesce((i.outcome #>> '{scripts,run}')::integer, 0) > 0)`);
-  return new Set(rows.map(({ file }) => file));
+export async function readLeftToIntegrate(
+  reader: Reader,
+  folders: readonly number[],
+  files: readonly string[],
+): Promise<readonly LeftToIntegrate[]> {
+  if (files.length === 0) return [];
+  return reader.query<LeftToIntegrate>(sql`
+    with open as materialized (
+      select i.id, i.folder, i.file, i.digest, i.series, i.number, f.parent is null as supervisor, coalesce(p.kept, false) as kept
+      from rustine.integrated i join rustine.folder f on f.id = i.folder left join rustine.patch p on p.digest = i.digest
+      where i.file = any(${files}::text[]) and i.apatch_num is not null and f.id in (
+          select id from rustine.folder where parent is null union select parent from rustine.folder where id = any(${folders}::integer[]))
+        and (i.rows > 0 or i.left_out <> '{}' or jsonb_array_length(coalesce(i.outcome -> 'pending', '[]')) > 0
+          or coalesce((i.outcome #>> '{scripts,run}')::integer, 0) > 0)),
+    -- A folder without any patch of its own has no later rows, but a row here for each patch of its parent.
+    begun as materialized (
+      select f.id as folder, f.parent, i.file, i.digest from rustine.folder f join rustine.integrated i on i.folder = f.id
+      where f.id = any(${folders}::integer[]) and f.history_of is null and coalesce(f.patches, 1) > 0
+        and i.file = any(${files}::text[]) and i.apatch_num is null),
+    own as materialized (
+      select i.* from rustine.integrated i where i.folder in (select folder from begun) and i.apatch_num is not null and i.rows > 0),
+    last_number as (select folder, series, max(number) as number from own where series is not null group by folder, series),
+    last_there as (
+      select f.id as folder, max(t.id) as id from own o join rustine.folder f on f.id = o.folder
+      join rustine.integrated t on t.folder = f.parent and t.file = o.file and t.digest = o.digest group by f.id)
+    select distinct null::integer as folder, file from open where supervisor and not kept
+    union
+    select b.folder, b.file from begun b join open s on s.folder = b.parent and s.file = b.file and s.digest = b.digest
+    left join last_number n on n.folder = b.folder and n.series = s.series left join last_there t on t.folder = b.folder
+    where n.number > s.number or t.id > s.id`);
 }

@@ -97,6 +97,14 @@ describe.each(oneServer())('$name', (server) => {
     });
     expect([await rows(env, 'SEED'), await lag(env, 'SEED')]).toEqual([['a 3'], ['P_0002_140.dat']]);
     expect(await valid(env, 'SEED')).toMatchObject({ state: 'unchanged', findings: [{ code: 'rows-older' }] });
+    // No validation settles that: who looks is told what does.
+    const toIntegrate = async () =>
+      (await env.rustine.folders()).flatMap(({ code, lag, lagToIntegrate }) =>
+        lag.length === 0 ? [] : [[code, lagToIntegrate]],
+      );
+    expect(await toIntegrate()).toEqual([['SEED', ['P_0002_140.dat']]]);
+    await env.integrate([`${env.directory}/P_0002_140.dat`], { folders: ['SEED'] });
+    expect([await rows(env, 'SEED'), await toIntegrate()]).toEqual([['a 2', 'b 2'], []]);
   });
 
   test('R24, R25: rows that were left out come from the kept file once validation makes their table', async () => {
