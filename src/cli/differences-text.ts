@@ -16,11 +16,19 @@ interface Group {
 
 /** Folders in which something changes, those with the same differences together. */
 function groupsOf({ folders }: ValidationOutcome): readonly Group[] {
-  const changed = folders.filter((folder) => folder.differences !== undefined && folder.state === 'validated');
+  const changed = folders.filter((folder) => folder.state === 'validated' && hasDifferences(folder));
   const alike = Map.groupBy(changed, (folder) => canonical({ ...differencesOf(folder) }));
   return [...alike.values()].flatMap((group) =>
     group.slice(0, 1).map((first) => ({ first, folders: group.map(({ folder }) => folder) })),
   );
+}
+
+/** Where only settings came, or what is noted of patches, there is nothing to list. */
+function hasDifferences({ differences, tables, patches, texts }: RunValidation): boolean {
+  if (differences === undefined) return false;
+  const { created, altered, removed } = tables;
+  const lists = [differences.elements, differences.scripts, patches, created, altered, removed];
+  return texts > 0 || lists.some((list) => list.length > 0);
 }
 
 function differencesOf({ differences, tables, patches, texts }: RunValidation): object {
@@ -51,7 +59,7 @@ export function differencesDocument(outcome: ValidationOutcome): object {
 function groupText({ folders, first }: Group, messages: Messages, width: number | undefined, most: number): string {
   const { validation, columns } = messages.report;
   const { elements = [], scripts = [] } = first.differences ?? {};
-  const { tables, patches } = first;
+  const { tables, patches, texts } = first;
   const named = (title: string, names: readonly string[], how = ''): readonly string[] =>
     names.map((name) => `  ${title}: ${safe(name)}${how}`);
   const lines = [
@@ -65,8 +73,9 @@ function groupText({ folders, first }: Group, messages: Messages, width: number 
     ]),
     ...named(columns.tables, tables.created, `  ${validation.changes.created}`),
     ...named(columns.scripts, scripts),
+    ...(texts === 0 ? [] : [`  ${validation.steps.texts}: ${texts}`]),
     ...named(columns.patches, patches),
-    tableCostsText([{ folder: some(folders, most), changes: first.tables.changes }], messages, width),
+    tableCostsText([{ folders, changes: first.tables.changes }], messages, width, most),
   ];
   return lines.filter((line) => line !== '').join('\n');
 }

@@ -11,7 +11,7 @@ import { safe, some } from './messages/said.ts';
 export type DueFolder = Pick<FolderView, 'code' | 'state' | 'lag' | 'lagPaths' | 'lagToIntegrate' | 'reasons'> & {
   /** Where it lives; null: on the environment's own server. */
   readonly server?: string | null;
-};
+} & Partial<Pick<FolderView, 'parent' | 'historyOf'>>;
 
 /** From so many on a command names no folders: those that have the patches already are left as they are. */
 const MOST_FOLDERS = 12;
@@ -49,24 +49,50 @@ export function dueLines(
       .filter(({ state }) => state === 'dropping')
       .map(({ code }) => due.dropping(code, `rustine folder drop ${code} --yes`)),
     ...lockedLine(folders, messages, named),
-    ...[...Map.groupBy(ready, ({ lag, lagToIntegrate }) => JSON.stringify([lag, lagToIntegrate ?? lag])).values()].flatMap(
-      (group) => lackingLine(group, messages, named),
-    ),
-    ...reasonLines(ready, messages, named),
+    ...[
+      ...Map.groupBy(
+        ready.filter((folder) => !isSettledAtOnce(folder)),
+        ({ lag, lagToIntegrate }) => JSON.stringify([lag, lagToIntegrate ?? lag]),
+      ).values(),
+    ].flatMap((group) => lackingLine(group, folders, messages, named)),
+    ...reasonLines(ready, folders, messages, named),
   ];
   return lines.map((line) => wrap(line, width, 2));
+}
+
+/** It lags and is due for other reasons, and one validation settles both: that is told once. */
+function isSettledAtOnce({ lag, lagToIntegrate = lag, reasons }: DueFolder): boolean {
+  return lag.length > 0 && lagToIntegrate.length === 0 && reasons.some(settledByValidation);
+}
+
+/** What they follow is validated with them where it is locked or lags itself: alone they would be refused. */
+function validateCommand(codes: readonly string[], folders: readonly DueFolder[]): string {
+  const byCode = new Map(folders.map((folder) => [folder.code, folder]));
+  const withLeader = (code: string): readonly string[] => {
+    const { historyOf, parent } = byCode.get(code) ?? {};
+    const leader = byCode.get(historyOf ?? parent ?? '');
+    return leader !== undefined && (leader.state === 'locked' || leader.lag.length > 0)
+      ? [...withLeader(leader.code), code]
+      : [code];
+  };
+  const all = [...new Set(codes.length > MOST_FOLDERS ? codes : codes.flatMap(withLeader))];
+  return `rustine validate ${all.length <= MOST_FOLDERS ? all.join(' ') : '--due'}`;
 }
 
 /** Their validation failed; another one, once what it failed of is mended, unlocks them. */
 function lockedLine(folders: readonly DueFolder[], { report: { due } }: Messages, named: number): readonly string[] {
   const codes = folders.filter(({ state }) => state === 'locked').map(({ code }) => code);
   if (codes.length === 0) return [];
-  const which = codes.length <= MOST_FOLDERS ? codes.join(' ') : '--due';
-  return [due.locked(some(codes, named), codes.length, `rustine validate ${which}`)];
+  return [due.locked(some(codes, named), codes.length, validateCommand(codes, folders))];
 }
 
 /** Folders that lack the same patches. */
-function lackingLine(folders: readonly DueFolder[], { report: { due } }: Messages, named: number): readonly string[] {
+function lackingLine(
+  folders: readonly DueFolder[],
+  all: readonly DueFolder[],
+  { report: { due } }: Messages,
+  named: number,
+): readonly string[] {
   const lag = folders[0]?.lag ?? [];
   if (lag.length === 0) return [];
   const codes = folders.map(({ code }) => code);
@@ -74,7 +100,7 @@ function lackingLine(folders: readonly DueFolder[], { report: { due } }: Message
   const names = some(codes, named);
   // What the database keeps comes from the parent, with its rows.
   if ((folders[0]?.lagToIntegrate ?? lag).length === 0) {
-    const command = `rustine validate ${codes.length <= MOST_FOLDERS ? codes.join(' ') : '--due'}`;
+    const command = validateCommand(codes, all);
     return [
       lag.length <= MOST_FILES
         ? due.lacking(names, codes.length, files, command)
@@ -108,12 +134,24 @@ function holdsOnly(directory: string, files: readonly string[]): boolean {
   }
 }
 
-function reasonLines(folders: readonly DueFolder[], { report }: Messages, named: number): readonly string[] {
+function reasonLines(
+  folders: readonly DueFolder[],
+  all: readonly DueFolder[],
+  { report }: Messages,
+  named: number,
+): readonly string[] {
   const { due, dueReason } = report;
   const withReasons = (settled: boolean): readonly (readonly [code: string, why: string])[] =>
-    folders.flatMap(({ code, reasons }) => {
-      const mine = reasons.filter((reason) => settledByValidation(reason) === settled);
-      return mine.length === 0 ? [] : [[code, `${code} (${some(mine.map((reason) => safe(dueReason(reason))))})`] as const];
+    folders.flatMap((folder) => {
+      const mine = folder.reasons.filter((reason) => settledByValidation(reason) === settled);
+      if (mine.length === 0) return [];
+      const lacks = settled && isSettledAtOnce(folder) ? [due.lacks(some(folder.lag.map(safe), MOST_FILES))] : [];
+      return [
+        [
+          folder.code,
+          `${folder.code} (${[...lacks, some(mine.map((reason) => safe(dueReason(reason))))].join(report.due.between)})`,
+        ],
+      ];
     });
   const said = (list: readonly (readonly [string, string])[]): string =>
     some(
@@ -122,9 +160,9 @@ function reasonLines(folders: readonly DueFolder[], { report }: Messages, named:
     );
   const settled = withReasons(true);
   const open = withReasons(false);
-  const codes = settled.length <= MOST_FOLDERS ? settled.map(([code]) => code).join(' ') : '--due';
+  const codes = settled.map(([code]) => code);
   return [
-    ...(settled.length === 0 ? [] : [due.validate(said(settled), `rustine validate ${codes}`)]),
+    ...(settled.length === 0 ? [] : [due.validate(said(settled), validateCommand(codes, all))]),
     ...(open.length === 0 ? [] : [due.open(said(open))]),
   ];
 }

@@ -95,7 +95,7 @@ export function runSummary(outcome: RunOutcome, folders: readonly DueFolder[], m
 }
 
 function costsOfRun({ folders }: RunOutcome): readonly FolderCosts[] {
-  return folders.map(({ folder, patches }) => ({ folder, changes: patches.flatMap(({ tables }) => tables.changes) }));
+  return folders.map(({ folder, patches }) => ({ folders: [folder], changes: patches.flatMap(({ tables }) => tables.changes) }));
 }
 
 /** Folders work at the same time, so their findings come in any order. */

@@ -6,13 +6,20 @@ import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
 
 export interface FolderCosts {
-  readonly folder: string;
+  /** Those that have these changes. */
+  readonly folders: readonly string[];
   readonly changes: readonly TableCost[];
 }
 
 const INDENT = 4;
 
-export function tableCostsText(folders: readonly FolderCosts[], messages: Messages, width: number | undefined): string {
+/** @param named so many folders are named; absent: a few, and the others counted */
+export function tableCostsText(
+  folders: readonly FolderCosts[],
+  messages: Messages,
+  width: number | undefined,
+  named?: number,
+): string {
   const { report } = messages;
   const alike = Map.groupBy(
     folders.filter(({ changes }) => changes.length > 0),
@@ -20,9 +27,9 @@ export function tableCostsText(folders: readonly FolderCosts[], messages: Messag
   );
   return [...alike.values()]
     .flatMap((group) => {
-      const codes = group.map(({ folder }) => folder);
+      const codes = group.flatMap((each) => each.folders);
       const lines = (group[0]?.changes ?? []).map((cost) => `  ${wrap(costText(cost, messages), width, INDENT)}`);
-      return [`${report.costs.title(report.folders(some(codes), codes.length))}`, ...lines];
+      return [`${report.costs.title(report.folders(some(codes, named), codes.length))}`, ...lines];
     })
     .join('\n');
 }

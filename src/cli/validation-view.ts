@@ -15,6 +15,9 @@ import { shortRun } from './runs-view.ts';
 import { type SummaryStyle, toneOfState } from './summary-style.ts';
 import { tableCostsText } from './table-costs.ts';
 
+/** It follows a folder that has to be validated first. */
+const WAITS = /^parent-(not-ready|lags|not-validated)$/;
+
 const EXIT_CODES: Readonly<Record<Exclude<ValidationOutcome['state'], 'cancelled'>, number>> = {
   done: 0,
   partial: 1,
@@ -47,22 +50,27 @@ export function validationSummary(outcome: ValidationOutcome, messages: Messages
   if (style.quiet && state === 'done') return '';
   const shown = inFolderOrder(outcome).filter(({ severity }) => !style.quiet || severity === 'block');
   const preview = mode === 'validate-rehearse';
+  // Of these it is said already what they wait for, with the command for both.
+  const waiting = new Set(outcome.findings.flatMap(({ code, folder }) => (WAITS.test(code) ? [folder] : [])));
   // After a preview the folders are as they were; it says so itself.
   const due = preview
     ? []
-    : folders.map(({ folder, reasons, locked }) => ({
-        code: folder,
-        state: locked === true ? 'locked' : 'ready',
-        lag: [],
-        reasons: locked === true ? [] : reasons,
-      }));
+    : folders
+        .filter(({ folder }) => !waiting.has(folder))
+        .map(({ folder, reasons, locked }) => ({
+          code: folder,
+          state: locked === true ? 'locked' : 'ready',
+          lag: [],
+          reasons: locked === true ? [] : reasons,
+        }));
   return [
     findingsText(shown, messages, { width: style.width, colour: style.colour, all: style.verbose }),
     state === 'refused' && folders.every((folder) => folder.state === 'skipped')
       ? ''
       : folderTable(folders, messages, style.width),
-    style.verbose || preview ? tableCostsText(costsOf(folders), messages, style.width) : '',
+    // The differences have them, too.
     style.verbose ? differencesText(outcome, messages, style.width) : '',
+    preview && !style.verbose ? tableCostsText(costsOf(folders), messages, style.width) : '',
     ...untold(outcome, messages, style.width),
     ...dueLines(due, messages, style.width),
     paint(toneOfState(state), report.runs[mode][state], style.colour),
@@ -123,7 +131,7 @@ function folderTable(folders: readonly RunValidation[], { report }: Messages, wi
 }
 
 function costsOf(folders: readonly RunValidation[]) {
-  return folders.map(({ folder, tables }) => ({ folder, changes: tables.changes }));
+  return folders.map(({ folder, tables }) => ({ folders: [folder], changes: tables.changes }));
 }
 
 /** Why folders failed or were left out where no finding says so. */

@@ -3,6 +3,7 @@ import type { Facts } from '../base/errors.ts';
 import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { Reader } from './catalog.ts';
+import { noteUnlocked, UNLOCKED } from './history.ts';
 
 /** Why a folder is locked. */
 export interface FolderLock {
@@ -44,12 +45,13 @@ export async function unlockFolder(
   reason: string,
   operator: string,
 ): Promise<FolderLock | undefined> {
-  const [row] = await session.query<{ locked: FolderLock }>(sql`
-    with was as (select id, locked from rustine.folder where code = ${folder} and state = 'locked' for update),
+  const [row] = await session.query<{ id: number; locked: FolderLock; before: Buffer | null }>(sql`
+    with was as (select id, locked, chain as before from rustine.folder where code = ${folder} and state = 'locked' for update),
     noted as (
       insert into rustine.integration (folder, kind, run, file, digest, patch_type, operator, forced)
-      select was.id, 'set', was.locked ->> 'run', '(folder set --unlock)', ''::bytea, '', ${operator}, jsonb_build_object('folder-locked', ${reason}::text)
+      select was.id, 'set', was.locked ->> 'run', ${UNLOCKED}, ''::bytea, '', ${operator}, jsonb_build_object('folder-locked', ${reason}::text)
       from was returning folder)
-    update rustine.folder f set state = 'ready', locked = null from was where f.id = was.id returning was.locked`);
+    update rustine.folder f set state = 'ready', locked = null from was where f.id = was.id returning was.id, was.locked, was.before`);
+  if (row !== undefined) await noteUnlocked(session, row.id, row.before);
   return row?.locked;
 }

@@ -6,6 +6,9 @@ import type { Reader } from './catalog.ts';
 /** Of each history folder so many changes of the live one are named, the latest ones. */
 const MOST_CHANGES = 3;
 
+/** Stands where others have the file: what was written to a folder is that a person has unlocked it, and the folder has what it had. */
+export const UNLOCKED = '(folder set --unlock)';
+
 /** As `rustine.due_after_live` writes them: `live-folder:LIVE`, and `live-folder:LIVE:setting:languages`. */
 const WRITTEN = /^live-folder:[^:]*$/;
 
@@ -20,7 +23,7 @@ export async function readLiveChanges(reader: Reader): Promise<ReadonlyMap<numbe
     from rustine.folder f join rustine.folder live on live.id = f.history_of
     cross join lateral (
       select kind, file, row_number() over (order by id desc) as n from rustine.integration
-      where folder = live.id and id > f.live_integration order by id desc limit ${MOST_CHANGES + 1}) i
+      where folder = live.id and id > f.live_integration and file <> ${UNLOCKED} order by id desc limit ${MOST_CHANGES + 1}) i
     where live.chain is distinct from f.live_chain group by f.id`);
   return new Map(rows.map(({ folder, reasons }) => [folder, [...new Set(reasons)]]));
 }
@@ -31,4 +34,11 @@ export async function noteLive(session: Session, history: number): Promise<void>
     update rustine.folder f set live_chain = live.chain,
       live_integration = coalesce((select max(i.id) from rustine.integration i where i.folder = live.id), 0)
     from rustine.folder live where f.id = ${history} and live.id = f.history_of`);
+}
+
+/** A history folder that was level with its live folder is so still: in that one nothing has changed. @param before chain of it before that was noted */
+export async function noteUnlocked(session: Session, live: number, before: Buffer | null): Promise<void> {
+  await session.query(sql`
+    update rustine.folder f set live_chain = live.chain, live_integration = (select max(i.id) from rustine.integration i where i.folder = live.id)
+    from rustine.folder live where f.history_of = live.id and live.id = ${live} and f.live_integration is not null and f.live_chain is not distinct from ${before}`);
 }

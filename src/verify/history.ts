@@ -33,8 +33,11 @@ export async function verifyHistory(session: Session, folder: Folder): Promise<r
   return [...(await verifyChain(session, folder)), ...(await verifyApatch(session, folder))];
 }
 
-/** Links are followed by their hashes, not by numbers: a number is drawn before the folder is locked. */
-async function verifyChain(session: Session, { id: folder, code }: Folder): Promise<readonly Difference[]> {
+/**
+ * Links are followed by their hashes, not by numbers: a number is drawn before the folder is locked. Patches that a live folder has no more its
+ * history folder gives back by a validation (decision 025); in others only what takes a patch back does that.
+ */
+async function verifyChain(session: Session, { id: folder, code, historyOf }: Folder): Promise<readonly Difference[]> {
   const rows = await session.query<ChainRow>(sql`
     with i as materialized (
       select i.*, row_number() over (partition by i.previous order by i.id) as place from rustine.integration i where i.folder = ${folder})
@@ -44,7 +47,8 @@ async function verifyChain(session: Session, { id: folder, code }: Folder): Prom
       union all select 'changed' from rustine.integration w where w.id = i.id and i.hash <> rustine.integration_hash(w, ${code})
       union all select 'removed' where i.hash is not null and i.previous is not null and i.previous not in (select hash from i where hash is not null)
       union all select 'second' where i.hash is not null and i.place > 1
-      union all select 'taken-back' where i.reverted_by is distinct from (select max(r.id) from i r where r.reverts = i.id)) p
+      union all select 'taken-back' where i.reverted_by is distinct from (
+          select max(r.id) from i r where r.reverts = i.id or (${historyOf !== null} and r.kind = 'validation' and r.id = i.reverted_by and r.id > i.id))) p
     order by i.id`);
   const [head] = await session.query<Head>(sql`
     select (select count(*)::integer from rustine.integration where folder = f.id) as rows,
@@ -78,8 +82,13 @@ async function verifyApatch(session: Session, folder: Folder): Promise<readonly 
   if (there?.there !== true) return [];
   const rows = await session.query<ApatchRow>(sql`
     with written as materialized (
-      select distinct on (left(file, 255)) left(file, 255) as file, id, kind, apatch, apatch_num, at from rustine.integration
-      where folder = ${folder.id} and kind in ('patch', 'revert') order by left(file, 255), id desc),
+      select distinct on (left(file, 255)) left(file, 255) as file, id, kind, case when not given_back then apatch end as apatch,
+        case when not given_back then apatch_num end as apatch_num, at
+      from (
+        select i.*, ${folder.historyOf !== null} and exists (
+          select from rustine.integration v where v.id = i.reverted_by and v.folder = i.folder and v.kind = 'validation') as given_back
+        from rustine.integration i where i.folder = ${folder.id} and i.kind in ('patch', 'revert')) i
+      order by left(file, 255), id desc),
     found as materialized (select fic_0 as file, to_jsonb(a) as apatch from ${id(folder.schema, 'apatch')} a)
     select coalesce(w.file, f.file) as file, w.id::text, to_char(w.at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as at,
       case when f.apatch is null then 'missing' when w.apatch is null then 'unknown' else 'changed' end as problem, coalesce(d.fields, '[]') as fields

@@ -113,6 +113,8 @@ async function readRights(database: Database, folders: readonly Folder[]): Promi
       union all
       select f.id, 'added', false, o.kind, o.oid::regclass::text, o."right" from object o join folder f on f.role = o.grantee
       where not exists (select from wanted w where w.folder = f.id and w.oid = o.oid and w."right" = o."right")
+        -- A table that was put aside has its rights for when it comes back; into the schema where it stands nobody comes.
+        and not (o.schema = 'rustine_kept'::regnamespace and exists (select from rustine.kept k where k.folder = f.id and k.relation = o.relname))
       union all
       select f.id, 'added', true, o.kind, o.oid::regclass::text, o."right" from object o join folder f on f.schema = o.schema where o.grantee = 0
       union all

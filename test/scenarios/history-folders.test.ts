@@ -336,6 +336,16 @@ describe.each(oneServer())('history folders on $name', (server) => {
     });
     expect(await apart(env)).toEqual([]);
     expect((await env.rustine.folders()).find(({ code }) => code === 'HIST')).toMatchObject({ due: false, patches: 2 });
+    const found = async () => (await env.rustine.verify({ folders: ['HIST'] })).differences.map(({ code }) => code);
+    expect(await found()).toEqual([]);
+    await env.integrate([`${env.directory}/C.dat`]);
+    await env.rustine.validate({ folders: ['HIST'] });
+    expect([await found(), await apart(env)]).toEqual([[], []]);
+    // By hand it is seen: nothing took that patch back.
+    await env.query(
+      `update rustine.integration i set reverted_by = i.id - 1 from rustine.folder f where f.id = i.folder and f.code = 'HIST' and i.file = 'C.dat' and i.reverted_by is null`,
+    );
+    expect(await found()).toContain('history-taken-back');
   });
 
   test('R36: a history folder lives where its live folder does, and follows it there', async () => {

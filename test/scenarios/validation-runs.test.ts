@@ -185,6 +185,19 @@ describe.each(oneServer())('validation as a run on $name', (server) => {
     );
     await expect(env.rustine.unlockFolder('BAD', 'again')).rejects.toMatchObject({ code: 'folder-not-locked' });
     await env.rustine.validate({ folders: ['BAD'] });
+    // R36: a history folder that is level with its live folder is so still.
+    const history = async () => (await env.rustine.folder('HIST')).reasons;
+    await env.rustine.unlockFolder('BAD', 'a history folder is to be made');
+    await env.rustine.createFolders(['HIST'], { historyOf: 'BAD' });
+    await env.rustine.validate({ folders: ['BAD'] });
+    await env.rustine.unlockFolder('BAD', 'later');
+    expect(await history()).toEqual([]);
+    await env.integrate(await env.patch('THREE.dat', [activityCode('NEW')]), { folders: ['BAD'] });
+    await env.rustine.validate({ folders: ['BAD'] });
+    await env.rustine.unlockFolder('BAD', 'later still');
+    expect(await history()).toEqual(['live-folder:BAD:patch:THREE.dat']);
+    await env.rustine.dropFolder('HIST');
+    await env.rustine.validate({ folders: ['BAD'] });
     await env.rustine.dropFolder('BAD');
     expect(await env.query('select * from rustine.shut_login')).toEqual([]);
   });

@@ -43,6 +43,8 @@ describe.each(servers())('validation on $name', (server) => {
       ],
     });
     expect([await there(env, 'seed.box'), await due(env, 'SEED')]).toEqual([false, []]);
+    // R3: what is put aside is nothing that somebody has done.
+    expect((await env.rustine.verify({ folders: ['SEED'] })).differences).toEqual([]);
     expect(await env.query('select why, kept_by <> $1 as named, integration from rustine.kept', [''])).toEqual([
       { why: 'inactive', named: true, integration: null },
     ]);

@@ -118,6 +118,32 @@ describe('R34: what is due', () => {
     expect(said(...many)[0]).toContain('`rustine validate --due`');
   });
 
+  it('R34: of a folder that lags and is due for other reasons, tells one validation once, with both', () => {
+    const both = { lag: ['A.dat'], lagToIntegrate: [], reasons: ['modules'] };
+    expect(said(folder('SEED', both), folder('SHOP', { lag: ['A.dat'], lagToIntegrate: [] }))).toEqual([
+      'SHOP lacks A.dat, which the supervisor folder has: `rustine validate SHOP`',
+      'Due for validation: SEED (lacks A.dat; modules): `rustine validate SEED`',
+    ]);
+    expect(dueLines([folder('SEED', both)], fr, undefined)).toEqual([
+      "À valider : SEED (n'a pas A.dat ; la liste des modules) : `rustine validate SEED`",
+    ]);
+    // What no validation brings has a command of its own.
+    expect(said(folder('SEED', { ...both, lagToIntegrate: ['A.dat'] }))).toHaveLength(2);
+  });
+
+  it('R35, R36: a folder is validated together with what it follows, where that is locked or lags: alone it would be refused', () => {
+    const live = folder('LIVE', { state: 'locked', parent: 'X3' });
+    const history = folder('HIST', { parent: 'X3', historyOf: 'LIVE', reasons: ['live-folder:LIVE'] });
+    expect(said(live, history)[1]).toMatch(/: `rustine validate LIVE HIST`$/);
+    const lagging = folder('DEV', { parent: 'X3', lag: ['A.dat'], lagToIntegrate: [] });
+    const below = folder('LIVE', { parent: 'DEV', lag: ['A.dat', 'B.dat'], lagToIntegrate: [] });
+    expect(said(lagging, below, history)).toEqual([
+      'DEV lacks A.dat, which the supervisor folder has: `rustine validate DEV`',
+      'LIVE lacks A.dat, B.dat, which the supervisor folder has: `rustine validate DEV LIVE`',
+      expect.stringMatching(/: `rustine validate DEV LIVE HIST`$/),
+    ]);
+  });
+
   it('R35: of a locked folder says that it is, and what unlocks it', () => {
     expect(said(folder('SEED', { state: 'locked' }))).toEqual([
       'Locked by a failed validation: SEED; nobody comes in. `rustine folder show` says why it is; once that is mended: `rustine validate SEED`',

@@ -235,6 +235,8 @@ export const report = {
       `${codes} ${count === 1 ? 'lacks' : 'lack'} ${files}, which the supervisor folder has: \`${command}\``,
     lackingMany: (codes: string, count: number, files: string, command: string, anywhere: boolean) =>
       `Missing in ${codes}: ${n(count, 'patch', 'patches')} that the supervisor folder has (${files}): \`${command}\`${anywhere ? ', DIRECTORY being one that holds these patches and no others (`rustine status --json` has all names)' : ''}`,
+    between: '; ',
+    lacks: (files: string) => `lacks ${files}`,
     validate: (folders: string, command: string) => `Due for validation: ${folders}: \`${command}\``,
     open: (folders: string) =>
       `Due, and no command of this version settles it: ${folders}. A later version of Rustine has noted that: use that one.`,

@@ -237,6 +237,8 @@ export const report: Messages['report'] = {
       `${codes} ${count === 1 ? "n'a" : "n'ont"} pas ${files}, que le dossier superviseur a : \`${command}\``,
     lackingMany: (codes, count, files, command, anywhere) =>
       `Manquent dans ${codes} ${n(count, 'patch', 'patches')} que le dossier superviseur a (${files}) : \`${command}\`${anywhere ? ', RÉPERTOIRE étant un répertoire qui contient ces patches et aucun autre (`rustine status --json` donne tous les noms)' : ''}`,
+    between: ' ; ',
+    lacks: (files) => `n'a pas ${files}`,
     validate: (folders, command) => `À valider : ${folders} : \`${command}\``,
     open: (folders) =>
       `À valider, mais aucune commande de cette version ne le règle : ${folders}. C'est une version plus récente de Rustine qui l'a noté : utilisez-la.`,
