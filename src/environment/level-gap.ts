@@ -9,6 +9,8 @@ export interface LackingPatch {
   readonly digest: string;
   /** Codes that were authorised there. */
   readonly authorized: readonly string[];
+  /** Codes of it that were not authorised there. */
+  readonly ignored: readonly string[];
   /** It has data rows or scripts to run. */
   readonly open: boolean;
   /** The folder has its dictionary from its creation or an earlier validation. */
@@ -30,7 +32,7 @@ export async function readLevelGap(
     with had as (
       select distinct on (file) * from rustine.integrated where folder = ${source} and apatch_num is not null order by file, id desc),
     own as materialized (select id, file, digest, apatch_num, at, rows, series, number from rustine.integrated where folder = ${folder})
-    select s.id::text as integration, s.file, encode(s.digest, 'hex') as digest, s.authorized, coalesce(p.kept, false) as kept,
+    select s.id::text as integration, s.file, encode(s.digest, 'hex') as digest, s.authorized, s.ignored, coalesce(p.kept, false) as kept,
       not ${exactly} and (s.rows > 0 or s.left_out <> '{}' or exists (
         select from rustine.integrated i where i.folder = s.folder and i.file = s.file and i.digest = s.digest
           and (jsonb_array_length(coalesce(i.outcome -> 'pending', '[]')) > 0 or coalesce((i.outcome #>> '{scripts,run}')::integer, 0) > 0))) as open,
@@ -50,12 +52,13 @@ export interface ReopenedPatch {
   readonly file: string;
   readonly digest: string;
   readonly authorized: readonly string[];
+  readonly ignored: readonly string[];
   readonly kept: boolean;
 }
 
 export async function readReopened(reader: Reader, folder: number): Promise<readonly ReopenedPatch[]> {
   return reader.query<ReopenedPatch>(sql`
-    select i.file, encode(i.digest, 'hex') as digest, i.authorized, coalesce(p.kept, false) as kept
+    select i.file, encode(i.digest, 'hex') as digest, i.authorized, i.ignored, coalesce(p.kept, false) as kept
     from (select distinct on (file) * from rustine.integrated where folder = ${folder} order by file, id desc) i
     left join rustine.patch p on p.digest = i.digest
     where i.reopened and i.apatch_num is not null order by i.id`);

@@ -168,7 +168,7 @@ export async function integrateLocked(
       ...transactionSettings(staged, context),
       ...(hasImages(context) ? [`set local rustine.integration = '${integration}'`] : []),
     ],
-    remembers: context.records,
+    remembers: context.records && context.untold !== true,
   });
   if ('findings' in written) return blockedBy([...plan.findings, ...written.findings], file, ms());
   const { applied } = written;

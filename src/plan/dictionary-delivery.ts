@@ -61,7 +61,11 @@ export async function readInheritedScripts(database: Database, parent: Folder): 
     onlyAtEnd: boolean;
   }>(sql`
     select kind, name, title, digest, head, "onlyAtEnd" from (
-      select distinct on (s.kind, s.name) s.kind, s.name, s.title, encode(s.digest, 'hex') as digest, substring(b.bytes for ${HEAD_BYTES}) as head, s.updated_by, coalesce(i.outcome -> 'ran' ? s.name, false) as "onlyAtEnd"
+      select distinct on (s.kind, s.name) s.kind, s.name, s.title, encode(s.digest, 'hex') as digest, substring(b.bytes for ${HEAD_BYTES}) as head, s.updated_by,
+        -- A copy that came with a validation or a creation is that of the last patch there that delivers the script.
+        exists (select from rustine.integration r where r.folder = s.folder and r.outcome -> 'ran' ? s.name and r.digest = case when i.kind = 'patch' then i.digest else (
+          select p.digest from rustine.patch_element e join rustine.integrated p on p.digest = e.digest
+          where e.type = s.kind and e.name = s.name and p.folder = s.folder order by p.id desc limit 1) end) as "onlyAtEnd"
       from rustine.script s join rustine.blob b on b.digest = s.digest left join rustine.integration i on i.id = s.updated_by where s.folder = any(${lookup}::integer[])
       order by s.kind, s.name, array_position(${lookup}::integer[], s.folder)) nearest
     order by updated_by, name, kind`);

@@ -98,7 +98,7 @@ async function integrateRows(
   session: Session,
   database: Database,
   folder: Folder,
-  { file, digest, authorized }: ReopenedPatch,
+  { file, digest, authorized, ignored }: ReopenedPatch,
   sources: ValidationSources,
   context: ValidationContext,
 ): Promise<readonly Finding[]> {
@@ -112,7 +112,9 @@ async function integrateRows(
   const [number] = await session.query<{ integration: string }>(sql`
     select nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration`);
   const scope = begin.scope.rowsOnly ? begin.scope : { ...WHOLE, rowsOnly: true };
-  const locked = { ...begin, settings, already: false, scope, integration: number?.integration ?? '' };
+  // What was left out of its dictionary there is left out here, until somebody authorises it.
+  const missed = [...new Set([...begin.ignored, ...ignored])];
+  const locked = { ...begin, ignored: missed, settings, already: false, scope, integration: number?.integration ?? '' };
   const { findings } = await integrateLocked(session, database, locked, staged, runContext(authorized, context));
   return findings;
 }

@@ -107,6 +107,53 @@ describe.each(oneServer())('$name', (server) => {
     expect([await rows(env, 'SEED'), await toIntegrate()]).toEqual([['a 2', 'b 2'], []]);
   });
 
+  test('R19: what was left out of a patch for want of an authorisation is left out by a validation too, and comes once it is authorised', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const vip = table('ITEM', 'ITM', { COD: 'A:5', QTY: 'C', GIFT: { type: 'A:5', activity: 'ZVIP' } }, { ITM0: 'COD' });
+    const path = await env.patch('P_0001_140.dat', [item]);
+    await env.integrate(path);
+    const more = await env.patch('P_0002_140.dat', [vip, rowOf('a', 1)]);
+    await env.integrate(more, { folders: ['X3'] });
+    expect((await valid(env, 'SEED')).patches).toEqual(['P_0002_140.dat']);
+    const ignored = () =>
+      env.query(
+        `select f.code, i.ignored from rustine.integration i join rustine.folder f on f.id = i.folder where i.file = 'P_0002_140.dat' and i.kind = 'patch' order by i.id`,
+      );
+    expect(await ignored()).toEqual([
+      { code: 'X3', ignored: ['ZVIP'] },
+      { code: 'SEED', ignored: ['ZVIP'] },
+    ]);
+    const { folders } = await env.integrate(more, { authorize: ['ZVIP'] });
+    expect(folders.map(({ folder, state }) => [folder, state])).toEqual([
+      ['X3', 'integrated'],
+      ['SEED', 'integrated'],
+    ]);
+  });
+
+  test('R28, R36: a script to run runs once in each folder that follows one that was validated, and not at all in a history folder', async () => {
+    const env = await openEnvironment(server);
+    await env.integrate(await env.patch('P_0001_140.dat', [item]));
+    await env.folders(['TESTS'], { test: true });
+    await env.folders(['KID'], { test: true, parent: 'TESTS' });
+    await env.folders(['HIST'], { historyOf: 'TESTS' });
+    const once = script('ONCE', `insert into item (cod_0, qty_0) values ('once', 1);`);
+    await env.integrate(await env.patch('P_0002_140.dat', [once, exe('ONCE')]), { folders: ['X3'] });
+    await env.rustine.validate({ folders: ['TESTS'] });
+    await env.folders(['LATER'], { test: true, parent: 'TESTS' });
+    await env.folders(['HIST2'], { historyOf: 'TESTS' });
+    const done = await env.rustine.validate({});
+    expect([done.state, done.findings]).toEqual(['done', []]);
+    const all = ['tests', 'kid', 'later', 'hist', 'hist2'];
+    const there = await Promise.all(all.map(async (folder) => [folder, await rows(env, folder)]));
+    expect(Object.fromEntries(there)).toEqual({ tests: ['once 1'], kid: ['once 1'], later: ['once 1'], hist: [], hist2: [] });
+    // What a validation brings cannot be taken back: nothing is remembered for that.
+    expect(
+      await env.query(
+        `select i.file from rustine.remembered m join rustine.integration i on i.id = m.integration join rustine.run r on r.id = i.run where r.mode = 'validate'`,
+      ),
+    ).toEqual([]);
+  });
+
   test('R24, R25: rows that were left out come from the kept file once validation makes their table', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     const off = table('ITEM', 'ITM', { COD: 'A:5', QTY: 'C' }, { ITM0: 'COD' }, { activity: 'KIT' });
