@@ -10,6 +10,7 @@ import { ROW_COLUMN } from '../tables/model.ts';
 import type { WayBack } from '../tables/shape.ts';
 import { changedSince, isRetyped, wayBack } from '../tables/shape.ts';
 import { keyColumns } from './kept-fit.ts';
+import { readPointingRows } from './pointing-rows.ts';
 import { formerRows, formerValues, lastWritten, type RememberedTable, readRemembered } from './remembered.ts';
 import { readTableUses } from './table-uses.ts';
 
@@ -133,8 +134,11 @@ async function rowFindings(
     const [count, keys] = answer[`q${at}`] as readonly [number, readonly string[] | null];
     return count === 0 ? [] : [about(code, { ...facts, count, keys: keys ?? [] })];
   });
-  const uses = await readTableUses(session, folder.schema, table, way);
-  return [...found, ...(uses.length === 0 ? [] : [about('revert-table-in-use', { objects: uses })])];
+  const uses = [
+    ...(await readTableUses(session, folder.schema, table, way)),
+    ...(table.change === 'created' ? [] : await readPointingRows(session, folder, integration, table)),
+  ];
+  return [...found, ...(uses.length === 0 ? [] : [about('revert-table-in-use', { objects: [...new Set(uses)] })])];
 }
 
 function questionsOf({ change, columns }: RememberedTable): readonly Question[] {

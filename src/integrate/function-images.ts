@@ -40,7 +40,7 @@ export function noteFunctions({ schema }: FolderSettings, integration: string): 
     from pg_proc p where p.pronamespace = ${schemaOf(schema)} and not exists (select from rustine.before_image b where ${known} and b.value ->> 'place' = ${PLACE})`;
 }
 
-/** Where its row stands: another one after every change. */
-const PLACE = `concat_ws(' ', p.ctid, p.xmin)`;
+/** Where its row stands: another one after every change. Its comment has a row of its own. */
+const PLACE = `concat_ws(' ', p.ctid, p.xmin, md5(obj_description(p.oid, 'pg_proc')))`;
 
 const schemaOf = (schema: string): string => `${quoteLiteral(quoteIdentifier(schema))}::regnamespace`;

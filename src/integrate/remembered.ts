@@ -20,6 +20,8 @@ export interface RememberedTable {
   readonly triggers: readonly { readonly name: string; readonly enable: string }[];
   /** Other tables' foreign keys point to it. */
   readonly referenced: boolean;
+  /** Foreign keys that do something, or refuse at once, when a row that they point to is deleted, also where it is inserted again. */
+  readonly heldRows: boolean;
   /** Columns of the rows that it wrote, as they were written down; null: it wrote none. */
   readonly columns: readonly string[] | null;
   /** Time zone in which they were. */
@@ -59,6 +61,7 @@ export async function readRemembered(
       coalesce((select json_agg(json_build_object('name', g.tgname, 'enable', case g.tgenabled when 'A' then 'enable always' when 'R' then 'enable replica' else 'enable' end) order by g.tgname)
         from pg_trigger g where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled <> 'D'), '[]') as triggers,
       exists (select from pg_constraint k where k.confrelid = c.oid and k.conrelid <> c.oid and k.contype = 'f') as referenced,
+      exists (select from pg_constraint k where k.confrelid = c.oid and k.contype = 'f' and k.confdeltype <> 'a') as "heldRows",
       w.columns, w.time_zone as "timeZone"
     from names n
     left join rustine.table_before b on b.integration = ${integration}::bigint and b.table_name = n.name

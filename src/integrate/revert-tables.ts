@@ -8,7 +8,7 @@ import type { PatchOutcome, TableOutcome } from '../journal/outcome.ts';
 import { NO_TABLES } from '../journal/outcome.ts';
 import type { FolderSettings } from '../plan/plan.ts';
 import { lockTables } from '../tables/locks.ts';
-import { ROW_SEQUENCE } from '../tables/model.ts';
+import { ROW_SEQUENCE, SYSTEM_TABLES } from '../tables/model.ts';
 import { checkRows } from './check-rows.ts';
 import { MOST_ORDERED_BYTES } from './remember-rows.ts';
 import type { Remembered, RememberedTable } from './remembered.ts';
@@ -70,7 +70,10 @@ async function restore(
   const triggers = (enable: boolean): readonly string[] => stay.flatMap((table) => triggerStatements(folder, table, enable));
   const before = [...triggers(false), ...stay.flatMap((table) => noteOrder(folder, integration, table)), ...NO_SHARED_SCANS];
   const undone = [...stay, ...created].map((table) => undoRows(folder, integration, table));
-  const counts = (await session.script([...before, ...undone].join(';\n'))).slice(before.length);
+  const counts = (await session.script([...before, ...undone].join(';\n')))
+    .slice(before.length)
+    // Nobody counted the patch's own row when it came.
+    .filter((_, at) => !SYSTEM_TABLES.has([...stay, ...created][at]?.name ?? ''));
   if (created.length > 0)
     await session.script(`drop table ${created.map(({ name }) => qualified(folder.schema, name)).join(', ')}`);
   for (const table of stay) {

@@ -10,18 +10,31 @@ const writableColumns = ({ now }: RememberedTable): readonly string[] =>
   (now?.columns ?? []).filter(({ generated }) => generated === undefined).map(({ name }) => name);
 
 /**
- * One statement, so that rows may exchange unique values, and what points to a row finds it again at its end. Its row: rows that came back (`inserted`), were set back (`updated`), went (`deleted`).
+ * One statement, so that rows may exchange unique values, and what points to a row finds it again at its end. Where a foreign key does not wait for
+ * that, rows are set back in place. Its row: rows that came back (`inserted`), were set back (`updated`), went (`deleted`).
  */
 export function undoRows(folder: FolderSettings, integration: string, table: RememberedTable): string {
-  const name = qualified(folder.schema, table.name);
   const literal = quoteLiteral(table.name);
   const columns = writableColumns(table).map(quoteIdentifier);
   return `with w as materialized (${lastWritten(integration, literal)}), f as materialized (${formerRows(folder.id, integration, literal)}),
-    gone as (delete from ${name} t where t.${ROW_COLUMN} in (select row_number from w union all select row_number from f) returning 1),
-    back as (insert into ${name} (${columns.join(', ')}) overriding system value
-      select ${columns.map((column) => `r.${column}`).join(', ')} from f, jsonb_populate_record(null::${name}, f.value) r where (select count(*) from gone) >= 0 returning 1)
+    ${(table.heldRows ? undoneInPlace : undoneAnew)(qualified(folder.schema, table.name), columns)}
     select (select count(*) from f where not exists (select from w where w.row_number = f.row_number and w.what <> 'deleted'))::integer as inserted,
       (select count(*) from w where w.what = 'updated')::integer as updated, (select count(*) from w where w.what = 'inserted')::integer as deleted, (select count(*) from back)::integer as back`;
+}
+
+const undoneAnew = (name: string, columns: readonly string[]): string => `
+    gone as (delete from ${name} t where t.${ROW_COLUMN} in (select row_number from w union all select row_number from f) returning 1),
+    back as (insert into ${name} (${columns.join(', ')}) overriding system value
+      select ${columns.map((column) => `r.${column}`).join(', ')} from f, jsonb_populate_record(null::${name}, f.value) r where (select count(*) from gone) >= 0 returning 1)`;
+
+function undoneInPlace(name: string, columns: readonly string[]): string {
+  const set = columns.filter((column) => column !== quoteIdentifier(ROW_COLUMN)).map((column) => `${column} = r.${column}`);
+  return `
+    gone as (delete from ${name} t where t.${ROW_COLUMN} in (select row_number from w except select row_number from f) returning 1),
+    there as (update ${name} t set ${set.join(', ')} from f, jsonb_populate_record(null::${name}, f.value) r
+      where f.row_number = t.${ROW_COLUMN} and (select count(*) from gone) >= 0 returning t.${ROW_COLUMN}),
+    back as (insert into ${name} (${columns.join(', ')}) overriding system value
+      select ${columns.map((column) => `r.${column}`).join(', ')} from f, jsonb_populate_record(null::${name}, f.value) r where f.row_number not in (select ${ROW_COLUMN} from there) returning 1)`;
 }
 
 /** How the rows stand where the integration moved none of them: what puts values back moves them. */
