@@ -97,7 +97,7 @@ async function readUnheard(
     return await database.transaction(async (session) => {
       await session.script(`set local lock_timeout = '${UNHEARD_WAIT}'`);
       // The folder's transaction has its row until it has ended; a statement of its own, to see what that one left.
-      await session.query(sql`select from rustine.folder where id = ${folder.id} for key share`);
+      await session.query(sql`select from rustine.folder where id = ${folder.id} for share`);
       const there = await session.query(sql`
         select from rustine.event where run = ${run} and seq = any(${recorded.numbers}::integer[])
           and event ->> 'kind' = 'step-finished' and event ->> 'folder' = ${folder.code}`);

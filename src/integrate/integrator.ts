@@ -249,6 +249,8 @@ async function lockFolder(
   await session.script(transactionSettings(staged, context).join('; '));
   // A program that slept longer than its lease lasts finds its run settled, or its folder another worker's. Who settles the run waits for
   // the key that is held here; who would take the folder over passes it by.
+  // Not `for update`: a folder's row that is written twice in a transaction (chain, due) has the reference to its parent looked at again, and the
+  // parent's row may be held by a transaction that is prepared.
   const { claimedBy = null, process = null } = context;
   const [row] = await session.query<{ state: string; integration: string; running: boolean }>(sql`
     with run as (
@@ -258,7 +260,7 @@ async function lockFolder(
     select state, (select number from numbered) as integration,
       set_config('rustine.integration', case when ${hasImages(context)} then (select number from numbered) else '' end, true),
       exists (select from run) and (${claimedBy}::text is null or exists (select from claim)) as running
-    from rustine.folder where id = ${folder.id} for update`);
+    from rustine.folder where id = ${folder.id} for no key update`);
   if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });
   const fresh = { settings: folder, integration: row.integration, already: false, scope: WHOLE, ignored: [] };
   if (!context.records) return fresh;

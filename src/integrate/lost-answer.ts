@@ -26,7 +26,7 @@ export async function readLostAnswer(
       await session.script(`set local lock_timeout = '${WAIT}'`);
       // The folder's transaction has its row until it has ended; a statement of its own, to see what that one left.
       const [row] = await session.query<{ due: boolean }>(
-        sql`select cardinality(due) > 0 as due from rustine.folder where id = ${folder.id} for key share`,
+        sql`select cardinality(due) > 0 as due from rustine.folder where id = ${folder.id} for share`,
       );
       const [found] = await session.query<{ outcome: PatchOutcome }>(
         sql`select outcome from rustine.integration where folder = ${folder.id} and run = ${run} and file = ${file} order by id desc limit 1`,

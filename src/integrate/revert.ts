@@ -138,7 +138,7 @@ async function lockFolder(session: Session, folder: FolderSettings, context: Rev
   const [row] = await session.query<{ state: string; running: boolean; due: boolean }>(sql`
     with run as (
       select id from rustine.run where id = ${run} and state = 'running' and process = ${process} for key share)
-    select state, exists (select from run) as running, cardinality(due) > 0 as due from rustine.folder where id = ${folder.id} for update`);
+    select state, exists (select from run) as running, cardinality(due) > 0 as due from rustine.folder where id = ${folder.id} for no key update`);
   if (row === undefined) throw new Failure('folder-unknown', { folder: folder.code, known: [] });
   if (!row.running) throw new Failure('run-lost', { run, folder: folder.code });
   if (row.state !== 'ready') throw notReady(folder.code, row.state);

@@ -42,7 +42,7 @@ export async function lockValidated(
     select state, (select number from numbered) as integration, set_config('rustine.integration', (select number from numbered), true),
       jsonb_build_object('due', due || coalesce((select rustine.due_after_live(f, l) from rustine.folder l where l.id = f.history_of), '{}'), 'languages', languages, 'activityCodes', activity_codes, 'activitySizes', activity_sizes, 'modules', modules,
         'legislations', legislations, 'test', test, 'specific', specific) as now
-    from rustine.folder f where id = ${folder.id} for update`);
+    from rustine.folder f where id = ${folder.id} for no key update`);
   checkState(folder, row?.state);
   return { folder: { ...folder, ...row?.now }, integration: row?.integration ?? '' };
 }
