@@ -193,9 +193,15 @@ describe.each(oneServer())('$name', (server) => {
     // One that the parent does not have: told with the patches that carried it.
     const german = any('ADP', 'GRM', [{ tag: 'ADP', values: { ACS: '', PARAM: 'GRM', INTIT: texts({ ENG: 'b', GER: 'c' }) } }]);
     await env.integrate(await env.patch('G.dat', [german], { languages: ['ENG', 'GER'] }));
+    // Not where another one came to the same since: again, the older one would take the folder back.
+    const both = any('ADP', 'BTH', [{ tag: 'ADP', values: { ACS: '', PARAM: 'BTH', INTIT: texts({ ENG: 'd', GER: 'e' }) } }]);
+    const english = any('ADP', 'BTH', [{ tag: 'ADP', values: { ACS: '1', PARAM: 'BTH', INTIT: texts({ ENG: 'f' }) } }]);
+    await env.integrate(await env.patch('H.dat', [both], { languages: ['ENG', 'GER'] }));
+    await env.integrate(await env.patch('I.dat', [english], { languages: ['ENG'] }));
     await env.rustine.setFolder('SEED', { languages: ['FRA', 'GER'] });
     expect((await valid(env, 'SEED')).findings).toMatchObject([
       { code: 'texts-to-come', facts: { language: 'GER', files: ['G.dat'] } },
+      { code: 'texts-out-of-reach', facts: { language: 'GER', files: ['H.dat'] } },
     ]);
     await env.integrate(`${env.directory}/G.dat`, { folders: ['SEED'], force: [{ check: 'already', reason: 'GER' }] });
     expect(await of('GER')).toBe(0);

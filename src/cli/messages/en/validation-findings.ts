@@ -10,6 +10,8 @@ export const validationFindings = {
     `${f('file')} has come to folder ${f('folder')} without its data rows and scripts to run: ${f('newer')}, which is later, was integrated there before, and its rows must not be overwritten. Where they should be all the same: \`${f('command')}\`.`,
   'texts-to-come': (f) =>
     `Folder ${f('folder')} has no texts in ${f('language')}: the folder that it follows has none, either, but ${some(f.list('files'))} carried them. \`${f('command')}\` brings them: it integrates all of these files again, in their order.`,
+  'texts-out-of-reach': (f) =>
+    `Folder ${f('folder')} has no texts in ${f('language')}: the folder that it follows has none, either. ${some(f.list('files'))} carried them, but later patches came to the same elements or to rows: integrated again, the older ones would take the folder back. The texts come with the next patch that brings these elements in ${f('language')}.`,
   'elements-ahead': (f) =>
     `Folder ${f('folder')} keeps ${n(f.number('count'), 'element')} (${some(f.list('elements'))}) as a patch brought ${f.number('count') === 1 ? 'it' : 'them'} that ${f('source')} has not, later than anything that ${f('source')} got. Integrate that patch in ${f('source')} too, or leave it so.`,
   'scripts-hide-newer': (f) =>
