@@ -1,9 +1,9 @@
 // What APATCH and the catalog say of a folder's patches, compared with each other, and with the chain of what was written to it.
 import type { Session } from '../database/database.ts';
-import { id, qualified, quoteLiteral, sql } from '../database/sql.ts';
+import { id, qualified, quoteIdentifier, quoteLiteral, sql } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { Difference, Mend } from './difference.ts';
-import { SCHEMA, warn } from './difference.ts';
+import { FOLDER, SCHEMA, warn } from './difference.ts';
 
 interface ChainRow {
   readonly problem: 'changed' | 'unchained' | 'removed' | 'second' | 'taken-back';
@@ -15,7 +15,14 @@ interface ChainRow {
 interface Head {
   readonly rows: number;
   readonly whole: boolean;
+  /** Level, number of patches and mark are what the rows come to. */
+  readonly standing: boolean;
+  /** Triggers of the rows that are missing or switched off. */
+  readonly triggers: readonly string[];
 }
+
+/** They make the chain, and keep level and number of patches beside it. */
+const TRIGGERS = ['chain', 'follow'] as const;
 
 interface ApatchRow {
   readonly file: string;
@@ -52,10 +59,22 @@ async function verifyChain(session: Session, { id: folder, code, historyOf }: Fo
     order by i.id`);
   const [head] = await session.query<Head>(sql`
     select (select count(*)::integer from rustine.integration where folder = f.id) as rows,
-      exists (select from rustine.integration i where i.folder = f.id and i.hash = f.chain) as whole
+      exists (select from rustine.integration i where i.folder = f.id and i.hash = f.chain) as whole,
+      f.level is null or (f.level, f.patches, f.standard) is not distinct from (select (s.level, s.patches, s.standard) from rustine.standing(f.id) s) as standing,
+      array(select name from unnest(${[...TRIGGERS]}::text[]) name where not exists (
+        select from pg_trigger t where t.tgrelid = 'rustine.integration'::regclass and t.tgname = name and t.tgenabled in ('O', 'A'))) as triggers
     from rustine.folder f where f.id = ${folder}`);
   const cut = head?.whole !== true ? [warn('history-cut', code, { left: head?.rows ?? 0 }, BACKUP)] : [];
-  return [...rows.map(brokenLink), ...cut];
+  const standing = head?.standing === false ? [warn('standing-differs', code, {}, { by: 'sql', statement: COUNT_ANEW })] : [];
+  const triggers = (head?.triggers ?? []).map((trigger) => warn('trigger-off', trigger, { trigger }, switchOn(trigger)));
+  return [...rows.map(brokenLink), ...cut, ...standing, ...triggers];
+}
+
+/** What is not known is counted. */
+const COUNT_ANEW = `update rustine.folder set level = null where id = ${FOLDER}`;
+
+function switchOn(trigger: string): Mend {
+  return { by: 'sql', statement: `alter table rustine.integration enable trigger ${quoteIdentifier(trigger)}` };
 }
 
 function brokenLink({ problem, file, at, operator }: ChainRow): Difference {

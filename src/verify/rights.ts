@@ -55,7 +55,7 @@ export async function verifyRights(
 
 function loginDifferences({ there, attributes, members }: LoginRow): readonly Difference[] {
   if (!there) return [warn('login-missing', ROLE, {}, { by: 'backup' })];
-  const without = attributes.map((attribute) => `no${attribute}`).join(' ');
+  const without = attributes.map((attribute) => (attribute === 'nologin' ? 'login' : `no${attribute}`)).join(' ');
   return [
     ...(attributes.length === 0
       ? []
@@ -81,7 +81,7 @@ async function readLogins(database: Database, folders: readonly Folder[]): Promi
   return database.query<LoginRow>(sql`
     select f.id as folder, r.oid is not null as there,
       array_remove(array[case when rolsuper then 'superuser' end, case when rolcreaterole then 'createrole' end, case when rolcreatedb then 'createdb' end,
-        case when rolreplication then 'replication' end, case when rolbypassrls then 'bypassrls' end], null) as attributes,
+        case when rolreplication then 'replication' end, case when rolbypassrls then 'bypassrls' end, case when not rolcanlogin then 'nologin' end], null) as attributes,
       array(select quote_ident(g.rolname) from pg_auth_members m join pg_roles g on g.oid = m.roleid where m.member = r.oid order by 1) as members
     from rustine.folder f left join pg_roles r on r.rolname = f.role_name where f.id = any(${folders.map(({ id }) => id)}::integer[]) order by f.id`);
 }
@@ -100,7 +100,12 @@ async function readRights(database: Database, folders: readonly Folder[]): Promi
       join folder f on f.id = p.folder join pg_namespace n on n.nspname = p.name),
     object as materialized (
       select c.oid, c.relnamespace as schema, case when c.relkind = 'S' then 'sequence' else 'table' end as kind, c.relname, c.relowner, a.grantee, a.privilege_type as "right"
-      from pg_class c cross join lateral aclexplode(c.relacl) a where c.relkind in ('r', 'v', 'm', 'p', 'f', 'S') and c.relacl is not null and a.grantee <> c.relowner),
+      from pg_class c cross join lateral aclexplode(c.relacl) a where c.relkind in ('r', 'v', 'm', 'p', 'f', 'S') and c.relacl is not null and a.grantee <> c.relowner
+      union all
+      -- Of single columns, as GRANT writes it.
+      select c.oid, c.relnamespace, 'table', c.relname, c.relowner, a.grantee, format('%s (%I)', a.privilege_type, t.attname)
+      from pg_attribute t join pg_class c on c.oid = t.attrelid cross join lateral aclexplode(t.attacl) a
+      where t.attacl is not null and c.relnamespace <> 'pg_catalog'::regnamespace and a.grantee <> c.relowner),
     wanted as (
       select f.id as folder, f.role, c.oid, case when c.relkind = 'S' then 'sequence' else 'table' end as kind, c.relname, w."right"
       from folder f join pg_class c on c.relnamespace = f.schema and c.relkind in ('r', 'v', 'S') and c.relowner <> f.role

@@ -11,6 +11,10 @@ export interface ShapeFacts {
   readonly functions: readonly FunctionFact[];
   /** Tables and columns (`box.num_0`) that were put back from what was put aside, whatever the dictionary says. */
   readonly restored: ReadonlySet<string>;
+  /** Tables that belong to the folder's login. */
+  readonly ofLogin: ReadonlySet<string>;
+  /** Functions that neither a script made nor the login: `name(types)`, quoted. */
+  readonly strange: readonly string[];
 }
 
 /** One that no script made. */
@@ -79,6 +83,11 @@ const LINES = (schema: string, folder: number) => sql`
       union all
       select concat_ws(' ', 'v', c.relname, c.reloptions::text, regexp_replace(pg_get_viewdef(c.oid), '\\mfolder = ' || own.id || '\\M', 'folder = own', 'g')) from own, c where c.relkind = 'v'
       union all
+      select concat_ws(' ', 'l', x.relname) from pg_class x, own, f where x.relnamespace = to_regnamespace(quote_ident(own.name)) and x.relowner = f.role and x.relkind in ('r', 'p')
+      union all
+      select concat_ws(' ', 'P', p.proname, pg_get_function_identity_arguments(p.oid), p.proowner = f.role)
+      from pg_proc p, own, f where p.pronamespace = to_regnamespace(quote_ident(own.name))
+      union all
       select concat_ws(' ', 'n', v.name, v.hidden, v.columns::text) from rustine.dictionary_view v join own on own.id = v.folder
       union all
       select concat_ws(' ', 'f', s.function, s.name, s.kind, s.mark = rustine.function_mark(p), p is null, s.mark is null or s.marked_on <> current_setting('server_version_num')::integer / 10000)
@@ -137,8 +146,17 @@ export async function gatherShape(session: Session, { schema, id, role }: Folder
   const restored = await session.query<{ name: string }>(sql`
     select case when c.name is null then k.table_name else k.table_name || '.' || c.name end as name
     from rustine.kept k left join lateral (select jsonb_object_keys(k.columns) as name where k.kind = 'columns') c on true where k.folder = ${id} and k.restored_at is not null`);
+  const ofLogin = await session.query<{ name: string }>(sql`
+    select relname::text as name from pg_class where relnamespace = to_regnamespace(quote_ident(${schema})) and relkind in ('r', 'p') and relowner = to_regrole(quote_ident(${role}))::oid`);
+  const strange = await session.query<{ name: string }>(sql`
+    select format('%I(%s)', p.proname, pg_get_function_identity_arguments(p.oid)) as name from pg_proc p
+    where p.pronamespace = to_regnamespace(quote_ident(${schema})) and p.proowner <> to_regrole(quote_ident(${role}))::oid and not exists (
+      select from rustine.script_function s where s.folder = ${id} and to_regprocedure(format('%I.%s', ${schema}::text, s.function)) = p.oid)
+    order by 1`);
   return {
     relations,
+    ofLogin: new Set(ofLogin.map(({ name }) => name)),
+    strange: strange.map(({ name }) => name),
     columns,
     objects,
     views: views.map((view) => ({ ...view, definition: view.definition === '' ? null : view.definition })),

@@ -5,7 +5,7 @@ import type { TableChange, TableStep } from '../tables/diff.ts';
 import type { Column, Table } from '../tables/model.ts';
 import { emptyValue, ROW_COLUMN, ROW_SEQUENCE, TICK_COLUMN, typeName } from '../tables/model.ts';
 import type { Difference, Mend } from './difference.ts';
-import { SCHEMA, warn } from './difference.ts';
+import { FOLDER, ROLE, SCHEMA, warn } from './difference.ts';
 import type { ColumnFact, FunctionFact, ObjectFact, ShapeFacts } from './shape-facts.ts';
 
 const VALIDATE: Mend = { by: 'validate' };
@@ -27,19 +27,89 @@ export function judgeShape(
   );
   const renamed = renamedTables(tables, plan.tables, facts);
   const isRenamed = (name: string): boolean => renamed.has(name) || [...renamed.values()].includes(name);
+  const given = [...tables.keys()].filter((name) => facts.ofLogin.has(name));
+  const isExplained = (name: string): boolean => renamed.has(name) || given.includes(name);
+  const columns = renamedColumns(tables, plan.tables, facts);
   const blocked = plan.findings
-    .filter(({ severity, subject }) => severity === 'block' && !renamed.has((subject ?? '').replace('ATB:', '').toLowerCase()))
+    .filter(({ severity, subject }) => severity === 'block' && !isExplained((subject ?? '').replace('ATB:', '').toLowerCase()))
     .map(({ code, subject, facts: said }) => warn(code, subject ?? '', said, VALIDATE));
   return [
     ...new Map(blocked.map((each) => [`${each.code} ${each.subject}`, each])).values(),
     ...[...renamed].map(([table, found]) => renamedDifference(table, found)),
-    ...plan.tables.filter((change) => change.change !== 'create' || !renamed.has(change.table.name)).flatMap(changeDifferences),
-    ...columnDifferences(tables, facts, new Set(plan.tables.flatMap(goingColumns))),
+    ...given.map(ownerDifference),
+    ...columns.map(columnRenamed),
+    ...plan.tables
+      .filter((change) => change.change !== 'create' || !isExplained(change.table.name))
+      .flatMap(changeDifferences)
+      .filter(
+        ({ code, subject }) => code !== 'column-missing' || !columns.some((each) => subject === `${each.table}.${each.column}`),
+      ),
+    ...columnDifferences(
+      tables,
+      facts,
+      new Set([...plan.tables.flatMap(goingColumns), ...columns.map((each) => `${each.table}.${each.found}`)]),
+    ),
     ...tableDifferences(tables, plan, facts, scriptsOwnTables).filter(({ subject }) => !isRenamed(subject)),
     ...facts.objects.filter(({ table }) => tables.has(table)).map(objectDifference),
     ...viewDifferences(facts, views),
     ...facts.functions.map((each) => functionDifference(each, supervisor)),
+    ...(scriptsOwnTables ? facts.strange.map(functionAdded) : []),
   ];
+}
+
+/** The folder's login may do anything with a table of its own, and such a one counts as made by a script. */
+function ownerDifference(table: string): Difference {
+  const rights = table === 'apatch' ? 'select' : 'select, insert, update, delete';
+  const mend = bySql(
+    `alter table ${inSchema(table)} owner to current_user; grant ${rights} on table ${inSchema(table)} to ${ROLE}`,
+  );
+  return warn('table-owner-differs', table, { table }, mend);
+}
+
+/** By search_path it may stand before one of the supervisor folder's (R4). */
+function functionAdded(name: string): Difference {
+  return warn('function-added', name, { function: name }, asideBy(`alter routine ${SCHEMA}.${name} set schema ${ASIDE}`));
+}
+
+/** Where hands put what belongs to nobody: nothing of it is lost (R27). */
+const ASIDE = 'found_by_verify';
+
+function asideBy(statement: string): Mend {
+  return bySql(`create schema if not exists ${ASIDE}; ${statement}`);
+}
+
+interface RenamedColumn {
+  readonly table: string;
+  readonly column: string;
+  readonly found: string;
+}
+
+/** One column of a table is missing, and there is one too many of the same type. */
+function renamedColumns(
+  tables: ReadonlyMap<string, Table>,
+  changes: readonly TableChange[],
+  { columns, restored }: ShapeFacts,
+): readonly RenamedColumn[] {
+  return changes.flatMap((change): readonly RenamedColumn[] => {
+    const wanted = change.change === 'alter' ? tables.get(change.table) : undefined;
+    if (change.change !== 'alter' || wanted === undefined) return [];
+    const missing = change.steps.flatMap((step) => (step.step === 'add-column' ? [step.column] : []));
+    const names = new Set(wanted.columns.map(({ name }) => name));
+    const going = new Set(goingColumns(change));
+    const strange = columns.filter(({ table, name }) => {
+      const place = `${table}.${name}`;
+      return table === change.table && !names.has(name) && !going.has(place) && !restored.has(place);
+    });
+    const [column, found] = [missing[0], strange[0]];
+    if (missing.length !== 1 || strange.length !== 1 || column === undefined || found === undefined) return [];
+    const type = found.type.replace('character varying', 'varchar');
+    return type === typeName(column.type) ? [{ table: change.table, column: column.name, found: found.name }] : [];
+  });
+}
+
+function columnRenamed({ table, column, found }: RenamedColumn): Difference {
+  const statement = `alter table ${inSchema(table)} rename column ${quoteIdentifier(found)} to ${quoteIdentifier(column)}`;
+  return warn('column-renamed', `${table}.${column}`, { table, column, found }, bySql(statement));
 }
 
 /** Tables that are missing, and others that nobody made with just their columns; indexes keep the names that they had. */
@@ -155,8 +225,12 @@ function columnDifferences(
 }
 
 function columnAdded({ table, name, type }: ColumnFact): Difference {
-  const drop = bySql(`alter table ${inSchema(table)} drop column ${quoteIdentifier(name)}`);
-  return warn('column-added', `${table}.${name}`, { table, column: name, type }, drop);
+  const column = quoteIdentifier(name);
+  const copy = `${ASIDE}.${quoteIdentifier(`f${FOLDER}_${table}_${name}`)}`;
+  const aside = asideBy(
+    `create table ${copy} as select ${ROW_COLUMN}, ${column} from ${inSchema(table)}; alter table ${inSchema(table)} drop column ${column}`,
+  );
+  return warn('column-added', `${table}.${name}`, { table, column: name, type }, aside);
 }
 
 const isOurs = ({ name }: Column): boolean => name === ROW_COLUMN || name === TICK_COLUMN;
@@ -212,7 +286,10 @@ function tableDifferences(
     }
     if (left.has(name) || restored.has(name) || typed.has(name) || !scriptsOwnTables) return [];
     const what = ({ v: 'view', m: 'materialized view', f: 'foreign table' } as Readonly<Record<string, string>>)[kind] ?? 'table';
-    return [warn('table-added', name, { table: name, kind: what }, bySql(`drop ${what} ${inSchema(name)}`))];
+    const aside = asideBy(
+      `revoke all on table ${inSchema(name)} from ${ROLE}; alter ${what} ${inSchema(name)} set schema ${ASIDE}`,
+    );
+    return [warn('table-added', name, { table: name, kind: what }, aside)];
   });
 }
 

@@ -1,11 +1,12 @@
 // What stands in a folder's schema against what its dictionary and scripts made: once for all folders that look the same.
 import type { Session } from '../database/database.ts';
+import { sql } from '../database/sql.ts';
 import { columnsFromText, viewSql } from '../dictionary/views.ts';
 import type { Folder } from '../environment/folder.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import { planValidation } from '../plan/validation-plan.ts';
 import type { Difference } from './difference.ts';
-import { FOLDER, SCHEMA } from './difference.ts';
+import { FOLDER, SCHEMA, warn } from './difference.ts';
 import { judgeShape } from './shape.ts';
 import { expectedViews, gatherShape, shapeMark } from './shape-facts.ts';
 
@@ -24,6 +25,9 @@ export async function verifyTables(session: Session, folder: Folder, known: Know
 }
 
 async function compare(session: Session, folder: Folder): Promise<readonly Difference[]> {
+  const [schema] = await session.query<{ there: boolean }>(sql`
+    select to_regnamespace(quote_ident(${folder.schema})) is not null as there`);
+  if (schema?.there !== true) return [warn('schema-missing', SCHEMA, { schema: folder.schema }, { by: 'backup' })];
   const facts = await gatherShape(session, folder);
   const plan = await planValidation(session, settingsOf(folder));
   const wanted = facts.views.map(({ name, columns }) => ({ name, columns: columnsFromText(columns) }));

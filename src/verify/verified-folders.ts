@@ -110,5 +110,6 @@ function inFolder(difference: Difference, { id, schema, role }: Folder): Differe
   const names = { [SCHEMA]: quoteIdentifier(schema), [ROLE]: role === null ? '' : quoteIdentifier(role), [FOLDER]: String(id) };
   const named = (text: string): string => Object.entries(names).reduce((all, [word, name]) => all.replaceAll(word, name), text);
   const mend: Mend = difference.mend.by === 'sql' ? { by: 'sql', statement: named(difference.mend.statement) } : difference.mend;
-  return { ...difference, mend, subject: difference.subject === ROLE ? (role ?? '') : difference.subject };
+  const subjects: Readonly<Record<string, string>> = { [ROLE]: role ?? '', [SCHEMA]: schema };
+  return { ...difference, mend, subject: subjects[difference.subject] ?? difference.subject };
 }

@@ -12,7 +12,7 @@ const parameter = (title: string) =>
   any('ADP', 'LIMIT', [
     { tag: 'ADP', values: { ACS: 'ALL', PARAM: 'LIMIT', INTIT: texts({ ENG: title, FRA: `${title} (fr)` }) } },
   ]);
-const tables = Array.from({ length: 15 }, (_, at) =>
+const tables = Array.from({ length: 17 }, (_, at) =>
   table(`T${at}`, `T${at}`, { COD: 'A:10', DES: 'A:30', NUM: 'L', DAT: 'D' }, { [`T${at}0`]: 'COD', [`T${at}1`]: 'DES' }),
 );
 const plain = (name: string) => any('ADP', name, [{ tag: 'ADP', values: { ACS: 'ALL', PARAM: name } }]);
@@ -74,12 +74,17 @@ const BY_HAND: readonly (readonly [statement: string, ...found: string[]])[] = [
     'function-differs TRT:TWICE',
   ],
   ['drop function seed.thrice(integer)', 'function-missing TRT:THRICE'],
+  ['alter table seed.t15 rename column des_0 to other', 'column-renamed t15.des_0', 'index-differs t15.t15_t151'],
+  ['alter table seed.t16 owner to {role}', 'table-owner-differs t16'],
+  [`create function seed.spy(text) returns text language sql as 'select $1'`, 'function-added spy(text)'],
+  [`update rustine.folder set level = '{"P_140": 99}' where code = 'SEED'`, 'standing-differs SEED'],
+  ['grant select (cod_0) on x3.t1 to {role}', 'right-added x3.t1'],
   ['grant truncate on seed.t0 to {role}', 'right-added seed.t0'],
   ['grant select on x3.t0 to {role}', 'right-added x3.t0'],
   ['revoke insert on seed.t1 from {role}', 'right-missing seed.t1'],
   ['grant create on schema seed to {role}', 'right-added seed'],
   ['grant select on seed.t2 to public', 'right-added seed.t2'],
-  ['alter role {role} createdb', 'login-attributes {role}'],
+  ['alter role {role} createdb nologin', 'login-attributes {role}'],
   ['grant pg_monitor to {role}', 'login-member {role}'],
 ];
 
@@ -131,7 +136,7 @@ describe.each(servers())('verification on $name', (server) => {
     const env = await cloneEnvironment(server, original, onTestFinished);
     const [login] = await env.query<{ role: string }>(`select role_name as role from rustine.folder where code = 'SEED'`);
     const named = (text: string) => text.replaceAll('{role}', login?.role ?? '');
-    env.later(() => env.query(named('alter role {role} nocreatedb; revoke pg_monitor from {role}')).then(() => undefined));
+    env.later(() => env.query(named('alter role {role} nocreatedb login; revoke pg_monitor from {role}')).then(() => undefined));
     for (const [statement] of BY_HAND) await env.query(named(statement));
     expect(await differences(env)).toEqual(
       BY_HAND.flatMap(([, ...expected]) => expected.map((each) => `SEED ${named(each)}`)).sort(),

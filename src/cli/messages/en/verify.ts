@@ -14,6 +14,18 @@ export const verifyFindings = {
     `The end of what was written to the folder was cut off, or its last hash changed by hand: ${n(f.number('left'), 'row is', 'rows are')} left.`,
   'history-taken-back': (f) =>
     `Whether ${f('file')} (${f('at')} UTC, ${f('operator')}) was taken back: the catalog says one thing of the patch and another of what took it back.`,
+  'standing-differs': () =>
+    `Level and number of patches that \`status\` shows are not what the catalog's rows come to: they were changed by hand, or rows were put back with the triggers off. What \`status\` says of this folder's lag is not true.`,
+  'trigger-off': (f) =>
+    `Trigger ${f('trigger')} of rustine.integration is missing or switched off: what is written to folders is not chained or counted meanwhile. Where it is missing, put the catalog back from a backup.`,
+  'schema-missing': (f) =>
+    `The folder's schema ${f('schema')} is not in the database: it was dropped or renamed by hand, with all tables. Rename it back, or put it back from a backup, before anything else is done in this folder.`,
+  'table-owner-differs': (f) =>
+    `Table ${f('table')} was given to the folder's login: scripts may change or drop it, and it counts as theirs. Do not drop it: it has the folder's data.`,
+  'function-added': (f) =>
+    `Function ${f('function')} is in the folder's schema, and no script made it. It may hide one of the supervisor folder.`,
+  'column-renamed': (f) =>
+    `Column ${f('column')} is missing in table ${f('table')}, and ${f('found')} has its type: it was renamed.`,
   'apatch-missing': (f) => `APATCH has no row for ${f('file')}, which the catalog says was integrated (${f('at')} UTC).`,
   'apatch-unknown': (f) => `APATCH has a row for ${f('file')}, of which the catalog knows nothing.`,
   'apatch-changed': (f) =>

@@ -17,6 +17,18 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
     `La fin de ce qui a été écrit dans le dossier a été coupée, ou sa dernière empreinte modifiée à la main : il reste ${n(f.number('left'), 'ligne')}.`,
   'history-taken-back': (f) =>
     `La reprise de ${f('file')} (${f('at')} UTC, ${f('operator')}) : le catalogue ne dit pas la même chose du patch et de ce qui l'a repris.`,
+  'standing-differs': () =>
+    `Le niveau et le nombre de patches que montre \`status\` ne sont pas ceux des lignes du catalogue : ils ont été modifiés à la main, ou des lignes ont été remises sans les déclencheurs. Ce que \`status\` dit du retard de ce dossier n'est pas vrai.`,
+  'trigger-off': (f) =>
+    `Le déclencheur ${f('trigger')} de rustine.integration manque ou est désactivé : ce qui est écrit dans les dossiers n'est pas enchaîné ni compté pendant ce temps. S'il manque, restaurez le catalogue depuis une sauvegarde.`,
+  'schema-missing': (f) =>
+    `Le schéma ${f('schema')} du dossier n'est pas dans la base : il a été supprimé ou renommé à la main, avec toutes ses tables. Rendez-lui son nom, ou restaurez-le depuis une sauvegarde, avant toute autre action dans ce dossier.`,
+  'table-owner-differs': (f) =>
+    `La table ${f('table')} a été donnée à l'utilisateur du dossier : les traitements peuvent la modifier ou la supprimer, et elle compte comme la leur. Ne la supprimez pas : elle contient les données du dossier.`,
+  'function-added': (f) =>
+    `La fonction ${f('function')} est dans le schéma du dossier, et aucun traitement ne l'a créée. Elle peut en masquer une du dossier superviseur.`,
+  'column-renamed': (f) =>
+    `La colonne ${f('column')} manque dans la table ${f('table')}, et ${f('found')} a son type : elle a été renommée.`,
   'apatch-missing': (f) => `APATCH n'a pas de ligne pour ${f('file')}, intégré selon le catalogue (${f('at')} UTC).`,
   'apatch-unknown': (f) => `APATCH a une ligne pour ${f('file')}, que le catalogue ne connaît pas.`,
   'apatch-changed': (f) =>
