@@ -105,35 +105,6 @@ revoke all on function rustine.follow_integration from public;
 create trigger follow after delete or update of kind, reverted_by, apatch_num, file, digest, patch_type, series, version, number on rustine.integration
   for each row execute function rustine.follow_integration();
 
--- A foreign key looks for the parent again whenever a row is changed for the second time in a transaction, as the chain does with several patches,
--- and waits for whoever writes to the parent: with all or none, for ever. These look when a parent is named, and when one goes.
-alter table rustine.folder drop constraint folder_parent_fkey, drop constraint folder_history_of_fkey;
-create function rustine.folder_refers() returns trigger language plpgsql security definer
-set search_path = pg_catalog, pg_temp as $$
-declare
-  other integer;
-begin
-  if tg_op = 'DELETE' then
-    select id into other from rustine.folder where parent = old.id or history_of = old.id limit 1;
-    if found then
-      raise foreign_key_violation using message = format('folder %s is referred to by folder %s', old.id, other), schema = 'rustine', table = 'folder', constraint = tg_name;
-    end if;
-    return null;
-  end if;
-  foreach other in array array_remove(array[new.parent, new.history_of], null) loop
-    perform from rustine.folder where id = other for key share;
-    if not found then
-      raise foreign_key_violation using message = format('folder %s refers to folder %s, which does not exist', new.id, other), schema = 'rustine', table = 'folder', constraint = tg_name;
-    end if;
-  end loop;
-  return null;
-end $$;
-revoke all on function rustine.folder_refers from public;
-create trigger folder_refers_made after insert on rustine.folder for each row execute function rustine.folder_refers();
-create trigger folder_refers_changed after update of parent, history_of on rustine.folder for each row
-  when (new.parent is distinct from old.parent or new.history_of is distinct from old.history_of) execute function rustine.folder_refers();
-create trigger folder_refers_gone after delete on rustine.folder for each row execute function rustine.folder_refers();
-
 -- A new folder has none.
 alter table rustine.folder alter column level set default '{}', alter column patches set default 0, alter column standard set default 0;
 
