@@ -1,11 +1,11 @@
 // One folder's part of a run: its patches in order, each in its own transaction; in a rehearsal all in one that is rolled back.
 import { Bug, type Facts, Failure, Refusal } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
-import type { Database } from '../database/database.ts';
+import type { Database, Session } from '../database/database.ts';
 import type { Folder } from '../environment/folder.ts';
 import { lockFailure, readLockWait } from '../environment/sessions.ts';
 import type { Integration, RunContext, StagedDelivery } from '../integrate/integrator.ts';
-import { blockingFindings, integrate, integrateInto } from '../integrate/integrator.ts';
+import { blockingFindings, blockingFindingsInside, integrate, integrateInto } from '../integrate/integrator.ts';
 import { readLostAnswer } from '../integrate/lost-answer.ts';
 import type { Runner } from '../integrate/runner.ts';
 import { settingsOf } from '../integrate/settings.ts';
@@ -147,7 +147,7 @@ async function rehearse(running: Running, part: FolderPart, context: RunContext)
   };
   try {
     await database.transaction(
-      (session) => runPatches(holding, part, (staged) => integrateInto(session, database, settings, staged, context)),
+      (session) => runPatches(holding, part, (staged) => integrateInto(session, database, settings, staged, context), session),
       'rollback',
       context.aborted,
     );
@@ -162,14 +162,15 @@ async function rehearse(running: Running, part: FolderPart, context: RunContext)
   for (const event of held) running.emit(event);
 }
 
-export async function runPatches(running: Running, part: FolderPart, attempt: Attempt): Promise<void> {
+/** @param inside the transaction that all of it is done in, if it is one */
+export async function runPatches(running: Running, part: FolderPart, attempt: Attempt, inside?: Session): Promise<void> {
   const { folder } = part;
   const tasks = running.preflight.tasks.get(folder.code);
   for (const delivery of running.deliveries.slice(part.patches.length)) {
     const { file } = delivery;
     if (!part.broken && running.cancelling.soft.aborted && tasks?.get(file) === 'integrate') part.cancelled = true;
     const left = part.broken || part.cancelled || running.stop.requested;
-    const outcome = left ? skipped(file) : await runPatch(running, part, delivery, attempt);
+    const outcome = left ? skipped(file) : await runPatch(running, part, delivery, attempt, inside);
     part.patches.push(outcome);
     // Later patches may need this one: the folder stops at its first failure.
     if (outcome.state === 'failed' || (outcome.state === 'skipped' && outcome.reason?.code === 'folder-left-behind'))
@@ -205,7 +206,13 @@ export function skipFolder(
 
 const skipped = (file: string): PatchOutcome => emptyOutcome(file, 'skipped', 0);
 
-async function runPatch(running: Running, part: FolderPart, delivery: Delivery, attempt: Attempt): Promise<PatchOutcome> {
+async function runPatch(
+  running: Running,
+  part: FolderPart,
+  delivery: Delivery,
+  attempt: Attempt,
+  inside: Session | undefined,
+): Promise<PatchOutcome> {
   const { folder } = part;
   const { file } = delivery;
   const task = running.preflight.tasks.get(folder.code)?.get(file);
@@ -214,7 +221,7 @@ async function runPatch(running: Running, part: FolderPart, delivery: Delivery, 
   // A mirror of the supervisor folder gets what that one got.
   if ((folder.parent !== null || folder.mirror === true) && running.missedBySupervisor.has(file)) {
     const facts = { patch: file, supervisor: running.supervisor };
-    for (const finding of await blockersOf(running, folder, delivery))
+    for (const finding of await blockersOf(running, folder, delivery, inside))
       addFinding(running, { ...finding, folder: folder.code, patch: file });
     addFinding(running, { code: 'folder-left-behind', severity: 'warn', folder: folder.code, patch: file, facts });
     return report(running, folder, { ...skipped(file), reason: { code: 'folder-left-behind', facts } });
@@ -231,10 +238,21 @@ async function runPatch(running: Running, part: FolderPart, delivery: Delivery, 
 }
 
 /** The supervisor folder's failure is reported already; what this folder would have failed for by itself is worth knowing too. */
-async function blockersOf(running: Running, folder: Folder, delivery: Delivery): Promise<readonly Finding[]> {
+async function blockersOf(
+  running: Running,
+  folder: Folder,
+  delivery: Delivery,
+  inside: Session | undefined,
+): Promise<readonly Finding[]> {
   const staged = running.staged.get(delivery.file);
   if (staged === undefined || running.stop.requested) return [];
-  return blockingFindings(running.database, settingsOf(folder), staged, running.context).catch(() => []);
+  const { database, context } = running;
+  const settings = settingsOf(folder);
+  const found =
+    inside === undefined
+      ? blockingFindings(database, settings, staged, context)
+      : blockingFindingsInside(inside, database, settings, staged, context);
+  return found.catch(() => []);
 }
 
 function addFinding(running: Running, finding: Finding): void {

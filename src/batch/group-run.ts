@@ -92,7 +92,7 @@ async function runPart(holding: Running, part: FolderPart, session: Session, sev
   const settings = settingsOf(part.folder);
   states.set({ folder: part.folder.code, state: 'running', attempts: part.attempts });
   if (several) await session.script('savepoint before_folder');
-  await runPatches(holding, part, (staged) => integrateInto(session, database, settings, staged, context));
+  await runPatches(holding, part, (staged) => integrateInto(session, database, settings, staged, context), session);
   noteMissed(holding, part);
   if (!several) return;
   const whole = isWhole(outcomeOf(part, filesOf(holding)));

@@ -149,7 +149,12 @@ async function rehearseOne(
   const claim = part === undefined || claimedBy === undefined ? {} : { claimedBy };
   const context = { ...shared, ...claim, lockTimeoutMs: attemptMs(running, own) };
   try {
-    await runPatches({ ...running, findings, emit }, own, (staged) => insideSavepoint(running, session, folder, staged, context));
+    await runPatches(
+      { ...running, findings, emit },
+      own,
+      (staged) => insideSavepoint(running, session, folder, staged, context),
+      session,
+    );
   } catch (error) {
     reset(own);
     throw error;

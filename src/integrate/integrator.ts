@@ -22,9 +22,9 @@ import { stagePlan } from '../plan/staging.ts';
 import { viewsOf } from '../plan/view-facts.ts';
 import type { TableCost } from '../tables/cost.ts';
 import { costsOf } from '../tables/cost.ts';
+import { apatchFile, apatchSql } from './apatch.ts';
 import type { Applied } from './apply.ts';
 import { formerFunctionFindings } from './former-functions.ts';
-import { rememberFormer, rememberOrder, rememberWritten, returningWritten } from './remember-rows.ts';
 import { rememberNumbers } from './remember-tables.ts';
 import { reopened } from './reopened.ts';
 import { noteUncaptured } from './script-writes.ts';
@@ -99,12 +99,36 @@ export async function blockingFindings(
   staged: StagedDelivery,
   context: RunContext,
 ): Promise<readonly Finding[]> {
-  return database.transaction(async (session) => {
-    await session.script(transactionSettings(staged, context).join('; '));
-    const { plan } = await planFor(session, database, folder, staged, context, WHOLE);
-    const blocking = plan.findings.filter((finding) => finding.severity === 'block');
-    return blocking.length > 0 ? blocking : (await checkValues(session, plan.tables, folder.schema, false)).findings;
-  }, 'rollback');
+  return database.transaction((session) => findBlocking(session, database, folder, staged, context), 'rollback');
+}
+
+/** The same in a transaction that goes on, with what it did before: another session would wait for its locks. */
+export async function blockingFindingsInside(
+  session: Session,
+  database: Database,
+  folder: FolderSettings,
+  staged: StagedDelivery,
+  context: RunContext,
+): Promise<readonly Finding[]> {
+  await session.script('savepoint before_looking');
+  try {
+    return await findBlocking(session, database, folder, staged, context);
+  } finally {
+    await session.script('rollback to savepoint before_looking; release savepoint before_looking');
+  }
+}
+
+async function findBlocking(
+  session: Session,
+  database: Database,
+  folder: FolderSettings,
+  staged: StagedDelivery,
+  context: RunContext,
+): Promise<readonly Finding[]> {
+  await session.script(transactionSettings(staged, context).join('; '));
+  const { plan } = await planFor(session, database, folder, staged, context, WHOLE);
+  const blocking = plan.findings.filter((finding) => finding.severity === 'block');
+  return blocking.length > 0 ? blocking : (await checkValues(session, plan.tables, folder.schema, false)).findings;
 }
 
 /** Locks that the delivery needs in this folder as it is now: counted before anything is done. */
@@ -368,29 +392,3 @@ function beforeSql(folder: FolderSettings, plan: Plan): string {
   const added = quoteLiteral(JSON.stringify(plan.due));
   return `(select jsonb_build_object('due', f.due, 'added', ${added}::jsonb, 'activityCodes', f.activity_codes, 'settings', rustine.folder_settings(f)) from rustine.folder f where f.id = ${folder.id})`;
 }
-
-const LONGEST_FILE = 255;
-const apatchFile = (file: string): string => file.slice(0, LONGEST_FILE);
-
-/** One row a file (R29): integrated again, the row keeps its number and says when. */
-function apatchSql(folder: FolderSettings, delivery: Delivery, integration: string, context: RunContext): string {
-  const q = quoteLiteral;
-  const name = parsePatchName(delivery.file);
-  const table = qualified(folder.schema, APATCH);
-  const user = q(context.operator.slice(0, 30));
-  const file = q(apatchFile(delivery.file));
-  const of = { folder: folder.id, integration, schema: folder.schema, table: APATCH };
-  const written = `select case when exists (select from old) then 'updated' else 'inserted' end as what, w.* from w`;
-  return `with old as materialized (select a.rowid as row_number, to_jsonb(a) as value from ${table} a where a.fic_0 = ${file} for update),
-    ${rememberFormer(of)}, ${rememberOrder(of)},
-    w as (insert into ${table} as a (num_0, fic_0, dat_0, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, credattim_0, creusr_0, upddattim_0, updusr_0, auuid_0)
-      select (select coalesce(max(num_0), 0) + 1 from ${table}), ${file}, current_date, ${user},
-        ${q(delivery.file.replace(/\.[^.]*$/, '').slice(0, 80))}, ${q((name?.version ?? '').slice(0, 20))}, '', ${q(name?.series ?? '')}, ${name?.number ?? 0},
-        ${q(delivery.comment.slice(0, 250))}, now(), ${user}, now(), ${user}, gen_random_uuid() where (select count(*) from old) >= 0
-      on conflict (fic_0) do update set dat_0 = excluded.dat_0, upddattim_0 = now(), updusr_0 = excluded.updusr_0, updtick_0 = a.updtick_0 + 1
-      ${returningWritten('a', true)}),
-    ${rememberWritten(of, written)}
-    select from w`;
-}
-
-const APATCH = 'apatch';
