@@ -129,7 +129,8 @@ async function failed(
   tellSteps(validating, folder.code, steps);
   // What somebody has to mend is no failure of the world.
   const reason = known instanceof Refusal ? blockedReason([finding]) : { code, facts };
-  const outcome = { ...nothingDone(folder, 'failed', reason), steps: [...part.before, ...steps] };
+  const ms = steps.reduce((sum, step) => sum + step.ms, 0);
+  const outcome = { ...nothingDone(folder, 'failed', reason), steps: [...part.before, ...steps], ms };
   await fail(validating, part, outcome, { code, facts }, outcomes);
   return [];
 }

@@ -1,6 +1,6 @@
 // What a validation changed or would change, one by one; folders with the same differences are told once.
 import type { RunValidation, ValidationOutcome } from '../app/validations.ts';
-import { canonical } from '../base/canonical.ts';
+import { canonical, digestOf } from '../base/canonical.ts';
 import { oneLine } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
@@ -17,7 +17,16 @@ interface Group {
 /** Folders in which something changes, those with the same differences together. */
 function groupsOf({ folders }: ValidationOutcome): readonly Group[] {
   const changed = folders.filter((folder) => folder.state === 'validated' && hasDifferences(folder));
-  const alike = Map.groupBy(changed, (folder) => canonical({ ...differencesOf(folder) }));
+  // Folders that share a plan share the list of elements: what it is like is worked out once, and not kept as text for each.
+  const digests = new Map<unknown, string>();
+  const digestOfShared = (list: unknown): string => {
+    const digest = digests.get(list) ?? digestOf(canonical(list));
+    digests.set(list, digest);
+    return digest;
+  };
+  const alike = Map.groupBy(changed, (folder) =>
+    digestOf(canonical({ ...differencesOf(folder), elements: digestOfShared(folder.differences?.elements) })),
+  );
   return [...alike.values()].flatMap((group) =>
     group.slice(0, 1).map((first) => ({ first, folders: group.map(({ folder }) => folder) })),
   );

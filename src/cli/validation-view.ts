@@ -89,7 +89,7 @@ function inFolderOrder({ findings, folders }: ValidationOutcome): readonly Findi
 
 function folderTable(folders: readonly RunValidation[], { report }: Messages, width: number | undefined): string {
   const { validation } = report;
-  const alike = Map.groupBy(folders, ({ ms: _, steps: __, folder: ___, ...rest }) => canonical({ ...rest }));
+  const alike = Map.groupBy(folders, ({ ms: _, steps: __, folder: ___, differences: ____, ...rest }) => canonical({ ...rest }));
   const rows = [...alike.values()].map((group) => {
     const { state, elements, tables, scripts, texts, patches, settled, steps } = group[0] as RunValidation;
     const failedAt = steps.find((step) => step.state === 'failed');

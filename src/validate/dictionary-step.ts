@@ -65,7 +65,9 @@ export async function followDictionary(
     ...plan.findings.filter(({ severity, code }) => severity === 'block' || !KNOWN.test(code)),
   ];
   if (blocks(findings)) return { ...found, plan, findings };
-  const differences = context.differences ? await readDifferences(session, folder.id, plan.id) : [];
+  const differences = context.differences
+    ? await sources.differences(plan, () => readDifferences(session, folder.id, plan.id))
+    : [];
   if (plan.items + plan.tables.length + plan.views.length === 0) return { ...found, plan, differences, findings };
   await checkLocks(session, folder.code, plan.locks);
   const checked = await checkValues(session, plan.tables, folder.schema);

@@ -4,7 +4,9 @@ import type { Folder } from '../environment/folder.ts';
 import type { StagedDelivery } from '../integrate/integrator.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
+import type { Plan } from '../plan/plan.ts';
 import { clearStaging } from '../plan/staging.ts';
+import type { ElementDifference } from './differences.ts';
 import type { DictionarySource } from './validation-context.ts';
 
 export interface ValidationSources {
@@ -14,6 +16,8 @@ export interface ValidationSources {
   of(folder: Folder): DictionarySource | null;
   /** Stages a delivery once for all folders that need the same. @param key what it is, wherever it comes from */
   staged(key: string, deliver: () => Promise<Delivery>): Promise<StagedDelivery>;
+  /** What a plan changes, one by one, held once for all folders that share the plan: these have the same before. */
+  differences(plan: Plan, read: () => Promise<readonly ElementDifference[]>): Promise<readonly ElementDifference[]>;
   /** Takes away what was staged. */
   release(): Promise<void>;
 }
@@ -22,6 +26,7 @@ export interface ValidationSources {
 export function validationSources(database: Database, lease: string, folders: readonly Folder[]): ValidationSources {
   const byCode = new Map(folders.map((folder) => [folder.code, folder]));
   const staged = new Map<string, Promise<StagedDelivery>>();
+  const differences = new WeakMap<Plan, readonly ElementDifference[]>();
   return {
     lease,
     of({ parent, historyOf }) {
@@ -36,6 +41,12 @@ export function validationSources(database: Database, lease: string, folders: re
       // A failure (a lost connection) is this folder's; the next one tries anew.
       made.catch(() => staged.delete(key));
       return made;
+    },
+    async differences(plan, read) {
+      const known = differences.get(plan) ?? (await read());
+      const first = differences.get(plan) ?? known;
+      differences.set(plan, first);
+      return first;
     },
     async release() {
       const deliveries = settledOf(await Promise.allSettled(staged.values()));

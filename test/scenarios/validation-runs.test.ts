@@ -168,6 +168,13 @@ describe.each(oneServer())('validation as a run on $name', (server) => {
     // What changed one by one is for who asked: not in the row that everybody reads.
     const [row] = await env.query<{ outcome: object }>(`select outcome from rustine.run_folder where run = '${real.run}'`);
     expect(Object.keys(row?.outcome ?? {})).not.toContain('differences');
+    // Hundreds of folders with the same differences hold them once.
+    await env.folders(['SAME', 'ALIKE']);
+    await env.integrate(await env.patch('THREE.dat', [activityCode('NEW')]), { folders: ['X3'] });
+    const { folders } = await env.rustine.validate({ folders: ['SAME', 'ALIKE'], differences: true });
+    const [one, other] = folders.map(({ differences }) => differences?.elements);
+    expect(one).toMatchObject([{ name: 'NEW', change: 'created' }]);
+    expect(other).toBe(one);
   });
 
   test('R35: somebody who knows why unlocks a folder with a reason, which is kept; it stays due', async () => {

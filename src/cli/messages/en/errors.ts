@@ -97,7 +97,7 @@ export const errors = {
   'first-not-given': (f) =>
     `${some(f.list('folders'))} cannot come first: not among the folders of this run (${some(f.list('known'), 20)}). Add it to --folders, or leave it out of --first.`,
   'run-active': (f) =>
-    `${some(f.list('folders'), 12)}: run ${f('run')} of ${f('operator')} on ${f('host')} (process ${f('pid')}) has been ${f('state') === 'running' || !f.has('state') ? 'at work here' : 'waiting to begin here'} since ${f('since')}, with ${some(f.list('files'))}. Nothing else changes a folder in the middle of a run. \`rustine log ${f('run')} --follow\` follows it, \`rustine cancel ${f('run')}\` stops it; then give this command again.`,
+    `${some(f.list('folders'), 12)}: run ${f('run')} of ${f('operator')} on ${f('host')} (process ${f('pid')}) has been ${f('state') === 'running' || !f.has('state') ? 'at work here' : 'waiting to begin here'} since ${f('since')}${f.list('files').length === 0 ? '' : `, with ${some(f.list('files'))}`}. Nothing else changes a folder in the middle of a run. \`rustine log ${f('run')} --follow\` follows it, \`rustine cancel ${f('run')}\` stops it; then give this command again.`,
   'run-unknown': (f) =>
     `There is no run ${f('run')}. Every integration prints the number of its run at the end; \`rustine log\` lists the latest ones.`,
   'folder-not-in-run': (f) =>

@@ -228,7 +228,7 @@ export const findings = {
   'roles-unavailable': (f) =>
     `Database user ${f('user')} may not create login roles: the folders share one login and are not isolated from each other. A user with CREATEROLE isolates them.`,
   'run-active': (f) =>
-    `${some(f.list('folders'), 12)}: run ${f('run')} of ${f('operator')} on ${f('host')} ${f('state') === 'queued' ? 'has been in the queue' : f('state') === 'waiting' ? 'has been waiting to begin here' : 'has been at work here'} since ${f('since')}, with ${some(f.list('files'))}${f('state') === 'queued' || f('state') === 'waiting' ? '; it comes first' : ''}. Wait until it is over${f.has('option') ? ` (${f('option')} does)` : ''}, or stop it with \`rustine cancel ${f('run')}\`.`,
+    `${some(f.list('folders'), 12)}: run ${f('run')} of ${f('operator')} on ${f('host')} ${f('state') === 'queued' ? 'has been in the queue' : f('state') === 'waiting' ? 'has been waiting to begin here' : 'has been at work here'} since ${f('since')}${f.list('files').length === 0 ? '' : `, with ${some(f.list('files'))}`}${f('state') === 'queued' || f('state') === 'waiting' ? '; it comes first' : ''}. Wait until it is over${f.has('option') ? ` (${f('option')} does)` : ''}, or stop it with \`rustine cancel ${f('run')}\`.`,
   'workers-lost': (f) =>
     `${f('workers')} workers were lost while they were at work on folder ${f('folder')}; it is not tried again. See what ends them there (memory, a script), then run again: what the folder has got is kept.`,
   'folder-gone': (f) =>

@@ -40,7 +40,7 @@ export const runWords = {
   },
   columns: { folder: 'folder', wave: 'wave', state: 'state', attempts: 'attempts', since: 'since', waitsFor: 'waits for' },
   line: (r: OpenRun) =>
-    `Run ${r.run} of ${r.operator} on ${r.host} since ${r.since}, with ${r.files}: ${r.state}${r.folders === '' ? '' : ` (${r.folders})`}`,
+    `Run ${r.run} of ${r.operator} on ${r.host} since ${r.since}${r.files === '' ? '' : `, with ${r.files}`}: ${r.state}${r.folders === '' ? '' : ` (${r.folders})`}`,
   stopping: (by: string, reason: string) =>
     `${by} has asked it to stop${reason === '' ? '' : ` (${reason})`}: what is at work ends its patch.`,
   asked: (run: string, state: string) =>

@@ -97,7 +97,7 @@ export const errors: Sentences<ErrorCode> = {
   'first-not-given': (f) =>
     `${some(f.list('folders'))} ne peut passer d'abord : absent des dossiers de cette exécution (${some(f.list('known'), 20)}). Ajoutez-le à --folders, ou retirez-le de --first.`,
   'run-active': (f) =>
-    `${some(f.list('folders'), 12)} : l'exécution ${f('run')} de ${f('operator')} sur ${f('host')} (processus ${f('pid')}) ${f('state') === 'running' || !f.has('state') ? 'y travaille' : 'attend de commencer ici'} depuis le ${f('since')}, avec ${some(f.list('files'))}. Rien d'autre ne modifie un dossier au milieu d'une exécution. \`rustine log ${f('run')} --follow\` la suit, \`rustine cancel ${f('run')}\` l'arrête ; relancez ensuite cette commande.`,
+    `${some(f.list('folders'), 12)} : l'exécution ${f('run')} de ${f('operator')} sur ${f('host')} (processus ${f('pid')}) ${f('state') === 'running' || !f.has('state') ? 'y travaille' : 'attend de commencer ici'} depuis le ${f('since')}${f.list('files').length === 0 ? '' : `, avec ${some(f.list('files'))}`}. Rien d'autre ne modifie un dossier au milieu d'une exécution. \`rustine log ${f('run')} --follow\` la suit, \`rustine cancel ${f('run')}\` l'arrête ; relancez ensuite cette commande.`,
   'run-unknown': (f) =>
     `Il n'y a pas d'exécution ${f('run')}. Chaque intégration affiche son numéro d'exécution à la fin ; \`rustine log\` montre les dernières.`,
   'folder-not-in-run': (f) =>

@@ -229,7 +229,7 @@ export const findings: Sentences<FindingCode> = {
   'roles-unavailable': (f) =>
     `L'utilisateur ${f('user')} de la base ne peut pas créer de rôles : les dossiers partagent une connexion et ne sont pas isolés. Un utilisateur avec CREATEROLE les isole.`,
   'run-active': (f) =>
-    `${some(f.list('folders'), 12)} : l'exécution ${f('run')} de ${f('operator')} sur ${f('host')} ${f('state') === 'queued' ? "est en file d'attente" : f('state') === 'waiting' ? "attend d'y commencer" : 'y travaille'} depuis le ${f('since')}, avec ${some(f.list('files'))}${f('state') === 'queued' || f('state') === 'waiting' ? " ; elle passe d'abord" : ''}. Attendez sa fin${f.has('option') ? ` (${f('option')} le fait)` : ''}, ou arrêtez-la par \`rustine cancel ${f('run')}\`.`,
+    `${some(f.list('folders'), 12)} : l'exécution ${f('run')} de ${f('operator')} sur ${f('host')} ${f('state') === 'queued' ? "est en file d'attente" : f('state') === 'waiting' ? "attend d'y commencer" : 'y travaille'} depuis le ${f('since')}${f.list('files').length === 0 ? '' : `, avec ${some(f.list('files'))}`}${f('state') === 'queued' || f('state') === 'waiting' ? " ; elle passe d'abord" : ''}. Attendez sa fin${f.has('option') ? ` (${f('option')} le fait)` : ''}, ou arrêtez-la par \`rustine cancel ${f('run')}\`.`,
   'workers-lost': (f) =>
     `${f('workers')} workers ont disparu pendant qu'ils travaillaient dans le dossier ${f('folder')} ; il n'est plus essayé. Cherchez ce qui les arrête là (mémoire, un traitement), puis relancez : ce que le dossier a reçu est gardé.`,
   'folder-gone': (f) =>

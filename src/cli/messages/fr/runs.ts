@@ -29,7 +29,7 @@ export const runWords: Messages['report']['openRuns'] = {
   },
   columns: { folder: 'dossier', wave: 'vague', state: 'état', attempts: 'essais', since: 'depuis', waitsFor: 'attend' },
   line: (r) =>
-    `Exécution ${r.run} de ${r.operator} sur ${r.host} depuis le ${r.since}, avec ${r.files} : ${r.state}${r.folders === '' ? '' : ` (${r.folders})`}`,
+    `Exécution ${r.run} de ${r.operator} sur ${r.host} depuis le ${r.since}${r.files === '' ? '' : `, avec ${r.files}`} : ${r.state}${r.folders === '' ? '' : ` (${r.folders})`}`,
   stopping: (by, reason) =>
     `${by} a demandé son arrêt${reason === '' ? '' : ` (${reason})`} : chaque patch en cours va à son terme.`,
   asked: (run, state) =>
