@@ -179,6 +179,10 @@ export function acrossServers(
     verify: (options) => verifyAcross(across, options),
     decide: (options) => decideAcross(across, options),
     scripts: scriptsAcross(across),
+    serverUrl: async (name) => {
+      const server = knownServer((await readDirectory(database)).servers, name);
+      return (await others.open(server)).verbs.databaseUrl();
+    },
     databaseUrl: async (folder) => (await at(folder)).databaseUrl(folder),
     addServer: async (name, url) => {
       const { server, findings } = await addServer(home, name, url);

@@ -37,6 +37,8 @@ export interface ServerVerbs {
   addServer(name: string, url: string): Promise<{ readonly server: ServerView; readonly findings: readonly Finding[] }>;
   servers(): Promise<readonly ServerView[]>;
   server(name: string): Promise<ServerView>;
+  /** URL of the environment's database there. @throws Refusal `server-unknown` */
+  serverUrl(name: string): Promise<string>;
   /** Refused while folders live there, or something that runs left there is not settled; its database stays as it is. */
   dropServer(name: string): Promise<{ readonly name: string; readonly url: string }>;
   /** What the verbs so far could not look at because a server did not answer, or could not carry over to it. */

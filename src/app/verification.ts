@@ -1,5 +1,5 @@
 // The verb that compares what APATCH says with folders as they are, on one server and over all of them.
-import type { Facts } from '../base/errors.ts';
+import { type Facts, Refusal } from '../base/errors.ts';
 import { folderCode } from '../base/ids.ts';
 import { withLease } from '../journal/processes.ts';
 import type { Difference, Mend } from '../verify/difference.ts';
@@ -7,6 +7,7 @@ import type { VerifiedFolder } from '../verify/verified-folders.ts';
 import { verifyFolders } from '../verify/verified-folders.ts';
 import type { Across } from './across-servers.ts';
 import { chosen, existingFolders } from './known-folders.ts';
+import { mirrorsOf } from './mirrors.ts';
 import type { Opened } from './rustine.ts';
 
 export interface VerifyOptions {
@@ -25,13 +26,23 @@ export interface SharedDifference {
   readonly patch?: string;
   readonly facts: Facts;
   /** `next`: the command that mends it there; null: nothing does but a backup, or nothing has to be done. */
-  readonly folders: readonly { readonly folder: string; readonly next: string | null }[];
+  readonly folders: readonly {
+    readonly folder: string;
+    /** The server on which its mirror has it, not the folder itself. */
+    readonly mirror?: string;
+    readonly next: string | null;
+  }[];
   /** One command for all of them, where there is one. */
   readonly next: string | null;
 }
 
+export interface LookedAt extends Pick<VerifiedFolder, 'folder' | 'chain' | 'chainedSince' | 'notCompared'> {
+  /** The server on which its mirror was looked at, not the folder itself. */
+  readonly mirror?: string;
+}
+
 export interface Verification {
-  readonly folders: readonly Pick<VerifiedFolder, 'folder' | 'chain' | 'chainedSince' | 'notCompared'>[];
+  readonly folders: readonly LookedAt[];
   readonly differences: readonly SharedDifference[];
 }
 
@@ -52,27 +63,49 @@ export async function verify(opened: Opened, options: VerifyOptions): Promise<re
   return folders.flatMap(({ code }) => verified.get(code) ?? []);
 }
 
-/** Each server looks at its own folders; a mirror is a copy, and its original is looked at where it lives. */
+/** Each server looks at its own folders and at the mirrors there: folders look up in them, and nobody else sees what hands did to them. */
 export async function verifyAcross(across: Across, options: VerifyOptions): Promise<Verification> {
   const { folders: elsewhere } = await across.directory();
   const wanted = options.folders?.map((text) => folderCode(text));
-  const far = elsewhere.filter(({ code }) => wanted === undefined || wanted.some((each) => each === code));
-  const here = wanted?.filter((code) => !far.some((each) => each.code === code));
-  const verified =
-    here?.length === 0 ? [] : [...(await across.home.verbs.verify(here === undefined ? options : { ...options, folders: here }))];
-  const there =
-    far.length === 0
-      ? []
-      : await across.each(async ({ member }, own) => {
-          const codes = own.filter((code) => far.some((each) => each.code === code));
-          return codes.length === 0 ? [] : member.verbs.verify({ ...options, folders: codes });
-        });
-  verified.push(...there.flat());
-  return shared(verified);
+  const isWanted = (code: string): boolean => wanted === undefined || wanted.some((each) => each === code);
+  const far = elsewhere.map(({ code }) => code);
+  const here = wanted?.filter((code) => !far.includes(code));
+  if (here !== undefined && here.length > 0) await checkKnown(across, here, far);
+  const home =
+    here?.length === 0 ? [] : await across.home.verbs.verify(here === undefined ? options : { ...options, folders: here });
+  const there = await across.each(async ({ server, member }, own): Promise<readonly Placed[]> => {
+    const mirrors = new Set((await mirrorsOf(member)).map(({ code }) => String(code)));
+    const folders = [...mirrors, ...own].filter(isWanted);
+    const verified = folders.length === 0 ? [] : await member.verbs.verify({ ...options, folders });
+    return verified.map((each) => {
+      const place = { verified: each, server: server.name };
+      return mirrors.has(each.folder) ? { ...place, companion: own[0] ?? '' } : place;
+    });
+  });
+  const all: readonly Placed[] = [...home.map((verified) => ({ verified })), ...there.flat()];
+  return shared(all);
 }
 
-function shared(verified: readonly VerifiedFolder[]): Verification {
-  const all = verified.flatMap(({ folder, differences }) => differences.map((difference) => ({ folder, difference })));
+/** Whatever server they are on. @throws Refusal `folder-unknown` */
+async function checkKnown({ home }: Across, codes: readonly string[], elsewhere: readonly string[]): Promise<void> {
+  const known = [...(await existingFolders(home.opened.database)).map(({ code }) => String(code)), ...elsewhere];
+  for (const folder of codes) if (!known.includes(folder)) throw new Refusal('folder-unknown', { folder, known });
+}
+
+/** What was found, and where. */
+interface Placed {
+  readonly verified: VerifiedFolder;
+  /** Absent: the environment's own. */
+  readonly server?: string;
+  /** Of a mirror: a folder there. In a run with that one, what is done to the original is done to the mirror. */
+  readonly companion?: string;
+}
+
+const mirrorOf = ({ server, companion }: Placed): { readonly mirror?: string } =>
+  companion === undefined || server === undefined ? {} : { mirror: server };
+
+function shared(placed: readonly Placed[]): Verification {
+  const all = placed.flatMap((place) => place.verified.differences.map((difference) => ({ place, difference })));
   const groups = Map.groupBy(all, ({ difference: { code, severity, subject, patch, facts, mend } }) =>
     JSON.stringify([
       code,
@@ -85,7 +118,10 @@ function shared(verified: readonly VerifiedFolder[]): Verification {
     ]),
   );
   return {
-    folders: verified.map(({ folder, chain, chainedSince, notCompared }) => ({ folder, chain, chainedSince, notCompared })),
+    folders: placed.map((place) => {
+      const { folder, chain, chainedSince, notCompared } = place.verified;
+      return { folder, chain, chainedSince, notCompared, ...mirrorOf(place) };
+    }),
     differences: [...groups.values()].flatMap((group) => sharedDifference(group)),
   };
 }
@@ -96,12 +132,11 @@ function withoutTimes({ at, ...facts }: Facts): Facts {
 }
 
 function sharedDifference(
-  group: readonly { readonly folder: string; readonly difference: Difference }[],
+  group: readonly { readonly place: Placed; readonly difference: Difference }[],
 ): readonly SharedDifference[] {
   const [first] = group;
   if (first === undefined) return [];
   const { code, severity, subject, patch, facts, mend } = first.difference;
-  const codes = [...new Set(group.map(({ folder }) => folder))];
   return [
     {
       code,
@@ -109,20 +144,33 @@ function sharedDifference(
       subject,
       ...(patch === undefined ? {} : { patch }),
       facts,
-      folders: group.map(({ folder, difference }) => ({ folder, next: commandOf(difference.mend, [folder]) })),
-      next: mend.by === 'sql' && codes.length > 1 ? null : commandOf(mend, codes),
+      folders: group.map(({ place, difference }) => ({
+        folder: place.verified.folder,
+        ...mirrorOf(place),
+        next: commandOf(difference.mend, [place]),
+      })),
+      next:
+        mend.by === 'sql' && group.length > 1
+          ? null
+          : commandOf(
+              mend,
+              group.map(({ place }) => place),
+            ),
     },
   ];
 }
 
-function commandOf(mend: Mend, folders: readonly string[]): string | null {
+function commandOf(mend: Mend, places: readonly Placed[]): string | null {
+  const own = places.map(({ verified }) => verified.folder);
+  const folders = [...new Set([...own, ...places.flatMap(({ companion }) => companion ?? [])])];
+  const server = places[0]?.server;
   switch (mend.by) {
     case 'validate':
       return `rustine validate ${folders.join(' ')}`;
     case 'integrate':
       return `rustine integrate ${shellWord(mend.file)} --folders ${folders.join(',')} --force already=REASON`;
     case 'sql':
-      return `psql "$(rustine db url)" -c ${shellWord(mend.statement)}`;
+      return `psql "$(rustine db url${server === undefined ? '' : ` --server ${server}`})" -c ${shellWord(mend.statement)}`;
     case 'backup':
     case 'nothing':
       return null;

@@ -1,6 +1,6 @@
 // What `status --verify` answers, in every form: what is not as it should be, once for all folders that have it, and what to do about it.
 import type { FolderView } from '../app/rustine.ts';
-import type { SharedDifference, Verification } from '../app/verification.ts';
+import type { LookedAt, SharedDifference, Verification } from '../app/verification.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Cli } from './cli.ts';
 import { dueLines } from './due.ts';
@@ -35,9 +35,10 @@ export function verifyAnswer(verified: Verified, { messages, options }: Cli): An
       inLine: isInLine(verified),
       folders: withCommands(views, messages).map((view, at) => ({
         ...view,
-        ...folders.find(({ folder }) => folder === views[at]?.code),
+        ...folders.find(({ folder, mirror }) => folder === views[at]?.code && mirror === undefined),
         folder: undefined,
       })),
+      mirrors: folders.filter(({ mirror }) => mirror !== undefined),
       differences: differences.map((each) => document(each, messages)),
       findings: missed.map((finding) => findingDocument(finding, messages)),
     }),
@@ -45,8 +46,8 @@ export function verifyAnswer(verified: Verified, { messages, options }: Cli): An
     sheet: () => ({
       columns: ['folder', 'severity', 'code', 'subject', 'patch', 'message', 'next'],
       rows: differences.flatMap((each) =>
-        each.folders.map(({ folder, next }) => [
-          folder,
+        each.folders.map(({ folder, mirror, next }) => [
+          placeOf({ folder, mirror }, messages),
           each.severity,
           each.code,
           each.subject,
@@ -61,6 +62,19 @@ export function verifyAnswer(verified: Verified, { messages, options }: Cli): An
       return foldersPage({ kind: 'status', folders: views, findings: [...missed, ...findings] }, made, messages);
     },
   };
+}
+
+/** Folders, and mirrors of them on further servers. */
+function counted(folders: readonly LookedAt[]): readonly [folders: number, mirrors: number] {
+  const mirrors = folders.filter(({ mirror }) => mirror !== undefined).length;
+  return [folders.length - mirrors, mirrors];
+}
+
+function placeOf(
+  { folder, mirror }: { readonly folder: string; readonly mirror?: string | undefined },
+  { verify }: Messages,
+): string {
+  return mirror === undefined ? folder : verify.mirror(folder, mirror);
 }
 
 function asFinding({ code, severity, subject, patch, facts }: SharedDifference): Finding {
@@ -81,7 +95,9 @@ function textOf(verified: Verified, messages: Messages, width: number | undefine
   const words = messages.verify;
   const wrong = differences.filter(({ severity }) => severity === 'warn');
   const due = dueLines(views, messages, width);
-  const parts: string[] = [wrong.length === 0 ? words.inLine(folders.length) : words.differs(wrong.length, folders.length)];
+  const parts: string[] = [
+    wrong.length === 0 ? words.inLine(...counted(folders)) : words.differs(wrong.length, ...counted(folders)),
+  ];
   for (const list of Map.groupBy(differences, ({ code, severity }) => `${severity} ${code}`).values()) {
     const shown = all || list.length <= SHOWN + 1 ? list : list.slice(0, SHOWN);
     for (const each of shown) parts.push(...linesOf(each, messages, width));
@@ -101,15 +117,28 @@ function textOf(verified: Verified, messages: Messages, width: number | undefine
         ),
       );
   }
-  const files = [...new Set(folders.flatMap(({ notCompared }) => notCompared))].sort();
-  if (files.length > 0) parts.push('', wrap(words.notCompared(some(files.map(safe), 20), files.length), width, 2));
+  const left = notComparedLines(folders, messages);
+  if (left.length > 0) parts.push('', ...left.map((line) => wrap(line, width, 2)));
   if (due.length > 0) parts.push('', ...due);
   return parts.join('\n');
 }
 
+/** Folders that lack the same files share a line. */
+function notComparedLines(folders: readonly LookedAt[], messages: Messages): readonly string[] {
+  const lacking = folders.filter(({ notCompared }) => notCompared.length > 0);
+  return [...Map.groupBy(lacking, ({ notCompared }) => JSON.stringify(notCompared)).values()].map((group) => {
+    const files = group[0]?.notCompared ?? [];
+    const places = some(
+      group.map((one) => placeOf(one, messages)),
+      12,
+    );
+    return messages.verify.notCompared(some(files.map(safe), 20), files.length, places);
+  });
+}
+
 function linesOf(each: SharedDifference, messages: Messages, width: number | undefined): readonly string[] {
   const words = messages.verify;
-  const codes = [...new Set(each.folders.map(({ folder }) => folder))];
+  const codes = [...new Set(each.folders.map((one) => placeOf(one, messages)))];
   const place = messages.report.folders(some(codes, 12), codes.length);
   const [first] = each.folders;
   const next = each.next ?? first?.next ?? null;

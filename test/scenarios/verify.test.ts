@@ -263,6 +263,39 @@ describe.each(oneServer())('verification, whatever the version of the server', (
     expect(await differences(env)).toEqual([]);
     await env.at(`alter table far.t0 alter column num_0 set default 5`);
     expect(await differences(env)).toEqual(['FAR column-default-differs t0.num_0']);
+    // The command goes to the server where the folder is.
+    const [told] = (await env.rustine.verify({ folders: ['FAR'] })).differences;
+    expect(told?.next).toMatch(/^psql "\$\(rustine db url --server NORTH\)" -c 'alter table "far"/);
+    const settings = { servers: { NORTH: env.north } };
+    expect((await typed(env, ['db', 'url', '--server', 'north'], { settings })).out.trim()).toBe(env.north);
+    await env.at(told?.next?.match(/-c '(.*)'$/)?.[1] ?? '');
+    expect(await differences(env)).toEqual([]);
+    const unknown = await typed(env, ['status', '--verify', 'FAR', 'NOPE'], { settings });
+    expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining('X3, LOC, FAR')]);
+  });
+
+  test('R4, R34: a mirror that hands changed is told, and validated with a folder that looks up in it', async () => {
+    const env = await twoServers(server, undefined);
+    const path = await env.patch('P_0001_140.dat', [parameter('old'), multiply('twice', 2), ...tables.slice(0, 2)]);
+    await env.integrate(path);
+    await env.at(`drop function x3.twice(integer); drop table x3.t0;
+      delete from rustine.element where type = 'ADP' and folder = (select id from rustine.folder where code = 'X3');
+      delete from rustine.record where type = 'ADP' and folder = (select id from rustine.folder where code = 'X3')`);
+    const { differences: found } = await env.rustine.verify({});
+    expect(found.map(({ code, subject }) => `${code} ${subject}`).sort()).toEqual([
+      'element-missing ADP:LIMIT',
+      'function-missing TRT:TWICE',
+      'table-missing t0',
+    ]);
+    expect(found.every(({ folders }) => folders.length === 1 && folders[0]?.mirror === 'NORTH')).toBe(true);
+    const again = 'rustine integrate P_0001_140.dat --folders X3,FAR --force already=REASON';
+    expect([...new Set(found.map(({ next }) => next))].sort()).toEqual([again, 'rustine validate X3 FAR']);
+    const settings = { servers: { NORTH: env.north } };
+    expect((await typed(env, ['status', '--verify', 'X3'], { settings })).out).toContain('X3 (its mirror on NORTH)');
+    expect((await typed(env, ['status', '--verify', 'LOC'], { settings })).code).toBe(0);
+    await env.integrate(path, { folders: ['X3', 'FAR'], force: [{ check: 'already', reason: 'a mirror was changed' }] });
+    await env.rustine.validate({ folders: ['X3', 'FAR'] });
+    expect(await differences(env)).toEqual([]);
   });
 
   test('R23, R34: texts in languages that came are told with what brings them, those in languages that went are no difference', async () => {

@@ -293,6 +293,7 @@ async function cli(
     tasks: { waiting: async () => (answers.tasks ?? NO_TASKS) as typeof NO_TASKS },
     runs: { open: answer('runs', []), show: answer('runs', { run: OPEN_RUN, folders: [] }), cancel: answer('runs', OPEN_RUN) },
     databaseUrl: answer('databaseUrl', 'postgresql://x@localhost/r'),
+    serverUrl: answer('serverUrl', 'postgresql://x@north/r'),
     close: answer('close', undefined),
   } as unknown as Rustine;
   const terminal: Terminal = {
@@ -1113,6 +1114,9 @@ describe('the rest', () => {
   it('db gives the URL and stops', async () => {
     expect((await cli('db url')).out).toBe('postgresql://x@localhost/r\n');
     expect((await cli('db url --folder seed')).calls[0]).toEqual(['databaseUrl', 'SEED']);
+    expect((await cli('db url --server north')).calls[0]).toEqual(['serverUrl', 'north']);
+    expect((await cli('db url --server north --folder seed')).code).toBe(2);
+    expect((await cli('status --verify --run last')).code).toBe(2);
     expect(JSON.parse((await cli('db stop --json')).out)).toEqual({ state: 'stopped' });
   });
 

@@ -1,4 +1,5 @@
 // `rustine db …`: the database in use.
+import { Refusal } from '../../base/errors.ts';
 import type { Cli } from '../cli.ts';
 import type { Program } from '../program.ts';
 
@@ -8,16 +9,26 @@ export function defineDb(program: Program, cli: Cli): void {
   db.command('url')
     .description(words.dbUrl.is)
     .option('--folder <folder>', words.dbUrl.folder)
-    .action((options: { folder?: string }) => url(cli, options.folder));
+    .option('--server <server>', words.dbUrl.server)
+    .action((options: UrlOptions) => url(cli, options));
   db.command('stop')
     .description(words.dbStop.is)
     .action(() => stop(cli));
 }
 
-async function url(cli: Cli, folder: string | undefined): Promise<void> {
+interface UrlOptions {
+  readonly folder?: string;
+  readonly server?: string;
+}
+
+async function url(cli: Cli, { folder, server }: UrlOptions): Promise<void> {
+  if (folder !== undefined && server !== undefined)
+    throw new Refusal('usage', { problem: 'folder-or-server', command: 'rustine db url' });
   const { folderCode } = await import('../../base/ids.ts');
   const code = folder === undefined ? undefined : folderCode(folder);
-  const address = await cli.withRustine((rustine) => rustine.databaseUrl(code));
+  const address = await cli.withRustine((rustine) =>
+    server === undefined ? rustine.databaseUrl(code) : rustine.serverUrl(server),
+  );
   cli.result({ url: address }, () => address);
 }
 

@@ -18,6 +18,8 @@ export function defineStatus(program: Program, cli: Cli): void {
     .option('--run <run>', words.run)
     .option('--verify', words.verify);
   withReportOptions(command as Program, cli.messages).action((codes: readonly string[], options: Options) => {
+    if (options.verify === true && options.run !== undefined)
+      throw new Refusal('usage', { problem: 'run-or-verify', command: 'rustine status' });
     if (options.verify === true) return verify(cli, codes, options);
     if (codes.length > 0) throw new Refusal('usage', { problem: 'folders-without-verify', command: 'rustine status' });
     return options.run === undefined ? status(cli, options) : oneRun(cli, options.run, options);

@@ -231,6 +231,8 @@ export const usage = {
     `"${f('value')}" does not say which field gets which value: write FIELD=VALUE, or FIELD[2]=VALUE for one place of an array.`,
   'missing-command': (f) => `"${f('command')}" needs to be told what to do: ${f('known')}.`,
   'folders-without-verify': () => 'Folders are named with --verify only.',
+  'run-or-verify': () => 'Either --run or --verify: a run is shown, or folders are verified.',
+  'folder-or-server': () => 'Either --folder or --server: the URL of a folder finds its server by itself.',
   'json-and-format': () => '--json is a format too: it does not go together with another --format. Leave one of them out.',
   'list-as-lines': () => 'The list of runs is no trace: --format jsonl goes with RUN. Give --format json, or name a run.',
   'follow-and-page': () =>

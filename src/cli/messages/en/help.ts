@@ -87,7 +87,11 @@ export const help = {
     patchShow: { is: 'show header and elements of a patch file', file: 'patch file' },
     ...batchHelp,
     db: { is: 'the database in use' },
-    dbUrl: { is: 'print its connection URL, for psql and others', folder: 'URL of the login of this folder' },
+    dbUrl: {
+      is: 'print its connection URL, for psql and others',
+      folder: 'URL of the login of this folder',
+      server: "URL of the environment's database on this further server",
+    },
     dbStop: { is: 'stop the embedded database' },
   },
 };

@@ -86,10 +86,13 @@ export const verifyFindings = {
 } satisfies Readonly<Record<string, Sentence>>;
 
 export const verifyReport = {
-  inLine: (count: number) => `${n(count, 'folder')} verified: APATCH, dictionary, tables and rights are as they should be.`,
-  differs: (count: number, folders: number) => `${n(folders, 'folder')} verified, ${n(count, 'difference')} found:`,
-  notCompared: (files: string, count: number) =>
-    `Not compared, because ${count === 1 ? 'its file is' : 'their files are'} not kept: what came with ${files}. Integrating ${count === 1 ? 'it' : 'them'} once more keeps ${count === 1 ? 'it' : 'them'}.`,
+  inLine: (count: number, mirrors: number) =>
+    `${n(count, 'folder')}${mirrors === 0 ? '' : ` and ${n(mirrors, 'mirror')}`} verified: APATCH, dictionary, tables and rights are as they should be.`,
+  differs: (count: number, folders: number, mirrors: number) =>
+    `${n(folders, 'folder')}${mirrors === 0 ? '' : ` and ${n(mirrors, 'mirror')}`} verified, ${n(count, 'difference')} found:`,
+  mirror: (folder: string, server: string) => `${folder} (its mirror on ${server})`,
+  notCompared: (files: string, count: number, folders: string) =>
+    `Not compared in ${folders}, because ${count === 1 ? 'its file is' : 'their files are'} not kept: what came with ${files}. Integrating ${count === 1 ? 'it' : 'them'} once more keeps ${count === 1 ? 'it' : 'them'}.`,
   chainedSince: (folders: string, since: string) =>
     `The chain of ${folders} counts from ${since} UTC on: what was written before is in it as it stood then.`,
   backup: 'no command brings that back: compare with a backup',

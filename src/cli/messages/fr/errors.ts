@@ -244,6 +244,8 @@ export const usage: Messages['usage'] = {
     `« ${f('value')} » ne dit pas quel champ reçoit quelle valeur : écrivez CHAMP=VALEUR, ou CHAMP[2]=VALEUR pour un poste de tableau.`,
   'missing-command': (f) => `Il faut dire à « ${f('command')} » ce qu'il doit faire : ${f('known')}.`,
   'folders-without-verify': () => "On ne nomme des dossiers qu'avec --verify.",
+  'run-or-verify': () => 'Soit --run, soit --verify : on montre une exécution, ou on vérifie des dossiers.',
+  'folder-or-server': () => "Soit --folder, soit --server : l'URL d'un dossier trouve elle-même son serveur.",
   'json-and-format': () => "--json est aussi un format : il ne va pas avec un autre --format. Enlever l'un des deux.",
   choice: (f) => `${f('option')} ne peut pas être « ${f('value')} » : choix possibles ${f('known')}.`,
   'list-as-lines': () =>

@@ -87,7 +87,11 @@ export const help: Messages['help'] = {
     patchShow: { is: "montre l'en-tête et les éléments d'un patch", file: 'patch' },
     ...batchHelp,
     db: { is: 'la base de données utilisée' },
-    dbUrl: { is: 'affiche son URL de connexion, pour psql et autres', folder: 'URL de la connexion de ce dossier' },
+    dbUrl: {
+      is: 'affiche son URL de connexion, pour psql et autres',
+      folder: 'URL de la connexion de ce dossier',
+      server: "URL de la base de l'environnement sur cet autre serveur",
+    },
     dbStop: { is: 'arrête la base embarquée' },
   },
 };

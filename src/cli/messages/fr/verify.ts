@@ -91,11 +91,13 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
 };
 
 export const verifyReport: typeof englishReport = {
-  inLine: (count) =>
-    `${n(count, 'dossier')} ${count < 2 ? 'vérifié' : 'vérifiés'} : APATCH, dictionnaire, tables et droits sont en ordre.`,
-  differs: (count, folders) => `${n(folders, 'dossier')} ${folders < 2 ? 'vérifié' : 'vérifiés'}, ${n(count, 'différence')} :`,
-  notCompared: (files, count) =>
-    `Non comparé, faute de fichier conservé : ce qui est venu avec ${files}. ${count === 1 ? "L'intégrer" : 'Les intégrer'} une fois de plus ${count === 1 ? 'le' : 'les'} conserve.`,
+  inLine: (count, mirrors) =>
+    `${n(count, 'dossier')}${mirrors === 0 ? '' : ` et ${n(mirrors, 'miroir')}`} ${count + mirrors < 2 ? 'vérifié' : 'vérifiés'} : APATCH, dictionnaire, tables et droits sont en ordre.`,
+  differs: (count, folders, mirrors) =>
+    `${n(folders, 'dossier')}${mirrors === 0 ? '' : ` et ${n(mirrors, 'miroir')}`} ${folders + mirrors < 2 ? 'vérifié' : 'vérifiés'}, ${n(count, 'différence')} :`,
+  mirror: (folder, server) => `${folder} (son miroir sur ${server})`,
+  notCompared: (files, count, folders) =>
+    `Non comparé dans ${folders}, faute de fichier conservé : ce qui est venu avec ${files}. ${count === 1 ? "L'intégrer" : 'Les intégrer'} une fois de plus ${count === 1 ? 'le' : 'les'} conserve.`,
   chainedSince: (folders, since) =>
     `La chaîne de ${folders} compte à partir du ${since} UTC : ce qui a été écrit avant y est tel qu'il était à ce moment.`,
   backup: 'aucune commande ne rétablit cela : comparez avec une sauvegarde',
