@@ -18,7 +18,7 @@ export type Mend =
   | { readonly by: 'validate' }
   /** Integrated again although the folder has it. */
   | { readonly by: 'integrate'; readonly file: string }
-  /** `SCHEMA` stands for the folder's schema, `ROLE` for its login, `FOLDER` for its number. */
+  /** `SCHEMA` stands for the folder's schema, `ROLE` for its login, `FOLDER` for its number, `ASIDE` for a schema where hands may put what belongs to nobody. */
   | { readonly by: 'sql'; readonly statement: string }
   | { readonly by: 'backup' }
   | { readonly by: 'nothing' };
@@ -26,6 +26,7 @@ export type Mend =
 export const SCHEMA = '{schema}';
 export const ROLE = '{role}';
 export const FOLDER = '{folder}';
+export const ASIDE = '{aside}';
 
 /** What is not said in full is counted. */
 export const MOST_LISTED = 8;

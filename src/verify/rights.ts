@@ -1,7 +1,8 @@
 // Rights of the folders' logins against those that Rustine gives (R3): one look at the server's catalog for all folders.
 import type { Database } from '../database/database.ts';
-import { sql } from '../database/sql.ts';
+import { quoteIdentifier, sql } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
+import { readLogins as loginsOfServer } from '../environment/roles.ts';
 import type { Difference } from './difference.ts';
 import { MOST_LISTED, ROLE, warn } from './difference.ts';
 
@@ -20,6 +21,9 @@ interface LoginRow {
   readonly there: boolean;
   readonly attributes: readonly string[];
   readonly members: readonly string[];
+  /** Where its names are looked up (R4), as it is set and as it should be; absent: the same. */
+  readonly path?: { readonly found: string; readonly expected: string };
+  readonly database: string;
 }
 
 /** @returns by number of the folder */
@@ -53,7 +57,7 @@ export async function verifyRights(
   return found;
 }
 
-function loginDifferences({ there, attributes, members }: LoginRow): readonly Difference[] {
+function loginDifferences({ there, attributes, members, path, database }: LoginRow): readonly Difference[] {
   if (!there) return [warn('login-missing', ROLE, {}, { by: 'backup' })];
   const without = attributes.map((attribute) => (attribute === 'nologin' ? 'login' : `no${attribute}`)).join(' ');
   return [
@@ -63,6 +67,14 @@ function loginDifferences({ there, attributes, members }: LoginRow): readonly Di
     ...(members.length === 0
       ? []
       : [warn('login-member', ROLE, { roles: members }, { by: 'sql', statement: `revoke ${members.join(', ')} from ${ROLE}` })]),
+    ...(path === undefined
+      ? []
+      : [
+          warn('login-search-path', ROLE, path, {
+            by: 'sql',
+            statement: `alter role ${ROLE} in database ${quoteIdentifier(database)} set search_path = ${path.expected}`,
+          }),
+        ]),
   ];
 }
 
@@ -78,12 +90,24 @@ function rightDifference({ problem, everybody, kind, rights }: RightRow, objects
 }
 
 async function readLogins(database: Database, folders: readonly Folder[]): Promise<readonly LoginRow[]> {
-  return database.query<LoginRow>(sql`
-    select f.id as folder, r.oid is not null as there,
+  const rows = await database.query<LoginRow & { readonly role: string; readonly found: string }>(sql`
+    select f.id as folder, f.role_name as role, r.oid is not null as there, current_database() as database,
+      coalesce((select substr(setting, length('search_path=') + 1) from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase, unnest(s.setconfig) setting
+        where s.setrole = r.oid and d.datname = current_database() and starts_with(setting, 'search_path=')), '') as found,
       array_remove(array[case when rolsuper then 'superuser' end, case when rolcreaterole then 'createrole' end, case when rolcreatedb then 'createdb' end,
         case when rolreplication then 'replication' end, case when rolbypassrls then 'bypassrls' end, case when not rolcanlogin then 'nologin' end], null) as attributes,
       array(select quote_ident(g.rolname) from pg_auth_members m join pg_roles g on g.oid = m.roleid where m.member = r.oid order by 1) as members
     from rustine.folder f left join pg_roles r on r.rolname = f.role_name where f.id = any(${folders.map(({ id }) => id)}::integer[]) order by f.id`);
+  const asked = folders.flatMap(({ role, schema }) => (role === null ? [] : [{ role, schema }]));
+  const ours = new Set((await loginsOfServer(database, asked)).flatMap((login) => (login.ours ? [login.role] : [])));
+  const byId = new Map(folders.map((folder) => [folder.id, folder]));
+  return rows.map(({ found, role, ...row }) => {
+    const { schema = '', ancestors = [] } = byId.get(row.folder) ?? {};
+    const expected = [schema, ...ancestors.map((each) => each.schema)].map(quoteIdentifier).join(', ');
+    // In a copy of the database the login is still that of the original.
+    const same = !ours.has(role) || found.replaceAll('"', '') === expected.replaceAll('"', '');
+    return same ? row : { ...row, path: { found, expected } };
+  });
 }
 
 /** Its own schema and those of its ancestors; in its own all tables and views but APATCH, which it reads only, and the sequences. */

@@ -5,7 +5,7 @@ import type { TableChange, TableStep } from '../tables/diff.ts';
 import type { Column, Table } from '../tables/model.ts';
 import { emptyValue, ROW_COLUMN, ROW_SEQUENCE, TICK_COLUMN, typeName } from '../tables/model.ts';
 import type { Difference, Mend } from './difference.ts';
-import { FOLDER, ROLE, SCHEMA, warn } from './difference.ts';
+import { ASIDE, ROLE, SCHEMA, warn } from './difference.ts';
 import type { ColumnFact, FunctionFact, ObjectFact, ShapeFacts } from './shape-facts.ts';
 
 const VALIDATE: Mend = { by: 'validate' };
@@ -41,9 +41,7 @@ export function judgeShape(
     ...plan.tables
       .filter((change) => change.change !== 'create' || !isExplained(change.table.name))
       .flatMap(changeDifferences)
-      .filter(
-        ({ code, subject }) => code !== 'column-missing' || !columns.some((each) => subject === `${each.table}.${each.column}`),
-      ),
+      .filter((difference) => !columns.some((each) => comesWithColumn(difference, each))),
     ...columnDifferences(
       tables,
       facts,
@@ -60,10 +58,8 @@ export function judgeShape(
 /** The folder's login may do anything with a table of its own, and such a one counts as made by a script. */
 function ownerDifference(table: string): Difference {
   const rights = table === 'apatch' ? 'select' : 'select, insert, update, delete';
-  const mend = bySql(
-    `alter table ${inSchema(table)} owner to current_user; grant ${rights} on table ${inSchema(table)} to ${ROLE}`,
-  );
-  return warn('table-owner-differs', table, { table }, mend);
+  const statement = `alter table ${inSchema(table)} owner to current_user; grant ${rights} on ${inSchema(table)} to ${ROLE}`;
+  return warn('table-owner-differs', table, { table }, bySql(statement));
 }
 
 /** By search_path it may stand before one of the supervisor folder's (R4). */
@@ -71,9 +67,7 @@ function functionAdded(name: string): Difference {
   return warn('function-added', name, { function: name }, asideBy(`alter routine ${SCHEMA}.${name} set schema ${ASIDE}`));
 }
 
-/** Where hands put what belongs to nobody: nothing of it is lost (R27). */
-const ASIDE = 'found_by_verify';
-
+/** Nothing that somebody made is lost by a command that is told (R27). */
 function asideBy(statement: string): Mend {
   return bySql(`create schema if not exists ${ASIDE}; ${statement}`);
 }
@@ -84,7 +78,7 @@ interface RenamedColumn {
   readonly found: string;
 }
 
-/** One column of a table is missing, and there is one too many of the same type. */
+/** Of each type of which one column of a table is missing, and there is one too many. */
 function renamedColumns(
   tables: ReadonlyMap<string, Table>,
   changes: readonly TableChange[],
@@ -93,18 +87,33 @@ function renamedColumns(
   return changes.flatMap((change): readonly RenamedColumn[] => {
     const wanted = change.change === 'alter' ? tables.get(change.table) : undefined;
     if (change.change !== 'alter' || wanted === undefined) return [];
-    const missing = change.steps.flatMap((step) => (step.step === 'add-column' ? [step.column] : []));
     const names = new Set(wanted.columns.map(({ name }) => name));
     const going = new Set(goingColumns(change));
-    const strange = columns.filter(({ table, name }) => {
-      const place = `${table}.${name}`;
-      return table === change.table && !names.has(name) && !going.has(place) && !restored.has(place);
+    const missing = Map.groupBy(
+      change.steps.flatMap((step) => (step.step === 'add-column' ? [step.column] : [])),
+      ({ type }) => typeName(type),
+    );
+    const strange = Map.groupBy(
+      columns.filter(({ table, name }) => {
+        const place = `${table}.${name}`;
+        return table === change.table && !names.has(name) && !going.has(place) && !restored.has(place);
+      }),
+      ({ type }) => type.replace('character varying', 'varchar'),
+    );
+    return [...missing].flatMap(([type, fields]): readonly RenamedColumn[] => {
+      const found = strange.get(type) ?? [];
+      const [column, candidate] = [fields[0], found[0]];
+      if (fields.length !== 1 || found.length !== 1 || column === undefined || candidate === undefined) return [];
+      return [{ table: change.table, column: column.name, found: candidate.name }];
     });
-    const [column, found] = [missing[0], strange[0]];
-    if (missing.length !== 1 || strange.length !== 1 || column === undefined || found === undefined) return [];
-    const type = found.type.replace('character varying', 'varchar');
-    return type === typeName(column.type) ? [{ table: change.table, column: column.name, found: found.name }] : [];
   });
+}
+
+/** Its indexes follow the column: a validation before it has its name back would make an empty one. */
+function comesWithColumn({ code, subject, facts }: Difference, { table, column, found }: RenamedColumn): boolean {
+  if (code === 'column-missing') return subject === `${table}.${column}`;
+  if (!code.startsWith('index-') || facts.table !== table || !Array.isArray(facts.columns)) return false;
+  return facts.columns.some((each) => [column, found].some((name) => each === name || each === `${name} desc`));
 }
 
 function columnRenamed({ table, column, found }: RenamedColumn): Difference {
@@ -112,7 +121,7 @@ function columnRenamed({ table, column, found }: RenamedColumn): Difference {
   return warn('column-renamed', `${table}.${column}`, { table, column, found }, bySql(statement));
 }
 
-/** Tables that are missing, and others that nobody made with just their columns; indexes keep the names that they had. */
+/** Tables that are missing, and others that nobody made with their columns; indexes keep the names that they had, and by them one is known that got more columns. */
 function renamedTables(
   tables: ReadonlyMap<string, Table>,
   changes: readonly TableChange[],
@@ -120,11 +129,6 @@ function renamedTables(
 ): ReadonlyMap<string, string> {
   const renamed = new Map<string, string>();
   const columnsOf = Map.groupBy(columns, ({ table }) => table);
-  const shapeOf = (names: readonly { readonly name: string }[]): string =>
-    names
-      .map(({ name }) => name)
-      .toSorted()
-      .join(' ');
   for (const change of changes) {
     if (change.change !== 'create') continue;
     const { name: wanted, columns: fields, indexes } = change.table;
@@ -132,8 +136,10 @@ function renamedTables(
       ({ name, kind, indexes: has }) =>
         kind === 'r' &&
         !tables.has(name) &&
-        (indexes.length === 0 || indexes.some((index) => has.includes(index.name))) &&
-        shapeOf(columnsOf.get(name) ?? []) === shapeOf(fields),
+        (indexes.length === 0
+          ? columnsOf.get(name)?.length === fields.length
+          : indexes.some((index) => has.includes(index.name))) &&
+        fields.every((field) => columnsOf.get(name)?.some((each) => each.name === field.name)),
     );
     if (same !== undefined) renamed.set(wanted, same.name);
   }
@@ -226,7 +232,7 @@ function columnDifferences(
 
 function columnAdded({ table, name, type }: ColumnFact): Difference {
   const column = quoteIdentifier(name);
-  const copy = `${ASIDE}.${quoteIdentifier(`f${FOLDER}_${table}_${name}`)}`;
+  const copy = `${ASIDE}.${quoteIdentifier(`${table}_${name}`)}`;
   const aside = asideBy(
     `create table ${copy} as select ${ROW_COLUMN}, ${column} from ${inSchema(table)}; alter table ${inSchema(table)} drop column ${column}`,
   );
@@ -286,9 +292,7 @@ function tableDifferences(
     }
     if (left.has(name) || restored.has(name) || typed.has(name) || !scriptsOwnTables) return [];
     const what = ({ v: 'view', m: 'materialized view', f: 'foreign table' } as Readonly<Record<string, string>>)[kind] ?? 'table';
-    const aside = asideBy(
-      `revoke all on table ${inSchema(name)} from ${ROLE}; alter ${what} ${inSchema(name)} set schema ${ASIDE}`,
-    );
+    const aside = asideBy(`revoke all on ${inSchema(name)} from ${ROLE}; alter ${what} ${inSchema(name)} set schema ${ASIDE}`);
     return [warn('table-added', name, { table: name, kind: what }, aside)];
   });
 }

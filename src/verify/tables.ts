@@ -1,6 +1,6 @@
 // What stands in a folder's schema against what its dictionary and scripts made: once for all folders that look the same.
 import type { Session } from '../database/database.ts';
-import { sql } from '../database/sql.ts';
+import { quoteIdentifier, sql } from '../database/sql.ts';
 import { columnsFromText, viewSql } from '../dictionary/views.ts';
 import type { Folder } from '../environment/folder.ts';
 import { settingsOf } from '../integrate/settings.ts';
@@ -15,6 +15,8 @@ export type KnownShapes = Map<string, Promise<readonly Difference[]>>;
 
 /** In a transaction that is rolled back. */
 export async function verifyTables(session: Session, folder: Folder, known: KnownShapes): Promise<readonly Difference[]> {
+  const schema = await schemaDifference(session, folder);
+  if (schema !== undefined) return [schema];
   const mark = `${folder.role === null} ${folder.parent === null} ${await shapeMark(session, folder)}`;
   const before = known.get(mark);
   if (before !== undefined) return before;
@@ -25,9 +27,6 @@ export async function verifyTables(session: Session, folder: Folder, known: Know
 }
 
 async function compare(session: Session, folder: Folder): Promise<readonly Difference[]> {
-  const [schema] = await session.query<{ there: boolean }>(sql`
-    select to_regnamespace(quote_ident(${folder.schema})) is not null as there`);
-  if (schema?.there !== true) return [warn('schema-missing', SCHEMA, { schema: folder.schema }, { by: 'backup' })];
   const facts = await gatherShape(session, folder);
   const plan = await planValidation(session, settingsOf(folder));
   const wanted = facts.views.map(({ name, columns }) => ({ name, columns: columnsFromText(columns) }));
@@ -42,6 +41,20 @@ async function compare(session: Session, folder: Folder): Promise<readonly Diffe
     ]),
   );
   return judgeShape(plan, facts, views, { scriptsOwnTables: folder.role !== null, supervisor: folder.parent === null });
+}
+
+/** One that was renamed is known by the login, which may still use it, and by a table that every folder has. */
+async function schemaDifference(session: Session, { schema, role }: Folder): Promise<Difference | undefined> {
+  const [row] = await session.query<{ there: boolean; others: readonly string[] }>(sql`
+    select to_regnamespace(quote_ident(${schema})) is not null as there, case when to_regnamespace(quote_ident(${schema})) is null then array(
+      select n.nspname::text from pg_namespace n cross join lateral aclexplode(n.nspacl) a
+      where a.grantee = to_regrole(quote_ident(${role}))::oid and not exists (select from rustine.folder f where f.schema_name = n.nspname)
+        and to_regclass(format('%I.apatch', n.nspname)) is not null) else '{}' end as others`);
+  if (row?.there === true) return undefined;
+  const [found] = row?.others ?? [];
+  if (found === undefined || row?.others.length !== 1) return warn('schema-missing', SCHEMA, { schema }, { by: 'backup' });
+  const statement = `alter schema ${quoteIdentifier(found)} rename to ${SCHEMA}`;
+  return warn('schema-renamed', SCHEMA, { schema, found }, { by: 'sql', statement });
 }
 
 const NO_FOLDER = -1_000_000_007;

@@ -5,7 +5,7 @@ import type { Folder } from '../environment/folder.ts';
 import { verifyContent } from './content.ts';
 import { verifyDictionary } from './dictionary.ts';
 import type { Difference, Mend } from './difference.ts';
-import { FOLDER, ROLE, SCHEMA } from './difference.ts';
+import { ASIDE, FOLDER, ROLE, SCHEMA } from './difference.ts';
 import type { Expectation } from './expected-elements.ts';
 import { expectations } from './expected-elements.ts';
 import { verifyHistory } from './history.ts';
@@ -74,12 +74,16 @@ async function inSnapshot(database: Database, folder: Folder, shared: Shared): P
       `set transaction isolation level repeatable read; set local timezone = 'UTC'; set local lock_timeout = '5s'`,
     );
     const { chain, since } = await chainOf(session, folder);
+    const tables = await verifyTables(session, folder, shared.shapes);
+    // Rights on what a schema holds that is not there by its name are no difference of their own.
+    const schemaGone = tables.some(({ code }) => code.startsWith('schema-'));
+    const rights = (shared.rights.get(folder.id) ?? []).filter(({ code }) => !schemaGone || code.startsWith('login-'));
     const differences = [
       ...(await verifyHistory(session, folder)),
       ...(await verifyDictionary(session, folder, expectation)),
-      ...(await verifyTables(session, folder, shared.shapes)),
+      ...tables,
       ...(shared.content.get(folder.id) ?? []),
-      ...(shared.rights.get(folder.id) ?? []),
+      ...rights,
       ...(expectation?.damaged ?? []).map(damagedFile),
     ];
     return {
@@ -107,7 +111,12 @@ async function chainOf(
 
 /** Statements get the names of the folder. */
 function inFolder(difference: Difference, { id, schema, role }: Folder): Difference {
-  const names = { [SCHEMA]: quoteIdentifier(schema), [ROLE]: role === null ? '' : quoteIdentifier(role), [FOLDER]: String(id) };
+  const names = {
+    [SCHEMA]: quoteIdentifier(schema),
+    [ROLE]: role === null ? '' : quoteIdentifier(role),
+    [FOLDER]: String(id),
+    [ASIDE]: quoteIdentifier(`found_by_verify_${schema}`),
+  };
   const named = (text: string): string => Object.entries(names).reduce((all, [word, name]) => all.replaceAll(word, name), text);
   const mend: Mend = difference.mend.by === 'sql' ? { by: 'sql', statement: named(difference.mend.statement) } : difference.mend;
   const subjects: Readonly<Record<string, string>> = { [ROLE]: role ?? '', [SCHEMA]: schema };

@@ -12,7 +12,7 @@ const parameter = (title: string) =>
   any('ADP', 'LIMIT', [
     { tag: 'ADP', values: { ACS: 'ALL', PARAM: 'LIMIT', INTIT: texts({ ENG: title, FRA: `${title} (fr)` }) } },
   ]);
-const tables = Array.from({ length: 17 }, (_, at) =>
+const tables = Array.from({ length: 19 }, (_, at) =>
   table(`T${at}`, `T${at}`, { COD: 'A:10', DES: 'A:30', NUM: 'L', DAT: 'D' }, { [`T${at}0`]: 'COD', [`T${at}1`]: 'DES' }),
 );
 const plain = (name: string) => any('ADP', name, [{ tag: 'ADP', values: { ACS: 'ALL', PARAM: name } }]);
@@ -46,6 +46,14 @@ async function differences(env: TestEnvironment, folders?: readonly string[]): P
     .sort();
 }
 
+async function obey(env: TestEnvironment, found: Awaited<ReturnType<TestEnvironment['rustine']['verify']>>['differences']) {
+  for (const { folders } of found)
+    for (const command of folders.map((each) => each.next ?? '')) {
+      const text = /^psql .* -c (.*)$/s.exec(command)?.[1];
+      if (text !== undefined) await env.query(text.startsWith("'") ? text.slice(1, -1).replaceAll(String.raw`'\''`, "'") : text);
+    }
+}
+
 /** Each on a table of its own, then what is found, all in folder SEED. */
 const BY_HAND: readonly (readonly [statement: string, ...found: string[]])[] = [
   ['alter table seed.t0 add column own integer', 'column-added t0.own'],
@@ -74,8 +82,9 @@ const BY_HAND: readonly (readonly [statement: string, ...found: string[]])[] = [
     'function-differs TRT:TWICE',
   ],
   ['drop function seed.thrice(integer)', 'function-missing TRT:THRICE'],
-  ['alter table seed.t15 rename column des_0 to other', 'column-renamed t15.des_0', 'index-differs t15.t15_t151'],
+  ['alter table seed.t15 rename column des_0 to other', 'column-renamed t15.des_0'],
   ['alter table seed.t16 owner to {role}', 'table-owner-differs t16'],
+  ['alter table seed.t17 rename to more; alter table seed.more add column own integer', 'table-renamed t17'],
   [`create function seed.spy(text) returns text language sql as 'select $1'`, 'function-added spy(text)'],
   [`update rustine.folder set level = '{"P_140": 99}' where code = 'SEED'`, 'standing-differs SEED'],
   ['grant select (cod_0) on x3.t1 to {role}', 'right-added x3.t1'],
@@ -137,7 +146,11 @@ describe.each(servers())('verification on $name', (server) => {
     const [login] = await env.query<{ role: string }>(`select role_name as role from rustine.folder where code = 'SEED'`);
     const named = (text: string) => text.replaceAll('{role}', login?.role ?? '');
     env.later(() => env.query(named('alter role {role} nocreatedb login; revoke pg_monitor from {role}')).then(() => undefined));
+    await env.query(
+      `insert into seed.t15 (cod_0, des_0) values ('A', 'kept'); insert into seed.t17 (cod_0, des_0) values ('A', 'kept')`,
+    );
     for (const [statement] of BY_HAND) await env.query(named(statement));
+    await env.query('update seed.t0 set own = 7; insert into seed.own values (8)');
     expect(await differences(env)).toEqual(
       BY_HAND.flatMap(([, ...expected]) => expected.map((each) => `SEED ${named(each)}`)).sort(),
     );
@@ -149,15 +162,17 @@ describe.each(servers())('verification on $name', (server) => {
         .replace('t4', '"t4"')
         .replace('num_0', '"num_0"'),
     );
-    // What is told to do does it.
-    for (const { folders } of found)
-      for (const command of folders.map((each) => each.next ?? '')) {
-        const text = /^psql .* -c (.*)$/s.exec(command)?.[1];
-        if (text !== undefined)
-          await env.query(text.startsWith("'") ? text.slice(1, -1).replaceAll(String.raw`'\''`, "'") : text);
-      }
+    // What is told to do does it, whatever of it is done in which order, and no value is lost.
+    await obey(env, found);
     await env.rustine.validate({ folders: ['SEED'] });
+    expect(await differences(env)).toEqual(['SEED column-added t17.own']);
+    await obey(env, (await env.rustine.verify({})).differences);
     expect(await differences(env)).toEqual([]);
+    expect(
+      await env.query(`select (select des_0 from seed.t15 where cod_0 = 'A') as renamed, (select des_0 from seed.t17 where cod_0 = 'A') as "renamedTable",
+        (select own from found_by_verify_seed.t0_own limit 1) as column, (select n from found_by_verify_seed.own) as "table",
+        has_table_privilege('${login?.role}', 'found_by_verify_seed.own', 'select') as "loginReadsIt"`),
+    ).toEqual([{ renamed: 'kept', renamedTable: 'kept', column: 7, table: 8, loginReadsIt: false }]);
   });
 
   test('R34: the dictionary of a folder changed by hand is told with what was delivered, what is there and by which patch', async () => {
@@ -334,6 +349,20 @@ describe.each(oneServer())('verification, whatever the version of the server', (
       `update rustine.content set fields = jsonb_set(fields, '{INTIT,text,FRA,0}', '"autre"') where fields ->> 'PARAM' = 'LIMIT'`,
     );
     expect(await differences(env)).toContain('X3 element-differs ADP:LIMIT');
+  });
+
+  test('R4, R34: a schema that was renamed or dropped is told as that; so is where the login looks names up', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED', 'TEST'] });
+    await env.integrate(await env.patch('T.dat', tables.slice(3, 4)));
+    const [login] = await env.query<{ role: string }>(`select role_name as role from rustine.folder where code = 'SEED'`);
+    await env.query(`alter role ${login?.role} in database ${env.database} set search_path = pg_catalog`);
+    await env.query('alter schema seed rename to azz');
+    expect(await differences(env)).toEqual([`SEED login-search-path ${login?.role}`, 'SEED schema-renamed seed']);
+    expect((await typed(env, ['status', '--verify', 'SEED'])).out).toContain('seed is called azz now');
+    await obey(env, (await env.rustine.verify({})).differences);
+    expect(await differences(env)).toEqual([]);
+    await env.query('drop schema seed cascade');
+    expect(await differences(env)).toEqual(['SEED schema-missing seed']);
   });
 
   test('R34: the command line: exit code, the folders asked for, both languages, JSON', async () => {

@@ -20,6 +20,8 @@ export const verifyFindings = {
     `Trigger ${f('trigger')} of rustine.integration is missing or switched off: what is written to folders is not chained or counted meanwhile. Where it is missing, put the catalog back from a backup.`,
   'schema-missing': (f) =>
     `The folder's schema ${f('schema')} is not in the database: it was dropped or renamed by hand, with all tables. Rename it back, or put it back from a backup, before anything else is done in this folder.`,
+  'schema-renamed': (f) =>
+    `The folder's schema ${f('schema')} is called ${f('found')} now: it was renamed by hand. Give it its name back before anything else is done in this folder.`,
   'table-owner-differs': (f) =>
     `Table ${f('table')} was given to the folder's login: scripts may change or drop it, and it counts as theirs. Do not drop it: it has the folder's data.`,
   'function-added': (f) =>
@@ -79,6 +81,8 @@ export const verifyFindings = {
     `The folder's login is not there any more. Make a role of that name again, or put the server's roles back.`,
   'login-attributes': (f) => `The folder's login has more than it was given: ${some(f.list('attributes'))}.`,
   'login-member': (f) => `The folder's login was made a member of ${some(f.list('roles'))}, and has their rights.`,
+  'login-search-path': (f) =>
+    `The folder's login looks names up in ${f('found') === '' ? 'no schema of its own' : f('found')}; it was made to look them up in ${f('expected')}: its people and scripts find other tables and functions, or none.`,
   'right-added': (f) =>
     `${f('everybody') === 'true' ? 'Everybody (PUBLIC) has' : "The folder's login has"} more rights than it was given: ${some(f.list('rights'))} on ${some(f.list('objects'))}${f.number('count') > f.list('objects').length ? `, ${f.number('count')} in all` : ''}.`,
   'right-missing': (f) =>

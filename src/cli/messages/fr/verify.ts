@@ -23,6 +23,8 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
     `Le déclencheur ${f('trigger')} de rustine.integration manque ou est désactivé : ce qui est écrit dans les dossiers n'est pas enchaîné ni compté pendant ce temps. S'il manque, restaurez le catalogue depuis une sauvegarde.`,
   'schema-missing': (f) =>
     `Le schéma ${f('schema')} du dossier n'est pas dans la base : il a été supprimé ou renommé à la main, avec toutes ses tables. Rendez-lui son nom, ou restaurez-le depuis une sauvegarde, avant toute autre action dans ce dossier.`,
+  'schema-renamed': (f) =>
+    `Le schéma ${f('schema')} du dossier s'appelle maintenant ${f('found')} : il a été renommé à la main. Rendez-lui son nom avant toute autre action dans ce dossier.`,
   'table-owner-differs': (f) =>
     `La table ${f('table')} a été donnée à l'utilisateur du dossier : les traitements peuvent la modifier ou la supprimer, et elle compte comme la leur. Ne la supprimez pas : elle contient les données du dossier.`,
   'function-added': (f) =>
@@ -84,6 +86,8 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
     `Le rôle de connexion du dossier n'existe plus. Recréez un rôle de ce nom, ou restaurez les rôles du serveur.`,
   'login-attributes': (f) => `Le rôle de connexion du dossier a plus que ce qui lui a été donné : ${some(f.list('attributes'))}.`,
   'login-member': (f) => `Le rôle de connexion du dossier a été rendu membre de ${some(f.list('roles'))}, et a donc ces droits.`,
+  'login-search-path': (f) =>
+    `Le rôle de connexion du dossier cherche les noms dans ${f('found') === '' ? 'aucun schéma qui lui soit propre' : f('found')} ; il a été créé pour les chercher dans ${f('expected')} : ses utilisateurs et ses traitements trouvent d'autres tables et fonctions, ou aucune.`,
   'right-added': (f) =>
     `${f('everybody') === 'true' ? 'Tout le monde (PUBLIC) a' : 'Le rôle de connexion du dossier a'} plus de droits qu'il n'en a été donné : ${some(f.list('rights'))} sur ${some(f.list('objects'))}${f.number('count') > f.list('objects').length ? `, ${f.number('count')} en tout` : ''}.`,
   'right-missing': (f) =>
