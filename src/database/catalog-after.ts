@@ -36,5 +36,7 @@ comment on view rustine.integrated is 'integrations of patches that count: what 
 `;
 
 export const AFTER = `${STATES}${LOCKED}${DELIVERIES}${CHAIN}${HISTORY}${TAKING_BACK}${VALIDATION}${BEFORE_IMAGES}
+-- Again, with the columns that came after it was made.
+create or replace view rustine.integrated as select * from rustine.integration where kind = 'patch' and reverted_by is null;
 revoke all on all tables in schema rustine from public;
 `;

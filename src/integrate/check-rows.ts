@@ -110,7 +110,7 @@ async function rowFindings(
   const shown =
     key.length === 0
       ? `'${ROW_COLUMN} ' || coalesce(l.row_number, t.${ROW_COLUMN})`
-      : `coalesce(nullif(concat_ws('~', ${key.map((column) => `t.${quoteIdentifier(column)}`).join(', ')}), ''), '${ROW_COLUMN} ' || coalesce(l.row_number, t.${ROW_COLUMN}))`;
+      : `coalesce(nullif(concat_ws('~', ${key.map((column) => `coalesce(t.${quoteIdentifier(column)}::text, f.value ->> ${quoteLiteral(column)})`).join(', ')}), ''), '${ROW_COLUMN} ' || coalesce(l.row_number, t.${ROW_COLUMN}))`;
   const counts = questions.map(
     ({ condition }) =>
       `count(*) filter (where ${condition})::integer, (array_agg(left(${shown}, ${LONGEST_SAMPLE}) order by coalesce(l.row_number, t.${ROW_COLUMN})) filter (where ${condition}))[1:${MOST_SAMPLES}]`,
@@ -125,7 +125,7 @@ async function rowFindings(
         .map((count) => `json_build_array(${count})`)
         .map((each, at) => `${each} as q${at}`)
         .join(', ')}
-      from ${qualified(folder.schema, table.name)} t full join l on l.row_number = t.${ROW_COLUMN} left join f on f.row_number = t.${ROW_COLUMN} left join v on v.row_number = t.${ROW_COLUMN}`,
+      from ${qualified(folder.schema, table.name)} t full join l on l.row_number = t.${ROW_COLUMN} left join f on f.row_number = coalesce(t.${ROW_COLUMN}, l.row_number) left join v on v.row_number = t.${ROW_COLUMN}`,
   ];
   const results = await session.script(texts.join(';\n'));
   const answer = results.at(-1)?.rows[0] ?? {};
@@ -152,9 +152,13 @@ function questionsOf({ change, columns }: RememberedTable): readonly Question[] 
       ? []
       : [
           { code: 'revert-rows-changed', condition: `${written} and t.${ROW_COLUMN} is not null and ${digest} <> l.digest` },
-          { code: 'revert-rows-deleted', condition: `${written} and t.${ROW_COLUMN} is null` },
+          // One that the patch brought would go anyway.
+          { code: 'revert-rows-deleted', condition: `${written} and f.row_number is not null and t.${ROW_COLUMN} is null` },
         ]),
-    { code: 'revert-rows-back', condition: `f.row_number is not null and coalesce(l.what = 'deleted', true)` },
+    {
+      code: 'revert-rows-back',
+      condition: `t.${ROW_COLUMN} is not null and f.row_number is not null and coalesce(l.what = 'deleted', true)`,
+    },
     ...(change === 'created' ? [{ code: 'revert-rows-since', condition: `l.row_number is null` }] : []),
   ];
 }

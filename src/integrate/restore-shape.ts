@@ -6,6 +6,7 @@ import type { FolderSettings } from '../plan/plan.ts';
 import { ROW_COLUMN } from '../tables/model.ts';
 import type { ShapeColumn, ShapeIndex, TableShape, WayBack } from '../tables/shape.ts';
 import { changeActions, columnAgain, columnAttributes, isRetyped, madeAgain, wayBack } from '../tables/shape.ts';
+import { belongAgain, letGo, readColumnSequences } from './column-sequences.ts';
 import { formerValues, type RememberedTable } from './remembered.ts';
 import { placesOf } from './undo-rows.ts';
 
@@ -20,14 +21,17 @@ export async function restoreShape(
   const table = qualified(folder.schema, name);
   const way = wayBack(before, after);
   const again = [...way.gone, ...way.moved];
+  const sequences = await readColumnSequences(session, table, way.moved);
   const [last] = (
     await session.script(
       [
         ...way.indexes.filter((index) => has(now.indexes, index)).map((index) => dropIndex(index, table, folder.schema)),
         ...alterStatements(way, table),
+        ...letGo(sequences),
         ...columnsAgain(way, before, folder, integration, name),
         ...fillStatements(way, folder, integration, name),
         ...again.flatMap((column) => columnAttributes(table, column)),
+        ...belongAgain(sequences, table),
         `select rustine.table_shape(${quoteLiteral(table)}::regclass) as shape`,
       ].join(';\n'),
     )

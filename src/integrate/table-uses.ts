@@ -1,4 +1,4 @@
-// Who else in the database needs a table or its columns: views, foreign keys, computed columns, policies. Named as SQL does, with their owner.
+// Who else in the database needs a table or its columns: views, foreign keys, computed columns, policies, sequences, statistics. Named as SQL does, with their owner.
 import { sql } from '../database/sql.ts';
 import type { Reader } from '../environment/catalog.ts';
 import type { WayBack } from '../tables/shape.ts';
@@ -51,9 +51,26 @@ export async function readTableUses(
   const used =
     change === 'created' ? [{ table: name, column: null }] : columns.map((column) => ({ table: name, column: column.name }));
   const uses = used.length === 0 ? [] : await readUses(reader, schema, used);
+  // What belongs to a column goes with it. Sequences of columns that come anew are kept.
+  const owned = way === undefined ? [] : await readOwned(reader, schema, name, way);
   // A table that others point to cannot be emptied.
   const pointing = referenced && (way?.moved.length ?? 0) > 0 ? await readPointing(reader, schema, name) : [];
-  return [...new Set([...uses.map(({ object }) => object), ...pointing])].filter((object) => !object.startsWith('FUNCTION '));
+  return [...new Set([...uses.map(({ object }) => object), ...owned, ...pointing])].filter(
+    (object) => !object.startsWith('FUNCTION '),
+  );
+}
+
+/** Sequences of columns (serial, identity), extended statistics. */
+async function readOwned(reader: Reader, schema: string, table: string, { added, moved }: WayBack): Promise<readonly string[]> {
+  const columns = [...added, ...moved].map((column) => column.name);
+  if (columns.length === 0) return [];
+  const rows = await reader.query<{ object: string }>(sql`
+    select distinct upper(o.type) || ' ' || o.identity as object from pg_class c
+    join pg_attribute a on a.attrelid = c.oid and a.attname = any (${columns}::name[])
+    join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and d.refobjsubid = a.attnum and d.deptype in ('a', 'i')
+    cross join lateral pg_identify_object(d.classid, d.objid, 0) o
+    where c.relnamespace = to_regnamespace(quote_ident(${schema})) and c.relname = ${table} and (o.type = 'statistics object' or (o.type = 'sequence' and a.attname = any (${added.map((column) => column.name)}::name[]))) order by 1`);
+  return rows.map(({ object }) => object);
 }
 
 async function readPointing(reader: Reader, schema: string, table: string): Promise<readonly string[]> {

@@ -1,13 +1,37 @@
 // Puts the rows of a table back as they were before an integration (R38), in the shape that it left: what it brought goes, what it changed or removed comes.
 import { qualified, quoteIdentifier, quoteLiteral } from '../database/sql.ts';
 import type { FolderSettings } from '../plan/plan.ts';
+import { parseType } from '../tables/inspect.ts';
 import { ROW_COLUMN } from '../tables/model.ts';
 import { MOST_ORDERED_BYTES } from './remember-rows.ts';
 import { formerRows, lastWritten, type RememberedTable } from './remembered.ts';
 
-/** Columns whose values can be written. */
-const writableColumns = ({ now }: RememberedTable): readonly string[] =>
-  (now?.columns ?? []).filter(({ generated }) => generated === undefined).map(({ name }) => name);
+/** A column whose values can be written. */
+interface Written {
+  /** Quoted. */
+  readonly name: string;
+  /** SQL: what it gets, from `f.value`, its record `r`, and the row `t` that stands there (without one: nulls). */
+  readonly value: string;
+}
+
+/**
+ * Of a type that no dictionary has (people's own columns), a value that is the same as JSON stays what it is: its text there is not all that it is
+ * (the spaces of `json`, the bounds of an array).
+ */
+const columnsOf = ({ now }: RememberedTable): readonly Written[] =>
+  (now?.columns ?? [])
+    .filter(({ generated }) => generated === undefined)
+    .map(({ name, type }) => {
+      const column = quoteIdentifier(name);
+      const same = `f.value -> ${quoteLiteral(name)} = to_jsonb(t.${column})`;
+      return {
+        name: column,
+        value: parseType(type).kind === 'other' ? `case when ${same} then t.${column} else r.${column} end` : `r.${column}`,
+      };
+    });
+
+const names = (columns: readonly Written[]): string => columns.map(({ name }) => name).join(', ');
+const values = (columns: readonly Written[]): string => columns.map(({ value }) => value).join(', ');
 
 /**
  * One statement, so that rows may exchange unique values, and what points to a row finds it again at its end. Where a foreign key does not wait for
@@ -15,26 +39,29 @@ const writableColumns = ({ now }: RememberedTable): readonly string[] =>
  */
 export function undoRows(folder: FolderSettings, integration: string, table: RememberedTable): string {
   const literal = quoteLiteral(table.name);
-  const columns = writableColumns(table).map(quoteIdentifier);
+  const columns = columnsOf(table);
   return `with w as materialized (${lastWritten(integration, literal)}), f as materialized (${formerRows(folder.id, integration, literal)}),
     ${(table.heldRows ? undoneInPlace : undoneAnew)(qualified(folder.schema, table.name), columns)}
     select (select count(*) from f where not exists (select from w where w.row_number = f.row_number and w.what <> 'deleted'))::integer as inserted,
       (select count(*) from w where w.what = 'updated')::integer as updated, (select count(*) from w where w.what = 'inserted')::integer as deleted, (select count(*) from back)::integer as back`;
 }
 
-const undoneAnew = (name: string, columns: readonly string[]): string => `
-    gone as (delete from ${name} t where t.${ROW_COLUMN} in (select row_number from w union all select row_number from f) returning 1),
-    back as (insert into ${name} (${columns.join(', ')}) overriding system value
-      select ${columns.map((column) => `r.${column}`).join(', ')} from f, jsonb_populate_record(null::${name}, f.value) r where (select count(*) from gone) >= 0 returning 1)`;
+const undoneAnew = (name: string, columns: readonly Written[]): string => `
+    gone as (delete from ${name} t where t.${ROW_COLUMN} in (select row_number from w union all select row_number from f) returning t.*),
+    back as (insert into ${name} (${names(columns)}) overriding system value
+      select ${values(columns)} from f cross join jsonb_populate_record(null::${name}, f.value) r left join gone t on t.${ROW_COLUMN} = f.row_number
+      where (select count(*) from gone) >= 0 returning 1)`;
 
-function undoneInPlace(name: string, columns: readonly string[]): string {
-  const set = columns.filter((column) => column !== quoteIdentifier(ROW_COLUMN)).map((column) => `${column} = r.${column}`);
+function undoneInPlace(name: string, columns: readonly Written[]): string {
+  const set = columns
+    .filter((column) => column.name !== quoteIdentifier(ROW_COLUMN))
+    .map((column) => `${column.name} = ${column.value}`);
   return `
     gone as (delete from ${name} t where t.${ROW_COLUMN} in (select row_number from w except select row_number from f) returning 1),
     there as (update ${name} t set ${set.join(', ')} from f, jsonb_populate_record(null::${name}, f.value) r
       where f.row_number = t.${ROW_COLUMN} and (select count(*) from gone) >= 0 returning t.${ROW_COLUMN}),
-    back as (insert into ${name} (${columns.join(', ')}) overriding system value
-      select ${columns.map((column) => `r.${column}`).join(', ')} from f, jsonb_populate_record(null::${name}, f.value) r where f.row_number not in (select ${ROW_COLUMN} from there) returning 1)`;
+    back as (insert into ${name} (${names(columns)}) overriding system value
+      select ${columns.map((column) => `r.${column.name}`).join(', ')} from f, jsonb_populate_record(null::${name}, f.value) r where f.row_number not in (select ${ROW_COLUMN} from there) returning 1)`;
 }
 
 /** How the rows stand where the integration moved none of them: what puts values back moves them. */

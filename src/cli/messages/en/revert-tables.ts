@@ -33,7 +33,7 @@ export const revertTableFindings = {
   'revert-rows-changed': (f) =>
     `Table ${f('table')}: ${rows(f)} that the patch wrote ${were(f)} changed since. Taking it back would lose that: set the rows back as the patch left them, or leave the patch.`,
   'revert-rows-deleted': (f) =>
-    `Table ${f('table')}: ${rows(f)} that the patch wrote ${were(f)} deleted since. Taking it back would undo that: leave the patch, or put the rows back first.`,
+    `Table ${f('table')}: ${rows(f)} that the patch changed ${were(f)} deleted since. Taking it back would undo that: leave the patch, or put the rows back first as it left them, with the same rowid.`,
   'revert-rows-back': (f) =>
     `Table ${f('table')}: ${rows(f)} that the patch removed ${f.number('count') === 1 ? 'stands' : 'stand'} there again. Delete them, then take the patch back: they come back as they were before it.`,
   'revert-rows-since': (f) =>

@@ -35,7 +35,7 @@ export const revertTableFindings: Sentences<keyof typeof findingsEn> = {
   'revert-rows-changed': (f) =>
     `Table ${f('table')} : ${rows(f)} que le patch a ${by(f, 'écrite a été modifiée', 'écrites ont été modifiées')} depuis. La reprise perdrait cela : remettez les lignes comme le patch les a laissées, ou laissez le patch.`,
   'revert-rows-deleted': (f) =>
-    `Table ${f('table')} : ${rows(f)} que le patch a ${by(f, 'écrite a été supprimée', 'écrites ont été supprimées')} depuis. La reprise annulerait cela : laissez le patch, ou remettez d'abord les lignes.`,
+    `Table ${f('table')} : ${rows(f)} que le patch a ${by(f, 'modifiée a été supprimée', 'modifiées ont été supprimées')} depuis. La reprise annulerait cela : laissez le patch, ou remettez d'abord les lignes comme il les a laissées, avec le même rowid.`,
   'revert-rows-back': (f) =>
     `Table ${f('table')} : ${rows(f)} que le patch a ${by(f, 'enlevée est de nouveau là', 'enlevées sont de nouveau là')}. Supprimez-${by(f, 'la', 'les')}, puis reprenez le patch : ${by(f, 'elle revient comme elle était', 'elles reviennent comme elles étaient')} avant lui.`,
   'revert-rows-since': (f) =>
