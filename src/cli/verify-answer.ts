@@ -8,7 +8,7 @@ import { wrap } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
 import { findingDocument, findingText } from './problem.ts';
-import { foldersPage } from './report/folders-page.ts';
+import { type VerifyReport, verifyPage } from './report/verify-page.ts';
 import type { Answer } from './report-output.ts';
 import { withCommands } from './status-answer.ts';
 
@@ -57,11 +57,31 @@ export function verifyAnswer(verified: Verified, { messages, options }: Cli): An
         ]),
       ),
     }),
-    page: (made) => {
-      const findings = differences.flatMap((each) => each.folders.map(({ folder }) => ({ ...asFinding(each), folder })));
-      return foldersPage({ kind: 'status', folders: views, findings: [...missed, ...findings] }, made, messages);
-    },
+    page: (made) => verifyPage(reportOf(verified, messages), made, messages),
   };
+}
+
+function reportOf({ differences, folders, views, missed }: Verified, messages: Messages): VerifyReport {
+  return {
+    supervisor: views.find(({ parent }) => parent === null)?.code,
+    places: folders.map((one) => ({ place: placeOf(one, messages), chain: one.chain, chainedSince: one.chainedSince })),
+    differences: differences.map((each) => ({
+      places: [...new Set(each.folders.map((one) => placeOf(one, messages)))],
+      said: findingText(asFinding(each), messages),
+      patch: each.patch,
+      wrong: each.severity === 'warn',
+      next: each.next === null ? [...new Set(each.folders.flatMap(({ next }) => next ?? []))] : [each.next],
+    })),
+    notCompared: notComparedLines(folders, messages),
+    due: dueLines(views, messages, undefined),
+    missed,
+    verdict: verdictOf(differences, folders, messages).replace(/\s*:$/, '.'),
+  };
+}
+
+function verdictOf(differences: readonly SharedDifference[], folders: readonly LookedAt[], { verify: words }: Messages): string {
+  const wrong = differences.filter(({ severity }) => severity === 'warn').length;
+  return wrong === 0 ? words.inLine(...counted(folders)) : words.differs(wrong, ...counted(folders));
 }
 
 /** Folders, and mirrors of them on further servers. */
@@ -92,12 +112,8 @@ const LONGEST_COMMAND = 400;
 
 function textOf(verified: Verified, messages: Messages, width: number | undefined, all: boolean): string {
   const { differences, folders, views } = verified;
-  const words = messages.verify;
-  const wrong = differences.filter(({ severity }) => severity === 'warn');
   const due = dueLines(views, messages, width);
-  const parts: string[] = [
-    wrong.length === 0 ? words.inLine(...counted(folders)) : words.differs(wrong.length, ...counted(folders)),
-  ];
+  const parts: string[] = [verdictOf(differences, folders, messages)];
   for (const list of Map.groupBy(differences, ({ code, severity }) => `${severity} ${code}`).values()) {
     const shown = all || list.length <= SHOWN + 1 ? list : list.slice(0, SHOWN);
     for (const each of shown) parts.push(...linesOf(each, messages, width));

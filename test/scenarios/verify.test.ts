@@ -308,6 +308,10 @@ describe.each(oneServer())('verification, whatever the version of the server', (
     const settings = { servers: { NORTH: env.north } };
     expect((await typed(env, ['status', '--verify', 'X3'], { settings })).out).toContain('X3 (its mirror on NORTH)');
     expect((await typed(env, ['status', '--verify', 'LOC'], { settings })).code).toBe(0);
+    const page = (await typed(env, ['status', '--verify', '--format', 'html'], { settings })).out;
+    for (const said of ['Verification: APATCH', 'X3 (its mirror on NORTH)', 'rustine validate X3 FAR', 'Hash of the chain'])
+      expect(page).toContain(said);
+    expect(page).not.toContain('Folders in line');
     await env.integrate(path, { folders: ['X3', 'FAR'], force: [{ check: 'already', reason: 'a mirror was changed' }] });
     await env.rustine.validate({ folders: ['X3', 'FAR'] });
     expect(await differences(env)).toEqual([]);

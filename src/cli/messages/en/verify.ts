@@ -94,6 +94,21 @@ export const verifyReport = {
     `${n(count, 'folder')}${mirrors === 0 ? '' : ` and ${n(mirrors, 'mirror')}`} verified: APATCH, dictionary, tables and rights are as they should be.`,
   differs: (count: number, folders: number, mirrors: number) =>
     `${n(folders, 'folder')}${mirrors === 0 ? '' : ` and ${n(mirrors, 'mirror')}`} verified, ${n(count, 'difference')} found:`,
+  page: {
+    title: 'Verification: APATCH, dictionary, tables and rights of the folders as they are',
+    differences: 'Differences',
+    caption: 'What is not as it should be, the folders that have it, and what mends it',
+    said: 'What was found',
+    patch: 'Patch',
+    next: 'What mends it',
+    differing: 'with differences',
+    notCompared: 'Not compared',
+    verified: 'Verified folders',
+    asItShouldBe: 'none',
+    since: 'Chain since',
+    chain: 'Hash of the chain',
+    chainCaption: 'Folders that were verified, and the hash of all that was written to each, to be compared with later ones',
+  },
   mirror: (folder: string, server: string) => `${folder} (its mirror on ${server})`,
   notCompared: (files: string, count: number, folders: string) =>
     `Not compared in ${folders}, because ${count === 1 ? 'its file is' : 'their files are'} not kept: what came with ${files}. Integrating ${count === 1 ? 'it' : 'them'} once more keeps ${count === 1 ? 'it' : 'them'}.`,

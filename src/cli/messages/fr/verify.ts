@@ -99,6 +99,21 @@ export const verifyReport: typeof englishReport = {
     `${n(count, 'dossier')}${mirrors === 0 ? '' : ` et ${n(mirrors, 'miroir')}`} ${count + mirrors < 2 ? 'vérifié' : 'vérifiés'} : APATCH, dictionnaire, tables et droits sont en ordre.`,
   differs: (count, folders, mirrors) =>
     `${n(folders, 'dossier')}${mirrors === 0 ? '' : ` et ${n(mirrors, 'miroir')}`} ${folders + mirrors < 2 ? 'vérifié' : 'vérifiés'}, ${n(count, 'différence')} :`,
+  page: {
+    title: "Vérification : APATCH, dictionnaire, tables et droits des dossiers tels qu'ils sont",
+    differences: 'Différences',
+    caption: "Ce qui n'est pas comme il se doit, les dossiers concernés, et ce qui y remédie",
+    said: 'Constat',
+    patch: 'Patch',
+    next: 'Ce qui y remédie',
+    differing: 'avec des différences',
+    notCompared: 'Non comparé',
+    verified: 'Dossiers vérifiés',
+    asItShouldBe: 'aucune',
+    since: 'Chaîne depuis',
+    chain: 'Empreinte de la chaîne',
+    chainCaption: "Dossiers vérifiés, et l'empreinte de tout ce qui a été écrit dans chacun, à comparer aux suivantes",
+  },
   mirror: (folder, server) => `${folder} (son miroir sur ${server})`,
   notCompared: (files, count, folders) =>
     `Non comparé dans ${folders}, faute de fichier conservé : ce qui est venu avec ${files}. ${count === 1 ? "L'intégrer" : 'Les intégrer'} une fois de plus ${count === 1 ? 'le' : 'les'} conserve.`,
