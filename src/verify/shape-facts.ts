@@ -32,6 +32,8 @@ export interface ColumnFact {
   readonly notNull: boolean;
   readonly default: string | null;
   readonly type: string;
+  /** Another than its type has. */
+  readonly collation: string | null;
 }
 
 /** What stands on a table besides its columns; `definition` as SQL. */
@@ -66,7 +68,7 @@ const LINES = (schema: string, folder: number) => sql`
     line as (
       select concat_ws(' ', 'r', relname, relkind, relpersistence, relrowsecurity) as line from c where relkind <> 'i'
       union all
-      select concat_ws(' ', 'c', c.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
+      select concat_ws(' ', 'c', c.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, a.attcollation,
         replace(pg_get_expr(d.adbin, d.adrelid), own.prefix, ''))
       from own, c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
       where c.relkind in ('r', 'p')
@@ -120,6 +122,7 @@ export async function gatherShape(session: Session, { schema, id, role }: Folder
   const tables = relations.filter(({ kind }) => kind === 'r' || kind === 'p').map(({ name }) => name);
   const columns = await session.query<ColumnFact>(sql`
     select c.relname::text as table, a.attname::text as name, a.attnotnull as "notNull", format_type(a.atttypid, a.atttypmod) as type,
+      (select l.collname::text from pg_type t, pg_collation l where t.oid = a.atttypid and l.oid = a.attcollation and l.oid <> t.typcollation) as collation,
       case when a.attgenerated = '' then replace(pg_get_expr(d.adbin, d.adrelid), quote_ident(${schema}) || '.', '') end as default
     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
     where c.relnamespace = to_regnamespace(quote_ident(${schema})) and c.relname = any(${tables}::name[]) order by 1, a.attnum`);

@@ -226,7 +226,7 @@ function columnDifferences(
     if (table === undefined || told.has(subject)) return [];
     const wanted = table.columns.find(({ name }) => name === found.name);
     if (wanted === undefined) return restored.has(subject) ? [] : [columnAdded(found)];
-    return [...nullDifference(wanted, found), ...defaultDifference(wanted, found)];
+    return [...nullDifference(wanted, found), ...defaultDifference(wanted, found), ...collationDifference(found)];
   });
 }
 
@@ -257,6 +257,13 @@ function defaultDifference(wanted: Column, found: ColumnFact): readonly Differen
   const value = wanted.name === ROW_COLUMN ? `nextval('${inSchema(ROW_SEQUENCE)}'::regclass)` : expected;
   const mend = bySql(expected === null ? `${column} drop default` : `${column} set default ${value}`);
   return [warn('column-default-differs', `${found.table}.${found.name}`, facts, mend)];
+}
+
+/** In another order indexes and searches find other rows than programs expect. */
+function collationDifference({ table, name, type, collation }: ColumnFact): readonly Difference[] {
+  if (collation === null) return [];
+  const statement = `alter table ${inSchema(table)} alter column ${quoteIdentifier(name)} type ${type} collate pg_catalog."default"`;
+  return [warn('column-collation-differs', `${table}.${name}`, { table, column: name, found: collation }, bySql(statement))];
 }
 
 function defaultOf(column: Column): string | null {

@@ -61,6 +61,7 @@ const BY_HAND: readonly (readonly [statement: string, ...found: string[]])[] = [
   ['alter table seed.t2 alter column num_0 type bigint', 'column-type-differs t2.num_0'],
   ['alter table seed.t3 alter column num_0 drop not null', 'column-null-differs t3.num_0'],
   ['alter table seed.t4 alter column num_0 set default 5', 'column-default-differs t4.num_0'],
+  ['alter table seed.t18 alter column des_0 type varchar(30) collate "C"', 'column-collation-differs t18.des_0'],
   ['alter table seed.t5 alter column rowid drop default', 'column-default-differs t5.rowid'],
   ['drop index seed.t6_t61', 'index-missing t6.t6_t61'],
   ['drop index seed.t7_t71; create index t7_t71 on seed.t7 (num_0)', 'index-differs t7.t7_t71'],

@@ -64,6 +64,8 @@ export const verifyFindings = {
       : `Column ${f('column')} of table ${f('table')} is NOT NULL; it was made so that it may be empty.`,
   'column-default-differs': (f) =>
     `Column ${f('column')} of table ${f('table')} has ${f('found') === '' ? 'no default' : `the default ${f('found')}`}; it was made with ${f('expected') === '' ? 'none' : f('expected')}.`,
+  'column-collation-differs': (f) =>
+    `Column ${f('column')} of table ${f('table')} is sorted by collation ${f('found')}; it was made with that of the database.`,
   'index-missing': (f) => `Index ${f('index')} (${some(f.list('columns'))}) of table ${f('table')} is missing.`,
   'index-differs': (f) =>
     `Index ${f('index')} of table ${f('table')} is not the one of the dictionary (${some(f.list('columns'))}).`,

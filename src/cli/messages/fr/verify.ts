@@ -69,6 +69,8 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
       : `La colonne ${f('column')} de la table ${f('table')} est NOT NULL ; elle a été créée de façon à pouvoir être vide.`,
   'column-default-differs': (f) =>
     `La colonne ${f('column')} de la table ${f('table')} ${f('found') === '' ? "n'a pas de valeur par défaut" : `a la valeur par défaut ${f('found')}`} ; elle a été créée ${f('expected') === '' ? 'sans' : `avec ${f('expected')}`}.`,
+  'column-collation-differs': (f) =>
+    `La colonne ${f('column')} de la table ${f('table')} est triée selon le classement (collation) ${f('found')} ; elle a été créée avec celui de la base.`,
   'index-missing': (f) => `L'index ${f('index')} (${some(f.list('columns'))}) de la table ${f('table')} manque.`,
   'index-differs': (f) =>
     `L'index ${f('index')} de la table ${f('table')} n'est pas celui du dictionnaire (${some(f.list('columns'))}).`,
