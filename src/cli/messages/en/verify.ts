@@ -81,7 +81,7 @@ export const verifyFindings = {
   'function-differs': (f) => `Function ${f('function')} is not as script ${f('script')} made it.`,
   'login-missing': () =>
     `The folder's login is not there any more. Make a role of that name again, or put the server's roles back.`,
-  'login-attributes': (f) => `The folder's login has more than it was given: ${some(f.list('attributes'))}.`,
+  'login-attributes': (f) => `The folder's login is not as it was made: it is ${some(f.list('attributes'))} now.`,
   'login-member': (f) => `The folder's login was made a member of ${some(f.list('roles'))}, and has their rights.`,
   'login-search-path': (f) =>
     `The folder's login looks names up in ${f('found') === '' ? 'no schema of its own' : f('found')}; it was made to look them up in ${f('expected')}: its people and scripts find other tables and functions, or none.`,

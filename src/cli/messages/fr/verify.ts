@@ -86,7 +86,8 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
   'function-differs': (f) => `La fonction ${f('function')} n'est pas telle que le traitement ${f('script')} l'a créée.`,
   'login-missing': () =>
     `Le rôle de connexion du dossier n'existe plus. Recréez un rôle de ce nom, ou restaurez les rôles du serveur.`,
-  'login-attributes': (f) => `Le rôle de connexion du dossier a plus que ce qui lui a été donné : ${some(f.list('attributes'))}.`,
+  'login-attributes': (f) =>
+    `Le rôle de connexion du dossier n'est plus tel qu'il a été créé : il est maintenant ${some(f.list('attributes'))}.`,
   'login-member': (f) => `Le rôle de connexion du dossier a été rendu membre de ${some(f.list('roles'))}, et a donc ces droits.`,
   'login-search-path': (f) =>
     `Le rôle de connexion du dossier cherche les noms dans ${f('found') === '' ? 'aucun schéma qui lui soit propre' : f('found')} ; il a été créé pour les chercher dans ${f('expected')} : ses utilisateurs et ses traitements trouvent d'autres tables et fonctions, ou aucune.`,
