@@ -168,6 +168,9 @@ function commandOf(mend: Mend, places: readonly Placed[]): string | null {
     case 'validate':
       return `rustine validate ${folders.join(' ')}`;
     case 'integrate':
+      // Not the file of a patch: a creation or a validation brought it.
+      if (mend.file.startsWith('('))
+        return places.some(({ companion }) => companion !== undefined) ? null : `rustine validate ${folders.join(' ')}`;
       return `rustine integrate ${shellWord(mend.file)} --folders ${folders.join(',')} --force already=REASON`;
     case 'sql':
       return `psql "$(rustine db url${server === undefined ? '' : ` --server ${server}`})" -c ${shellWord(mend.statement)}`;

@@ -1,4 +1,5 @@
 // Mirrors: on a further server, the ancestors of the folders that live there, with their dictionary, scripts, empty tables and level.
+import { Failure } from '../base/errors.ts';
 import { folderCode } from '../base/ids.ts';
 import type { Database, Session } from '../database/database.ts';
 import { id, sql } from '../database/sql.ts';
@@ -8,10 +9,14 @@ import { ancestorsOf } from '../environment/folder.ts';
 import { lockWithAncestors } from '../environment/folder-locks.ts';
 import { notReady } from '../environment/folder-state.ts';
 import { dictionaryDelivery } from '../plan/dictionary-delivery.ts';
+import { keptDelivery } from '../plan/kept-delivery.ts';
+import { rememberDelivery } from '../plan/remembered.ts';
 import type { FolderSource } from './creation.ts';
 import { createFolder } from './creation.ts';
 
 const BLOBS_AT_ONCE = 200;
+/** How long another program that stores the same file is waited for. */
+const LOCK_TIMEOUT_MS = 15_000;
 const BYTES_AT_ONCE = 8 * 1024 * 1024;
 
 /** Stages a delivery in the member's database and gives it to the work. */
@@ -41,6 +46,7 @@ export async function createMirror(
     if (folders.some(({ code, mirror }) => code === original.code && mirror === true)) return;
     const level = await readLevel(session, original);
     await copyBlobs(session, member, original);
+    await copyDeliveries(home, member, original);
     const parent = folders.find(({ code }) => code === original.parent) ?? null;
     const mirror = {
       ...original,
@@ -118,6 +124,27 @@ async function copyBlobs(session: Session, member: Database, { id: folder }: Fol
       select decode(digest, 'hex'), decode(bytes, 'base64')
       from unnest(${blobs.map(({ digest }) => digest)}::text[], ${blobs.map(({ bytes }) => bytes)}::text[]) as b (digest, bytes)
       on conflict (digest) do nothing`);
+  }
+}
+
+/** What the original has of patch files that are kept: the mirror, and what is created below it, is compared with them. Those that are damaged stay behind. */
+async function copyDeliveries(home: Database, member: Database, { id: folder }: Folder): Promise<void> {
+  const kept = await home.query<{ digest: string; file: string }>(sql`
+    select encode(p.digest, 'hex') as digest, min(i.file) as file from rustine.integrated i join rustine.patch p on p.digest = i.digest
+    where i.folder = ${folder} and p.kept group by p.digest order by min(i.id)`);
+  const there = await member.query<{ digest: string }>(sql`
+    select encode(digest, 'hex') as digest from rustine.patch where kept and digest in (select decode(x, 'hex') from unnest(${kept.map(({ digest }) => digest)}::text[]) x)`);
+  const has = new Set(there.map(({ digest }) => digest));
+  for (const { digest, file } of kept.filter((each) => !has.has(each.digest))) {
+    const delivery = await keptDelivery(home, digest, file).catch((error: unknown) => {
+      if (!(error instanceof Failure) || error.code !== 'kept-file-damaged') throw error;
+    });
+    if (delivery !== undefined)
+      await rememberDelivery(member, delivery, {
+        keepBytes: delivery.bytes,
+        lockTimeoutMs: LOCK_TIMEOUT_MS,
+        stopPoint: () => undefined,
+      });
   }
 }
 

@@ -291,9 +291,20 @@ describe.each(oneServer())('verification, whatever the version of the server', (
   });
 
   test('R4, R34: a mirror that hands changed is told, and validated with a folder that looks up in it', async () => {
-    const env = await twoServers(server, undefined);
+    const env = await twoServers(server, undefined, false);
     const path = await env.patch('P_0001_140.dat', [parameter('old'), multiply('twice', 2), ...tables.slice(0, 2)]);
     await env.integrate(path);
+    // What came before the mirror was made is compared there, too: the files come with it.
+    await env.folders(['LOC']);
+    await env.folders(['FAR'], { server: 'NORTH' });
+    expect(
+      (await env.rustine.verify({})).folders.map(({ folder, mirror, notCompared }) => [folder, mirror, notCompared]),
+    ).toEqual([
+      ['X3', undefined, []],
+      ['LOC', undefined, []],
+      ['X3', 'NORTH', []],
+      ['FAR', undefined, []],
+    ]);
     await env.at(`drop function x3.twice(integer); drop table x3.t0;
       delete from rustine.element where type = 'ADP' and folder = (select id from rustine.folder where code = 'X3');
       delete from rustine.record where type = 'ADP' and folder = (select id from rustine.folder where code = 'X3')`);
@@ -305,7 +316,7 @@ describe.each(oneServer())('verification, whatever the version of the server', (
     ]);
     expect(found.every(({ folders }) => folders.length === 1 && folders[0]?.mirror === 'NORTH')).toBe(true);
     const again = 'rustine integrate P_0001_140.dat --folders X3,FAR --force already=REASON';
-    expect([...new Set(found.map(({ next }) => next))].sort()).toEqual([again, 'rustine validate X3 FAR']);
+    expect([...new Set(found.map(({ next }) => next))].sort()).toEqual([null, again, 'rustine validate X3 FAR']);
     const settings = { servers: { NORTH: env.north } };
     expect((await typed(env, ['status', '--verify', 'X3'], { settings })).out).toContain('X3 (its mirror on NORTH)');
     expect((await typed(env, ['status', '--verify', 'LOC'], { settings })).code).toBe(0);
