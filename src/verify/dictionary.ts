@@ -99,8 +99,9 @@ function elementDifference(key: string, written: readonly Written[], judging: Ju
     const languages = [...new Set(lines.flatMap((line) => line.languages))].sort();
     const brings: Mend = languages.every((language) => judging.followed.includes(language))
       ? { by: 'validate' }
-      : { by: 'integrate', file };
-    return [{ ...warn('element-texts-to-come', element, { element, languages }, brings, file), severity: 'info' }];
+      : // Integrating the patch again would take back what later ones brought: that is for people to judge.
+        { by: 'nothing' };
+    return [{ ...warn('element-texts-to-come', element, { element, languages, file }, brings, file), severity: 'info' }];
   }
   const shown = lines.filter(({ onlyTexts }) => !onlyTexts).map(({ text }) => text);
   return [warn('element-differs', element, { element, lines: shown.slice(0, MOST_LISTED), count: shown.length }, mend, file)];

@@ -40,7 +40,8 @@ export const verifyFindings = {
   'element-missing': (f) => `${f('element')} is not in the dictionary, although a patch brought it.`,
   'element-differs': (f) =>
     `${f('element')} is not as it was delivered (expected → found; − missing, + too many, ↕ elsewhere): ${some(f.list('lines'))}${f.number('count') > f.list('lines').length ? `, ${f.number('count')} lines in all` : ''}.`,
-  'element-texts-to-come': (f) => `${f('element')} has no texts in ${some(f.list('languages'))} yet, which its patch brings.`,
+  'element-texts-to-come': (f) =>
+    `${f('element')} has no texts in ${some(f.list('languages'))} yet. ${f('file')} carries them; integrating it again brings them, and takes back what later patches brought to the same elements and rows.`,
   'script-missing': (f) => `${f('element')}: the folder has no copy of this script, although a patch brought it.`,
   'script-differs': (f) => `${f('element')}: the folder's copy of this script is not the one that was delivered last.`,
   'table-missing': (f) => `Table ${f('table')} is in the dictionary and not in the database: it was dropped.`,

@@ -45,7 +45,7 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
   'element-differs': (f) =>
     `${f('element')} n'est pas tel qu'il a été livré (attendu → trouvé ; − absent, + en trop, ↕ déplacé) : ${some(f.list('lines'))}${f.number('count') > f.list('lines').length ? `, ${f.number('count')} lignes en tout` : ''}.`,
   'element-texts-to-come': (f) =>
-    `${f('element')} n'a pas encore de textes en ${some(f.list('languages'))}, que son patch apporte.`,
+    `${f('element')} n'a pas encore de textes en ${some(f.list('languages'))}. ${f('file')} les contient ; l'intégrer à nouveau les apporte, et reprend ce que des patches plus récents ont apporté aux mêmes éléments et lignes.`,
   'script-missing': (f) => `${f('element')} : le dossier n'a pas de copie de ce traitement, alors qu'un patch l'a apporté.`,
   'script-differs': (f) => `${f('element')} : la copie de ce traitement dans le dossier n'est pas la dernière livrée.`,
   'table-missing': (f) => `La table ${f('table')} est dans le dictionnaire et pas dans la base : elle a été supprimée.`,
