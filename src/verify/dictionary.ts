@@ -16,7 +16,7 @@ import type { Difference, Mend } from './difference.ts';
 import { MOST_LISTED, warn } from './difference.ts';
 import type { Expectation, Expected } from './expected-elements.ts';
 
-/** In a snapshot that began when what is expected was staged. */
+/** In a snapshot of somebody's, who sees to it that nothing was written to the folder since what is expected was staged. */
 export async function verifyDictionary(
   session: Session,
   folder: Folder,

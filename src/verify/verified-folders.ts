@@ -1,5 +1,5 @@
 // Verifies folders, several at once: each in a snapshot that is rolled back, what they share looked at once. Nothing is locked or changed.
-import type { Database } from '../database/database.ts';
+import type { Database, Session } from '../database/database.ts';
 import { quoteIdentifier, sql } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
 import { verifyContent } from './content.ts';
@@ -27,7 +27,10 @@ export interface VerifiedFolder {
 /** A folder to which somebody writes meanwhile is looked at again, so often. */
 const TRIES = 3;
 
+/** What is looked at once for several folders. */
 interface Shared {
+  /** Of each folder, before all else was looked at. */
+  readonly chains: ReadonlyMap<number, string | null>;
   readonly expected: ReadonlyMap<number, Expectation>;
   readonly content: ReadonlyMap<number, readonly Difference[]>;
   readonly rights: ReadonlyMap<number, readonly Difference[]>;
@@ -42,29 +45,52 @@ export async function verifyFolders(
   jobs: number,
   told: (verified: VerifiedFolder) => void,
 ): Promise<void> {
-  const numbers = folders.map(({ id }) => id);
-  const { of: expected, release } = await expectations(database, lease, numbers);
-  try {
-    const [content, rights] = [await verifyContent(database, numbers), await verifyRights(database, folders)];
-    const shared: Shared = { expected, content, rights, shapes: new Map() };
+  await withShared(database, lease, folders, async (shared) => {
     const waiting = [...folders];
     const work = async (): Promise<void> => {
       for (let folder = waiting.shift(); folder !== undefined; folder = waiting.shift())
-        told(await verifyOne(database, folder, shared));
+        told(await verifyOne(database, lease, folder, shared));
     };
     await Promise.all(Array.from({ length: Math.max(1, Math.min(jobs, folders.length)) }, work));
+  });
+}
+
+async function withShared<Result>(
+  database: Database,
+  lease: string,
+  folders: readonly Folder[],
+  work: (shared: Shared) => Promise<Result>,
+): Promise<Result> {
+  const numbers = folders.map(({ id }) => id);
+  const chains = await readChains(database, numbers);
+  const { of: expected, release } = await expectations(database, lease, numbers);
+  try {
+    const [content, rights] = [await verifyContent(database, numbers), await verifyRights(database, folders)];
+    return await work({ chains, expected, content, rights, shapes: new Map() });
   } finally {
     await release();
   }
 }
 
-/** Patches may go on: what was written to a folder in between would look like a difference. */
-async function verifyOne(database: Database, folder: Folder, shared: Shared): Promise<VerifiedFolder> {
-  for (let tries = 1; ; tries++) {
-    const verified = await inSnapshot(database, folder, shared);
-    const found = verified.differences.some(({ severity }) => severity === 'warn');
-    if (!found || tries === TRIES || (await chainOf(database, folder)).chain === verified.chain) return verified;
+/** Patches may go on: what was written to a folder since something of it was looked at would look like a difference. */
+async function verifyOne(database: Database, lease: string, folder: Folder, shared: Shared): Promise<VerifiedFolder> {
+  let [before, last] = [shared.chains.get(folder.id), await inSnapshot(database, folder, shared)];
+  for (let tries = 1; tries < TRIES; tries++) {
+    const found = last.differences.some(({ severity }) => severity === 'warn');
+    const after = (await readChains(database, [folder.id])).get(folder.id);
+    if (!found || after === before) return last;
+    [before, last] = await withShared(database, lease, [folder], async (own) => [
+      own.chains.get(folder.id),
+      await inSnapshot(database, folder, own),
+    ]);
   }
+  return last;
+}
+
+async function readChains(database: Database, folders: readonly number[]): Promise<ReadonlyMap<number, string | null>> {
+  const rows = await database.query<{ id: number; chain: string | null }>(sql`
+    select id, encode(chain, 'hex') as chain from rustine.folder where id = any(${folders}::integer[])`);
+  return new Map(rows.map(({ id, chain }) => [id, chain]));
 }
 
 async function inSnapshot(database: Database, folder: Folder, shared: Shared): Promise<VerifiedFolder> {
@@ -101,10 +127,10 @@ function damagedFile(file: string): Difference {
 }
 
 async function chainOf(
-  reader: Pick<Database, 'query'>,
+  session: Session,
   { id }: Folder,
 ): Promise<{ readonly chain: string | null; readonly since: string | null }> {
-  const [row] = await reader.query<{ chain: string | null; since: string }>(sql`
+  const [row] = await session.query<{ chain: string | null; since: string }>(sql`
     select encode(chain, 'hex') as chain, to_char(chained_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as since from rustine.folder where id = ${id}`);
   return row ?? { chain: null, since: null };
 }

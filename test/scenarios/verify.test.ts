@@ -1,5 +1,10 @@
 // R34, R41: `status --verify`: what hands changed outside of Rustine is named; what people change by right is not.
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Database } from '../../src/database/database.ts';
+import { openPostgres } from '../../src/database/postgres.ts';
+import { readFolders } from '../../src/environment/catalog.ts';
+import { withLease } from '../../src/journal/processes.ts';
+import { verifyFolders } from '../../src/verify/verified-folders.ts';
 import { typed } from '../support/command-line.ts';
 import type { Later, TestEnvironment } from '../support/environment.ts';
 import { cloneEnvironment, openEnvironment } from '../support/environment.ts';
@@ -376,6 +381,40 @@ describe.each(oneServer())('verification, whatever the version of the server', (
     expect(await differences(env)).toEqual([]);
     await env.query('drop schema seed cascade');
     expect(await differences(env)).toEqual(['SEED schema-missing seed']);
+  });
+
+  test('R34: a patch that comes while folders are verified is no difference', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED'] });
+    await env.integrate(await env.patch('P_0001_140.dat', [parameter('old'), ...tables.slice(0, 1)]));
+    const next = await env.patch('P_0002_140.dat', [
+      parameter('new'),
+      table('T0', 'T0', { COD: 'A:10', DES: 'A:30', NUM: 'L', MORE: 'L' }, { T00: 'COD' }),
+    ]);
+    const database = await openPostgres(env.url, 4);
+    onTestFinished(() => database.close());
+    let came: Promise<unknown> | undefined;
+    const meanwhile: Database = {
+      ...database,
+      // The first folder's snapshot begins when all that is shared was read.
+      async transaction(work, ending, aborted) {
+        if (ending === 'rollback') {
+          came ??= env.integrate(next);
+          await came;
+        }
+        return database.transaction(work, ending, aborted);
+      },
+    };
+    const found = new Map<string, readonly string[]>();
+    await withLease(database, 'somebody', async ({ process: lease }) =>
+      verifyFolders(meanwhile, lease, await readFolders(database), 2, ({ folder, differences: those }) => {
+        found.set(
+          folder,
+          those.map(({ code, subject }) => `${code} ${subject}`),
+        );
+      }),
+    );
+    expect(came).toBeDefined();
+    expect(Object.fromEntries(found)).toEqual({ X3: [], SEED: [] });
   });
 
   test('R34: the command line: exit code, the folders asked for, both languages, JSON', async () => {

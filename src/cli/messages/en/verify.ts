@@ -115,8 +115,6 @@ export const verifyReport = {
   mirror: (folder: string, server: string) => `${folder} (its mirror on ${server})`,
   notCompared: (files: string, count: number, folders: string) =>
     `Not compared in ${folders}, because ${count === 1 ? 'its file is' : 'their files are'} not kept: what came with ${files}. Integrating ${count === 1 ? 'it' : 'them'} once more keeps ${count === 1 ? 'it' : 'them'}.`,
-  chainedSince: (folders: string, since: string) =>
-    `The chain of ${folders} counts from ${since} UTC on: what was written before is in it as it stood then.`,
   backup: 'no command brings that back: compare with a backup',
   longCommand: 'the SQL is in `rustine status --verify --json`',
   each: 'the commands of the folders are in `rustine status --verify --json`; the first:',

@@ -120,8 +120,6 @@ export const verifyReport: typeof englishReport = {
   mirror: (folder, server) => `${folder} (son miroir sur ${server})`,
   notCompared: (files, count, folders) =>
     `Non comparé dans ${folders}, faute de fichier conservé : ce qui est venu avec ${files}. ${count === 1 ? "L'intégrer" : 'Les intégrer'} une fois de plus ${count === 1 ? 'le' : 'les'} conserve.`,
-  chainedSince: (folders, since) =>
-    `La chaîne de ${folders} compte à partir du ${since} UTC : ce qui a été écrit avant y est tel qu'il était à ce moment.`,
   backup: 'aucune commande ne rétablit cela : comparez avec une sauvegarde',
   longCommand: 'le SQL est dans `rustine status --verify --json`',
   each: 'les commandes des dossiers sont dans `rustine status --verify --json` ; la première :',
