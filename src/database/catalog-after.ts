@@ -24,10 +24,12 @@ alter table rustine.run_folder add constraint run_folder_state_check
   check (state in ('waiting', 'running', 'postponed', 'prepared', 'integrated', 'validated', 'reverted', 'unchanged', 'failed', 'skipped', 'cancelled', 'interrupted'));
 
 alter table rustine.integration add column kind text not null default 'patch' check (kind in ('patch', 'creation', 'set', 'validation', 'revert'));
+alter table rustine.integration add column rows_only boolean not null default false;
 alter table rustine.integration add column reverts bigint;
 alter table rustine.integration add column reverted_by bigint;
 update rustine.integration set kind = case when run = '' then 'creation' else 'set' end where run = '' or file like '(element set %';
 comment on column rustine.integration.kind is 'what wrote to the folder: a patch, its creation, a person (element set), a validation, the taking back of a patch';
+comment on column rustine.integration.rows_only is 'of a patch: data rows and scripts to run came alone, its dictionary was there already';
 comment on column rustine.integration.reverts is 'of a revert: the integration that it took back';
 comment on column rustine.integration.reverted_by is 'of a patch: the revert that took it back; the folder has it no more';
 

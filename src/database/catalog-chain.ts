@@ -43,7 +43,7 @@ revoke all on function rustine.patch_mark, rustine.standing from public;
 create function rustine.integration_hash(i rustine.integration, folder text) returns bytea language sql stable
 set search_path = pg_catalog, pg_temp as $$
   select sha256(convert_to(jsonb_build_array(folder, i.id, i.kind, i.file, encode(i.digest, 'hex'), i.patch_type, i.series, i.number, i.version,
-    extract(epoch from i.at), i.operator, i.run, i.authorized, i.ignored, i.left_out, i.languages, i.forced, i.rows, i.apatch_num, i.apatch, i.reverts,
+    extract(epoch from i.at), i.operator, i.run, i.authorized, i.ignored, i.left_out, i.languages, i.forced, i.rows, i.apatch_num, i.apatch, i.rows_only, i.reverts,
     encode(i.previous, 'hex'))::text, 'UTF8'));
 $$;
 revoke all on function rustine.integration_hash from public;
@@ -120,6 +120,12 @@ revoke all on function rustine.function_mark from public;
 update rustine.script_function s set mark = rustine.function_mark(to_regprocedure(format('%I.%s', f.schema_name, s.function))),
   marked_on = current_setting('server_version_num')::integer / 10000
 from rustine.folder f where f.id = s.folder;
+
+-- What an earlier version integrated of patches whose dictionary had come with the folder.
+update rustine.integration i set rows_only = true where kind = 'patch' and apatch_num is not null and exists (
+  select from (select apatch_num, ignored from rustine.integration o
+    where o.folder = i.folder and o.file = i.file and o.digest = i.digest and o.id < i.id order by o.id desc limit 1) o
+  where o.apatch_num is null and not o.ignored && i.authorized);
 
 -- What was written by an earlier version: of a file that came several times, APATCH has the row of the last one.
 do $$

@@ -170,7 +170,7 @@ export async function integrateInto(
 export async function integrateLocked(
   session: Session,
   database: Database,
-  { settings: folder, integration, already, scope, ignored }: Locked,
+  { settings: folder, integration, already, scope, ignored, withDictionary = !scope.rowsOnly }: Locked,
   staged: StagedDelivery,
   context: RunContext,
   started = performance.now(),
@@ -203,7 +203,7 @@ export async function integrateLocked(
   const settled = { ...plan, ignoredCodes: codes };
   await session.script(
     [
-      recordScript(folder, staged.delivery, settled, outcome, integration, context),
+      recordScript(folder, staged.delivery, { ...settled, withDictionary }, outcome, integration, context),
       ...(applied.numbers === undefined ? [] : [rememberNumbers(folder, integration, applied.numbers)]),
       ...(context.records && plan.runs.length > 0 ? [noteUncaptured(integration)] : []),
     ].join(';\n'),
@@ -261,6 +261,8 @@ const kindOf = (context: RunContext): string => (context.records ? 'patch' : has
 /** What the folder's lock showed. */
 export interface Locked extends StartingPoint {
   readonly integration: string;
+  /** The patch's dictionary comes now: with it, or with the validation that it is part of. */
+  readonly withDictionary?: boolean;
 }
 
 /** Locks the folder's row and looks again whether another run was faster. */
@@ -357,7 +359,7 @@ export async function checkLocks(session: Session, folder: string, needed: numbe
 function recordScript(
   folder: FolderSettings,
   delivery: Delivery,
-  plan: Plan,
+  plan: Plan & { readonly withDictionary: boolean },
   outcome: PatchOutcome,
   integration: string,
   context: RunContext,
@@ -368,11 +370,11 @@ function recordScript(
   const authorized = typeof context.authorized === 'string' ? [] : context.authorized;
   const statements: string[] = [];
   if (context.records) statements.push(apatchSql(folder, delivery, integration, context), ...reopened(plan.tables, folder.id));
-  statements.push(`insert into rustine.integration (id, folder, kind, run, file, digest, patch_type, languages, series, number, version, apatch_num, operator, authorized, ignored, left_out, forced, rows, outcome, before)
+  statements.push(`insert into rustine.integration (id, folder, kind, run, file, digest, patch_type, languages, series, number, version, apatch_num, operator, authorized, ignored, left_out, forced, rows, outcome, before, rows_only)
     values (${integration}, ${folder.id}, '${kindOf(context)}', ${q(context.run)}, ${q(delivery.file)}, '\\x${delivery.digest}', ${q(delivery.patchType)}, ${textArray(delivery.languages)},
       ${name === undefined ? 'null, null, null' : `${q(name.series)}, ${name.number}, ${q(name.version)}`},
       ${context.records ? `(select num_0 from ${qualified(folder.schema, 'apatch')} where fic_0 = ${q(apatchFile(delivery.file))})` : 'null'},
-      ${q(context.operator)}, ${textArray(authorized)}, ${textArray(plan.ignoredCodes)}, ${textArray(plan.leftOut)}, ${q(JSON.stringify(context.forced))}::jsonb, ${plan.rows}, ${q(JSON.stringify(outcome))}::jsonb, ${context.records ? beforeSql(folder, plan) : 'null'})`);
+      ${q(context.operator)}, ${textArray(authorized)}, ${textArray(plan.ignoredCodes)}, ${textArray(plan.leftOut)}, ${q(JSON.stringify(context.forced))}::jsonb, ${plan.rows}, ${q(JSON.stringify(outcome))}::jsonb, ${context.records ? beforeSql(folder, plan) : 'null'}, ${!plan.withDictionary})`);
   if (plan.due.length > 0) {
     statements.push(
       `update rustine.folder set due = array(select distinct unnest(due || ${textArray(plan.due)}) order by 1) where id = ${folder.id}`,

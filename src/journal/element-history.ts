@@ -3,6 +3,7 @@ import { sql } from '../database/sql.ts';
 import type { ElementName } from '../dictionary/element.ts';
 import { ELEMENT_TYPES } from '../dictionary/element-types.ts';
 import type { Reader } from '../environment/catalog.ts';
+import { readFollowed } from './followed-deliveries.ts';
 
 /**
  * `delivered`: as the patch brought it · `own`: the folder keeps something of its own against it, or changed it · `created`: from its creation ·
@@ -67,7 +68,7 @@ export async function readHeldElement(
       last as (
         select distinct on (i.folder) i.folder, i.file, i.digest, i.at, i.run
         from rustine.integrated i join concerned c on c.id = i.folder
-        where i.digest in (select digest from rustine.patch_element where type = $2 and name = $3) order by i.folder, i.id desc),
+        where not i.rows_only and i.digest in (select digest from rustine.patch_element where type = $2 and name = $3) order by i.folder, i.id desc),
       has as (
         select folder, updated_by from rustine.element where type = $2 and name = $3
         union all select folder, updated_by from rustine.script where kind = $2 and name = $3)
@@ -82,9 +83,16 @@ export async function readHeldElement(
       order by f.code`,
     values: [folders, element.type, element.name],
   });
-  const byId = new Map(rows.map((row) => [row.id, row]));
+  const followed = await readFollowed(
+    reader,
+    rows.map(({ id }) => id),
+    element,
+  );
+  const byId = new Map(
+    rows.map((row) => [row.id, { ...row, last: followed.find(({ folder }) => folder === row.id) ?? row.last }]),
+  );
   const wanted = new Set(folders);
-  return rows.filter(({ id }) => wanted.has(id)).map((row) => heldBy(row, byId, element));
+  return [...byId.values()].filter(({ id }) => wanted.has(id)).map((row) => heldBy(row, byId, element));
 }
 
 function heldBy(row: HoldRow, byId: ReadonlyMap<number, HoldRow>, { type }: ElementName): HeldElement {

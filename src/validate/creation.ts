@@ -193,10 +193,12 @@ async function copyLevel(session: Session, folder: Folder, parent: Folder, opera
     insert into ${id(folder.schema, 'apatch')} (num_0, fic_0, dat_0, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, credattim_0, creusr_0, upddattim_0, updusr_0, auuid_0)
     select num_0, fic_0, current_date, usr_0, patnum_0, release_0, ficrelabr_0, typ_0, nump_0, comment_0, now(), creusr_0, now(), updusr_0, gen_random_uuid()
     from ${id(parent.schema, 'apatch')} where fic_0 in (select left(file, 255) from rustine.integration where id = any(${whole}::bigint[]))`);
+  // In the order in which the dictionary came: rows alone may have come later.
   await session.query(sql`
     insert into rustine.integration (folder, file, digest, patch_type, series, number, version, apatch_num, operator, authorized, ignored, forced, rows, outcome)
     select ${folder.id}, file, digest, patch_type, series, number, version, case when id <> all(${open}::bigint[]) then apatch_num end, ${operator}, authorized, ignored, forced, rows, outcome
-    from rustine.integration where id = any(${[...open, ...whole]}::bigint[]) order by id`);
+    from rustine.integration i where id = any(${[...open, ...whole]}::bigint[]) order by coalesce((
+      select max(o.id) from rustine.integrated o where i.rows_only and not o.rows_only and o.folder = i.folder and o.file = i.file and o.digest = i.digest and o.id < i.id), i.id)`);
 }
 
 /**

@@ -29,7 +29,10 @@ async function copyLevel(session: Session, history: Folder, live: Folder): Promi
   await session.query(sql`
     insert into rustine.integration (folder, file, digest, patch_type, languages, series, number, version, apatch_num, at, operator, authorized, ignored, forced, rows, outcome)
     select ${history.id}, file, digest, patch_type, languages, series, number, version, apatch_num, at, operator, authorized, ignored, forced, 0, outcome
-    from rustine.integrated where folder = ${live.id} and apatch_num is not null order by id`);
+    from rustine.integrated i where folder = ${live.id} and apatch_num is not null
+    -- In the order in which the dictionary came: rows alone may have come later.
+    order by coalesce((
+      select max(o.id) from rustine.integrated o where i.rows_only and not o.rows_only and o.folder = i.folder and o.file = i.file and o.digest = i.digest and o.id < i.id), i.id)`);
 }
 
 /** Which values people changed. */

@@ -114,7 +114,16 @@ async function integrateRows(
   const scope = begin.scope.rowsOnly ? begin.scope : { ...WHOLE, rowsOnly: true };
   // What was left out of its dictionary there is left out here, until somebody authorises it.
   const missed = [...new Set([...begin.ignored, ...ignored])];
-  const locked = { ...begin, ignored: missed, settings, already: false, scope, integration: number?.integration ?? '' };
+  const withDictionary = !begin.scope.rowsOnly;
+  const locked = {
+    ...begin,
+    ignored: missed,
+    settings,
+    already: false,
+    scope,
+    withDictionary,
+    integration: number?.integration ?? '',
+  };
   const { findings } = await integrateLocked(session, database, locked, staged, runContext(authorized, context));
   return findings;
 }
@@ -156,9 +165,10 @@ async function notePatches(
       from rustine.integration i join ${id(source.schema, 'apatch')} s on s.fic_0 = left(i.file, 255) where i.id = any(${numbers}::bigint[])
       on conflict (fic_0) do update set dat_0 = excluded.dat_0, upddattim_0 = now(), updusr_0 = excluded.updusr_0, updtick_0 = a.updtick_0 + 1`);
   await session.query(sql`
-    insert into rustine.integration (folder, run, file, digest, patch_type, languages, series, number, version, apatch_num, operator, authorized, ignored, left_out, forced, rows, outcome)
+    insert into rustine.integration (folder, run, file, digest, patch_type, languages, series, number, version, apatch_num, operator, authorized, ignored, left_out, forced, rows, outcome, rows_only)
     select ${folder.id}, ${run}, i.file, i.digest, i.patch_type, i.languages, i.series, i.number, i.version,
-      case when ${whole} then (select num_0 from ${apatch} where fic_0 = left(i.file, 255)) end, ${operator}, i.authorized, i.ignored, i.left_out, i.forced, i.rows, i.outcome
+      case when ${whole} then (select num_0 from ${apatch} where fic_0 = left(i.file, 255)) end, ${operator}, i.authorized, i.ignored, i.left_out, i.forced, i.rows, i.outcome,
+      exists (select from rustine.integrated o where o.folder = ${folder.id} and o.file = i.file and o.digest = i.digest)
     from rustine.integration i where i.id = any(${numbers}::bigint[]) order by i.id`);
 }
 

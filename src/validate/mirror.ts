@@ -158,9 +158,9 @@ async function fill(session: Session, mirror: Folder, original: Folder, level: L
     from jsonb_populate_recordset(null::${id(mirror.schema, 'apatch')}, ${level.apatch}::jsonb)`);
   // Numbers of integrations are given anew: those of the original may be another folder's here.
   await session.query(sql`
-    insert into rustine.integration (folder, file, digest, patch_type, series, number, version, apatch_num, at, operator, authorized, ignored, forced, rows, outcome, languages, left_out, reopened)
+    insert into rustine.integration (folder, file, digest, patch_type, series, number, version, apatch_num, at, operator, authorized, ignored, forced, rows, outcome, languages, left_out, reopened, rows_only)
     select ${mirror.id}, r.file, r.digest, r.patch_type, r.series, r.number, r.version, r.apatch_num, r.at, r.operator, r.authorized, r.ignored, r.forced, r.rows, r.outcome,
-      r.languages, r.left_out, r.reopened
+      r.languages, r.left_out, r.reopened, coalesce(r.rows_only, false)
     from jsonb_array_elements(${level.integrations}::jsonb) with ordinality as e (value, n), jsonb_populate_record(null::rustine.integration, e.value) r order by e.n`);
   await session.query(sql`
     insert into rustine.decision (case_id, type, name, tag, key, field, before, now, own, choice, value, reason, decided_by, decided_at)

@@ -1,8 +1,11 @@
 // Which delivery brought each element of a folder last, and these deliveries as few as possible: what the folder's dictionary is compared with.
+import { canonical, digestOf } from '../base/canonical.ts';
 import { Failure } from '../base/errors.ts';
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { elementKey } from '../dictionary/element.ts';
+import type { FollowedDelivery } from '../journal/followed-deliveries.ts';
+import { readFollowed } from '../journal/followed-deliveries.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { FROM_DICTIONARY } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
@@ -35,17 +38,25 @@ export async function expectations(
   lease: string,
   folders: readonly number[],
 ): Promise<{ readonly of: ReadonlyMap<number, Expectation>; release(): Promise<void> }> {
+  const followed = new Map<number, FollowedDelivery[]>();
+  for (const each of await readFollowed(database, folders, null))
+    followed
+      .set(each.folder, followed.get(each.folder) ?? [])
+      .get(each.folder)
+      ?.push(each);
+  const marks = folders.map((folder) => markOf(followed.get(folder) ?? []));
   const rows = await database.query<{ folders: readonly number[] }>(sql`
     select array_agg(folder order by folder) as folders from (
-      select folder, string_agg(md5(concat_ws(' ', file, encode(digest, 'hex'), authorized::text)), '' order by id) as had
+      select folder, string_agg(md5(concat_ws(' ', file, encode(digest, 'hex'), authorized::text, rows_only)), '' order by id) as had
       from rustine.integrated where folder = any(${folders}::integer[]) group by folder) f
-    group by md5(had) order by 1`);
+    join unnest(${folders}::integer[], ${marks}::text[]) as m (of, mark) on m.of = f.folder
+    group by md5(had), mark order by 1`);
   const of = new Map<number, Expectation>();
   const staged: string[] = [];
   for (const { folders: alike } of rows) {
     const [first] = alike;
     if (first === undefined) continue;
-    const made = await expectation(database, lease, first);
+    const made = await expectation(database, lease, first, followed.get(first) ?? []);
     staged.push(...made.expected.map(({ stagedAs }) => stagedAs));
     for (const folder of alike) of.set(folder, made);
   }
@@ -56,6 +67,11 @@ export async function expectations(
     },
   };
 }
+
+const markOf = (followed: readonly FollowedDelivery[]): string =>
+  followed.length === 0
+    ? ''
+    : digestOf(canonical(followed.map(({ type, name, file, digest, authorized }) => [type, name, file, digest, authorized])));
 
 interface Brought {
   readonly digest: string;
@@ -72,7 +88,7 @@ async function readBrought(database: Database, folder: number): Promise<readonly
     with last as (
       select distinct on (e.type, e.name) e.type, e.name, e.ordinal, i.id, i.digest, i.file, i.authorized, p.kept
       from rustine.integrated i join rustine.patch p on p.digest = i.digest join rustine.patch_element e on e.digest = i.digest
-      where i.folder = ${folder} order by e.type, e.name, i.id desc),
+      where i.folder = ${folder} and not i.rows_only order by e.type, e.name, i.id desc),
     unknown as (
       select id from rustine.integrated i where folder = ${folder} and not exists (select from rustine.patch p where p.digest = i.digest))
     select encode(digest, 'hex') as digest, file, authorized, kept, array_agg(type order by ordinal) as types, array_agg(name order by ordinal) as names
@@ -81,8 +97,29 @@ async function readBrought(database: Database, folder: number): Promise<readonly
     group by id, digest, file, authorized, kept order by id`);
 }
 
-async function expectation(database: Database, lease: string, folder: number): Promise<Expectation> {
-  const brought = await readBrought(database, folder);
+/** What a validation wrote counts as delivered by what the followed folder has. */
+function withFollowed(brought: readonly Brought[], followed: readonly FollowedDelivery[]): readonly Brought[] {
+  const instead = new Set(followed.map(({ type, name }) => elementKey(type, name)));
+  const own = brought.map((each) => {
+    const at = each.types.flatMap((type, index) => (instead.has(elementKey(type, each.names[index] ?? '')) ? [] : [index]));
+    return { ...each, types: at.map((index) => each.types[index] ?? ''), names: at.map((index) => each.names[index] ?? '') };
+  });
+  const theirs = new Map<string, Brought>();
+  for (const { type, name, ...delivery } of followed) {
+    const key = JSON.stringify([delivery.file, delivery.digest, delivery.authorized]);
+    const { types, names } = theirs.get(key) ?? { types: [], names: [] };
+    theirs.set(key, { ...delivery, types: [...types, type], names: [...names, name] });
+  }
+  return [...own, ...theirs.values()].filter(({ types }) => types.length > 0);
+}
+
+async function expectation(
+  database: Database,
+  lease: string,
+  folder: number,
+  followed: readonly FollowedDelivery[],
+): Promise<Expectation> {
+  const brought = withFollowed(await readBrought(database, folder), followed);
   const unknown = await database.query<{ file: string }>(sql`
     select distinct file from rustine.integrated i where folder = ${folder} and not exists (select from rustine.patch p where p.digest = i.digest) order by 1`);
   const notKept = [...unknown.map(({ file }) => file), ...brought.filter(({ kept }) => !kept).map(({ file }) => file)];
