@@ -79,7 +79,6 @@ export async function followDictionary(
   });
   context.stopPoint('validation-dictionary');
   if ('findings' in written) return { ...found, plan, findings: [...findings, ...written.findings] };
-  await noteWriter(session, folder, plan.id, integration);
   if (source.exactly) await copyChanged(session, folder, source.folder, differing);
   return {
     ...found,
@@ -97,15 +96,6 @@ const rowsOf = (state: StartingState, counted: ReadonlyMap<string, number>): Rea
 /** Folders that differ from the same state of the same folder in the same things share a delivery, and plans made for it. */
 function keyOf(source: DictionarySource, { state, elements, scripts }: Differing): string {
   return digestOf(JSON.stringify([source.folder.id, source.exactly, state, elements, scripts]));
-}
-
-/** Of an element that only lost lines, or whose lines changed, too: what was delivered to the folder that is followed counts here from now on. */
-async function noteWriter(session: Session, folder: Folder, plan: string, integration: string): Promise<void> {
-  await session.query(sql`
-    update rustine.element e set updated_by = ${integration}
-    from (select type, name from rustine.plan_write where plan = ${plan}
-      union select type, name from rustine.plan_item where plan = ${plan} and item in ('element', 'record', 'move', 'remove')) w
-    where e.folder = ${folder.id} and e.type = w.type and e.name = w.name and e.updated_by <> ${integration}`);
 }
 
 async function installed(session: Session, folder: Folder, integration: string): Promise<readonly string[]> {

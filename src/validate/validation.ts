@@ -115,7 +115,7 @@ async function bring(
   const brought = { live, codes, followed, inLine, functions, texts, retired };
   const wrote = changed(brought) || changesLevel(plan, reopened);
   // Before those of patches that come with it: each is chained to what was written before it.
-  if (wrote) await recordValidation(session, folder, source, integration, context);
+  if (wrote) await recordValidation(session, folder, source, followed.plan?.id ?? null, integration, context);
   const level = await bringLevel(session, database, folder, source?.folder ?? folder, plan, reopened, sources, context);
   if (blocks(level.findings)) return { blocked: [followed, inLine, level].flatMap(({ findings }) => findings) };
   context.stopPoint('validation-level');
@@ -131,16 +131,26 @@ function changed({ live, codes, followed, inLine, functions, texts, retired }: O
 
 const tablesOf = ({ created, altered, removed }: TableOutcome): number => created.length + altered.length + removed.length;
 
-/** Who did it, when, in which run: records that it changed refer to it, as those of a patch to theirs. */
+/**
+ * Who did it, when, in which run: records that it changed refer to it, as those of a patch to theirs; so do elements that only lost lines, or
+ * whose lines changed. What was delivered to the folder that is followed counts for them from now on.
+ */
 async function recordValidation(
   session: Session,
   folder: Folder,
   source: DictionarySource | null,
+  plan: string | null,
   integration: string,
   { run, operator }: ValidationContext,
 ): Promise<void> {
   const file = source === null ? '(validation)' : `(validation with ${source.folder.code})`;
   await session.query(sql`
+    with written as (
+      select type, name from rustine.plan_write where plan = ${plan}::bigint
+      union select type, name from rustine.plan_item where plan = ${plan}::bigint and item in ('element', 'record', 'move', 'remove')),
+    noted as (
+      update rustine.element e set updated_by = ${integration} from written w
+      where e.folder = ${folder.id} and e.type = w.type and e.name = w.name and e.updated_by <> ${integration})
     insert into rustine.integration (id, folder, kind, run, file, digest, patch_type, languages, operator)
     values (${integration}, ${folder.id}, 'validation', ${run}, ${file}, decode(repeat('00', 32), 'hex'), '', ${folder.languages}, ${operator})`);
 }
