@@ -68,7 +68,7 @@ async function stopped(env: TestEnvironment, words: readonly string[]): Promise<
 /** Sessions that keep the folder though nothing is done in it. */
 const open = (env: TestEnvironment) =>
   env.query(
-    `select pid from pg_stat_activity where datname = current_database() and state = 'idle in transaction' and query ~ 'rustine.integration'`,
+    `select pid from pg_stat_activity where datname = current_database() and state = 'idle in transaction' and query ~ 'apatch'`,
   );
 
 const expire = (env: TestEnvironment) => env.query(`update rustine.process set alive_until = now() - interval '1 second'`);
