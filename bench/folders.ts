@@ -61,7 +61,7 @@ async function render(bench: PatchBench): Promise<Rendered> {
     await rustine(recorder.url, ['integrate', bench.patch, '--jobs', '1']);
     await recorder.close();
     const ofFolder = (each: RecordedTransaction): boolean =>
-      each.statements.some((text) => /from rustine\.folder where id = .* for update/.test(text));
+      each.statements.some((text) => /from rustine\.folder where id = .* for no key update/.test(text));
     const folders = recorder.transactions.filter(ofFolder);
     if (folders.length !== bench.folders) throw new Error(`${folders.length} folder transactions instead of ${bench.folders}`);
     const shared = recorder.transactions.filter((each) => !ofFolder(each) && isShared(each));
