@@ -1,5 +1,54 @@
 // The catalog's step for runs over many folders: who is alive, what each folder of a run came to, which logins are shut, what is prepared.
 
+/** @param logins relation with those that are let in when their run is over */
+export const letIn = (logins: string): string => `
+-- One round trip, and there for an administrator who has nothing but psql. Waits for nobody: a role that somebody is changing is left, and the others are let in.
+create or replace function rustine.let_in(of_run text, of_folders text[], out folder text, out role_name text, out left_shut boolean, out reason text) returns setof record
+language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '5s' as $$
+declare
+  login rustine.shut_login;
+begin
+  -- PostgreSQL refuses the second of two who change the same role at once (see environment/roles).
+  begin
+    perform pg_advisory_xact_lock(7083121);
+  exception when lock_not_available then
+    return query select s.folder, s.role_name, true, 'locked'::text from ${logins} s
+      where case when of_run is null then not exists (select from rustine.run r where r.id = s.run and r.state = 'running')
+        else s.run = of_run and (of_folders is null or s.folder = any (of_folders)) end
+      order by s.role_name;
+    return;
+  end;
+  perform set_config('lock_timeout', '200ms', true);
+  for login in
+    select * from ${logins} s
+    where case when of_run is null then not exists (select from rustine.run r where r.id = s.run and r.state = 'running')
+      else s.run = of_run and (of_folders is null or s.folder = any (of_folders)) end
+      -- What is prepared holds locks on the folders' tables, and is not in them yet.
+      and not exists (select from rustine.prepared p where p.run = s.run)
+    order by s.role_name
+  loop
+    folder := login.folder;
+    role_name := login.role_name;
+    begin
+      if login.was_limit <> 0 and exists (select from pg_roles r where r.rolname = login.role_name and r.rolconnlimit = 0) then
+        execute format('alter role %I connection limit %s', login.role_name, login.was_limit);
+      end if;
+      delete from rustine.shut_login s where s.role_name = login.role_name;
+      reason := null;
+    exception
+      when insufficient_privilege then
+        reason := 'rights';
+      when lock_not_available or internal_error then
+        reason := 'locked';
+        -- Whoever has one may have hundreds: no more than a moment is waited for each of them.
+        perform set_config('lock_timeout', '10ms', true);
+    end;
+    left_shut := reason is not null;
+    return next;
+  end loop;
+end $$;
+`;
+
 /** See decision 011. */
 export const RUNS = `
 create table rustine.process (
@@ -81,52 +130,7 @@ create table rustine.shut_login (
 );
 comment on table rustine.shut_login is 'logins of folders that are refused while a run is at work (R12); written in the transaction that shuts them';
 
--- One round trip, and there for an administrator who has nothing but psql. Waits for nobody: a role that somebody is changing is left, and the others are let in.
-create function rustine.let_in(of_run text, of_folders text[], out folder text, out role_name text, out left_shut boolean, out reason text) returns setof record
-language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '5s' as $$
-declare
-  login rustine.shut_login;
-begin
-  -- PostgreSQL refuses the second of two who change the same role at once (see environment/roles).
-  begin
-    perform pg_advisory_xact_lock(7083121);
-  exception when lock_not_available then
-    return query select s.folder, s.role_name, true, 'locked'::text from rustine.shut_login s
-      where case when of_run is null then not exists (select from rustine.run r where r.id = s.run and r.state = 'running')
-        else s.run = of_run and (of_folders is null or s.folder = any (of_folders)) end
-      order by s.role_name;
-    return;
-  end;
-  perform set_config('lock_timeout', '200ms', true);
-  for login in
-    select * from rustine.shut_login s
-    where case when of_run is null then not exists (select from rustine.run r where r.id = s.run and r.state = 'running')
-      else s.run = of_run and (of_folders is null or s.folder = any (of_folders)) end
-      -- What is prepared holds locks on the folders' tables, and is not in them yet.
-      and not exists (select from rustine.prepared p where p.run = s.run)
-    order by s.role_name
-  loop
-    folder := login.folder;
-    role_name := login.role_name;
-    begin
-      if login.was_limit <> 0 and exists (select from pg_roles r where r.rolname = login.role_name and r.rolconnlimit = 0) then
-        execute format('alter role %I connection limit %s', login.role_name, login.was_limit);
-      end if;
-      delete from rustine.shut_login s where s.role_name = login.role_name;
-      reason := null;
-    exception
-      when insufficient_privilege then
-        reason := 'rights';
-      when lock_not_available or internal_error then
-        reason := 'locked';
-        -- Whoever has one may have hundreds: no more than a moment is waited for each of them.
-        perform set_config('lock_timeout', '10ms', true);
-    end;
-    left_shut := reason is not null;
-    return next;
-  end loop;
-end $$;
-comment on function rustine.let_in is 'lets logins in again as they were: of a run (of some of its folders), or of all runs that are over where no run is named; may be repeated. What stays shut: the user may not change it (rights), or somebody is changing it (locked)';
+${letIn('rustine.shut_login')}comment on function rustine.let_in is 'lets logins in again as they were: of a run (of some of its folders), or of all runs that are over where no run is named; may be repeated. What stays shut: the user may not change it (rights), or somebody is changing it (locked)';
 
 create table rustine.prepared (
   gid text primary key,

@@ -2,7 +2,6 @@
 import type { IntegrateOptions } from '../../app/rustine.ts';
 import { Refusal } from '../../base/errors.ts';
 import type { Cli } from '../cli.ts';
-import { interruption } from '../interruption.ts';
 import { durationOf, type Forced, forced, listOf, oneOf, positiveNumber } from '../option-values.ts';
 import type { Program } from '../program.ts';
 
@@ -45,10 +44,10 @@ export function defineIntegrate(program: Program, cli: Cli): void {
 }
 
 async function integrate(cli: Cli, paths: readonly string[], options: Options): Promise<void> {
-  const [{ activityCode, folderCode }, { runDocument, runExitCode, runSummary }, { createProgress, silentProgress }] =
-    await Promise.all([import('../../base/ids.ts'), import('../summary.ts'), import('../progress.ts')]);
-  const { terminal } = cli;
-  const { json, quiet, verbose } = cli.options;
+  const [{ activityCode, folderCode }, { answerRun }] = await Promise.all([
+    import('../../base/ids.ts'),
+    import('../run-answer.ts'),
+  ]);
   const { folders, authorize, onError, force, first, wait } = options;
   const some = folders === undefined || folders.includes('all') ? undefined : folders.map(folderCode);
   const request: IntegrateOptions = {
@@ -70,34 +69,5 @@ async function integrate(cli: Cli, paths: readonly string[], options: Options): 
     const queued = options.jobs === undefined ? request : { ...request, jobs: options.jobs };
     return (await import('../queued-run.ts')).queueRun(cli, queued, options.follow === true);
   }
-  const started = performance.now();
-  const { outcome, due } = await cli.withRustine(async (rustine, settings) => {
-    const jobs = options.jobs ?? settings.jobs;
-    const progress = quiet || json ? silentProgress(terminal) : createProgress(terminal, cli.messages);
-    const stop = interruption(terminal, (hard) => progress.say(cli.messages.report.openRuns.interrupting(hard)));
-    try {
-      const outcome = await rustine.integrate({
-        ...request,
-        listener: progress.listener,
-        cancel: stop.cancel,
-        abort: stop.abort,
-        ...(jobs === undefined ? {} : { jobs }),
-      });
-      // What came of the run is known: it is told even where its consequences cannot be read any more.
-      const told = quiet || json || options.rehearse || outcome.state === 'refused';
-      return { outcome, due: told ? [] : await rustine.folders().catch(() => []) };
-    } finally {
-      stop.end();
-      progress.end();
-    }
-  });
-  const style = {
-    width: terminal.width,
-    colour: terminal.colour,
-    verbose: verbose === true,
-    quiet: quiet === true,
-    ms: performance.now() - started,
-  };
-  cli.exitCode = runExitCode(outcome);
-  cli.result(runDocument(outcome, cli.messages), () => runSummary(outcome, due, cli.messages, style));
+  await answerRun(cli, options, (rustine, watching) => rustine.integrate({ ...request, ...watching }));
 }

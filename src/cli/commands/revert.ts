@@ -2,7 +2,6 @@
 import type { RevertOptions } from '../../app/reverts.ts';
 import { Refusal } from '../../base/errors.ts';
 import type { Cli } from '../cli.ts';
-import { interruption } from '../interruption.ts';
 import { durationOf, type Forced, forced, listOf, positiveNumber } from '../option-values.ts';
 import type { Program } from '../program.ts';
 
@@ -36,13 +35,7 @@ async function revert(cli: Cli, file: string, options: Options): Promise<void> {
   const { folder } = options;
   // What is undone is named: no folder by default.
   if (folder === undefined) throw new Refusal('usage', { problem: 'revert-folder', command: 'rustine revert' });
-  const [{ folderCode }, { runDocument, runExitCode, runSummary }, { createProgress, silentProgress }] = await Promise.all([
-    import('../../base/ids.ts'),
-    import('../summary.ts'),
-    import('../progress.ts'),
-  ]);
-  const { terminal } = cli;
-  const { json, quiet, verbose } = cli.options;
+  const [{ folderCode }, { answerRun }] = await Promise.all([import('../../base/ids.ts'), import('../run-answer.ts')]);
   const { reason, force, wait } = options;
   const request: RevertOptions = {
     file,
@@ -53,33 +46,5 @@ async function revert(cli: Cli, file: string, options: Options): Promise<void> {
     ...(wait === undefined ? {} : { waitMs: wait }),
     ...(options.disconnect === true ? { disconnect: true } : {}),
   };
-  const started = performance.now();
-  const { outcome, due } = await cli.withRustine(async (rustine, settings) => {
-    const jobs = options.jobs ?? settings.jobs;
-    const progress = quiet || json ? silentProgress(terminal) : createProgress(terminal, cli.messages);
-    const stop = interruption(terminal, (hard) => progress.say(cli.messages.report.openRuns.interrupting(hard)));
-    try {
-      const outcome = await rustine.revert({
-        ...request,
-        listener: progress.listener,
-        cancel: stop.cancel,
-        abort: stop.abort,
-        ...(jobs === undefined ? {} : { jobs }),
-      });
-      const told = quiet || json || options.rehearse || outcome.state === 'refused';
-      return { outcome, due: told ? [] : await rustine.folders().catch(() => []) };
-    } finally {
-      stop.end();
-      progress.end();
-    }
-  });
-  const style = {
-    width: terminal.width,
-    colour: terminal.colour,
-    verbose: verbose === true,
-    quiet: quiet === true,
-    ms: performance.now() - started,
-  };
-  cli.exitCode = runExitCode(outcome);
-  cli.result(runDocument(outcome, cli.messages), () => runSummary(outcome, due, cli.messages, style));
+  await answerRun(cli, options, (rustine, watching) => rustine.revert({ ...request, ...watching }));
 }

@@ -4,12 +4,12 @@ import type { Rustine } from '../../app/rustine.ts';
 import type { ValidateOptions, ValidationOutcome } from '../../app/validations.ts';
 import { Refusal } from '../../base/errors.ts';
 import type { Cli } from '../cli.ts';
-import { interruption } from '../interruption.ts';
 import { durationOf, type Forced, forced, listOf, oneOf, positiveNumber } from '../option-values.ts';
 import type { Program } from '../program.ts';
 import type { RunReport } from '../report/run-page.ts';
 import { type ReportOptions, withReportOptions } from '../report-options.ts';
 import type { Answer } from '../report-output.ts';
+import { watched } from '../watched-run.ts';
 
 interface Options extends ReportOptions {
   readonly due?: true;
@@ -60,10 +60,12 @@ async function carryOut(
   options: Options,
   give: (answer: Answer, settings: Settings) => Promise<void>,
 ): Promise<void> {
-  const [{ folderCode }, { validationDocument, validationExitCode, validationSummary }, { createProgress, silentProgress }] =
-    await Promise.all([import('../../base/ids.ts'), import('../validation-view.ts'), import('../progress.ts')]);
-  const { terminal } = cli;
-  const { json, quiet, verbose } = cli.options;
+  const [{ folderCode }, { validationDocument, validationExitCode, validationSummary }] = await Promise.all([
+    import('../../base/ids.ts'),
+    import('../validation-view.ts'),
+  ]);
+  const { terminal, messages } = cli;
+  const { quiet, verbose } = cli.options;
   const { first, onError, force, wait, differences } = options;
   const request: ValidateOptions = {
     ...(options.due === true ? {} : { folders: codes.map(folderCode) }),
@@ -78,24 +80,11 @@ async function carryOut(
   // What cannot be written is known before anything is done.
   const file = differences === undefined ? undefined : await openDifferences(cli, differences);
   const started = performance.now();
-  const validated = cli.withRustine(async (rustine, settings) => {
-    const jobs = options.jobs ?? settings.jobs;
-    const progress = quiet || json ? silentProgress(terminal) : createProgress(terminal, cli.messages);
-    const stop = interruption(terminal, (hard) => progress.say(cli.messages.report.validation.interrupting(hard)));
-    try {
-      const outcome = await rustine.validate({
-        ...request,
-        listener: progress.listener,
-        cancel: stop.cancel,
-        abort: stop.abort,
-        ...(jobs === undefined ? {} : { jobs }),
-      });
-      const traced = options.format === 'html' && outcome.run !== '';
-      return { outcome, settings, report: traced ? await runReport(rustine, outcome.run) : undefined };
-    } finally {
-      stop.end();
-      progress.end();
-    }
+  const { interrupting } = messages.report.validation;
+  const validated = watched(cli, options, interrupting, async (rustine, watching, settings) => {
+    const outcome = await rustine.validate({ ...request, ...watching });
+    const traced = options.format === 'html' && outcome.run !== '';
+    return { outcome, settings, report: traced ? await runReport(rustine, outcome.run) : undefined };
   });
   const { outcome, settings, report } = await validated.catch(async (error: unknown) => {
     await file?.leave();
@@ -109,7 +98,6 @@ async function carryOut(
     ms: performance.now() - started,
   };
   cli.exitCode = validationExitCode(outcome);
-  const { messages } = cli;
   const [{ validationSheet }, { validationPage }] = await Promise.all([
     import('../report/validation-sheet.ts'),
     import('../report/validation-page.ts'),
