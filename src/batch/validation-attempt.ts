@@ -51,31 +51,15 @@ export async function attemptValidation(validating: Validating, part: Validation
 }
 
 async function attempt(validating: Validating, part: ValidationPart): Promise<Attempted> {
-  const { database, mode, cancelling, journal } = validating;
-  const { folder } = part;
-  const clock = stepClock((step) => {
-    const event: RunEvent = { kind: 'step-started', folder: folder.code, step };
-    // Who looks on sees it; what the step came to is written.
-    validating.writtenThere.add(event);
-    journal.emit(event);
-  });
+  const { database, mode, cancelling } = validating;
+  const clock = toldClock(validating, part);
   let recorded: Recorded | undefined;
   try {
     const done = await database.transaction(
-      async (session): Promise<Recorded> => {
-        await enter(session, validating, part);
-        validating.stopPoint('validation-begun');
-        const context = contextOf(validating, part, clock);
-        const attempted = attemptedOf(part, await validateInto(session, database, folder, validating.sources, context), clock);
-        const events = eventsOf(attempted.outcome, folder.state === 'locked');
-        if (attempted.outcome.state === 'failed') return { attempted, events, numbers: [] };
-        validating.stopPoint('validation-done');
-        const numbers = events.map(() => journal.nextEvent());
-        recorded = { attempted, events, numbers };
-        await record(session, validating.run, folder.id, recorded);
-        validating.stopPoint('validation-recorded');
-        return recorded;
-      },
+      (session) =>
+        attemptInto(session, validating, part, clock, (made) => {
+          recorded = made;
+        }),
       mode === 'validate' ? 'commit' : 'rollback',
       cancelling.hard,
     );
@@ -83,6 +67,80 @@ async function attempt(validating: Validating, part: ValidationPart): Promise<At
   } catch (error) {
     throw new AttemptFailed(error, clock.ended('failed'), mode === 'validate' ? recorded : undefined);
   }
+}
+
+/**
+ * The same in a transaction that goes on, and is rolled back: a preview. What came of it is told by `tell`, once the folder is as it was.
+ * @throws AttemptFailed: the caller rolls back
+ */
+export async function attemptInside(
+  session: Session,
+  validating: Validating,
+  part: ValidationPart,
+): Promise<{ readonly outcome: RunValidation; tell(): Attempted }> {
+  const clock = toldClock(validating, part);
+  try {
+    const done = await attemptInto(session, validating, part, clock, () => undefined);
+    return { outcome: done.attempted.outcome, tell: () => tellRecorded(validating, done) };
+  } catch (error) {
+    throw new AttemptFailed(error, clock.ended('failed'), undefined);
+  }
+}
+
+/**
+ * What a folder that was previewed already gets, for those that follow it: nothing is told.
+ * @returns whether it gets it
+ * @throws AttemptFailed: the caller rolls back
+ */
+export async function repeatInside(session: Session, validating: Validating, part: ValidationPart): Promise<boolean> {
+  const context = {
+    ...contextOf(
+      validating,
+      part,
+      stepClock(() => undefined),
+    ),
+    differences: false,
+  };
+  try {
+    await enter(session, validating, part);
+    const { outcome } = await validateInto(session, validating.database, part.folder, validating.sources, context);
+    return outcome.state !== 'failed';
+  } catch (error) {
+    throw new AttemptFailed(error, [], undefined);
+  }
+}
+
+async function attemptInto(
+  session: Session,
+  validating: Validating,
+  part: ValidationPart,
+  clock: StepClock,
+  written: (recorded: Recorded) => void,
+): Promise<Recorded> {
+  const { database, journal } = validating;
+  const { folder } = part;
+  await enter(session, validating, part);
+  validating.stopPoint('validation-begun');
+  const context = contextOf(validating, part, clock);
+  const attempted = attemptedOf(part, await validateInto(session, database, folder, validating.sources, context), clock);
+  const events = eventsOf(attempted.outcome, folder.state === 'locked');
+  if (attempted.outcome.state === 'failed') return { attempted, events, numbers: [] };
+  validating.stopPoint('validation-done');
+  const numbers = events.map(() => journal.nextEvent());
+  const recorded = { attempted, events, numbers };
+  written(recorded);
+  await record(session, validating.run, folder.id, recorded);
+  validating.stopPoint('validation-recorded');
+  return recorded;
+}
+
+function toldClock({ journal, writtenThere }: Validating, { folder }: ValidationPart): StepClock {
+  return stepClock((step) => {
+    const event: RunEvent = { kind: 'step-started', folder: folder.code, step };
+    // Who looks on sees it; what the step came to is written.
+    writtenThere.add(event);
+    journal.emit(event);
+  });
 }
 
 /** What came of it although nobody heard so, is what came of it. */

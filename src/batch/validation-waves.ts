@@ -10,6 +10,7 @@ import { type Again, inTurn } from './in-turn.ts';
 import { blockedReason, nothingDone, type RunValidation, type Validating, type ValidationPart } from './validating.ts';
 import { type Attempted, type AttemptFailed, attemptValidation, tellSteps } from './validation-attempt.ts';
 import { locksFolder } from './validation-failure.ts';
+import { previewTogether, type Turn, turnsOf } from './validation-preview.ts';
 import type { Wave } from './waves.ts';
 
 type Outcomes = Map<string, RunValidation>;
@@ -34,13 +35,14 @@ export async function validateWaves(
     }
     const folders = mine.map(({ folder }) => folder.code);
     validating.journal.emit({ kind: 'wave-started', wave: at, folders, canary: wave.canary });
-    await inTurn(mine, {
+    // Who follows a folder that a preview would change is previewed after it, in its transaction.
+    await inTurn(turnsOf(validating.mode === 'validate' ? new Map() : parts, mine, outcomes), {
       jobs,
       soft: validating.cancelling.soft,
       broken: () => {
         validating.stop.requested = true;
       },
-      work: (part) => take(validating, part, outcomes),
+      work: (turn) => take(validating, turn, outcomes),
     });
   }
 }
@@ -48,30 +50,51 @@ export async function validateWaves(
 const isBehind = (outcome: RunValidation | undefined): boolean =>
   outcome !== undefined && !['validated', 'unchanged'].includes(outcome.state);
 
-async function take(validating: Validating, part: ValidationPart, outcomes: Outcomes): Promise<readonly Again<ValidationPart>[]> {
+async function take(validating: Validating, turn: Turn, outcomes: Outcomes): Promise<readonly Again<Turn>[]> {
+  if (turn.first.length > 0) {
+    return previewTogether(validating, turn, {
+      begins: (part) => begins(validating, part, outcomes),
+      ended: (part, attempted) => settle(validating, part, attempted, outcomes),
+      failed: (part, error) => failed(validating, part, error, outcomes),
+      leftOut: (part, leader) => leaveOut(validating, part, leader, outcomes),
+    });
+  }
+  const again: Again<Turn>[] = [];
+  for (const part of turn.parts) {
+    if (!begins(validating, part, outcomes)) continue;
+    try {
+      await settle(validating, part, await attemptValidation(validating, part), outcomes);
+    } catch (error) {
+      const pauseMs = await failed(validating, part, error as AttemptFailed, outcomes);
+      if (pauseMs !== undefined) again.push({ item: { first: [], parts: [part] }, pauseMs });
+    }
+  }
+  return again;
+}
+
+/** Else it is left out, and told so. */
+function begins(validating: Validating, part: ValidationPart, outcomes: Outcomes): boolean {
   const { cancelling, stop, journal } = validating;
   const { folder } = part;
   if (cancelling.soft.aborted || stop.requested) {
     end(validating, outcomes, nothingDone(folder, cancelling.soft.aborted ? 'cancelled' : 'skipped'));
-    return [];
+    return false;
   }
   const leader = leaderOf(folder) ?? '';
   // What it follows comes first, where it is in the run.
   if (isBehind(outcomes.get(leader))) {
-    const facts = { folder: folder.code, parent: leader, command: `rustine validate ${leader} ${folder.code}` };
-    tell(validating, [{ code: 'parent-not-validated', severity: 'warn', folder: folder.code, facts }]);
-    end(validating, outcomes, nothingDone(folder, 'skipped', { code: 'parent-not-validated', facts }));
-    return [];
+    leaveOut(validating, part, leader, outcomes);
+    return false;
   }
   part.attempts += 1;
   journal.states.set({ folder: folder.code, state: 'running', attempts: part.attempts });
-  try {
-    const attempted = await attemptValidation(validating, part);
-    await settle(validating, part, attempted, outcomes);
-    return [];
-  } catch (error) {
-    return await failed(validating, part, error as AttemptFailed, outcomes);
-  }
+  return true;
+}
+
+function leaveOut(validating: Validating, { folder }: ValidationPart, leader: string, outcomes: Outcomes): void {
+  const facts = { folder: folder.code, parent: leader, command: `rustine validate ${leader} ${folder.code}` };
+  tell(validating, [{ code: 'parent-not-validated', severity: 'warn', folder: folder.code, facts }]);
+  end(validating, outcomes, nothingDone(folder, 'skipped', { code: 'parent-not-validated', facts }));
 }
 
 /** The folder's transaction has ended as it was to. */
@@ -88,19 +111,19 @@ async function settle(
   await fail(validating, part, outcome, { code, facts: subject === undefined ? facts : { ...facts, subject } }, outcomes);
 }
 
-/** It was thrown out of: the folder is as it was. @returns the part where it comes again */
+/** It was thrown out of: the folder is as it was. @returns after how many milliseconds it comes again; undefined: it does not */
 async function failed(
   validating: Validating,
   part: ValidationPart,
   { cause, steps }: AttemptFailed,
   outcomes: Outcomes,
-): Promise<readonly Again<ValidationPart>[]> {
+): Promise<number | undefined> {
   const { database, cancelling, run, process, lockTimeoutMs } = validating;
   const { folder } = part;
   if (cancelling.lost) throw new Failure('run-lost', { run, folder: folder.code });
   if (cancelling.hard.aborted) {
     end(validating, outcomes, nothingDone(folder, 'cancelled'));
-    return [];
+    return undefined;
   }
   if (cause instanceof Failure && cause.code === 'run-lost') throw cause;
   if (cause instanceof Failure && cause.code === 'database-lost' && (await isLeaseGone(database, process)))
@@ -119,7 +142,7 @@ async function failed(
       pauseMs,
       ...wait,
     });
-    return [{ item: part, pauseMs }];
+    return pauseMs;
   }
   const known = await lockFailure(database, folder, cause);
   if (!(known instanceof Failure) && !(known instanceof Refusal)) throw known;
@@ -132,7 +155,7 @@ async function failed(
   const ms = steps.reduce((sum, step) => sum + step.ms, 0);
   const outcome = { ...nothingDone(folder, 'failed', reason), steps: [...part.before, ...steps], ms };
   await fail(validating, part, outcome, { code, facts }, outcomes);
-  return [];
+  return undefined;
 }
 
 /** What has to be mended in the folder locks it; a preview locks nothing. */

@@ -4,6 +4,7 @@ import { sql } from '../database/sql.ts';
 import type { DictionaryElement, DictionaryRecord } from '../dictionary/element.ts';
 import { fieldsFromJson } from '../dictionary/fields.ts';
 import { HEAD_BYTES, languageOf } from '../dictionary/script-language.ts';
+import type { Reader } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { DeliveredPart, DeliveredScript, Delivery } from './delivery.ts';
 import { FROM_DICTIONARY } from './delivery.ts';
@@ -50,9 +51,9 @@ async function* readParts(
 }
 
 /** What the parent uses, its own copies and inherited ones, in the order in which they came; the bodies stay where they are. */
-export async function readInheritedScripts(database: Database, parent: Folder): Promise<readonly DeliveredScript[]> {
+export async function readInheritedScripts(reader: Reader, parent: Folder): Promise<readonly DeliveredScript[]> {
   const lookup = [parent.id, ...parent.ancestors.map((ancestor) => ancestor.id)];
-  const rows = await database.query<{
+  const rows = await reader.query<{
     kind: string;
     name: string;
     title: string;

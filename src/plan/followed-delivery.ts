@@ -1,11 +1,11 @@
 // What a folder takes from the one that it follows, as a delivery: elements as they were last delivered there, and copies of scripts.
-import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import { authorize, EVERYTHING, isAuthorized } from '../dictionary/activity-codes.ts';
 import type { DictionaryElement, DictionaryRecord } from '../dictionary/element.ts';
 import { patchTypeOfAction } from '../dictionary/element-types.ts';
 import type { Fields } from '../dictionary/fields.ts';
 import { fieldsFromJson } from '../dictionary/fields.ts';
+import type { Reader } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { DeliveredPart, Delivery, Terms } from './delivery.ts';
 import { FROM_DICTIONARY } from './delivery.ts';
@@ -31,13 +31,14 @@ interface Row {
   readonly before: string | null;
 }
 
+/** @param reader who sees the other folder as it is to be followed */
 export async function followedDelivery(
-  database: Database,
+  reader: Reader,
   source: Folder,
   { elements, scripts }: Pick<Differing, 'elements' | 'scripts'>,
 ): Promise<Delivery> {
   const wanted = new Map(scripts.map((script) => [`${script.kind}\0${script.name}`, script]));
-  const found = scripts.length === 0 ? [] : await readInheritedScripts(database, source);
+  const found = scripts.length === 0 ? [] : await readInheritedScripts(reader, source);
   const copies = found.flatMap((script) => {
     const terms = wanted.get(`${script.kind}\0${script.name}`)?.terms;
     return terms === undefined ? [] : [{ ...script, terms }];
@@ -54,20 +55,20 @@ export async function followedDelivery(
       ...copies.map(({ kind, name, title }) => ({ type: kind, name, title })),
     ],
     parts: async function* () {
-      yield* readElements(database, source.id, elements);
+      yield* readElements(reader, source.id, elements);
       yield* copies;
     },
   };
 }
 
 async function* readElements(
-  database: Database,
+  reader: Reader,
   folder: number,
   elements: readonly DifferingElement[],
 ): AsyncGenerator<DeliveredPart> {
   for (let from = 0; from < elements.length; from += PAGE) {
     const page = elements.slice(from, from + PAGE);
-    const rows = await database.query<Row>(sql`
+    const rows = await reader.query<Row>(sql`
       select k.type, k.name, k.tag, k.key, coalesce(r.position, o.position) as position, c.activity, c.fields::text as fields, r.changed,
         o.scope, o.code, o.position as offered_position, oc.activity as offered_activity, oc.fields::text as offered, bc.fields::text as before
       from unnest(${page.map((e) => e.type)}::text[], ${page.map((e) => e.name)}::text[]) as e (type, name)

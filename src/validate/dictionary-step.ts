@@ -58,7 +58,7 @@ export async function followDictionary(
   const { stale } = differing;
   const found = { ...NOTHING, stale, findings: aheadFindings(folder, source.folder, differing.ahead) };
   if (differing.elements.length + differing.scripts.length === 0) return found;
-  const staged = await sources.staged(keyOf(source, differing), () => followedDelivery(database, source.folder, differing));
+  const staged = await sources.staged(keyOf(source, differing), () => followedDelivery(sources.reader, source.folder, differing));
   const { plan, state } = await planFor(session, database, settings, staged, { authorized: [], takeUnchanged: false }, WHOLE);
   const findings = [
     ...found.findings,

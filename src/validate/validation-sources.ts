@@ -1,5 +1,6 @@
 // What the validations of one run share: from whom a folder's dictionary comes, deliveries that are staged, plans made for them.
 import type { Database } from '../database/database.ts';
+import type { Reader } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { StagedDelivery } from '../integrate/integrator.ts';
 import type { Delivery } from '../plan/delivery.ts';
@@ -12,6 +13,10 @@ import type { DictionarySource } from './validation-context.ts';
 export interface ValidationSources {
   /** Of who stages, and works with it. */
   readonly lease: string;
+  /** Who sees the folders that are followed as they are now. */
+  readonly reader: Reader;
+  /** The same for a transaction in which folders that are followed change: nobody else sees them so. They end before it does. */
+  within(reader: Reader): ValidationSources;
   /** null: the folder follows nobody, as the supervisor folder. */
   of(folder: Folder): DictionarySource | null;
   /** Stages a delivery once for all folders that need the same. @param key what it is, wherever it comes from */
@@ -23,12 +28,19 @@ export interface ValidationSources {
 }
 
 /** The parent of each folder, or the live folder of a history folder. @param lease of who stages */
-export function validationSources(database: Database, lease: string, folders: readonly Folder[]): ValidationSources {
+export function validationSources(
+  database: Database,
+  lease: string,
+  folders: readonly Folder[],
+  reader: Reader = database,
+): ValidationSources {
   const byCode = new Map(folders.map((folder) => [folder.code, folder]));
   const staged = new Map<string, Promise<StagedDelivery>>();
   const differences = new WeakMap<Plan, readonly ElementDifference[]>();
   return {
     lease,
+    reader,
+    within: (inside) => validationSources(database, lease, folders, inside),
     of({ parent, historyOf }) {
       const folder = byCode.get(historyOf ?? parent ?? '');
       return folder === undefined ? null : { folder, exactly: historyOf !== null };

@@ -253,17 +253,45 @@ describe.each(oneServer())('validation as a run on $name', (server) => {
 
   test('R35: below a folder that lags itself nothing is validated; both together are', async () => {
     const env = await openEnvironment(server, { folders: ['MID'] });
-    await env.folders(['LOW'], { parent: 'MID' });
+    await env.folders(['LOW', 'SIDE'], { parent: 'MID' });
+    await env.folders(['DEEP'], { parent: 'LOW' });
+    const due = ['DEEP', 'LOW', 'MID', 'SIDE'];
     await env.integrate(await env.patch('ONE.dat', [item]), { folders: ['X3'] });
     const alone = await env.rustine.validate({ folders: ['LOW'] });
     expect([alone.state, alone.findings]).toMatchObject([
       'refused',
       [{ code: 'parent-lags', folder: 'LOW', facts: { parent: 'MID', files: ['ONE.dat'], command: 'rustine validate MID LOW' } }],
     ]);
-    expect(states(await env.rustine.validate({ folders: ['LOW', 'MID'] })).map((each) => each.split(' ')[0])).toEqual([
-      'MID',
-      'LOW',
+    // A preview shows below each folder what comes once that one has what it would get.
+    const preview = async () => {
+      const outcome = await env.rustine.validate({ folders: due, preview: true });
+      return [
+        outcome.state,
+        ...outcome.folders.map(({ folder, state, tables }) => [folder, state, tables.created, tables.altered]),
+      ];
+    };
+    expect(await preview()).toEqual([
+      'done',
+      ...['MID', 'LOW', 'SIDE', 'DEEP'].map((folder) => [folder, 'validated', ['item'], []]),
     ]);
+    expect(await env.query(`select from pg_class where relname = 'item' and relkind = 'r'`)).toHaveLength(1);
+    const all = ['MID validated', 'LOW validated', 'SIDE validated', 'DEEP validated'];
+    expect(states(await env.rustine.validate({ folders: due }))).toEqual(all);
+    // Also what it would fail of then.
+    const narrow = table('ITEM', 'ITM', { COD: 'A:3', QTY: { type: 'C', slots: 2, activity: 'NBQ' } }, { ITM0: 'COD' });
+    await env.integrate(await env.patch('TWO.dat', [narrow]), { folders: ['X3'] });
+    await env.query(`insert into low.item (cod_0) values ('12345')`);
+    expect(await preview()).toEqual([
+      'partial',
+      ['MID', 'validated', [], ['item']],
+      ['LOW', 'failed', [], []],
+      ['SIDE', 'validated', [], ['item']],
+      ['DEEP', 'skipped', [], []],
+    ]);
+    expect(await locked(env)).toEqual([]);
+    const done = ['MID validated', 'LOW failed', 'SIDE validated', 'DEEP skipped'];
+    expect(states(await env.rustine.validate({ folders: due }))).toEqual(done);
+    expect(await locked(env)).toEqual(['LOW']);
   });
 
   test('a run that is cancelled, or stops at its first failure, leaves folders out and locks none of them', async () => {
