@@ -11,8 +11,8 @@ import type { FolderOutcome, RunMode, RunOutcome, RunState } from '../journal/ou
 import { emptyOutcome } from '../journal/outcome.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
-import type { Preflight } from '../plan/preflight.ts';
-import { rememberDelivery, sweepRemembered } from '../plan/remembered.ts';
+import { type Preflight, sortDeliveries } from '../plan/preflight.ts';
+import { rememberDelivery, rememberPast, sweepRemembered } from '../plan/remembered.ts';
 import { clearStaging, sweepStaging } from '../plan/staging.ts';
 import { planTogether, type Transactions } from '../plan/transactions.ts';
 import { runAllOrNone, transactionsOf } from './all-or-none.ts';
@@ -264,9 +264,7 @@ function concernedFolders({ folders, preflight }: RunRequest): readonly Folder[]
 
 /** Only deliveries that some folder still needs are staged: nothing to do costs nothing. */
 async function stageAll(database: Database, request: RunRequest, staged: Map<string, StagedDelivery>): Promise<void> {
-  const needed = request.deliveries.filter(({ file }) =>
-    request.folders.some((folder) => request.preflight.tasks.get(folder.code)?.get(file) === 'integrate'),
-  );
+  const { needed, past } = sortDeliveries(request.deliveries, request.folders, request.preflight.tasks);
   const lease = request.started.lease.process;
   if (request.mode === 'integrate' && needed.length > 0) await sweepRemembered(database);
   for (const delivery of needed) {
@@ -274,6 +272,7 @@ async function stageAll(database: Database, request: RunRequest, staged: Map<str
     const stagedAs = await database.transaction((session) => stageDelivery(session, lease, delivery));
     staged.set(delivery.file, { delivery, stagedAs, lease, plans: new Map() });
   }
+  if (request.mode === 'integrate') await rememberPast(database, past, request);
 }
 
 /** Removes what the run staged, also of plans that failed to be made. */

@@ -20,7 +20,8 @@ import {
   readWaves,
 } from '../journal/shared-runs.ts';
 import { stageDelivery } from '../plan/facts.ts';
-import { rememberDelivery, sweepRemembered } from '../plan/remembered.ts';
+import { sortDeliveries } from '../plan/preflight.ts';
+import { rememberDelivery, rememberPast, sweepRemembered } from '../plan/remembered.ts';
 import { planTogether } from '../plan/transactions.ts';
 import { cancelling } from './cancelling.ts';
 import { outcomeOf } from './folder-part.ts';
@@ -87,14 +88,16 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
   const together = new Map<string, readonly Folder[]>();
   const stageAll = async (): Promise<void> => {
     if (row.mode === 'integrate') await sweepRemembered(database);
-    for (const delivery of deliveries) {
-      if (!folders.some(({ code }) => tasks.get(code)?.get(delivery.file) === 'integrate')) continue;
+    const { needed, past } = sortDeliveries(deliveries, folders, tasks);
+    const remembering = { ...request, stopPoint: request.reached };
+    for (const delivery of needed) {
       // Begun before, and the database was away in the middle of it.
       if (staged.has(delivery.file)) continue;
-      if (row.mode === 'integrate') await rememberDelivery(database, delivery, { ...request, stopPoint: request.reached });
+      if (row.mode === 'integrate') await rememberDelivery(database, delivery, remembering);
       const stagedAs = await database.transaction((session) => stageDelivery(session, lease, delivery));
       staged.set(delivery.file, { delivery, stagedAs, lease, plans: new Map() });
     }
+    if (row.mode === 'integrate') await rememberPast(database, past, remembering);
     if (row.mode !== 'rehearse') return;
     const { groups } = await planTogether(database, withWork(running, folders));
     for (const [code, group] of togetherOf(groups)) together.set(code, group);

@@ -71,3 +71,14 @@ function unusedForces({ forced }: PreflightInput, findings: readonly Finding[]):
     found('force-unused', { subject: check }, { check }),
   );
 }
+
+/** @returns `needed`: some folder gets them · `past`: folders have them already, and nobody gets them */
+export function sortDeliveries(
+  deliveries: readonly Delivery[],
+  folders: readonly Pick<Folder, 'code'>[],
+  tasks: Tasks,
+): { readonly needed: readonly Delivery[]; readonly past: readonly Delivery[] } {
+  const having = (task: Task) => (delivery: Delivery) => folders.some(({ code }) => tasks.get(code)?.get(delivery.file) === task);
+  const needed = deliveries.filter(having('integrate'));
+  return { needed, past: deliveries.filter(having('already')).filter((delivery) => !needed.includes(delivery)) };
+}

@@ -45,6 +45,17 @@ export async function rememberDelivery(database: Database, delivery: Delivery, h
     });
 }
 
+/** Remembers of the deliveries, which folders have already, those that are not: folders got them before files were kept, or while the limit was lower. */
+export async function rememberPast(database: Database, deliveries: readonly Delivery[], how: Remembering): Promise<void> {
+  if (deliveries.length === 0) return;
+  const rows = await database.query<{ digest: string }>(sql`
+    select d.digest from unnest(${deliveries.map(({ digest }) => digest)}::text[], ${deliveries.map(({ bytes }) => bytes <= how.keepBytes)}::boolean[]) as d (digest, keep)
+    left join rustine.patch p on p.digest = decode(d.digest, 'hex')
+    where p.digest is null or d.keep and not p.kept`);
+  const open = new Set(rows.map(({ digest }) => digest));
+  for (const delivery of deliveries) if (open.has(delivery.digest)) await rememberDelivery(database, delivery, how);
+}
+
 /** Who comes second finds what the first one wrote. */
 async function note(database: Database, delivery: Delivery): Promise<void> {
   const { digest, file, patchType, languages, activityCodes, comment, bytes, elements, rows, contents } = delivery;
