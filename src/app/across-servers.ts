@@ -7,7 +7,7 @@ import type { Membership } from '../environment/member.ts';
 import type { Directory, Server } from '../environment/servers.ts';
 import { readDirectory } from '../environment/servers.ts';
 import { unsettledRuns } from '../journal/left-elsewhere.ts';
-import type { RunFolderView } from '../journal/run-views.ts';
+import { type RunFolderView, readFarFolders } from '../journal/run-views.ts';
 import { withoutEnded } from '../journal/settling.ts';
 import { checkAcross } from './checks-across.ts';
 import type { Settings } from './config.ts';
@@ -137,7 +137,10 @@ export function acrossServers(
         const far = await across.each(async ({ member }, own) =>
           (await foldersOf(member, shown.run.run)).filter(({ folder }) => own.includes(folder)),
         );
-        return { ...shown, folders: [...shown.folders, ...far.flat()] };
+        // Where the run did not come to a server, or that does not answer, the trace here says what became of its folders.
+        const told = new Set(far.flat().map(({ folder }) => folder));
+        const untold = (await readFarFolders(database, shown.run.run)).filter(({ folder }) => !told.has(folder));
+        return { ...shown, folders: [...shown.folders, ...far.flat(), ...untold] };
       },
     },
     check: async (options) => {

@@ -1,25 +1,24 @@
-// A validation over all servers, as one run: the folders of the environment's own server first, then those of each further one, with the mirrors that they follow.
-import { Failure, Refusal } from '../base/errors.ts';
+// A validation over all servers, as one run: a part on each of them, at the same time, where mirrors wait for the folders that they stand for.
+import { Failure } from '../base/errors.ts';
 import { folderCode } from '../base/ids.ts';
 import type { StartedRun } from '../batch/started-run.ts';
-import { nothingDone, type RunValidation } from '../batch/validating.ts';
+import { nothingDone, type RunValidation, type ValidationTogether } from '../batch/validating.ts';
+import type { ValidationsElsewhere } from '../batch/validation-run.ts';
 import type { Server } from '../environment/servers.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { forgetParts, leavePart, notePart, settledThere } from '../journal/left-elsewhere.ts';
 import type { Across } from './across-servers.ts';
+import { type CanaryGate, canaryGate } from './canary-gate.ts';
 import { knownEnvironment } from './known-folders.ts';
 import { mirrorsOf } from './mirrors.ts';
 import type { OpenedServer } from './opened-server.ts';
+import { type OriginalsWatch, watchOriginals } from './originals-watch.ts';
 import { troubleFinding } from './server-outcome.ts';
 import { troubleOf } from './server-part.ts';
+import { HOME } from './server-run.ts';
 import { unreachable } from './servers.ts';
+import { canariesBySide, type Share } from './shares.ts';
 import { dueFolders, type ValidateOptions, type ValidationOutcome, validateFolders } from './validations.ts';
-
-/** Folders of the run on one further server. */
-interface FarShare {
-  readonly server: Server;
-  readonly folders: readonly string[];
-}
 
 interface FarPart {
   readonly folders: readonly RunValidation[];
@@ -27,49 +26,93 @@ interface FarPart {
   readonly failed: boolean;
 }
 
+/** What the parts of one run share. */
+interface Whole {
+  readonly across: Across;
+  readonly options: ValidateOptions;
+  /** Folders of the environment's own server. */
+  readonly here: readonly string[];
+  readonly shares: readonly Share[];
+  readonly watch: OriginalsWatch;
+  readonly gate: CanaryGate | undefined;
+  /** Canaries by server, with their ancestors. */
+  readonly first: ReadonlyMap<string, readonly string[]>;
+  /** Where the first failure anywhere stops all servers. */
+  readonly stop: { requested: boolean } | undefined;
+}
+
+/** @throws Refusal `first-not-given` */
 export async function validateAcross(across: Across, options: ValidateOptions): Promise<ValidationOutcome> {
   const { servers, folders: elsewhere } = await across.directory();
   const wanted = options.folders?.map(folderCode);
   const given = elsewhere.filter(({ code }) => wanted === undefined || wanted.includes(code as never));
   if (given.length === 0) return across.home.verbs.validate(options);
   const { opened } = across.home;
+  const { folders: all } = await knownEnvironment(opened.database);
   // A name that nobody knows is refused there, before anything changes.
   const here =
     wanted?.filter((code) => !given.some((folder) => folder.code === code)) ??
-    (await dueFolders(opened, (await knownEnvironment(opened.database)).folders)).map(({ code }) => code);
-  const shares: FarShare[] = [];
+    (await dueFolders(opened, all)).map(({ code }) => code);
+  const shares: Share[] = [];
   for (const server of servers) {
     const codes = given.filter((folder) => folder.server === server.name).map(({ code }) => code);
     const due = wanted === undefined ? await dueThere(across, server, codes) : codes;
     if (due.length > 0) shares.push({ server, folders: due });
   }
-  const far = shares.flatMap(({ folders }) => folders);
-  const first = options.first?.map(folderCode);
-  if (first !== undefined) {
-    const missing = first.filter((code) => ![...here, ...far].includes(code));
-    if (missing.length > 0) throw new Refusal('first-not-given', { folders: missing, known: [...here, ...far] });
-  }
-  const mine = (codes: readonly string[]): Pick<ValidateOptions, 'folders' | 'first'> => ({
-    folders: codes,
-    ...(first === undefined ? {} : { first: first.filter((code) => codes.includes(code)) }),
-  });
+  const parents = new Map([...all, ...elsewhere].map(({ code, parent }) => [code, parent]));
+  const first = canariesBySide({ here, elsewhere: shares, half: [], parents }, (options.first ?? []).map(folderCode), HOME);
+  const whole: Whole = {
+    across,
+    options,
+    here,
+    shares,
+    watch: watchOriginals(here, options.listener ?? (() => undefined)),
+    gate: first.size === 0 ? undefined : canaryGate([HOME, ...shares.map(({ server }) => server.name)]),
+    first,
+    stop: options.onError === 'stop' ? { requested: false } : undefined,
+  };
   return validateFolders(
     opened,
-    { ...options, ...mine(here) },
+    { ...options, folders: here, first: first.get(HOME) ?? [], listener: whole.watch.listener },
     {
-      elsewhere: far,
-      others: (started) => ({
-        validate: async (tell) => {
-          const parts: FarPart[] = [];
-          for (const share of shares) {
-            const own = { ...options, ...mine(share.folders) };
-            parts.push(await validateThere(across, share, here, own, started, tell));
-          }
-          return { folders: parts.flatMap(({ folders }) => folders), failed: parts.some(({ failed }) => failed) };
-        },
-      }),
+      elsewhere: shares.flatMap(({ folders }) => folders),
+      others: (started) => othersOf(whole, started),
+      together: togetherOf(whole, HOME),
     },
   );
+}
+
+function togetherOf({ gate, stop }: Whole, server: string): ValidationTogether {
+  return {
+    ...(stop === undefined ? {} : { stop }),
+    ...(gate === undefined ? {} : { canaries: (failed) => gate.pass(server, failed) }),
+  };
+}
+
+/** All servers work at the same time, each level by level. */
+function othersOf(whole: Whole, started: StartedRun): ValidationsElsewhere {
+  const { shares, watch, gate, first } = whole;
+  const given = new AbortController();
+  const soft = AbortSignal.any([started.cancelling.soft, given.signal]);
+  let works: readonly Promise<FarPart>[] = [];
+  return {
+    begin: (tell) => {
+      works = shares.map((share) => validateThere(whole, share, started, soft, tell));
+      // Whoever waits for them at the end is told.
+      for (const work of works) work.catch(() => undefined);
+    },
+    end: async () => {
+      watch.end();
+      const parts = await Promise.all(works);
+      return { folders: parts.flatMap(({ folders }) => folders), failed: parts.some(({ failed }) => failed) };
+    },
+    abandon: async () => {
+      given.abort();
+      watch.end();
+      gate?.pass(HOME, first.get(HOME) ?? []);
+      await Promise.allSettled(works);
+    },
+  };
 }
 
 /** Where the server does not answer, all of its folders are meant: nothing is known of them. */
@@ -91,43 +134,49 @@ function isSilent(server: Server, error: unknown): boolean {
 
 /** Under the same number, and stopped with the whole run. */
 async function validateThere(
-  across: Across,
-  { server, folders }: FarShare,
-  here: readonly string[],
-  options: ValidateOptions,
+  whole: Whole,
+  share: Share,
   { id, lease, cancelling }: StartedRun,
+  soft: AbortSignal,
   tell: (event: RunEvent) => void,
 ): Promise<FarPart> {
+  const { across, options, here, watch, gate, first } = whole;
+  const { server, folders } = share;
   const { database } = across.home.opened;
-  const told = new Map<string, RunValidation>();
+  const canaries = first.get(server.name) ?? [];
+  const ended = new Set<string>();
+  const endOthers = (outcomes: readonly RunValidation[]): void => {
+    for (const { folder, state } of outcomes) if (!ended.has(folder)) tell({ kind: 'folder-finished', folder, state });
+  };
   try {
     await notePart(database, id, server, lease.process);
     const member = await across.open(server);
     // What is validated here has to be so there, too, where it stands for its original.
     const mirrors = (await mirrorsOf(member)).flatMap(({ code }) => (here.includes(code) ? [code] : []));
-    const outcome = await validateFolders(
-      member.opened,
-      {
-        ...options,
-        folders: [...mirrors, ...folders],
-        cancel: cancelling.soft,
-        abort: cancelling.hard,
-        listener: (event) => {
-          if (isAbout(event, mirrors)) tell(event);
-        },
-      },
-      { id },
-    );
-    for (const folder of outcome.folders) told.set(folder.folder, folder);
+    const listener = (event: RunEvent): void => {
+      if (!isAbout(event, mirrors)) return;
+      if (event.kind === 'folder-finished') ended.add(event.folder);
+      tell(event);
+    };
+    const given = { folders: [...mirrors, ...folders], first: canaries, cancel: soft, abort: cancelling.hard, listener };
+    const together = { ...togetherOf(whole, server.name), original: watch.validated };
+    const outcome = await validateFolders(member.opened, { ...options, ...given }, { id, together });
     await forget(across, member, server, id);
-    return { folders: folders.flatMap((code) => told.get(code) ?? []), failed: outcome.state !== 'done' };
+    const own = outcome.folders.filter(({ folder }) => !mirrors.includes(folder));
+    endOthers(own);
+    return { folders: own, failed: outcome.state !== 'done' };
   } catch (error) {
     await leavePart(database, id, server).catch(() => undefined);
-    const { code, facts } = troubleOf({ server, folders }, error);
-    tell({ kind: 'finding', finding: troubleFinding(server, troubleOf({ server, folders }, error), folders) });
+    const trouble = troubleOf(share, error);
+    const { code, facts } = trouble;
+    tell({ kind: 'finding', finding: troubleFinding(server, trouble, folders) });
     const lost = folders.map((folder) => nothingDone({ code: folder, due: [] }, 'failed', { code, facts }));
-    for (const { folder } of lost) tell({ kind: 'folder-finished', folder, state: 'failed' });
+    endOthers(lost);
+    if (whole.stop !== undefined) whole.stop.requested = true;
     return { folders: lost, failed: true };
+  } finally {
+    // Also where its folders did not begin; who has passed already is not meant.
+    gate?.pass(server.name, canaries);
   }
 }
 

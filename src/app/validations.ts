@@ -2,7 +2,7 @@
 import type { Finding } from '../base/finding.ts';
 import type { CancelSignals } from '../batch/cancelling.ts';
 import { type StartedRun, withRun } from '../batch/started-run.ts';
-import type { ValidationOutcome } from '../batch/validating.ts';
+import type { ValidationOutcome, ValidationTogether } from '../batch/validating.ts';
 import { runValidation, type ValidationsElsewhere } from '../batch/validation-run.ts';
 import { readFolders, readLevels } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
@@ -46,8 +46,9 @@ export interface ValidationPlace {
   readonly id?: string;
   /** Its folders on further servers. */
   readonly elsewhere?: readonly string[];
-  /** Validates them, once those here are through. */
+  /** Validates them. */
   readonly others?: (started: StartedRun) => ValidationsElsewhere;
+  readonly together?: ValidationTogether;
 }
 
 const LOCK_TIMEOUT_MS = 15_000;
@@ -111,6 +112,7 @@ export async function validateFolders(
       controlsMs: performance.now() - began,
       listener,
       stopPoint: stopPoints(process.env.RUSTINE_STOP_AT, opened.server),
+      ...place.together,
       sessions: { waitMs: options.waitMs ?? 0, disconnect: options.disconnect ?? false },
       ...(others === undefined ? {} : { elsewhere: others(started) }),
     });

@@ -29,7 +29,17 @@ export interface ValidationPart {
   readonly before: readonly StepOutcome[];
 }
 
-export interface Validating {
+/** What the parts of a run on several servers share, as one of them sees it. */
+export interface ValidationTogether {
+  /** Where the first failure anywhere stops all of them. */
+  readonly stop?: { requested: boolean };
+  /** Is told the canaries here that were not validated. @returns those of all servers, once they are through everywhere */
+  readonly canaries?: (failed: readonly string[]) => Promise<readonly string[]>;
+  /** Of a mirror that is validated: whether its original was, once that is through. */
+  readonly original?: (code: string) => Promise<boolean>;
+}
+
+export interface Validating extends ValidationTogether {
   readonly database: Database;
   readonly run: string;
   readonly mode: RunMode;

@@ -12,15 +12,27 @@ import { validationSources } from '../validate/validation-sources.ts';
 import { openJournal } from './run-journal.ts';
 import { enterSingleUser, lookForSessions, type SessionOptions, type SingleUser } from './single-user.ts';
 import type { StartedRun } from './started-run.ts';
-import { blockedReason, nothingDone, type RunValidation, type ValidationOutcome, type ValidationPart } from './validating.ts';
+import {
+  blockedReason,
+  nothingDone,
+  type RunValidation,
+  type ValidationOutcome,
+  type ValidationPart,
+  type ValidationTogether,
+} from './validating.ts';
 import { end, validateWaves } from './validation-waves.ts';
 
-/** The part of the run that is on other servers: it begins when the folders here are through. */
+/** The parts of the run that are on other servers. */
 export interface ValidationsElsewhere {
-  validate(tell: (event: RunEvent) => void): Promise<{ readonly folders: readonly RunValidation[]; readonly failed: boolean }>;
+  /** Nothing keeps the folders here from beginning: they go on at the same time. */
+  begin(tell: (event: RunEvent) => void): void;
+  /** The folders here are through. */
+  end(): Promise<{ readonly folders: readonly RunValidation[]; readonly failed: boolean }>;
+  /** Where the run fails: what is at work there is ended, nothing else is begun. May be called after the end, too. */
+  abandon(): Promise<void>;
 }
 
-export interface ValidationRequest {
+export interface ValidationRequest extends ValidationTogether {
   /** Its folders are taken. */
   readonly started: StartedRun;
   readonly mode: RunMode;
@@ -58,10 +70,8 @@ export async function runValidation(database: Database, request: ValidationReque
   const control = controlSteps(folders, findings, request.controlsMs);
   const refused = (): Promise<ValidationOutcome> => {
     const state = cancelling.soft.aborted ? 'cancelled' : 'refused';
-    return finish(
-      state,
-      folders.map((folder) => nothingDone(folder, state === 'cancelled' ? state : 'skipped')),
-    );
+    const left = state === 'cancelled' ? state : 'skipped';
+    return finish(state, [...folders.map((folder) => nothingDone(folder, left)), ...leftOutElsewhere(started, left)]);
   };
   const concerned = folders.filter(({ code }) => control.get(code)?.state !== 'failed');
   if (blocks(ofRun)) {
@@ -103,7 +113,7 @@ export async function runValidation(database: Database, request: ValidationReque
       sources,
       journal,
       cancelling,
-      stop: { requested: false },
+      stop: request.stop ?? { requested: false },
       writtenThere,
       through: single.through,
     };
@@ -121,18 +131,28 @@ export async function runValidation(database: Database, request: ValidationReque
       emit({ kind: 'step-finished', folder: code, outcome: alone });
       parts.set(code, { folder, attempts: 0, waitedMs: 0, before: [controls, alone] });
     }
+    const elsewhere = cancelling.soft.aborted ? undefined : request.elsewhere;
+    elsewhere?.begin(journal.emitFar);
     await validateWaves(validating, started.waves, parts, request.jobs, outcomes);
     const here = folders.map((folder) => outcomes.get(folder.code) ?? nothingDone(folder, 'skipped'));
-    const far = cancelling.soft.aborted ? undefined : await request.elsewhere?.validate(journal.emitFar);
+    const far = await elsewhere?.end();
     found(await single.leave());
-    const all = [...here, ...(far?.folders ?? [])];
+    const leftOut = far === undefined ? leftOutElsewhere(started, 'cancelled') : [];
+    for (const { folder, state } of leftOut) journal.emitFar({ kind: 'folder-finished', folder, state });
+    const all = [...here, ...(far?.folders ?? leftOut)];
     const state = stateOf(all);
     return await finish(far?.failed === true && state === 'done' ? 'partial' : state, all);
   } finally {
+    await request.elsewhere?.abandon();
     await sources.release();
     // Where that fails, the next command lets them in.
     await single?.leave().catch(() => undefined);
   }
+}
+
+/** The run did not get as far as the further servers. */
+function leftOutElsewhere({ elsewhere }: StartedRun, state: 'cancelled' | 'skipped'): readonly RunValidation[] {
+  return elsewhere.map((code) => nothingDone({ code, due: [] }, state));
 }
 
 /** Others have folders of it, or its server takes nothing: what is about one folder only keeps that one. */

@@ -24,10 +24,13 @@ export async function validateWaves(
   outcomes: Outcomes,
 ): Promise<void> {
   const first = waves.flatMap(({ folders, canary }) => (canary ? folders.map(({ code }) => code) : []));
+  const { canaries = async (failed: readonly string[]) => failed } = validating;
+  let verdict: Promise<readonly string[]> | undefined;
+  const broken = (): Promise<readonly string[]> => (verdict ??= canaries(first.filter((code) => isBehind(outcomes.get(code)))));
   for (const [at, wave] of waves.entries()) {
-    const mine = wave.folders.flatMap(({ code }) => (outcomes.has(code) ? [] : (parts.get(code) ?? [])));
+    const mine = waitingLast(wave.folders.flatMap(({ code }) => (outcomes.has(code) ? [] : (parts.get(code) ?? []))));
     if (mine.length === 0) continue;
-    const failed = wave.canary ? [] : first.filter((code) => isBehind(outcomes.get(code)));
+    const failed = wave.canary ? [] : await broken();
     if (failed.length > 0) {
       for (const { folder } of mine)
         end(validating, outcomes, nothingDone(folder, 'skipped', { code: 'canary-failed', facts: { folders: failed } }));
@@ -45,12 +48,41 @@ export async function validateWaves(
       work: (turn) => take(validating, turn, outcomes),
     });
   }
+  // Others may wait for it.
+  void broken();
+}
+
+/** Mirrors wait for their originals: meanwhile the others go on. */
+function waitingLast(parts: readonly ValidationPart[]): readonly ValidationPart[] {
+  return [...parts].sort((one, other) => Number(one.folder.mirror === true) - Number(other.folder.mirror === true));
+}
+
+/** What follows a mirror whose original was not validated is told why; of the original that is told where it lives. */
+async function withOriginal(
+  validating: Validating,
+  parts: readonly ValidationPart[],
+  outcomes: Outcomes,
+): Promise<readonly ValidationPart[]> {
+  const { original, cancelling } = validating;
+  const through: ValidationPart[] = [];
+  for (const part of parts) {
+    const { folder } = part;
+    if (folder.mirror !== true || (await original?.(folder.code)) !== false) {
+      through.push(part);
+      continue;
+    }
+    const reason = { code: 'parent-not-validated', facts: { folder: folder.code, parent: folder.code } };
+    const left = cancelling.soft.aborted ? nothingDone(folder, 'cancelled') : nothingDone(folder, 'skipped', reason);
+    end(validating, outcomes, left);
+  }
+  return through;
 }
 
 const isBehind = (outcome: RunValidation | undefined): boolean =>
   outcome !== undefined && !['validated', 'unchanged'].includes(outcome.state);
 
-async function take(validating: Validating, turn: Turn, outcomes: Outcomes): Promise<readonly Again<Turn>[]> {
+async function take(validating: Validating, whole: Turn, outcomes: Outcomes): Promise<readonly Again<Turn>[]> {
+  const turn = { ...whole, parts: await withOriginal(validating, whole.parts, outcomes) };
   if (turn.first.length > 0) {
     return previewTogether(validating, turn, {
       begins: (part) => begins(validating, part, outcomes),

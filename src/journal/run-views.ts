@@ -66,6 +66,19 @@ export async function readRunFolders(reader: Reader, run: string): Promise<reado
     from rustine.run_folder where run = ${run} order by wave, folder`);
 }
 
+/** Folders of a run that are on further servers, as its trace tells of them. */
+export async function readFarFolders(reader: Reader, run: string): Promise<readonly RunFolderView[]> {
+  return reader.query<RunFolderView>(sql`
+    select f.code as folder, (select coalesce(max(wave), 0) from rustine.run_folder where run = r.id) as wave, 0 as attempts, null as "startedAt", null as "notBefore", null as blocker, null as outcome,
+      coalesce(e.event ->> 'state', case when r.state in ('queued', 'waiting', 'running') then 'waiting' when r.state = 'cancelled' then 'cancelled' else 'skipped' end) as state,
+      to_char(coalesce(e.at, r.finished_at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "finishedAt"
+    from rustine.run r cross join unnest(r.elsewhere) f (code)
+    left join lateral (
+      select event, at from rustine.event where run = r.id and event ->> 'kind' = 'folder-finished' and event ->> 'folder' = f.code
+      order by seq desc limit 1) e on true
+    where r.id = ${run} order by f.code`);
+}
+
 async function readViews(reader: Reader, ids: readonly string[]): Promise<readonly RunView[]> {
   if (ids.length === 0) return [];
   return reader.query<RunView>(sql`
