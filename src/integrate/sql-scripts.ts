@@ -70,7 +70,9 @@ function runBlock(run: SqlRun, number: number, folder: FolderSettings, integrati
   const path = [...[folder, ...folder.ancestors].map((each) => quoteIdentifier(each.schema)), 'pg_temp'].join(', ');
   const refuse = (condition: string, sqlstate: string, message: string): string =>
     `if ${condition} then raise exception using errcode = '${sqlstate}', message = ${quoteLiteral(message)}, detail = runner; end if;`;
-  const owned = quoteLiteral(role === null ? '' : quoteIdentifier(role));
+  // Where folders have no logins, a script has the rights of the database user, whose login is none of the folder's.
+  const ofLogin = (statement: (login: string) => string): string =>
+    role === null ? '' : statement(quoteLiteral(quoteIdentifier(role)));
   return `declare
     runner constant text := '${RUNNER_PREFIX}${number}_' || replace(gen_random_uuid()::text, '-', '');
     word constant text := gen_random_uuid();
@@ -81,8 +83,8 @@ function runBlock(run: SqlRun, number: number, folder: FolderSettings, integrati
   begin
     execute format('create function %I.%I(text) returns void language plpgsql security definer set search_path = %s as %L',
       ${quoteLiteral(schema)}, runner, ${quoteLiteral(path)}, ${quoteLiteral(RUNNER_BODY)});
-    ${role === null ? '' : `execute format('alter function %I.%I(text) owner to %s', ${quoteLiteral(schema)}, runner, ${owned});`}
-    execute login_query into login_before using ${owned};
+    ${ofLogin((login) => `execute format('alter function %I.%I(text) owner to %s', ${quoteLiteral(schema)}, runner, ${login});`)}
+    ${ofLogin((login) => `execute login_query into login_before using ${login};`)}
     raise info '${MARK} ${number} begin % %', word, pg_backend_pid();
     execute format('select %I.%I($1)', ${quoteLiteral(schema)}, runner)
       using (select rustine.source(bytes) from rustine.blob where digest = decode('${run.digest}', 'hex'));
@@ -91,7 +93,7 @@ function runBlock(run: SqlRun, number: number, folder: FolderSettings, integrati
     ${refuse(`clock_timestamp() - began > interval '${timeoutMs} milliseconds'`, '57014', 'canceling statement due to statement timeout')}
     ${refuse(`current_setting('transaction_read_only') = 'on'`, '25006', 'a script must not make the transaction read-only')}
     ${refuse(`to_regprocedure(format('%I.%I(text)', ${quoteLiteral(schema)}, runner)) is null`, '0A000', 'a script must not drop all that its role owns')}
-    execute login_query into login_after using ${owned};
+    ${ofLogin((login) => `execute login_query into login_after using ${login};`)}
     ${refuse('login_after is distinct from login_before', '0A000', "a script must not change its folder's login (password, settings)")}
     ${role === null ? '' : refuse(deferrableOf(role), '0A000', 'deferrable constraints of a script are not allowed')}
     ${options.remembers ? `perform pg_catalog.set_config('rustine.integration', ${quoteLiteral(integration)}, true);` : ''}

@@ -326,8 +326,21 @@ describe.each(servers())('$name', (server) => {
         row('ITM', 'ALL', { COD: 'A' }),
         script('LIB', 'End'),
       ]);
-      const outcome = await environment.integrate(path);
-      expect(outcome.folders.map(({ state }) => state)).toEqual(['integrated', 'integrated', 'integrated']);
+      const written = await environment.patch('P_0002_140.dat', [
+        script(
+          'MORE',
+          `-- rustine: sql\ncreate function items() returns bigint language sql as 'select count(*) from item'; insert into item (cod_0) values ('B');`,
+        ),
+        exe('MORE'),
+      ]);
+      for (const each of [path, written]) {
+        const outcome = await environment.integrate(each);
+        expect(outcome.folders.map(({ state }) => state)).toEqual(['integrated', 'integrated', 'integrated']);
+      }
+      expect(await environment.query('select cod_0 from seed.item order by 1')).toEqual([{ cod_0: 'A' }, { cod_0: 'B' }]);
+      expect((await environment.rustine.verify({})).differences).toEqual([]);
+      expect(await environment.rustine.revert({ file: 'P_0002_140.dat' })).toMatchObject({ state: 'done' });
+      expect(await environment.query('select cod_0 from seed.item')).toEqual([{ cod_0: 'A' }]);
       await environment.rustine.dropFolder('SEED');
       expect((await environment.rustine.folders()).map(({ code }) => code)).toEqual(['X3', 'DEV']);
     }
