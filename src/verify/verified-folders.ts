@@ -105,11 +105,13 @@ async function inSnapshot(database: Database, folder: Folder, shared: Shared): P
     const schemaGone = tables.some(({ code }) => code.startsWith('schema-'));
     const rights = (shared.rights.get(folder.id) ?? []).filter(({ code }) => !schemaGone || code.startsWith('login-'));
     const differences = [
+      // First what the other commands would make things with.
+      ...rights.filter(isDefault),
       ...(await verifyHistory(session, folder)),
       ...(await verifyDictionary(session, folder, expectation)),
       ...tables,
       ...(shared.content.get(folder.id) ?? []),
-      ...rights,
+      ...rights.filter((each) => !isDefault(each)),
       ...(expectation?.damaged ?? []).map(damagedFile),
     ];
     return {
@@ -121,6 +123,8 @@ async function inSnapshot(database: Database, folder: Folder, shared: Shared): P
     };
   }, 'rollback');
 }
+
+const isDefault = ({ code }: Difference): boolean => code.startsWith('default-');
 
 function damagedFile(file: string): Difference {
   return { code: 'kept-file-altered', severity: 'warn', subject: file, patch: file, facts: { file }, mend: { by: 'backup' } };

@@ -101,6 +101,16 @@ const BY_HAND: readonly (readonly [statement: string, ...found: string[]])[] = [
   ['grant select on seed.t2 to public', 'right-added seed.t2'],
   ['alter role {role} createdb nologin', 'login-attributes {role}'],
   ['grant pg_monitor to {role}', 'login-member {role}'],
+  ['grant select, insert on seed.t3 to {role} with grant option', 'right-grantable seed.t3'],
+  ['grant create, temporary on database {database} to {role}', 'right-added {database}'],
+  [
+    `create function public.secret() returns text language sql security definer as 'select ''secret''::text';
+     grant execute on function public.secret() to {role}`,
+    'right-added public.secret()',
+  ],
+  ['alter default privileges in schema seed grant truncate on tables to {role}', 'default-right-added seed'],
+  ['alter default privileges in schema seed revoke usage on sequences from {role}', 'default-right-missing seed'],
+  ['alter default privileges grant select on tables to {role}', 'default-right-added {owner}'],
 ];
 
 describe.each(servers())('verification on $name', (server) => {
@@ -149,8 +159,11 @@ describe.each(servers())('verification on $name', (server) => {
 
   test('R34, R41: tables, functions and rights changed by hand are named, each once, with the folder and what to do', async () => {
     const env = await cloneEnvironment(server, original, onTestFinished);
-    const [login] = await env.query<{ role: string }>(`select role_name as role from rustine.folder where code = 'SEED'`);
-    const named = (text: string) => text.replaceAll('{role}', login?.role ?? '');
+    const [names] = await env.query<Record<string, string>>(
+      `select role_name as role, current_database() as database, current_user::regrole::text as owner from rustine.folder where code = 'SEED'`,
+    );
+    const login = { role: names?.role ?? '' };
+    const named = (text: string) => text.replaceAll(/\{(\w+)\}/g, (_, name: string) => names?.[name] ?? '');
     env.later(() => env.query(named('alter role {role} nocreatedb login; revoke pg_monitor from {role}')).then(() => undefined));
     await env.query(
       `insert into seed.t15 (cod_0, des_0) values ('A', 'kept'); insert into seed.t17 (cod_0, des_0) values ('A', 'kept')`,
@@ -177,7 +190,7 @@ describe.each(servers())('verification on $name', (server) => {
     expect(
       await env.query(`select (select des_0 from seed.t15 where cod_0 = 'A') as renamed, (select des_0 from seed.t17 where cod_0 = 'A') as "renamedTable",
         (select own from found_by_verify_seed.t0_own limit 1) as column, (select n from found_by_verify_seed.own) as "table",
-        has_table_privilege('${login?.role}', 'found_by_verify_seed.own', 'select') as "loginReadsIt"`),
+        has_table_privilege('${login.role}', 'found_by_verify_seed.own', 'select') as "loginReadsIt"`),
     ).toEqual([{ renamed: 'kept', renamedTable: 'kept', column: 7, table: 8, loginReadsIt: false }]);
   });
 
@@ -375,7 +388,16 @@ describe.each(oneServer())('verification, whatever the version of the server', (
     const [login] = await env.query<{ role: string }>(`select role_name as role from rustine.folder where code = 'SEED'`);
     await env.query(`alter role ${login?.role} in database ${env.database} set search_path = pg_catalog`);
     await env.query('alter schema seed rename to azz');
-    expect(await differences(env)).toEqual([`SEED login-search-path ${login?.role}`, 'SEED schema-renamed seed']);
+    await env.query(
+      `alter schema test owner to ${login?.role.replace('_seed', '_test')}; grant usage on schema rustine to public`,
+    );
+    expect(await differences(env)).toEqual([
+      `SEED login-search-path ${login?.role}`,
+      'SEED schema-renamed seed',
+      'TEST login-owns test',
+      'TEST right-added rustine',
+      'X3 right-added rustine',
+    ]);
     expect((await typed(env, ['status', '--verify', 'SEED'])).out).toContain('seed is called azz now');
     await obey(env, (await env.rustine.verify({})).differences);
     expect(await differences(env)).toEqual([]);

@@ -88,6 +88,14 @@ export const verifyFindings = {
     `The folder's login looks names up in ${f('found') === '' ? 'no schema of its own' : f('found')}; it was made to look them up in ${f('expected')}: its people and scripts find other tables and functions, or none.`,
   'right-added': (f) =>
     `${f('everybody') === 'true' ? 'Everybody (PUBLIC) has' : "The folder's login has"} more rights than it was given: ${some(f.list('rights'))} on ${some(f.list('objects'))}${f.number('count') > f.list('objects').length ? `, ${f.number('count')} in all` : ''}.`,
+  'right-grantable': (f) =>
+    `The folder's login may pass rights on that it has: ${some(f.list('rights'))} on ${some(f.list('objects'))}${f.number('count') > f.list('objects').length ? `, ${f.number('count')} in all` : ''}.`,
+  'default-right-added': (f) =>
+    `${f('everybody') === 'true' ? 'Everybody (PUBLIC)' : "The folder's login"} would get more rights than it is to have on ${f('kind')} that ${f('maker')} makes from now on${f('schema') === '' ? ', in whatever schema' : ` in schema ${f('schema')}`}: ${some(f.list('rights'))} (default privileges). Rights on those made since are told by themselves.`,
+  'default-right-missing': (f) =>
+    `The folder's login would lack rights on ${f('kind')} that patches make from now on in schema ${f('schema')}: ${some(f.list('rights'))} (default privileges).`,
+  'login-owns': (f) =>
+    `The folder's login was made the owner of ${f('kind')} ${f('object')}: it may change everything there, or drop it with all that it holds.`,
   'right-missing': (f) =>
     `The folder's login lacks rights that it was given: ${some(f.list('rights'))} on ${some(f.list('objects'))}${f.number('count') > f.list('objects').length ? `, ${f.number('count')} in all` : ''}.`,
 } satisfies Readonly<Record<string, Sentence>>;

@@ -6,6 +6,16 @@ import { some } from '../said.ts';
 
 const n = (count: number, one: string, many = `${one}s`) => `${count} ${count < 2 ? one : many}`;
 
+/** What default privileges are about. */
+const OBJECTS: Readonly<Record<string, string>> = {
+  tables: 'tables',
+  sequences: 'séquences',
+  functions: 'fonctions',
+  types: 'types',
+  schemas: 'schémas',
+  'large objects': 'grands objets',
+};
+
 export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = {
   'history-changed': (f) =>
     `Ce que le catalogue dit de ${f('file')} (${f('at')} UTC, ${f('operator')}) a été modifié à la main par la suite : la ligne ne donne plus son empreinte.`,
@@ -93,6 +103,14 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
     `Le rôle de connexion du dossier cherche les noms dans ${f('found') === '' ? 'aucun schéma qui lui soit propre' : f('found')} ; il a été créé pour les chercher dans ${f('expected')} : ses utilisateurs et ses traitements trouvent d'autres tables et fonctions, ou aucune.`,
   'right-added': (f) =>
     `${f('everybody') === 'true' ? 'Tout le monde (PUBLIC) a' : 'Le rôle de connexion du dossier a'} plus de droits qu'il n'en a été donné : ${some(f.list('rights'))} sur ${some(f.list('objects'))}${f.number('count') > f.list('objects').length ? `, ${f.number('count')} en tout` : ''}.`,
+  'right-grantable': (f) =>
+    `Le rôle de connexion du dossier peut transmettre à d'autres des droits qu'il a : ${some(f.list('rights'))} sur ${some(f.list('objects'))}${f.number('count') > f.list('objects').length ? `, ${f.number('count')} en tout` : ''}.`,
+  'default-right-added': (f) =>
+    `${f('everybody') === 'true' ? 'Tout le monde (PUBLIC)' : 'Le rôle de connexion du dossier'} recevrait plus de droits que prévu sur les ${OBJECTS[f('kind')] ?? f('kind')} que ${f('maker')} créera${f('schema') === '' ? ', quel que soit le schéma' : ` dans le schéma ${f('schema')}`} : ${some(f.list('rights'))} (droits par défaut). Les droits sur ce qui a été créé entre-temps sont signalés à part.`,
+  'default-right-missing': (f) =>
+    `Il manquerait au rôle de connexion du dossier des droits sur les ${OBJECTS[f('kind')] ?? f('kind')} que les patches créeront dans le schéma ${f('schema')} : ${some(f.list('rights'))} (droits par défaut).`,
+  'login-owns': (f) =>
+    `Le rôle de connexion du dossier est devenu propriétaire ${f('kind') === 'database' ? 'de la base' : 'du schéma'} ${f('object')} : il peut tout y modifier, ou le supprimer avec tout ce qu'il contient.`,
   'right-missing': (f) =>
     `Il manque au rôle de connexion du dossier des droits qui lui ont été donnés : ${some(f.list('rights'))} sur ${some(f.list('objects'))}${f.number('count') > f.list('objects').length ? `, ${f.number('count')} en tout` : ''}.`,
 };
