@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { cloneEnvironment, openEnvironment } from '../support/environment.ts';
 import { begin, lives } from '../support/life.ts';
+import { lateFolders } from '../support/life-example.ts';
 import { expectLife } from '../support/life-invariants.ts';
 import { oneServer } from '../support/servers.ts';
 
@@ -30,7 +31,7 @@ describe.each(oneServer())('$name', (server) => {
       await fc.assert(
         fc.asyncProperty(lives(8), (steps) => expectLife(steps, (later) => cloneEnvironment(server, beginning, later))),
         // Making a failure smaller takes many lives more: seed and path, which are told, repeat it.
-        { numRuns: RUNS, endOnFailure: true, ...seed },
+        { numRuns: RUNS, endOnFailure: true, examples: [[lateFolders]], ...seed },
       );
     },
     120_000 + RUNS * 60_000,

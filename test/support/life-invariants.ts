@@ -6,7 +6,8 @@ import { settingsOf } from '../../src/integrate/settings.ts';
 import { planValidation } from '../../src/plan/validation-plan.ts';
 import { leftovers } from './crash.ts';
 import type { Later, TestEnvironment } from './environment.ts';
-import { differences, Life, type Step } from './life.ts';
+import { Life, type Step } from './life.ts';
+import { differences } from './life-differences.ts';
 
 /** Lives it, with all that must hold after each step, and compares its end with the plain replay. @param made makes an environment as lives begin with */
 export async function expectLife(steps: readonly Step[], made: (later: Later) => Promise<TestEnvironment>): Promise<void> {

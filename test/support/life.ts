@@ -6,19 +6,20 @@ import { rustine, type Stop } from './crash.ts';
 import type { TestEnvironment } from './environment.ts';
 import { connected } from './environment.ts';
 import type { Holding } from './folder-dump.ts';
-import { difference, holdings } from './folder-dump.ts';
+import { holdings } from './folder-dump.ts';
 import type { Numbered, RandomPatch } from './patch-sequences.ts';
 import { randomPatch } from './patch-sequences.ts';
 import { script } from './patches.ts';
 
 /** LIVE gets scripts of its own, SHOP inherits from it, HIST follows it. */
-const FOLDERS = ['X3', 'LIVE', 'SHOP'] as const;
+export const FOLDERS = ['X3', 'LIVE', 'SHOP'] as const;
 const HISTORY = 'HIST';
 type FolderName = (typeof FOLDERS)[number];
 
 /** What is standard, and what a folder has for itself: each has elements of its own names. */
 const STANDARD = 1;
 const OWN = 2;
+const OWN_CODES = ['ZALI', 'YOWN'];
 
 export type Step = Deed & { readonly killed?: Kill };
 
@@ -154,7 +155,8 @@ interface Had {
 /** What was done, as it is done again elsewhere. */
 interface Done {
   readonly step: Step;
-  readonly file?: string;
+  /** Patches that count since. */
+  readonly got: readonly Had[];
   readonly case?: string;
   readonly key?: string;
 }
@@ -173,64 +175,67 @@ export class Life {
 
   /** @param at numbers the step: it is part of names */
   async take(step: Step, at: number): Promise<void> {
+    const before = new Set((await this.had()).map(({ id }) => id));
     const done = await this.carryOut(step, at);
-    if (done !== undefined) this.done.push(done);
+    const got = (await this.had()).filter(({ id }) => !before.has(id));
+    if (done !== undefined) this.done.push({ step, got, ...done });
   }
 
-  private async carryOut(step: Step, at: number): Promise<Done | undefined> {
+  /** @returns nothing where nothing was done */
+  private async carryOut(step: Step, at: number): Promise<Pick<Done, 'case' | 'key'> | undefined> {
     const { env } = this;
     switch (step.kind) {
       case 'patch': {
         const file = `P${at}.dat`;
         await this.write(file, step.patch, STANDARD);
-        const lagging = new Set((await env.rustine.folders()).flatMap(({ code, lag }) => (lag.length > 0 ? [code] : [])));
         // Nobody gets ahead of what it lacks.
-        const to = ['X3', ...step.to.filter((code) => !lagging.has(code))];
+        const lacks = await this.lacking();
+        const to = ['X3', ...step.to.filter((code) => lacks.get(code)?.length === 0)];
         await attempt(this.run(file, to, { atomic: step.atomic, takeUnchanged: step.take }, step.killed));
-        return { step, file };
+        return {};
       }
       case 'own': {
         const file = `Z${at}.dat`;
         await this.write(file, step.patch, OWN);
-        await attempt(this.run(file, [step.folder], { authorize: ['ZALI', 'YOWN'] }, step.killed));
-        return { step, file };
+        await attempt(this.run(file, [step.folder], { authorize: OWN_CODES }, step.killed));
+        return {};
       }
       case 'catch-up': {
-        const view = await env.rustine.folder(step.folder);
-        for (const file of view.lag) await attempt(this.integrate(file, ['X3', step.folder], {}));
-        return undefined;
+        for (const file of (await this.lacking()).get(step.folder) ?? [])
+          await attempt(this.integrate(file, ['X3', step.folder], {}));
+        return {};
       }
       case 'set': {
         const set = await attempt(this.set(step));
-        return set === undefined ? undefined : { step };
+        return set === undefined ? undefined : {};
       }
       case 'rows': {
         const key = `U${at}`;
-        return (await this.insert(step.folder, key)) ? { step, key } : undefined;
+        return (await this.insert(step.folder, key)) ? { key } : undefined;
       }
       case 'settings': {
         const { codes, languages } = step;
         await env.rustine.setFolder(step.folder, { activityCodes: codes, languages });
-        return { step };
+        return {};
       }
       case 'decide': {
         const cases = [...new Set((await env.rustine.keptValues({})).map((kept) => kept.case))].sort();
         const chosen = cases[step.pick % Math.max(cases.length, 1)];
         if (chosen === undefined) return undefined;
         const decided = await attempt(env.rustine.decide({ case: chosen, choice: step.choice }));
-        return decided === undefined ? undefined : { step, case: chosen };
+        return decided === undefined ? undefined : { case: chosen };
       }
       case 'revert': {
         const file = (await this.had()).findLast((each) => each.folder === step.folder)?.file;
         if (file === undefined) return undefined;
         if (step.killed !== undefined) await this.killed(['revert', file, '--folder', step.folder], step.killed.stop);
         if (step.killed?.again !== false) await attempt(env.rustine.revert({ file, folders: [step.folder] }));
-        return { step };
+        return {};
       }
       case 'validate':
         if (step.killed !== undefined) await this.killed(['validate', '--due'], step.killed.stop);
         if (step.killed?.again !== false) await attempt(env.rustine.validate({}));
-        return { step };
+        return {};
     }
   }
 
@@ -292,23 +297,25 @@ export class Life {
       where i.apatch_num is not null and f.history_of is null order by i.id`);
   }
 
+  /** @returns folder → files for all folders that the supervisor folder has and it has not, in their order there; of Vertical ones too, that make nobody lag */
+  private async lacking(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const had = await this.had();
+    const has = (code: string, file: string): boolean => had.some((each) => each.folder === code && each.file === file);
+    const shared = had.flatMap(({ folder: code, file }) => (code === 'X3' && file.startsWith('P') ? [file] : []));
+    return new Map(FOLDERS.map((code) => [code, shared.filter((file) => !has(code, file))]));
+  }
+
   /**
    * Does in a fresh environment what counts of this life, plainly: each folder gets the patches that it has, in their order, and what its people did
    * in between.
    */
   async replay(fresh: TestEnvironment): Promise<Life> {
     const other = new Life(fresh);
-    const had = await this.had();
+    const last = new Set((await this.had()).map(({ id }) => id));
     for (const [file, path] of this.paths) other.paths.set(file, path);
-    for (const { step, file = '', case: chosen = '', key = '' } of this.done) {
-      const folders = FOLDERS.filter((code) => had.some((each) => each.file === file && each.folder === code));
+    for (const { step, got, case: chosen = '', key = '' } of this.done) {
+      for (const [file, folders] of byFile(got.filter(({ id }) => last.has(id)))) await other.getsAgain(step, file, folders);
       switch (step.kind) {
-        case 'patch':
-          if (folders.length > 0) await expectDone(other.integrate(file, folders, { takeUnchanged: step.take }));
-          break;
-        case 'own':
-          if (folders.length > 0) await expectDone(other.integrate(file, folders, { authorize: ['ZALI', 'YOWN'] }));
-          break;
         case 'set':
           await other.set(step);
           break;
@@ -324,12 +331,17 @@ export class Life {
         case 'validate':
           await fresh.rustine.validate({});
           break;
-        case 'catch-up':
-        case 'revert':
+        default:
           break;
       }
     }
     return other;
+  }
+
+  private async getsAgain(step: Step, file: string, folders: readonly string[]): Promise<void> {
+    const options = step.kind === 'own' ? { authorize: OWN_CODES } : { takeUnchanged: step.kind === 'patch' ? step.take : false };
+    const { state, findings } = await this.integrate(file, folders, options);
+    if (state !== 'done') throw new Error(`the replay ended ${state}: ${JSON.stringify(findings)}`);
   }
 
   /** Folders that a validation wrote to. */
@@ -343,29 +355,6 @@ export class Life {
   async holdings(): Promise<ReadonlyMap<string, Holding>> {
     return (await holdings(this.env.url)).folders;
   }
-}
-
-/** A folder without what two ways to the same end need not have in common: numbers, times, the order of columns, what was put aside on the way. */
-function content(holding: Holding | undefined): Holding {
-  return (holding ?? [])
-    .filter((line) => !/^(integration|event|dictionary|kept|kept row) \|/.test(line))
-    .map((line) => line.replace(/^(column \| \w+) \| \d+/, '$1').replaceAll(/"(updtick_0|updusr_0|creusr_0|num_0)": [^,}]+/g, ''))
-    .toSorted();
-}
-
-/**
- * What waits for a decision is compared where each patch came by itself: a validation brings the last of what was delivered, and nothing that came and went
- * in between.
- * @returns folder → lines that one of the two has and the other has not
- */
-export async function differences(one: Life, other: Life): Promise<Readonly<Record<string, readonly string[]>>> {
-  const [here, there, validated] = [await one.holdings(), await other.holdings(), await one.validated()];
-  const compared = (code: string, line: string): boolean => !(validated.has(code) && line.startsWith('offer |'));
-  const found = FOLDERS.map((code) => {
-    const lines = [here, there].map((folders) => content(folders.get(code)).filter((line) => compared(code, line)));
-    return [code, difference(lines[0] ?? [], lines[1] ?? [])] as const;
-  });
-  return Object.fromEntries(found.filter(([, lines]) => lines.length > 0));
 }
 
 /** Waits until no statement and no transaction of the killed program is at work on the server any more. */
@@ -391,7 +380,13 @@ async function attempt<Result>(work: Promise<Result>): Promise<Result | undefine
   }
 }
 
-async function expectDone(work: ReturnType<TestEnvironment['rustine']['integrate']>): Promise<void> {
-  const outcome = await work;
-  if (outcome.state !== 'done') throw new Error(`the replay ended ${outcome.state}: ${JSON.stringify(outcome.findings)}`);
+/** Files with their folders, as they came one after the other: a folder got its own in this order. */
+function byFile(got: readonly Had[]): readonly (readonly [file: string, folders: readonly string[]])[] {
+  const all: [string, string[]][] = [];
+  for (const { file, folder: code } of got) {
+    const same = all.at(-1);
+    if (same?.[0] === file) same[1].push(code);
+    else all.push([file, [code]]);
+  }
+  return all;
 }
