@@ -12,7 +12,7 @@ function modeOf(change: TableChange & { change: 'alter' }): string {
 
 /**
  * One statement, or none where no table was there before. All in all it waits as long as `lock_timeout` says, and lets go between two
- * attempts; its error names the table.
+ * attempts; its error names the table, and as its detail the mode.
  */
 export function lockTables(changes: readonly TableChange[], schema: string): readonly string[] {
   const locks = changes
@@ -42,7 +42,7 @@ export function lockTables(changes: readonly TableChange[], schema: string): rea
           exit;
         exception when lock_not_available then
           if total > 0 and clock_timestamp() >= started + (total - 1) * interval '1 millisecond' then
-            raise exception using errcode = 'lock_not_available', message = sqlerrm, schema = ${quoteLiteral(schema)}, table = tables[here];
+            raise exception using errcode = 'lock_not_available', message = sqlerrm, schema = ${quoteLiteral(schema)}, table = tables[here], detail = modes[here];
           end if;
         end;
         perform pg_sleep(0.1 + random() * 0.4);

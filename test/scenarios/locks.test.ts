@@ -50,6 +50,33 @@ describe.each(servers())('locks and dependents on $name', (server) => {
           facts: { table: 'item', applications: ['holder'] },
         });
       });
+      // Where the error names no table: who has the folder's row, or a table of it in a mode that keeps rows from being written; others' rows, and readers, do not.
+      await bystander.query('lock table rustine.folder in row share mode');
+      const add = (code: string) => attempt(env, [row('OTH', code, { COD: 'A' })], 300);
+      for (const [statement, held] of [
+        ['lock table x3.apatch in share mode', 'apatch'],
+        [`select from rustine.folder where code = 'X3' for update`, 'folder'],
+        [`select from rustine.folder where code = 'X3' for share`, 'folder'],
+      ] as const)
+        await connected(env.url, async (holder) => {
+          await holder.query(`set application_name = 'holder'; begin; ${statement}`);
+          const outcome = await add(held);
+          expect(outcome.folders[0]?.patches[0]?.reason).toMatchObject({
+            code: 'lock-timeout',
+            facts: { table: held, applications: ['holder'] },
+          });
+        });
+      // An index lets them read on: nobody waits for a reader.
+      const indexed = table('OTHER', 'OTH', { COD: 'A:5' }, { OTH0: 'COD', OTH1: 'COD' });
+      await connected(env.url, async (holder) => {
+        await holder.query(`set application_name = 'holder'; begin; lock table x3.other in row exclusive mode`);
+        const outcome = await attempt(env, [indexed], 300);
+        expect(outcome.folders[0]?.patches[0]?.reason).toMatchObject({
+          code: 'lock-timeout',
+          facts: { table: 'other', applications: ['holder'] },
+        });
+      });
+      expect((await attempt(env, [indexed])).state).toBe('done');
     });
   });
 
