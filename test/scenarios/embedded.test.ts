@@ -7,17 +7,25 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openEmbedded, pinEmbedded, stopEmbedded } from '../../src/database/embedded.ts';
+import { type MadeCluster, makeCluster } from '../support/made-cluster.ts';
+import { serverPlace } from '../support/server-place.ts';
 import { temporaryHome } from '../support/servers.ts';
 import { NEEDS_ROOT } from '../support/skip.ts';
 
 let home = '';
 let removeHome: () => Promise<void>;
+let made: MadeCluster;
 const clients: ChildProcess[] = [];
 
+beforeAll(async () => {
+  made = await makeCluster();
+});
+afterAll(() => made.remove());
+
 beforeEach(async () => {
-  ({ home, remove: removeHome } = await temporaryHome());
+  ({ home, remove: removeHome } = await temporaryHome('rustine-test-', await serverPlace()));
 });
 
 afterEach(async () => {
@@ -119,6 +127,7 @@ describe('one process', () => {
   });
 
   test('may open it twice and release it twice', async () => {
+    await made.into(home);
     const [one, other] = await Promise.all([openEmbedded(home), openEmbedded(home)]);
     await Promise.all([one.release(), one.release()]);
     expect(await query(other.url, 'SELECT 1')).toBe(1);
@@ -127,6 +136,7 @@ describe('one process', () => {
   });
 
   test('that ends without a release leaves all the same', async () => {
+    await made.into(home);
     const client = await startClient();
     await client.tell('exit');
     await eventually(stopped);
@@ -140,7 +150,7 @@ describe('one process', () => {
   });
 
   test('reports a server that cannot start, with its last words', async () => {
-    await (await openEmbedded(home)).release();
+    await made.into(home);
     await rm(join(home, 'postgres', 'data', 'global'), { recursive: true });
     await expect(openEmbedded(home)).rejects.toMatchObject({
       name: 'Failure',
@@ -151,7 +161,7 @@ describe('one process', () => {
   });
 
   test('refuses the data of another major version', async () => {
-    await (await openEmbedded(home)).release();
+    await made.into(home);
     const file = join(home, 'postgres', 'data', 'PG_VERSION');
     await writeFile(file, '17\n');
     await expect(openEmbedded(home)).rejects.toMatchObject({ code: 'embedded-version', facts: { data: '17', server: '18' } });
@@ -160,6 +170,7 @@ describe('one process', () => {
 
 describe('several processes', () => {
   test('share one server, and the last to leave stops it', async () => {
+    await made.into(home);
     const server = await openEmbedded(home);
     const other = await startClient();
     expect(other.url).toBe(server.url);
@@ -184,6 +195,7 @@ describe('several processes', () => {
   });
 
   test('opening and releasing over and over, always get a server that works', async () => {
+    await made.into(home);
     const one = async () => {
       for (let round = 0; round < 8; round++) {
         const server = await openEmbedded(home);
@@ -198,6 +210,7 @@ describe('several processes', () => {
 
 describe('kill -9', () => {
   test('of a client: the server stops when the others leave', async () => {
+    await made.into(home);
     const server = await openEmbedded(home);
     const client = await startClient();
     await client.kill();
@@ -207,6 +220,7 @@ describe('kill -9', () => {
   });
 
   test('of the only client: the server stops', async () => {
+    await made.into(home);
     await (await startClient()).kill();
     await eventually(stopped);
   });
@@ -225,6 +239,7 @@ describe('kill -9', () => {
   });
 
   test('of the keeper: sessions go on, the next client adopts the server, the last one stops it', async () => {
+    await made.into(home);
     const server = await openEmbedded(home);
     const session = new Client({ connectionString: server.url });
     await session.connect();
@@ -244,6 +259,7 @@ describe('kill -9', () => {
   });
 
   test('of the keeper, and then the only client leaves: the server is stopped', async () => {
+    await made.into(home);
     const client = await startClient();
     await killed(await keeperPid());
     await client.tell('release');
@@ -251,6 +267,7 @@ describe('kill -9', () => {
   });
 
   test('of the keeper and the client: the next one adopts and stops the server', async () => {
+    await made.into(home);
     const client = await startClient();
     const before = await serverPid();
     await killed(await keeperPid());
@@ -262,6 +279,7 @@ describe('kill -9', () => {
   });
 
   test('of PostgreSQL: who opens next finds all that was committed', async () => {
+    await made.into(home);
     const server = await openEmbedded(home);
     await query(server.url, 'CREATE TABLE kept AS SELECT 7 AS number');
     await killed(await serverPid());
@@ -275,6 +293,7 @@ describe('kill -9', () => {
   });
 
   test('of PostgreSQL and the keeper at once', async () => {
+    await made.into(home);
     const client = await startClient();
     await query(client.url, 'CREATE TABLE kept AS SELECT 7 AS number');
     await killed(await keeperPid());
@@ -303,6 +322,7 @@ describe('kill -9', () => {
 
 describe('pinned', () => {
   test('it stays after the last process, until it is stopped', async () => {
+    await made.into(home);
     await pinEmbedded(home);
     const pid = await serverPid();
     const server = await openEmbedded(home);
@@ -315,6 +335,7 @@ describe('pinned', () => {
   });
 
   test('it stays also when the keeper is killed', async () => {
+    await made.into(home);
     await pinEmbedded(home);
     await killed(await keeperPid());
     const server = await openEmbedded(home);
@@ -326,6 +347,7 @@ describe('pinned', () => {
   });
 
   test('a stop while others hold it takes effect when they leave', async () => {
+    await made.into(home);
     const server = await openEmbedded(home);
     await pinEmbedded(home);
     expect(await stopEmbedded(home)).toBe('in-use');
