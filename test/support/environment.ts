@@ -1,5 +1,4 @@
 // An environment of one's own for a test: a fresh database, an open Rustine, a directory for patches; gone when the test ends.
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,9 +8,13 @@ import type { Settings } from '../../src/app/config.ts';
 import type { FolderOptions, InitOptions, IntegrateOptions, Rustine } from '../../src/app/rustine.ts';
 import { openRustine } from '../../src/app/rustine.ts';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
+import { queryAt } from './connected.ts';
 import type { Element, PatchOptions } from './patches.ts';
 import { writePatchFile } from './patches.ts';
-import { createDatabase, endPrepared, type TestServer } from './servers.ts';
+import { createDatabase, type TestDatabase, type TestServer, testDatabase } from './servers.ts';
+import { copyOf, hasTemplates } from './templates.ts';
+
+export { connected, queryAt } from './connected.ts';
 
 /** Runs when the test or the file ends, the last one first. */
 export type Later = (work: () => Promise<void>) => void;
@@ -54,13 +57,32 @@ export async function openEnvironment(
   options: EnvironmentOptions = {},
 ): Promise<TestEnvironment> {
   const later = options.later ?? onTestFinished;
-  const { url: superuser, name, drop } = await createDatabase(server);
+  const copied = server !== undefined && options.as === undefined && options.init !== false && hasTemplates(server);
+  const {
+    url: superuser,
+    name,
+    drop,
+  } = copied ? await copyOfSuch(server, options.init ?? {}, options.folders ?? []) : await createDatabase(server);
   later(drop);
   const url = options.as === undefined ? superuser : await options.as(superuser, name);
   const environment = await attach(url, name, later, { jobs: options.jobs ?? 2, ...options.settings }, superuser);
+  if (copied) return environment;
   if (options.init !== false) await environment.rustine.init(options.init ?? {});
   if (options.folders !== undefined) await environment.folders(options.folders);
   return environment;
+}
+
+/** A database with an environment as it is after `init` and the creation of folders; one with folders begins as one without. */
+function copyOfSuch(server: TestServer, init: InitOptions, folders: readonly string[]): Promise<TestDatabase> {
+  return copyOf(server, JSON.stringify([init, folders]), async () => {
+    const after: (() => Promise<void>)[] = [];
+    const none = folders.length === 0;
+    const { url, name } = none ? await createDatabase(server) : await copyOfSuch(server, init, []);
+    const { rustine } = await attach(url, name, (work) => void after.unshift(work), {});
+    await (none ? rustine.init(init) : rustine.createFolders(folders, {}));
+    for (const work of after) await work();
+    return name;
+  });
 }
 
 /** An environment in a database that is there already. */
@@ -132,42 +154,11 @@ export async function itemHolder(env: TestEnvironment, folder: string): Promise<
   return client;
 }
 
-/** One statement on a connection of its own. */
-export async function queryAt<Row extends object>(url: string, text: string, values: readonly unknown[] = []): Promise<Row[]> {
-  return connected(url, async (client) => (await client.query<Row & Record<string, unknown>>(text, [...values])).rows);
-}
-
-export async function connected<Result>(url: string, work: (client: Client) => Promise<Result>): Promise<Result> {
-  const client = new Client({ connectionString: url });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
-
 /** A copy of a database that nobody is connected to: much faster than `init` and `folder create`. Its folders' roles are the original's. */
-export async function cloneDatabase(
-  server: TestServer | undefined,
-  original: string,
-  later: Later,
-): Promise<{ readonly url: string; readonly name: string }> {
+export async function cloneDatabase(server: TestServer | undefined, original: string, later: Later): Promise<TestDatabase> {
   if (server === undefined) throw new Error('no server');
-  const name = `t${randomBytes(6).toString('hex')}`;
-  await queryAt(server.url, `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(original)}`);
-  later(async () => {
-    await endPrepared(server, name);
-    await queryAt(server.url, `DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`);
-    const roles = await queryAt<{ name: string }>(
-      server.url,
-      'SELECT rolname AS name FROM pg_roles WHERE starts_with(rolname, $1)',
-      [`${name}_`],
-    );
-    for (const role of roles) await queryAt(server.url, `DROP ROLE ${escapeIdentifier(role.name)}`);
-  });
-  const url = new URL(server.url);
-  url.pathname = `/${name}`;
-  return { url: url.href, name };
+  const database = testDatabase(server);
+  await queryAt(server.url, `CREATE DATABASE ${escapeIdentifier(database.name)} TEMPLATE ${escapeIdentifier(original)}`);
+  later(database.drop);
+  return database;
 }

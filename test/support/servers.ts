@@ -6,11 +6,12 @@ import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Client, escapeIdentifier } from 'pg';
+import { escapeIdentifier } from 'pg';
 import { inject } from 'vitest';
 import { openEmbedded, stopEmbedded } from '../../src/database/embedded.ts';
 import { findBinaries } from '../../src/database/embedded-binaries.ts';
 import { serverUser } from '../../src/database/embedded-user.ts';
+import { connected, queryAt } from './connected.ts';
 import { serverPlace } from './server-place.ts';
 
 export interface TestServer {
@@ -40,43 +41,38 @@ export function oneServer(): readonly TestServer[] {
 /** An empty database with a random name: tests run side by side without seeing each other. */
 export async function createDatabase(server: TestServer | undefined): Promise<TestDatabase> {
   if (server === undefined) throw new Error('no server');
+  const database = testDatabase(server);
+  await queryAt(server.url, `CREATE DATABASE ${escapeIdentifier(database.name)} TEMPLATE template0`);
+  return database;
+}
+
+/** A name and how it is reached; the database is still to be created. */
+export function testDatabase(server: TestServer): TestDatabase {
   const name = `t${randomBytes(6).toString('hex')}`;
-  await as(server.url, (client) => client.query(`CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE template0`));
   const url = new URL(server.url);
   url.pathname = `/${name}`;
   return { url: url.href, name, drop: () => dropDatabase(server, name) };
 }
 
 /** A prepared transaction that nobody ended keeps a database alive; it can only be ended from inside. */
-export async function endPrepared(server: TestServer, name: string): Promise<void> {
+async function endPrepared(server: TestServer, name: string): Promise<void> {
   const own = new URL(server.url);
   own.pathname = `/${name}`;
-  await as(server.url, async (client) => {
+  await connected(server.url, async (client) => {
     const prepared = await client.query<{ gid: string }>('SELECT gid FROM pg_prepared_xacts WHERE database = $1', [name]);
-    for (const { gid } of prepared.rows)
-      await as(own.href, (inside) => inside.query(`ROLLBACK PREPARED '${gid.replaceAll("'", "''")}'`));
+    for (const { gid } of prepared.rows) await queryAt(own.href, `ROLLBACK PREPARED '${gid.replaceAll("'", "''")}'`);
   });
 }
 
 async function dropDatabase(server: TestServer, name: string): Promise<void> {
   await endPrepared(server, name);
-  await as(server.url, async (client) => {
+  await connected(server.url, async (client) => {
     await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`);
     const roles = await client.query<{ rolname: string }>('SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)', [
       `${name}_`,
     ]);
     for (const { rolname } of roles.rows) await client.query(`DROP ROLE ${escapeIdentifier(rolname)}`);
   });
-}
-
-async function as<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }
 
 /**
@@ -111,7 +107,7 @@ export async function startEmbedded(): Promise<StartedServer> {
     throw error;
   });
   // As on the other server: whatever is killed here is a process, and what those wrote the system has. A third of the tests' time.
-  await as(server.url, async (client) => {
+  await connected(server.url, async (client) => {
     for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit'])
       await client.query(`ALTER SYSTEM SET ${setting} = off`);
     await client.query('SELECT pg_reload_conf()');
