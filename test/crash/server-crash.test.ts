@@ -1,13 +1,14 @@
 // The database server is killed under a run: what was committed stays, nothing says it is there when it is not, and running again ends it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openRustine } from '../../src/app/rustine.ts';
 import type { RunListener } from '../../src/journal/journal.ts';
 import { abandoned, random } from '../support/crash.ts';
 import { queryAt } from '../support/environment.ts';
 import { type OwnServer, openOwnServer } from '../support/own-server.ts';
 import { openStory, STORY_FILES, type Story } from '../support/story.ts';
+import { untilTheEnd } from '../support/until.ts';
 
 /** How often the server is killed at a random moment. */
 const RUNS = Math.ceil(Number(process.env.RUSTINE_CRASH_RUNS ?? '25') / 5);
@@ -15,15 +16,11 @@ const SEED = Number(process.env.RUSTINE_CRASH_SEED ?? '1');
 
 let server: OwnServer;
 let story: Story;
-const cleanUp: (() => Promise<void>)[] = [];
+const later = untilTheEnd();
 
 beforeAll(async () => {
-  server = await openOwnServer((work) => void cleanUp.unshift(work));
+  server = await openOwnServer(later);
   story = await openStory(server.home, server.url);
-});
-
-afterAll(async () => {
-  for (const work of cleanUp) await work();
 });
 
 /** The server answers again. */

@@ -1,9 +1,10 @@
 // R30: workers are killed at random moments of a queued run: another one goes on, nothing is done twice, and the run comes to its end.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { abandoned, leftovers, random, rustine } from '../support/crash.ts';
 import { queryAt } from '../support/environment.ts';
 import { openOwnServer } from '../support/own-server.ts';
 import { openStory, STORY_FILES, type Story } from '../support/story.ts';
+import { untilTheEnd } from '../support/until.ts';
 
 /** How often workers are killed; more: RUSTINE_CRASH_RUNS=200, other moments: RUSTINE_CRASH_SEED=7. */
 const RUNS = Math.ceil(Number(process.env.RUSTINE_CRASH_RUNS ?? '12') / 2);
@@ -11,16 +12,12 @@ const SEED = Number(process.env.RUSTINE_CRASH_SEED ?? '1');
 
 let home = '';
 let story: Story;
-const cleanUp: (() => Promise<void>)[] = [];
+const later = untilTheEnd();
 
 beforeAll(async () => {
-  const server = await openOwnServer((work) => void cleanUp.unshift(work));
+  const server = await openOwnServer(later);
   home = server.home;
   story = await openStory(home, server.url);
-});
-
-afterAll(async () => {
-  for (const work of cleanUp) await work();
 });
 
 const worker = (database: string, after?: number) =>

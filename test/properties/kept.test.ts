@@ -1,9 +1,10 @@
 // Nothing is lost (R27): whatever rows patches bring, each version that ever stood in the table is there or put aside, and comes back.
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { content, rows, table, type Values } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
+import { untilTheEnd } from '../support/until.ts';
 
 const line: fc.Arbitrary<Values> = fc.record(
   { K: fc.constantFrom('a', 'b', 'c', ''), F: fc.constantFrom('', 'x', `it's "y"`), G: fc.constantFrom(0, 7) },
@@ -20,16 +21,13 @@ const steps = fc.array(fc.record({ whole: fc.boolean(), rows: fc.array(line, { m
   maxLength: 6,
 });
 
-describe.each(servers())('kept rows on $name', (server) => {
-  const cleanUp: (() => Promise<void>)[] = [];
+describe.each(oneServer())('kept rows on $name', (server) => {
+  const later = untilTheEnd();
   let environment: TestEnvironment;
   let run = 0;
 
   beforeAll(async () => {
-    environment = await openEnvironment(server, { later: (work) => void cleanUp.unshift(work) });
-  });
-  afterAll(async () => {
-    for (const work of cleanUp) await work();
+    environment = await openEnvironment(server, { later });
   });
 
   /** Rows without the tick, which counts changes and is none itself. */

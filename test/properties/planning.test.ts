@@ -1,11 +1,12 @@
 // Planning after applying is empty: whatever was integrated, the same content under another name finds everything as it should be.
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { type Holding, holdings } from '../support/folder-dump.ts';
 import type { Element, Value, Values } from '../support/patches.ts';
 import { activityCode, any, bare, compiled, rows, script, table, texts } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
+import { untilTheEnd } from '../support/until.ts';
 
 /** Each run has names of its own: N stands for its number. */
 type Numbered = (run: number) => Element;
@@ -110,17 +111,14 @@ const content: fc.Arbitrary<readonly Numbered[]> = fc
     return [...ofOwn.flat(), ...more.filter(isNew)];
   });
 
-describe.each(servers())('$name', (server) => {
-  const cleanUp: (() => Promise<void>)[] = [];
+describe.each(oneServer())('$name', (server) => {
+  const later = untilTheEnd();
   let environment: TestEnvironment;
   let run = 0;
 
   beforeAll(async () => {
-    environment = await openEnvironment(server, { folders: ['PLAIN'], later: (work) => void cleanUp.unshift(work) });
+    environment = await openEnvironment(server, { folders: ['PLAIN'], later });
     await environment.folders(['FR'], { languages: ['FRA'], test: true, specific: true, parent: 'PLAIN' });
-  });
-  afterAll(async () => {
-    for (const work of cleanUp) await work();
   });
 
   /** All of a folder but the record of what it has integrated. */

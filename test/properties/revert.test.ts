@@ -1,6 +1,6 @@
 // Taking back goes back: any patches, integrated one after the other and taken back one by one, leave each state as it was noted before.
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import { difference } from '../support/folder-dump.ts';
@@ -8,6 +8,7 @@ import { randomPatch } from '../support/patch-sequences.ts';
 import { type Standing, standing } from '../support/reverting.ts';
 import { schemaDump } from '../support/schema-dump.ts';
 import { oneServer } from '../support/servers.ts';
+import { untilTheEnd } from '../support/until.ts';
 
 const TYPES = ['1', '3', '4', '5'];
 const LANGUAGES = ['ENG', 'FRA'];
@@ -19,16 +20,13 @@ interface State {
 }
 
 describe.each(oneServer())('$name', (server) => {
-  const cleanUp: (() => Promise<void>)[] = [];
+  const later = untilTheEnd();
   let env: TestEnvironment;
   let number = 0;
 
   beforeAll(async () => {
-    env = await openEnvironment(server, { init: { languages: LANGUAGES }, later: (work) => void cleanUp.unshift(work) });
+    env = await openEnvironment(server, { init: { languages: LANGUAGES }, later });
     await env.folders(['OWN'], { languages: LANGUAGES, test: true });
-  });
-  afterAll(async () => {
-    for (const work of cleanUp) await work();
   });
 
   const state = async (): Promise<State> => ({

@@ -1,6 +1,6 @@
 // What holds for whole folders whatever patches come: nothing to do twice, no order, no detours, the folder's own stays.
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { isSpecific } from '../../src/dictionary/activity-codes.ts';
 import { ELEMENT_TYPES } from '../../src/dictionary/element-types.ts';
 import type { TestEnvironment } from '../support/environment.ts';
@@ -10,6 +10,7 @@ import { difference, holdings } from '../support/folder-dump.ts';
 import type { RandomPatch } from '../support/patch-sequences.ts';
 import { randomPatch } from '../support/patch-sequences.ts';
 import { oneServer } from '../support/servers.ts';
+import { untilTheEnd } from '../support/until.ts';
 
 /** Standard, Specific, Vertical, Add-on: those that go to every folder. */
 const TYPES = ['1', '3', '4', '5'];
@@ -38,16 +39,13 @@ interface StoredRecord {
 }
 
 describe.each(oneServer())('$name', (server) => {
-  const cleanUp: (() => Promise<void>)[] = [];
+  const later = untilTheEnd();
   let env: TestEnvironment;
   let number = 0;
 
   beforeAll(async () => {
-    env = await openEnvironment(server, { init: { languages: LANGUAGES }, later: (work) => void cleanUp.unshift(work) });
+    env = await openEnvironment(server, { init: { languages: LANGUAGES }, later });
     await env.folders(['ONE', 'TWO'], { languages: LANGUAGES });
-  });
-  afterAll(async () => {
-    for (const work of cleanUp) await work();
   });
 
   /** Writes a patch of the case; the same name in another directory is another file with the same name. */

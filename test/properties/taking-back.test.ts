@@ -1,6 +1,6 @@
 // Random patches on random tables, taken back one by one: each time the schema is byte by byte what it was before (R38).
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import { difference } from '../support/folder-dump.ts';
@@ -8,6 +8,7 @@ import type { Element, Field, Values } from '../support/patches.ts';
 import { activityCode, content, exe, rows, script, table } from '../support/patches.ts';
 import { schemaDump } from '../support/schema-dump.ts';
 import { oneServer } from '../support/servers.ts';
+import { untilTheEnd } from '../support/until.ts';
 
 type Numbered = (number: number) => Element;
 
@@ -87,13 +88,9 @@ const patch = fc
     ];
   });
 
-const later: (() => Promise<void>)[] = [];
+const later = untilTheEnd();
 let env: Promise<TestEnvironment> | undefined;
-const environment = (): Promise<TestEnvironment> =>
-  (env ??= openEnvironment(oneServer()[0], { later: (work) => void later.unshift(work) }));
-afterAll(async () => {
-  for (const work of later) await work();
-});
+const environment = (): Promise<TestEnvironment> => (env ??= openEnvironment(oneServer()[0], { later }));
 
 /** Cases; the usual suite has its ten minutes. */
 const RUNS = Number(process.env.RUSTINE_TAKING_BACK_RUNS ?? 3);

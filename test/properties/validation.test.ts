@@ -1,6 +1,6 @@
 // What validation comes to, whatever patches came: a folder that lagged holds what one holds that did not, and there is nothing to do twice.
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/base/errors.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
@@ -9,6 +9,7 @@ import { difference, holdings } from '../support/folder-dump.ts';
 import type { RandomPatch } from '../support/patch-sequences.ts';
 import { randomPatch } from '../support/patch-sequences.ts';
 import { oneServer } from '../support/servers.ts';
+import { untilTheEnd } from '../support/until.ts';
 
 /** Standard, Specific, Vertical, Add-on: those that go to every folder. */
 const TYPES = ['1', '3', '4', '5'];
@@ -31,16 +32,13 @@ function lasting(holding: Holding | undefined, folder: string, shrunk: readonly 
 }
 
 describe.each(oneServer())('$name', (server) => {
-  const cleanUp: (() => Promise<void>)[] = [];
+  const later = untilTheEnd();
   let env: TestEnvironment;
   let number = 0;
 
   beforeAll(async () => {
-    env = await openEnvironment(server, { init: { languages: LANGUAGES }, later: (work) => void cleanUp.unshift(work) });
+    env = await openEnvironment(server, { init: { languages: LANGUAGES }, later });
     await env.folders(['LEVEL', 'LATE'], { languages: LANGUAGES });
-  });
-  afterAll(async () => {
-    for (const work of cleanUp) await work();
   });
 
   const write = (patch: RandomPatch, run: number, file: string): Promise<string> =>

@@ -1,11 +1,12 @@
 // Whatever was integrated, changed by right and validated: verification finds nothing; and whatever a hand then changes, it finds that.
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cloneEnvironment, openEnvironment } from '../support/environment.ts';
 import { begin, Life, lives, type Step } from '../support/life.ts';
 import { verified } from '../support/life-invariants.ts';
 import { any } from '../support/patches.ts';
 import { oneServer } from '../support/servers.ts';
+import { untilTheEnd } from '../support/until.ts';
 
 const RUNS = Number(process.env.RUSTINE_LIVES ?? '2');
 const seed = process.env.RUSTINE_LIFE_SEED === undefined ? {} : { seed: Number(process.env.RUSTINE_LIFE_SEED) };
@@ -28,18 +29,15 @@ const TAMPERING = {
 } as const;
 
 describe.each(oneServer())('$name', (server) => {
-  const cleanUp: (() => Promise<void>)[] = [];
+  const later = untilTheEnd();
   let beginning = '';
 
   beforeAll(async () => {
-    const env = await openEnvironment(server, { later: (work) => void cleanUp.unshift(work) });
+    const env = await openEnvironment(server, { later });
     await begin(env);
     await env.integrate(await env.patch('FIRST.dat', [any('ACT', 'FIRST', [{ tag: 'ACT', values: { ACTION: 'FIRST' } }])]));
     await env.rustine.close();
     beginning = env.database;
-  });
-  afterAll(async () => {
-    for (const work of cleanUp) await work();
   });
 
   test('R34, R41: what a hand changes is found, whatever came before', async () => {
