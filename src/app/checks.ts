@@ -8,7 +8,7 @@ import { freeEmbedded } from '../database/embedded-space.ts';
 import { READ_ONLY_TRANSACTION, sqlState } from '../database/postgres.ts';
 import type { Folder } from '../environment/folder.ts';
 import { folderUsers } from '../journal/runs.ts';
-import { gatherCheckFacts } from '../plan/check-facts.ts';
+import { gatherCheckFacts, type ServerFacts } from '../plan/check-facts.ts';
 import { FORCEABLE, type Forced, forceName, passedOver } from '../plan/checks.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import type { Preflight, Task, Tasks } from '../plan/preflight.ts';
@@ -112,15 +112,19 @@ export async function readRequest(
 
 /** All findings at once, those of the files first. */
 export async function checkRequest(opened: Opened, request: ReadRequest, shape: RunShape): Promise<Preflight> {
-  const { database, settings, operator } = opened;
+  const { database, operator } = opened;
   const { deliveries, all, folders, authorized } = request;
-  // Each server checks its own folders.
-  const free = settings.database === undefined ? await freeEmbedded(settings.home) : null;
-  const server = { name: opened.server ?? MAIN, free };
+  const server = await ownServer(opened);
   const facts = await gatherCheckFacts(database, { deliveries, all, folders, authorized, server });
   const { tasks, findings } = preflight({ attended: true, ...request, ...shape, operator, facts });
   const leftOut = await leftOutFindings(database, { deliveries, folders, authorized, tasks }, all);
   return { tasks, findings: [...request.findings, ...findings, ...leftOut] };
+}
+
+/** Each server checks its own folders. */
+export async function ownServer({ server, settings }: Opened): Promise<Pick<ServerFacts, 'name' | 'free'>> {
+  const free = settings.database === undefined ? await freeEmbedded(settings.home) : null;
+  return { name: server ?? MAIN, free };
 }
 
 /** A run is noted in the catalog before its folders are looked at: where that cannot be written, there is no run. */

@@ -1,5 +1,4 @@
 // The verb that validates folders as a run: which folders, the controls, what the run is told.
-import type { Finding } from '../base/finding.ts';
 import type { CancelSignals } from '../batch/cancelling.ts';
 import { type StartedRun, withRun } from '../batch/started-run.ts';
 import type { ValidationOutcome, ValidationTogether } from '../batch/validating.ts';
@@ -7,8 +6,9 @@ import { runValidation, type ValidationsElsewhere } from '../batch/validation-ru
 import { readFolders, readLevels } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { RunListener } from '../journal/journal.ts';
-import { leadersOutside, validationFindings } from '../plan/validation-checks.ts';
-import { forcedChecks, readOnlyRefusal } from './checks.ts';
+import { validationFindings } from '../plan/validation-checks.ts';
+import { gatherValidationFacts } from '../plan/validation-facts.ts';
+import { forcedChecks, ownServer, readOnlyRefusal } from './checks.ts';
 import { jobsAtOnce } from './jobs.ts';
 import { canaries, chosen, knownAnywhere, knownEnvironment } from './known-folders.ts';
 import type { Opened } from './rustine.ts';
@@ -95,7 +95,9 @@ export async function validateFolders(
     // They were read before another run was waited for: only from here on nobody else has these folders.
     const now = await readFolders(database);
     const folders = now.filter(({ code }) => asked.some((each) => each.code === code));
-    const findings = await controls(opened, folders, now);
+    const jobs = jobsAtOnce(options.jobs ?? opened.jobs);
+    const facts = await gatherValidationFacts(database, folders, now, await ownServer(opened));
+    const findings = validationFindings({ folders, all: now, facts, jobs });
     return runValidation(database, {
       started,
       mode,
@@ -104,7 +106,7 @@ export async function validateFolders(
       operator,
       forced,
       onError: options.onError ?? 'continue',
-      jobs: jobsAtOnce(options.jobs ?? opened.jobs),
+      jobs,
       lockTimeoutMs,
       scriptTimeoutMs: settings.scriptTimeoutMs ?? SCRIPT_TIMEOUT_MS,
       differences: options.differences === true,
@@ -119,17 +121,6 @@ export async function validateFolders(
   }).catch((error: unknown) => {
     throw readOnlyRefusal(error);
   });
-}
-
-async function controls({ database }: Opened, folders: readonly Folder[], all: readonly Folder[]): Promise<readonly Finding[]> {
-  // The supervisor folder has all there is; levels are many rows.
-  const leaders = leadersOutside(folders, all).filter(({ parent }) => parent !== null);
-  const codes = new Map(leaders.map(({ id, code }) => [id, code]));
-  const levels = leaders.length === 0 ? [] : await readLevels(database);
-  const lag = new Map(
-    levels.flatMap(({ folder, lag: files }) => (codes.has(folder) ? [[codes.get(folder) ?? '', files] as const] : [])),
-  );
-  return validationFindings({ folders, all, lag });
 }
 
 /** Those that lag, are due or locked, and the history folders of all these: what is validated changes them (R36). */

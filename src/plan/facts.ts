@@ -18,7 +18,7 @@ import type { FolderSettings } from './plan.ts';
 import type { ScriptFacts } from './script-facts.ts';
 import { gatherScripts, lookupOf } from './script-facts.ts';
 import type { Aside } from './table-facts.ts';
-import { gatherCodes, gatherTaken, gatherTypeUsers, gatherUsedCodes } from './table-facts.ts';
+import { gatherCodes, gatherTaken, gatherTypeUsers, gatherUsedCodes, type Taken } from './table-facts.ts';
 import type { ViewFacts } from './view-facts.ts';
 import { gatherViews, viewsOf } from './view-facts.ts';
 
@@ -46,7 +46,7 @@ export interface FolderFacts {
   /** Delivered activity codes that tables of the folder carry already. */
   readonly usedCodes: ReadonlySet<string>;
   /** Names in the schema that a new table or index may not take. */
-  readonly taken: ReadonlySet<string>;
+  readonly taken: ReadonlyMap<string, Taken>;
   readonly scripts: ScriptFacts;
   readonly views: ViewFacts;
 }

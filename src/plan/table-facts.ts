@@ -1,6 +1,6 @@
 // What a folder has that shapes its tables: activity codes, definitions that use a data type, names that are taken, what was put aside.
 import type { Session } from '../database/database.ts';
-import { sql } from '../database/sql.ts';
+import { quoteIdentifier, sql } from '../database/sql.ts';
 import type { CodeState } from '../tables/generation.ts';
 import type { FolderSettings } from './plan.ts';
 
@@ -56,12 +56,22 @@ export async function gatherAside(session: Session, folder: FolderSettings): Pro
     from rustine.kept where folder = ${folder.id} and restored_at is null and kind in ('table', 'columns') order by id`);
 }
 
+/** Who has a name. */
+export interface Taken {
+  /** Of a table of the folder's login: what takes it back, and leaves the login its rights. */
+  readonly login?: { readonly owner: string; readonly statement: string };
+}
+
 /** Names in the schema that begin with one of these tables' and are neither such a table nor an index of one. */
-export async function gatherTaken(session: Session, folder: FolderSettings, tables: readonly string[]): Promise<Set<string>> {
-  if (tables.length === 0) return new Set();
-  const rows = await session.query<{ name: string }>(sql`
+export async function gatherTaken(
+  session: Session,
+  folder: FolderSettings,
+  tables: readonly string[],
+): Promise<ReadonlyMap<string, Taken>> {
+  if (tables.length === 0) return new Map();
+  const rows = await session.query<{ name: string; owned: boolean }>(sql`
     with wanted as (select distinct name from unnest(${tables}::text[]) name)
-    select distinct x.relname::text as name
+    select distinct x.relname::text as name, coalesce(x.relkind = 'r' and x.relowner = to_regrole(quote_ident(${folder.role})), false) as owned
     from pg_class x left join pg_index i on i.indexrelid = x.oid left join pg_class t on t.oid = i.indrelid cross join lateral (
       select array_to_string((string_to_array(x.relname, '_'))[1:n], '_') as prefix from generate_series(1, cardinality(string_to_array(x.relname, '_'))) n) p
     -- Within CASE the names are looked up in a hash table; a join compares each with each, as nobody knows how many there are: 1.8 s for 1,900 tables, now 0.1.
@@ -71,7 +81,14 @@ export async function gatherTaken(session: Session, folder: FolderSettings, tabl
       and not exists (select from rustine.dictionary_view v where x.relkind = 'v' and v.folder = ${folder.id} and v.name = x.relname)
     union
     -- A table is a type too; those of arrays make way by themselves.
-    select typname::text from pg_type where typnamespace = to_regnamespace(quote_ident(${folder.schema})) and typrelid = 0 and typcategory <> 'A'
+    select typname::text, false from pg_type where typnamespace = to_regnamespace(quote_ident(${folder.schema})) and typrelid = 0 and typcategory <> 'A'
       and typname in (select name from wanted)`);
-  return new Set(rows.map((row) => row.name));
+  const { schema, role } = folder;
+  return new Map(rows.map(({ name, owned }) => [name, owned && role !== null ? { login: ofLogin(schema, role, name) } : {}]));
+}
+
+function ofLogin(schema: string, role: string, name: string): NonNullable<Taken['login']> {
+  const table = `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+  const grant = `grant select, insert, update, delete on ${table} to ${quoteIdentifier(role)}`;
+  return { owner: role, statement: `alter table ${table} owner to current_user; ${grant}` };
 }

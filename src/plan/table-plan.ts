@@ -11,6 +11,7 @@ import { diffTable, removeTable } from '../tables/diff.ts';
 import type { Draft } from './draft.ts';
 import type { FolderFacts } from './facts.ts';
 import type { FolderSettings } from './plan.ts';
+import type { Taken } from './table-facts.ts';
 
 /** What the tables of a folder are planned from. */
 export interface TablePlanning {
@@ -58,7 +59,7 @@ export function planTables({ folder, facts }: TablePlanning, draft: Draft, rowTa
     if (withRows.has(code) || withRows.has(abbreviation) || usesChanged(records, draft.changedTypes)) planned.push(definition);
   }
   const changes = planned.flatMap((definition) => changeOf(definition, facts, draft.findings) ?? []);
-  reportTaken(planned, changes, facts.taken, draft.findings);
+  reportTaken(planned, changes, facts, draft.findings);
   return { definitions, byCode, changes };
 }
 
@@ -97,7 +98,7 @@ function managedOf(definition: TableDefinition, own: readonly OwnRecord[]): Mana
 function reportTaken(
   planned: readonly TableDefinition[],
   changes: readonly TableChange[],
-  taken: ReadonlySet<string>,
+  { taken, definitions }: TablePlanning['facts'],
   findings: Finding[],
 ): void {
   const code = new Map(planned.map((definition) => [definition.table.name, definition.code]));
@@ -111,7 +112,10 @@ function reportTaken(
         : change.change === 'alter'
           ? change.steps.flatMap((step) => (step.step === 'create-index' ? [step.index] : []))
           : [];
-    if (change.change === 'create' && taken.has(name)) findings.push(nameTaken(code.get(name) ?? name, 'table', name));
+    const by = change.change === 'create' ? taken.get(name) : undefined;
+    // Where the folder had no such definition before, it is not its table that was given away.
+    const known = definitions.has(code.get(name) ?? '');
+    if (by !== undefined) findings.push(nameTaken(code.get(name) ?? name, 'table', name, known ? by : {}));
     for (const index of indexes) {
       // Two equal ones of one table are reported with its definition.
       const owner = owners.get(index.name);
@@ -122,8 +126,8 @@ function reportTaken(
   }
 }
 
-function nameTaken(code: string, kind: 'table' | 'index', name: string): Finding {
-  return { code: 'name-taken', severity: 'block', subject: `ATB:${code}`, facts: { table: code, kind, name } };
+function nameTaken(code: string, kind: 'table' | 'index', name: string, { login }: Taken = {}): Finding {
+  return { code: 'name-taken', severity: 'block', subject: `ATB:${code}`, facts: { table: code, kind, name, ...login } };
 }
 
 /** Data patches name a table by its abbreviation: it is unique in a folder. */

@@ -1,15 +1,20 @@
 // Controls of a validation: each folder's state, and that what it is to be in line with is itself as it should be (R35). Pure.
 import type { Finding } from '../base/finding.ts';
+import { quoteIdentifier } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
+import { type LostSchema, renamedBack } from '../environment/lost-schemas.ts';
 import { found } from './checks.ts';
+import { serverFindings } from './server-checks.ts';
+import type { ValidationFacts } from './validation-facts.ts';
 
 export interface ValidationControls {
   /** Folders of the run. */
   readonly folders: readonly Folder[];
   /** All folders of the server. */
   readonly all: readonly Folder[];
-  /** Code → standard patches that the folder lacks; only those that others follow and that are not in the run. */
-  readonly lag: ReadonlyMap<string, readonly string[]>;
+  readonly facts: ValidationFacts;
+  /** Folders worked on at the same time. */
+  readonly jobs: number;
 }
 
 /** The folder that another one is in line with: its parent; of a history folder, the one that it belongs to. */
@@ -24,18 +29,39 @@ export function leadersOutside(folders: readonly Folder[], all: readonly Folder[
   return all.filter(({ code }) => leaders.has(code));
 }
 
-/** Each keeps the folder that it is about, and no other. */
-export function validationFindings({ folders, all, lag }: ValidationControls): readonly Finding[] {
+/** Those of a folder keep that one, and no other. */
+export function validationFindings(controls: ValidationControls): readonly Finding[] {
+  const { shares, server } = controls.facts;
+  return [...serverFindings(server, { shares, scope: 'folder', jobs: controls.jobs }), ...folderFindings(controls)];
+}
+
+function folderFindings({ folders, all, facts: { lag, lost } }: ValidationControls): readonly Finding[] {
+  const without = new Map(lost.map((each) => [each.folder, each]));
   const outside = new Map(leadersOutside(folders, all).map((folder) => [folder.code, folder]));
   return folders.flatMap((folder): readonly Finding[] => {
     const { code, state } = folder;
     const place = { folder: code };
-    const own = state === 'creating' || state === 'dropping' ? [found('folder-not-ready', place, { folder: code, state })] : [];
+    const mine = without.get(code);
+    const own = [
+      ...(state === 'creating' || state === 'dropping' ? [found('folder-not-ready', place, { folder: code, state })] : []),
+      // A folder that is just made has none yet.
+      ...(mine !== undefined && state !== 'creating' && state !== 'dropping' ? [lostSchema(mine, code)] : []),
+    ];
     const leader = outside.get(leaderOf(folder) ?? '');
     if (leader === undefined) return own;
     const facts = { folder: code, parent: leader.code, command: `rustine validate ${leader.code} ${code}` };
     if (leader.state !== 'ready') return [...own, found('parent-not-ready', place, { ...facts, state: leader.state })];
+    const theirs = without.get(leader.code);
+    if (theirs !== undefined) return [...own, lostSchema(theirs, code)];
     const files = lag.get(leader.code) ?? [];
     return files.length === 0 ? own : [...own, found('parent-lags', place, { ...facts, files })];
   });
+}
+
+/** @param folder that cannot be validated for it */
+function lostSchema({ folder: of, schema, found: now }: LostSchema, folder: string): Finding {
+  const place = { folder, subject: schema };
+  if (now === null) return found('schema-missing', place, { folder: of, schema });
+  const statement = renamedBack(now, quoteIdentifier(schema));
+  return found('schema-renamed', place, { folder: of, schema, found: now, statement });
 }

@@ -1,8 +1,8 @@
 // What stands in a folder's schema against what its dictionary and scripts made: once for all folders that look the same.
 import type { Session } from '../database/database.ts';
-import { quoteIdentifier, sql } from '../database/sql.ts';
 import { columnsFromText, viewSql } from '../dictionary/views.ts';
 import type { Folder } from '../environment/folder.ts';
+import { readLostSchemas, renamedBack } from '../environment/lost-schemas.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import { planValidation } from '../plan/validation-plan.ts';
 import type { Difference } from './difference.ts';
@@ -43,18 +43,12 @@ async function compare(session: Session, folder: Folder): Promise<readonly Diffe
   return judgeShape(plan, facts, views, { scriptsOwnTables: folder.role !== null, supervisor: folder.parent === null });
 }
 
-/** One that was renamed is known by the login, which may still use it, and by a table that every folder has. */
-async function schemaDifference(session: Session, { schema, role }: Folder): Promise<Difference | undefined> {
-  const [row] = await session.query<{ there: boolean; others: readonly string[] }>(sql`
-    select to_regnamespace(quote_ident(${schema})) is not null as there, case when to_regnamespace(quote_ident(${schema})) is null then array(
-      select n.nspname::text from pg_namespace n cross join lateral aclexplode(n.nspacl) a
-      where a.grantee = to_regrole(quote_ident(${role}))::oid and not exists (select from rustine.folder f where f.schema_name = n.nspname)
-        and to_regclass(format('%I.apatch', n.nspname)) is not null) else '{}' end as others`);
-  if (row?.there === true) return undefined;
-  const [found] = row?.others ?? [];
-  if (found === undefined || row?.others.length !== 1) return warn('schema-missing', SCHEMA, { schema }, { by: 'backup' });
-  const statement = `alter schema ${quoteIdentifier(found)} rename to ${SCHEMA}`;
-  return warn('schema-renamed', SCHEMA, { schema, found }, { by: 'sql', statement });
+async function schemaDifference(session: Session, { id }: Folder): Promise<Difference | undefined> {
+  const [lost] = await readLostSchemas(session, [id]);
+  if (lost === undefined) return undefined;
+  const { schema, found } = lost;
+  if (found === null) return warn('schema-missing', SCHEMA, { schema }, { by: 'backup' });
+  return warn('schema-renamed', SCHEMA, { schema, found }, { by: 'sql', statement: renamedBack(found, SCHEMA) });
 }
 
 const NO_FOLDER = -1_000_000_007;

@@ -270,6 +270,12 @@ describe.each(oneServer())('validation as a run on $name', (server) => {
         ...outcome.folders.map(({ folder, state, tables }) => [folder, state, tables.created, tables.altered]),
       ];
     };
+    // Such a large patch: how much room there is only the server's machine can say.
+    await env.query(`update rustine.patch set bytes = 1073741824`);
+    const large = await env.rustine.validate({ folders: due, preview: true });
+    const room = { expected: 10 * 1024 };
+    expect(large.findings).toMatchObject([{ code: 'disk-unknown', severity: 'info', facts: room }]);
+    await env.query(`update rustine.patch set bytes = 1000`);
     expect(await preview()).toEqual([
       'done',
       ...['MID', 'LOW', 'SIDE', 'DEEP'].map((folder) => [folder, 'validated', ['item'], []]),

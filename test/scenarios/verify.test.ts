@@ -386,6 +386,14 @@ describe.each(oneServer())('verification, whatever the version of the server', (
     const env = await openEnvironment(server, { folders: ['SEED', 'TEST'] });
     await env.integrate(await env.patch('T.dat', tables.slice(3, 4)));
     const [login] = await env.query<{ role: string }>(`select role_name as role from rustine.folder where code = 'SEED'`);
+    // A table that was given to the login is told as that by a validation, too, with what takes it back.
+    await env.query(`alter table seed.t3 owner to ${login?.role}`);
+    const preview = () => env.rustine.validate({ folders: ['SEED'], preview: true });
+    const given = (await preview()).findings;
+    expect(given).toMatchObject([{ code: 'name-taken', severity: 'block', subject: 'ATB:T3', facts: { owner: login?.role } }]);
+    await env.query(String(given[0]?.facts.statement));
+    expect(await differences(env)).toEqual([]);
+    expect((await preview()).folders).toMatchObject([{ state: 'unchanged' }]);
     await env.query(`alter role ${login?.role} in database ${env.database} set search_path = pg_catalog`);
     await env.query('alter schema seed rename to azz');
     await env.query(
@@ -399,10 +407,19 @@ describe.each(oneServer())('verification, whatever the version of the server', (
       'X3 right-added rustine',
     ]);
     expect((await typed(env, ['status', '--verify', 'SEED'])).out).toContain('seed is called azz now');
+    // Nor is it validated, or locked for that.
+    const refused = async () => {
+      const { state, findings } = await env.rustine.validate({ folders: ['SEED'] });
+      expect(await env.query(`select state from rustine.folder where code = 'SEED'`)).toEqual([{ state: 'ready' }]);
+      return [state, ...findings.map(({ code, severity, facts }) => [code, severity, facts])];
+    };
+    const back = { folder: 'SEED', schema: 'seed', found: 'azz', statement: 'alter schema "azz" rename to "seed"' };
+    expect(await refused()).toEqual(['refused', ['schema-renamed', 'block', back]]);
     await obey(env, (await env.rustine.verify({})).differences);
     expect(await differences(env)).toEqual([]);
     await env.query('drop schema seed cascade');
     expect(await differences(env)).toEqual(['SEED schema-missing seed']);
+    expect(await refused()).toEqual(['refused', ['schema-missing', 'block', { folder: 'SEED', schema: 'seed' }]]);
   });
 
   test('R34: a patch that comes while folders are verified is no difference', async () => {

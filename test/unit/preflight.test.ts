@@ -6,6 +6,7 @@ import type { ServerFacts } from '../../src/plan/check-facts.ts';
 import type { Delivery } from '../../src/plan/delivery.ts';
 import type { PreflightInput } from '../../src/plan/preflight.ts';
 import { preflight } from '../../src/plan/preflight.ts';
+import { validationFindings } from '../../src/plan/validation-checks.ts';
 
 const folder = (id: number, code: string, parent: string | null): Folder => ({
   id,
@@ -358,5 +359,19 @@ describe('R17: servers', () => {
     expect(about({ bytes: 5 * GIB }, large)).toMatchObject([['disk-unknown', 'info', { expected, size: 5_120 }]]);
     expect(about({ free: 1_000 })).toMatchObject([['disk-low', 'warn', { expected: 1 }]]);
     expect(about({})).toEqual([]);
+  });
+
+  test('a validation: room for what the folders lack of their patches', () => {
+    const shares = [{ delivery: { bytes: GIB / 2, relations: 0 }, folders: 2 }];
+    const about = (free: number) => {
+      const server = { ...SERVER, free };
+      const facts = { lag: new Map(), lost: [], shares, server };
+      return validationFindings({ folders: [X3, SEED], all: [X3, SEED], facts, jobs: 2 }).map(({ code, severity }) => [
+        code,
+        severity,
+      ]);
+    };
+    expect(about(2 * GIB)).toEqual([['disk-low', 'warn']]);
+    expect(about(100 * GIB)).toEqual([]);
   });
 });

@@ -152,7 +152,7 @@ export const findings = {
       ? `Script ${f('script')} no longer makes function ${f('function')}, but ${some(f.list('users'))} needs it: it was kept. Drop both where nobody uses them.`
       : `Script ${f('script')} names function ${f('function')}, which its earlier version made, and did not make it again: the function was kept as it was. \`create or replace\` without a condition would bring the new version's.`,
   'name-taken': (f) =>
-    `Table ${f('table')}: its ${f('kind')} would be called ${f('name')} in the database, and something else in the folder's schema has that name already. Rename or drop that first.`,
+    `Table ${f('table')}: its ${f('kind')} would be called ${f('name')} in the database, and ${f.has('owner') ? `a table of the folder's login ${f('owner')} has that name already. Where it is the folder's own, given to that login, do not drop it, it has the folder's data: \`${f('statement')}\` takes it back. Where a script made it, rename or drop it first.` : `something else in the folder's schema has that name already. Rename or drop that first.`}`,
   'system-field': (f) =>
     `Table ${f('table')} would lose column ${f('field')}, which Rustine itself works with. Keep the field in the patch.`,
   'name-invalid': (f) => `"${f('name')}" is not a valid name (${f('kind')}). The patch has to be mended where it was made.`,

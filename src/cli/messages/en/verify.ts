@@ -19,9 +19,9 @@ export const verifyFindings = {
   'trigger-off': (f) =>
     `Trigger ${f('trigger')} of rustine.integration is missing or switched off: what is written to folders is not chained or counted meanwhile. Where it is missing, put the catalog back from a backup.`,
   'schema-missing': (f) =>
-    `The folder's schema ${f('schema')} is not in the database: it was dropped or renamed by hand, with all tables. Rename it back, or put it back from a backup, before anything else is done in this folder.`,
+    `${f.has('folder') ? `Schema ${f('schema')} of folder ${f('folder')}` : `The folder's schema ${f('schema')}`} is not in the database: it was dropped or renamed by hand, with all tables. Rename it back, or put it back from a backup, before anything else is done in this folder.`,
   'schema-renamed': (f) =>
-    `The folder's schema ${f('schema')} is called ${f('found')} now: it was renamed by hand. Give it its name back before anything else is done in this folder.`,
+    `${f.has('folder') ? `Schema ${f('schema')} of folder ${f('folder')}` : `The folder's schema ${f('schema')}`} is called ${f('found')} now: it was renamed by hand. Give it its name back before anything else is done in this folder${f.has('statement') ? `: \`${f('statement')}\`` : ''}.`,
   'table-owner-differs': (f) =>
     `Table ${f('table')} was given to the folder's login: scripts may change or drop it, and it counts as theirs. Do not drop it: it has the folder's data.`,
   'function-added': (f) =>

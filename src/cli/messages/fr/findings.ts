@@ -153,7 +153,7 @@ export const findings: Sentences<FindingCode> = {
       ? `Le traitement ${f('script')} ne crée plus la fonction ${f('function')}, mais ${some(f.list('users'))} en a besoin : elle a été conservée. Supprimez les deux si personne ne s'en sert.`
       : `Le traitement ${f('script')} nomme la fonction ${f('function')}, que sa version précédente avait créée, et ne l'a pas recréée : elle reste telle qu'elle était. \`create or replace\` sans condition apporterait celle de la nouvelle version.`,
   'name-taken': (f) =>
-    `Table ${f('table')} : ${f('kind') === 'index' ? 'son index' : 'elle'} s'appellerait ${f('name')} dans la base de données, et autre chose porte déjà ce nom dans le schéma du dossier. Renommez ou supprimez d'abord cela.`,
+    `Table ${f('table')} : ${f('kind') === 'index' ? 'son index' : 'elle'} s'appellerait ${f('name')} dans la base de données, et ${f.has('owner') ? `une table de l'utilisateur ${f('owner')} du dossier porte déjà ce nom. Si c'est celle du dossier, donnée à cet utilisateur, ne la supprimez pas : elle contient ses données ; \`${f('statement')}\` la reprend. Si un traitement l'a créée, renommez-la ou supprimez-la d'abord.` : "autre chose porte déjà ce nom dans le schéma du dossier. Renommez ou supprimez d'abord cela."}`,
   'system-field': (f) =>
     `La table ${f('table')} perdrait la colonne ${f('field')}, dont Rustine lui-même se sert. Gardez le champ dans le patch.`,
   'name-invalid': (f) => `« ${f('name')} » n'est pas un nom valide (${f('kind')}). ${MEND}`,
@@ -198,9 +198,9 @@ export const findings: Sentences<FindingCode> = {
   'locks-low': (f) =>
     `L'intégration peut demander jusqu'à ${f('needed')} verrous à la fois, et le serveur ${f('server')} en a ${f('available')} (${f('setting')}) ; un dossier qui n'en obtient pas échoue et reste tel qu'il était. Augmentez ce paramètre et redémarrez le serveur${f.number('jobs') > 1 ? `, ou donnez à --jobs moins de ${f('jobs')}` : ''}.`,
   'disk-low': (f) =>
-    `Là où sont les données du serveur ${f('server')}, ${f('free')} Mo sont libres ; l'intégration peut en écrire environ ${f('expected')}. Faites d'abord de la place : un dossier pour lequel le disque ne suffit pas échoue et reste tel qu'il était.`,
+    `Là où sont les données du serveur ${f('server')}, ${f('free')} Mo sont libres ; l'exécution peut en écrire environ ${f('expected')}. Faites d'abord de la place : un dossier pour lequel le disque ne suffit pas échoue et reste tel qu'il était.`,
   'disk-unknown': (f) =>
-    `L'intégration peut écrire environ ${f('expected')} Mo sur le serveur ${f('server')} ; seule sa propre machine sait combien il y reste de place${f.has('size') ? ` (la base occupe maintenant ${f('size')} Mo, tablespace ${f('tablespace')})` : ''}. Vérifiez-le avant.`,
+    `L'exécution peut écrire environ ${f('expected')} Mo sur le serveur ${f('server')} ; seule sa propre machine sait combien il y reste de place${f.has('size') ? ` (la base occupe maintenant ${f('size')} Mo, tablespace ${f('tablespace')})` : ''}. Vérifiez-le avant.`,
   'authorize-unused': (f) =>
     `Le code activité ${f('code')} est autorisé, mais rien dans ces patches ne le porte. Vérifiez l'orthographe.`,
   'supervisor-only': (f) => `C'est un patch superviseur : il ne concerne que le dossier superviseur, et non ${f('folder')}.`,

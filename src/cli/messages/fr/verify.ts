@@ -32,9 +32,9 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
   'trigger-off': (f) =>
     `Le déclencheur ${f('trigger')} de rustine.integration manque ou est désactivé : ce qui est écrit dans les dossiers n'est pas enchaîné ni compté pendant ce temps. S'il manque, restaurez le catalogue depuis une sauvegarde.`,
   'schema-missing': (f) =>
-    `Le schéma ${f('schema')} du dossier n'est pas dans la base : il a été supprimé ou renommé à la main, avec toutes ses tables. Rendez-lui son nom, ou restaurez-le depuis une sauvegarde, avant toute autre action dans ce dossier.`,
+    `Le schéma ${f('schema')} du dossier${f.has('folder') ? ` ${f('folder')}` : ''} n'est pas dans la base : il a été supprimé ou renommé à la main, avec toutes ses tables. Rendez-lui son nom, ou restaurez-le depuis une sauvegarde, avant toute autre action dans ce dossier.`,
   'schema-renamed': (f) =>
-    `Le schéma ${f('schema')} du dossier s'appelle maintenant ${f('found')} : il a été renommé à la main. Rendez-lui son nom avant toute autre action dans ce dossier.`,
+    `Le schéma ${f('schema')} du dossier${f.has('folder') ? ` ${f('folder')}` : ''} s'appelle maintenant ${f('found')} : il a été renommé à la main. Rendez-lui son nom avant toute autre action dans ce dossier${f.has('statement') ? ` : \`${f('statement')}\`` : ''}.`,
   'table-owner-differs': (f) =>
     `La table ${f('table')} a été donnée à l'utilisateur du dossier : les traitements peuvent la modifier ou la supprimer, et elle compte comme la leur. Ne la supprimez pas : elle contient les données du dossier.`,
   'function-added': (f) =>
