@@ -45,20 +45,27 @@ export function verifyAnswer(verified: Verified, { messages, options }: Cli): An
     text: (width) => textOf(verified, messages, width, options.verbose === true),
     sheet: () => ({
       columns: ['folder', 'severity', 'code', 'subject', 'patch', 'message', 'next'],
-      rows: differences.flatMap((each) =>
-        each.folders.map(({ folder, mirror, next }) => [
-          placeOf({ folder, mirror }, messages),
-          each.severity,
-          each.code,
-          each.subject,
-          each.patch ?? null,
-          findingText(asFinding(each), messages),
-          next,
-        ]),
-      ),
+      rows: [
+        ...differences.flatMap((each) => rowsOf(each, messages)),
+        ...folders.flatMap((each) => notComparedRows(each, messages)),
+      ],
     }),
     page: (made) => verifyPage(reportOf(verified, messages), made, messages),
   };
+}
+
+function rowsOf(each: SharedDifference, messages: Messages): readonly (readonly (string | null)[])[] {
+  const { severity, code, subject, patch = null } = each;
+  const message = findingText(asFinding(each), messages);
+  return each.folders.map((one) => [placeOf(one, messages), severity, code, subject, patch, message, one.next]);
+}
+
+function notComparedRows(each: LookedAt, messages: Messages): readonly (readonly (string | null)[])[] {
+  return each.notCompared.map((file) => {
+    const finding: Finding = { code: 'file-not-kept', severity: 'info', subject: file, patch: file, facts: { file } };
+    const message = findingText(finding, messages);
+    return [placeOf(each, messages), finding.severity, finding.code, file, file, message, null];
+  });
 }
 
 function reportOf({ differences, folders, views, missed }: Verified, messages: Messages): VerifyReport {

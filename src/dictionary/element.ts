@@ -137,7 +137,8 @@ function keyOf(type: ElementType | undefined, element: string, tag: string, fiel
   return values.every((value) => value === undefined) ? undefined : values.map((value) => value ?? '').join('~');
 }
 
-function activityOf(type: ElementType | undefined, fields: Fields): string {
+/** The activity code of a line with these fields in an element of that type. */
+export function activityOf(type: ElementType | undefined, fields: Fields): string {
   for (const field of type?.activity ?? USUAL_ACTIVITY_FIELDS) {
     const value = fieldValue(fields, field);
     if (value !== undefined && value !== '') return value;

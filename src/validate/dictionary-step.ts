@@ -1,4 +1,4 @@
-// Brings a folder's dictionary and its copies of scripts in line with the folder that it follows, with the tables of what changed (R19–R22, R35).
+// Brings a folder's dictionary and its copies of scripts in line with the folder that it follows (or the kernel), with the tables of what changed (R19–R22, R35).
 import { digestOf } from '../base/canonical.ts';
 import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
@@ -6,6 +6,7 @@ import type { Database, Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
 import { formerFunctionFindings } from '../integrate/former-functions.ts';
+import type { StagedDelivery } from '../integrate/integrator.ts';
 import { checkLocks, planFor, transactionSettings } from '../integrate/integrator.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import { WHOLE } from '../integrate/starting-point.ts';
@@ -17,6 +18,7 @@ import type { Differing } from '../plan/differing.ts';
 import { gatherDiffering } from '../plan/differing.ts';
 import type { StartingState } from '../plan/facts.ts';
 import { followedDelivery } from '../plan/followed-delivery.ts';
+import { kernelDelivery, partOfKernel, readFromKernel } from '../plan/kernel.ts';
 import type { Plan } from '../plan/plan.ts';
 import { costsOf } from '../tables/cost.ts';
 import type { ElementDifference } from './differences.ts';
@@ -52,13 +54,46 @@ export async function followDictionary(
   integration: string,
   context: ValidationContext,
 ): Promise<FollowedDictionary> {
-  if (source === null) return NOTHING;
-  const settings = settingsOf(folder);
-  const differing = await gatherDiffering(session, settings, source.folder, source.exactly);
+  if (source === null) return followKernel(session, database, folder, sources, integration, context);
+  const differing = await gatherDiffering(session, settingsOf(folder), source.folder, source.exactly);
   const { stale } = differing;
   const found = { ...NOTHING, stale, findings: aheadFindings(folder, source.folder, differing.ahead) };
   if (differing.elements.length + differing.scripts.length === 0) return found;
   const staged = await sources.staged(keyOf(source, differing), () => followedDelivery(sources.reader, source.folder, differing));
+  const followed = await bringDelivery(session, database, folder, staged, found, sources, integration, context);
+  if (source.exactly && followed.wrote) await copyChanged(session, folder, source.folder, differing);
+  return followed;
+}
+
+/** A supervisor folder follows nobody: its base data types and tables are those that it was created with, as long as no patch brought others. */
+async function followKernel(
+  session: Session,
+  database: Database,
+  folder: Folder,
+  sources: ValidationSources,
+  integration: string,
+  context: ValidationContext,
+): Promise<FollowedDictionary> {
+  if (folder.parent !== null) return NOTHING;
+  const kernel = await kernelDelivery();
+  const wanted = (await readFromKernel(session, kernel, [folder.id])).get(folder.id) ?? [];
+  if (wanted.length === 0) return NOTHING;
+  const key = JSON.stringify(['kernel', ...wanted.map(({ type, name }) => `${type}:${name}`)]);
+  const staged = await sources.staged(key, async () => partOfKernel(kernel, wanted));
+  return bringDelivery(session, database, folder, staged, NOTHING, sources, integration, context);
+}
+
+async function bringDelivery(
+  session: Session,
+  database: Database,
+  folder: Folder,
+  staged: StagedDelivery,
+  found: FollowedDictionary,
+  sources: ValidationSources,
+  integration: string,
+  context: ValidationContext,
+): Promise<FollowedDictionary & { readonly wrote?: true }> {
+  const settings = settingsOf(folder);
   const { plan, state } = await planFor(session, database, settings, staged, { authorized: [], takeUnchanged: false }, WHOLE);
   const findings = [
     ...found.findings,
@@ -79,9 +114,9 @@ export async function followDictionary(
   });
   context.stopPoint('validation-dictionary');
   if ('findings' in written) return { ...found, plan, findings: [...findings, ...written.findings] };
-  if (source.exactly) await copyChanged(session, folder, source.folder, differing);
   return {
     ...found,
+    wrote: true,
     plan,
     tables: tableOutcome(plan.tables, costsOf(plan.tables, rowsOf(state, checked.rows))),
     scripts: plan.scripts === 0 ? [] : await installed(session, folder, integration),

@@ -1,6 +1,9 @@
-// Whether what is stored under a digest is what the digest was made of: the fields of records, and the bodies of scripts.
+// Whether what is stored under a digest is what the digest was made of: the fields of records, with their activity code, and the bodies of scripts.
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
+import { activityOf } from '../dictionary/element.ts';
+import { ELEMENT_TYPES, type ElementType } from '../dictionary/element-types.ts';
+import type { Fields } from '../dictionary/fields.ts';
 import { exactDigest, fieldsFromJson, meaningDigest } from '../dictionary/fields.ts';
 import type { Difference } from './difference.ts';
 import { MOST_LISTED, warn } from './difference.ts';
@@ -30,18 +33,47 @@ export async function verifyContent(
 
 async function alteredContents(database: Database): Promise<readonly string[]> {
   const altered: string[] = [];
+  const byType = new Map<string, Doubtful>();
   for (let last = '0'; ; ) {
-    const rows = await database.query<{ id: string; digest: string; meaning: string; fields: string }>(sql`
-      select id::text, encode(digest, 'hex') as digest, encode(meaning, 'hex') as meaning, fields::text as fields
+    const rows = await database.query<{ id: string; digest: string; meaning: string; activity: string; fields: string }>(sql`
+      select id::text, encode(digest, 'hex') as digest, encode(meaning, 'hex') as meaning, activity, fields::text as fields
       from rustine.content where id > ${last}::bigint order by id limit ${PAGE}`);
-    for (const { id, digest, meaning, fields } of rows) {
+    for (const { id, digest, meaning, activity, fields } of rows) {
       const read = fieldsFromJson(fields);
-      if (exactDigest(read) !== digest || meaningDigest(read) !== meaning) altered.push(id);
+      const codes = activityCodes(read);
+      if (exactDigest(read) !== digest || meaningDigest(read) !== meaning || !codes.has(activity)) altered.push(id);
+      else if (codes.size > 1) byType.set(id, { activity, fields: read });
     }
     const end = rows.at(-1);
-    if (end === undefined || rows.length < PAGE) return altered;
+    if (end === undefined || rows.length < PAGE) return [...altered, ...(await withAnotherCode(database, byType))];
     last = end.id;
   }
+}
+
+/** Contents of which it depends on the element's type which field has their activity code. */
+interface Doubtful {
+  readonly activity: string;
+  readonly fields: Fields;
+}
+
+/** One type for each way to find the code; undefined: of a type that the registry does not know. */
+const WAYS: readonly (ElementType | undefined)[] = [
+  undefined,
+  ...new Map([...ELEMENT_TYPES.values()].map((type) => [type.activity.join(), type])).values(),
+];
+
+const activityCodes = (fields: Fields): ReadonlySet<string> => new Set(WAYS.map((type) => activityOf(type, fields)));
+
+/** Reads all records, once: only what carries a code is in doubt. */
+async function withAnotherCode(database: Database, doubtful: ReadonlyMap<string, Doubtful>): Promise<readonly string[]> {
+  if (doubtful.size === 0) return [];
+  const rows = await database.query<{ content: string; types: readonly string[] }>(sql`
+    select content::text, array_agg(distinct type) as types from rustine.record where content = any(${[...doubtful.keys()]}::bigint[]) group by content`);
+  return rows.flatMap(({ content, types }) => {
+    const stored = doubtful.get(content);
+    if (stored === undefined) return [];
+    return types.some((type) => activityOf(ELEMENT_TYPES.get(type), stored.fields) === stored.activity) ? [] : [content];
+  });
 }
 
 interface User {

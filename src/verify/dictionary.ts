@@ -88,8 +88,9 @@ function elementDifference(key: string, written: readonly Written[], judging: Ju
   const { type, name } = first;
   const { expected, facts, folder } = judging;
   const element = `${type}:${name}`;
-  const file = expected.files.get(key) ?? '';
-  const mend: Mend = folder.parent === null ? { by: 'integrate', file } : { by: 'validate' };
+  // Without a file it came with the kernel, from which a validation brings it to the supervisor folder.
+  const file = expected.files.get(key);
+  const mend: Mend = folder.parent === null && file !== undefined ? { by: 'integrate', file } : { by: 'validate' };
   if (first.item === 'script') return scriptDifference(element, key, file, mend, judging);
   const own = facts.elements.get(key);
   if (own === undefined) return [warn('element-missing', element, { element }, mend, file)];
@@ -97,11 +98,16 @@ function elementDifference(key: string, written: readonly Written[], judging: Ju
   if (lines.length === 0) return [];
   if (lines.every(({ onlyTexts }) => onlyTexts)) {
     const languages = [...new Set(lines.flatMap((line) => line.languages))].sort();
-    const brings: Mend = languages.every((language) => judging.followed.includes(language))
-      ? { by: 'validate' }
-      : // Integrating the patch again would take back what later ones brought: that is for people to judge.
-        { by: 'nothing' };
-    return [{ ...warn('element-texts-to-come', element, { element, languages, file }, brings, file), severity: 'info' }];
+    const follows = languages.every((language) => judging.followed.includes(language));
+    // Nothing can be done for it where the parent was created without that language, too.
+    if (file === undefined && folder.parent !== null && !follows) return [];
+    const brings: Mend =
+      follows || file === undefined
+        ? { by: 'validate' }
+        : // Integrating the patch again would take back what later ones brought: that is for people to judge.
+          { by: 'nothing' };
+    const code = file === undefined ? 'kernel-texts-to-come' : 'element-texts-to-come';
+    return [{ ...warn(code, element, { element, languages, file: file ?? '' }, brings, file), severity: 'info' }];
   }
   const shown = lines.filter(({ onlyTexts }) => !onlyTexts).map(({ text }) => text);
   return [warn('element-differs', element, { element, lines: shown.slice(0, MOST_LISTED), count: shown.length }, mend, file)];
@@ -111,7 +117,7 @@ function elementDifference(key: string, written: readonly Written[], judging: Ju
 function scriptDifference(
   element: string,
   key: string,
-  file: string,
+  file: string | undefined,
   mend: Mend,
   { facts, folder }: Judging,
 ): readonly Difference[] {

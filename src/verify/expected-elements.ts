@@ -3,13 +3,14 @@ import { canonical, digestOf } from '../base/canonical.ts';
 import { Failure } from '../base/errors.ts';
 import type { Database } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
-import { elementKey } from '../dictionary/element.ts';
+import { type ElementName, elementKey } from '../dictionary/element.ts';
 import type { FollowedDelivery } from '../journal/followed-deliveries.ts';
 import { readFollowed } from '../journal/followed-deliveries.ts';
 import type { Delivery } from '../plan/delivery.ts';
 import { FROM_DICTIONARY } from '../plan/delivery.ts';
 import { stageDelivery } from '../plan/facts.ts';
 import { keptDelivery } from '../plan/kept-delivery.ts';
+import { kernelDelivery, partOfKernel, readFromKernel } from '../plan/kernel.ts';
 import { clearStaging } from '../plan/staging.ts';
 import type { Difference } from './difference.ts';
 
@@ -18,7 +19,7 @@ export interface Expected {
   readonly delivery: Delivery;
   readonly stagedAs: string;
   readonly authorized: readonly string[];
-  /** Element → file that brought it last. */
+  /** Element → file that brought it last; what is not in it came with the kernel. */
   readonly files: ReadonlyMap<string, string>;
   /** What was found already, by what the folder has. */
   readonly known: Map<string, Promise<readonly Difference[]>>;
@@ -44,19 +45,22 @@ export async function expectations(
       .set(each.folder, followed.get(each.folder) ?? [])
       .get(each.folder)
       ?.push(each);
-  const marks = folders.map((folder) => markOf(followed.get(folder) ?? []));
+  const kernel = await kernelDelivery();
+  const fromKernel = await readFromKernel(database, kernel, folders);
+  const marks = folders.map((folder) => markOf(followed.get(folder) ?? [], fromKernel.get(folder) ?? []));
   const rows = await database.query<{ folders: readonly number[] }>(sql`
-    select array_agg(folder order by folder) as folders from (
+    select array_agg(m.of order by m.of) as folders from unnest(${folders}::integer[], ${marks}::text[]) as m (of, mark)
+    left join (
       select folder, string_agg(md5(concat_ws(' ', file, encode(digest, 'hex'), authorized::text, rows_only)), '' order by id) as had
-      from rustine.integrated where folder = any(${folders}::integer[]) group by folder) f
-    join unnest(${folders}::integer[], ${marks}::text[]) as m (of, mark) on m.of = f.folder
+      from rustine.integrated where folder = any(${folders}::integer[]) group by folder) f on f.folder = m.of
     group by md5(had), mark order by 1`);
   const of = new Map<number, Expectation>();
   const staged: string[] = [];
   for (const { folders: alike } of rows) {
     const [first] = alike;
     if (first === undefined) continue;
-    const made = await expectation(database, lease, first, followed.get(first) ?? []);
+    const base = partOfKernel(kernel, fromKernel.get(first) ?? []);
+    const made = await expectation(database, lease, first, followed.get(first) ?? [], base);
     staged.push(...made.expected.map(({ stagedAs }) => stagedAs));
     for (const folder of alike) of.set(folder, made);
   }
@@ -68,10 +72,13 @@ export async function expectations(
   };
 }
 
-const markOf = (followed: readonly FollowedDelivery[]): string =>
-  followed.length === 0
-    ? ''
-    : digestOf(canonical(followed.map(({ type, name, file, digest, authorized }) => [type, name, file, digest, authorized])));
+const markOf = (followed: readonly FollowedDelivery[], fromKernel: readonly ElementName[]): string =>
+  digestOf(
+    canonical([
+      ...followed.map(({ type, name, file, digest, authorized }) => [type, name, file, digest, authorized]),
+      ...fromKernel.map(({ type, name }) => [type, name]),
+    ]),
+  );
 
 interface Brought {
   readonly digest: string;
@@ -118,6 +125,7 @@ async function expectation(
   lease: string,
   folder: number,
   followed: readonly FollowedDelivery[],
+  kernel: Delivery,
 ): Promise<Expectation> {
   const brought = withFollowed(await readBrought(database, folder), followed);
   const unknown = await database.query<{ file: string }>(sql`
@@ -143,6 +151,10 @@ async function expectation(
     const stagedAs = await database.transaction((session) => stageDelivery(session, lease, delivery));
     const files = new Map(of.flatMap((part) => [...part.wanted].map((key) => [key, part.delivery.file] as const)));
     expected.push({ delivery, stagedAs, authorized, files, known: new Map() });
+  }
+  if (kernel.elements.length > 0) {
+    const stagedAs = await database.transaction((session) => stageDelivery(session, lease, kernel));
+    expected.push({ delivery: kernel, stagedAs, authorized: [], files: new Map(), known: new Map() });
   }
   return { expected, notKept: [...new Set(notKept)].sort(), damaged };
 }

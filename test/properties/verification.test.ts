@@ -15,11 +15,11 @@ const seed = process.env.RUSTINE_LIFE_SEED === undefined ? {} : { seed: Number(p
 const TAMPERING = {
   'a column is dropped': `alter table {table} drop column updtick_0`,
   'a column is added': `alter table {table} add column intruder text`,
-  'a column may be empty': `alter table {table} alter column updtick_0 drop not null`,
+  'a column may be empty': `alter table {table} alter column codact_0 drop not null`,
   'a default goes': `alter table {table} alter column rowid drop default`,
   'the table goes': `drop table {table} cascade`,
   'the table is renamed': `alter table {table} rename to intruder`,
-  'a constraint comes': `alter table {table} add constraint intruder check (updtick_0 >= 0)`,
+  'a constraint comes': `alter table {table} add constraint intruder check (rowid >= 0)`,
   'a row of APATCH goes': `delete from {schema}.apatch where num_0 = (select max(num_0) from {schema}.apatch)`,
   'a row of APATCH comes': `insert into {schema}.apatch (num_0, fic_0) values (4711, 'INTRUDER.dat')`,
   'a row of APATCH changes': `update {schema}.apatch set comment_0 = 'intruder' where num_0 = (select max(num_0) from {schema}.apatch)`,

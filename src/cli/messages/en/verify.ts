@@ -37,11 +37,15 @@ export const verifyFindings = {
   'script-altered': (f) => `${f('element')}: the stored script is not what its digest was made of. It was altered by hand.`,
   'kept-file-altered': (f) =>
     `The kept patch file ${f('file')} is no longer what was delivered: what it brought cannot be compared.`,
-  'element-missing': (f) => `${f('element')} is not in the dictionary, although a patch brought it.`,
+  'file-not-kept': (f) =>
+    `What came with ${f('file')} was not compared, because the file is not kept. Integrating it once more keeps it, and takes back what later patches brought to the same elements and rows.`,
+  'element-missing': (f) => `${f('element')} is not in the dictionary, although a patch or the folder's creation brought it.`,
   'element-differs': (f) =>
     `${f('element')} is not as it was delivered (expected → found; − missing, + too many, ↕ elsewhere): ${some(f.list('lines'))}${f.number('count') > f.list('lines').length ? `, ${f.number('count')} lines in all` : ''}.`,
   'element-texts-to-come': (f) =>
     `${f('element')} has no texts in ${some(f.list('languages'))} yet. ${f('file')} carries them; integrating it again brings them, and takes back what later patches brought to the same elements and rows.`,
+  'kernel-texts-to-come': (f) =>
+    `${f('element')}, which came with the folder's creation, has no texts in ${some(f.list('languages'))} yet. A validation brings them.`,
   'script-missing': (f) => `${f('element')}: the folder has no copy of this script, although a patch brought it.`,
   'script-differs': (f) => `${f('element')}: the folder's copy of this script is not the one that was delivered last.`,
   'table-missing': (f) => `Table ${f('table')} is in the dictionary and not in the database: it was dropped.`,
@@ -122,7 +126,7 @@ export const verifyReport = {
   },
   mirror: (folder: string, server: string) => `${folder} (its mirror on ${server})`,
   notCompared: (files: string, count: number, folders: string) =>
-    `Not compared in ${folders}, because ${count === 1 ? 'its file is' : 'their files are'} not kept: what came with ${files}. Integrating ${count === 1 ? 'it' : 'them'} once more keeps ${count === 1 ? 'it' : 'them'}.`,
+    `Not compared in ${folders}, because ${count === 1 ? 'its file is' : 'their files are'} not kept: what came with ${files}. Integrating ${count === 1 ? 'it' : 'them'} once more keeps ${count === 1 ? 'it' : 'them'}, and takes back what later patches brought to the same elements and rows.`,
   backup: 'no command brings that back: compare with a backup',
   longCommand: 'the SQL is in `rustine status --verify --json`',
   each: 'the commands of the folders are in `rustine status --verify --json`; the first:',

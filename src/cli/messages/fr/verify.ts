@@ -51,11 +51,16 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
     `${f('element')} : le traitement stocké ne correspond plus à son empreinte. Il a été modifié à la main.`,
   'kept-file-altered': (f) =>
     `Le fichier de patch conservé ${f('file')} n'est plus celui qui a été livré : ce qu'il a apporté ne peut pas être comparé.`,
-  'element-missing': (f) => `${f('element')} n'est pas dans le dictionnaire, alors qu'un patch l'a apporté.`,
+  'file-not-kept': (f) =>
+    `Ce qui est venu avec ${f('file')} n'a pas été comparé, car le fichier n'est pas conservé. L'intégrer une nouvelle fois le conserve, et reprend ce que des patches plus récents ont apporté aux mêmes éléments et lignes.`,
+  'element-missing': (f) =>
+    `${f('element')} n'est pas dans le dictionnaire, alors qu'un patch ou la création du dossier l'a apporté.`,
   'element-differs': (f) =>
     `${f('element')} n'est pas tel qu'il a été livré (attendu → trouvé ; − absent, + en trop, ↕ déplacé) : ${some(f.list('lines'))}${f.number('count') > f.list('lines').length ? `, ${f.number('count')} lignes en tout` : ''}.`,
   'element-texts-to-come': (f) =>
     `${f('element')} n'a pas encore de textes en ${some(f.list('languages'))}. ${f('file')} les contient ; l'intégrer à nouveau les apporte, et reprend ce que des patches plus récents ont apporté aux mêmes éléments et lignes.`,
+  'kernel-texts-to-come': (f) =>
+    `${f('element')}, venu à la création du dossier, n'a pas encore de textes en ${some(f.list('languages'))}. Une validation les apporte.`,
   'script-missing': (f) => `${f('element')} : le dossier n'a pas de copie de ce traitement, alors qu'un patch l'a apporté.`,
   'script-differs': (f) => `${f('element')} : la copie de ce traitement dans le dossier n'est pas la dernière livrée.`,
   'table-missing': (f) => `La table ${f('table')} est dans le dictionnaire et pas dans la base : elle a été supprimée.`,
@@ -137,7 +142,7 @@ export const verifyReport: typeof englishReport = {
   },
   mirror: (folder, server) => `${folder} (son miroir sur ${server})`,
   notCompared: (files, count, folders) =>
-    `Non comparé dans ${folders}, faute de fichier conservé : ce qui est venu avec ${files}. ${count === 1 ? "L'intégrer" : 'Les intégrer'} une fois de plus ${count === 1 ? 'le' : 'les'} conserve.`,
+    `Non comparé dans ${folders}, faute de fichier conservé : ce qui est venu avec ${files}. ${count === 1 ? "L'intégrer" : 'Les intégrer'} une fois de plus ${count === 1 ? 'le' : 'les'} conserve, et reprend ce que des patches plus récents ont apporté aux mêmes éléments et lignes.`,
   backup: 'aucune commande ne rétablit cela : comparez avec une sauvegarde',
   longCommand: 'le SQL est dans `rustine status --verify --json`',
   each: 'les commandes des dossiers sont dans `rustine status --verify --json` ; la première :',
