@@ -9,6 +9,7 @@ import type { Directory, Server } from '../environment/servers.ts';
 import { readLatest } from '../environment/servers.ts';
 import { changeSettings, type SettingsChange } from '../environment/settings-change.ts';
 import { createMirror } from '../validate/mirror.ts';
+import { copyMissingFiles } from '../validate/mirror-files.ts';
 import { withSource } from './folders.ts';
 import { existingFolders } from './known-folders.ts';
 import type { OpenedServer } from './opened-server.ts';
@@ -49,6 +50,7 @@ export async function ensureMirrors(home: OpenedServer, member: OpenedServer, fo
       withSource<Result>(member.opened, deliver, work);
     await createMirror(here, there, original, staging, roles, home.opened.operator, limit);
   }
+  await copyMissingFiles(here, there);
 }
 
 /** Folders of a server that stand for others; none while it is new. */
@@ -111,13 +113,14 @@ const reasonOf = ({ facts: { reason } }: Failure | Refusal): { readonly reason?:
 
 /**
  * When a run goes on: mirrors whose settings are not those of their originals (a server was down when they changed) get them. Not their parents: a mirror that is
- * made on the way has to get what the original has when the run is over.
+ * made on the way has to get what the original has when the run is over. Files that are kept here come to folders that were made without them.
  * @returns mirrors as they are now, and whether some stand below another parent than their originals
  */
 export async function alignMirrors(
   home: OpenedServer,
   member: OpenedServer,
 ): Promise<{ readonly mirrors: readonly Folder[]; readonly moved: boolean }> {
+  await copyMissingFiles(home.opened.database, member.opened.database);
   const differing = await differences(home, member);
   for (const { mirror, change } of differing) {
     const { parent: _, ...settings } = change;

@@ -7,6 +7,7 @@ import type { ValidationsElsewhere } from '../batch/validation-run.ts';
 import type { Server } from '../environment/servers.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { forgetParts, leavePart, notePart, settledThere } from '../journal/left-elsewhere.ts';
+import { copyMissingFiles } from '../validate/mirror-files.ts';
 import type { Across } from './across-servers.ts';
 import { type CanaryGate, canaryGate } from './canary-gate.ts';
 import { knownEnvironment } from './known-folders.ts';
@@ -151,6 +152,7 @@ async function validateThere(
   try {
     await notePart(database, id, server, lease.process);
     const member = await across.open(server);
+    if (options.preview !== true) await copyMissingFiles(database, member.opened.database);
     // What is validated here has to be so there, too, where it stands for its original.
     const mirrors = (await mirrorsOf(member)).flatMap(({ code }) => (here.includes(code) ? [code] : []));
     const listener = (event: RunEvent): void => {

@@ -1,5 +1,4 @@
 // Mirrors: on a further server, the ancestors of the folders that live there, with their dictionary, scripts, empty tables and level.
-import { Failure } from '../base/errors.ts';
 import { folderCode } from '../base/ids.ts';
 import type { Database, Session } from '../database/database.ts';
 import { id, sql } from '../database/sql.ts';
@@ -9,14 +8,11 @@ import { ancestorsOf } from '../environment/folder.ts';
 import { lockWithAncestors } from '../environment/folder-locks.ts';
 import { notReady } from '../environment/folder-state.ts';
 import { dictionaryDelivery } from '../plan/dictionary-delivery.ts';
-import { keptDelivery } from '../plan/kept-delivery.ts';
-import { rememberDelivery } from '../plan/remembered.ts';
 import type { FolderSource } from './creation.ts';
 import { createFolder } from './creation.ts';
+import { copyFilesOf } from './mirror-files.ts';
 
 const BLOBS_AT_ONCE = 200;
-/** How long another program that stores the same file is waited for. */
-const LOCK_TIMEOUT_MS = 15_000;
 const BYTES_AT_ONCE = 8 * 1024 * 1024;
 
 /** Stages a delivery in the member's database and gives it to the work. */
@@ -46,7 +42,7 @@ export async function createMirror(
     if (folders.some(({ code, mirror }) => code === original.code && mirror === true)) return;
     const level = await readLevel(session, original);
     await copyBlobs(session, member, original);
-    await copyDeliveries(home, member, original);
+    await copyFilesOf(home, member, original.id);
     const parent = folders.find(({ code }) => code === original.parent) ?? null;
     const mirror = {
       ...original,
@@ -78,7 +74,9 @@ interface Level {
 async function readLevel(session: Session, { id: folder, schema }: Folder): Promise<Level> {
   const [row] = await session.query<Level>(sql`
     select
-      (select coalesce(jsonb_agg(to_jsonb(i) order by i.id), '[]')::text from rustine.integrated i where i.folder = ${folder} and i.apatch_num is not null) as integrations,
+      (select coalesce(jsonb_agg(to_jsonb(i) order by i.id), '[]')::text from rustine.integration i where i.folder = ${folder}
+        -- Also the kernel that it was created from.
+        and (i.kind = 'patch' and i.reverted_by is null and i.apatch_num is not null or i.kind = 'creation' and i.digest <> decode(repeat('00', 32), 'hex'))) as integrations,
       (select coalesce(jsonb_agg(to_jsonb(a) order by a.num_0), '[]')::text from ${id(schema, 'apatch')} a) as apatch,
       (select coalesce(jsonb_agg(to_jsonb(d) order by d.id), '[]')::text from rustine.decision d) as decisions,
       (select coalesce(jsonb_agg(to_jsonb(r) || jsonb_build_object('digest', c.digest)), '[]')::text from rustine.record r join rustine.content c on c.id = r.content
@@ -127,27 +125,6 @@ async function copyBlobs(session: Session, member: Database, { id: folder }: Fol
   }
 }
 
-/** What the original has of patch files that are kept: the mirror, and what is created below it, is compared with them. Those that are damaged stay behind. */
-async function copyDeliveries(home: Database, member: Database, { id: folder }: Folder): Promise<void> {
-  const kept = await home.query<{ digest: string; file: string }>(sql`
-    select encode(p.digest, 'hex') as digest, min(i.file) as file from rustine.integrated i join rustine.patch p on p.digest = i.digest
-    where i.folder = ${folder} and p.kept group by p.digest order by min(i.id)`);
-  const there = await member.query<{ digest: string }>(sql`
-    select encode(digest, 'hex') as digest from rustine.patch where kept and digest in (select decode(x, 'hex') from unnest(${kept.map(({ digest }) => digest)}::text[]) x)`);
-  const has = new Set(there.map(({ digest }) => digest));
-  for (const { digest, file } of kept.filter((each) => !has.has(each.digest))) {
-    const delivery = await keptDelivery(home, digest, file).catch((error: unknown) => {
-      if (!(error instanceof Failure) || error.code !== 'kept-file-damaged') throw error;
-    });
-    if (delivery !== undefined)
-      await rememberDelivery(member, delivery, {
-        keepBytes: delivery.bytes,
-        lockTimeoutMs: LOCK_TIMEOUT_MS,
-        stopPoint: () => undefined,
-      });
-  }
-}
-
 /** The original's flags, patches, values that its people changed, and what waits for a decision there. */
 async function fill(session: Session, mirror: Folder, original: Folder, level: Level): Promise<void> {
   await session.query(sql`update rustine.folder set mirror = true, test = ${original.test} where id = ${mirror.id}`);
@@ -158,8 +135,8 @@ async function fill(session: Session, mirror: Folder, original: Folder, level: L
     from jsonb_populate_recordset(null::${id(mirror.schema, 'apatch')}, ${level.apatch}::jsonb)`);
   // Numbers of integrations are given anew: those of the original may be another folder's here.
   await session.query(sql`
-    insert into rustine.integration (folder, file, digest, patch_type, series, number, version, apatch_num, at, operator, authorized, ignored, forced, rows, outcome, languages, left_out, reopened, rows_only)
-    select ${mirror.id}, r.file, r.digest, r.patch_type, r.series, r.number, r.version, r.apatch_num, r.at, r.operator, r.authorized, r.ignored, r.forced, r.rows, r.outcome,
+    insert into rustine.integration (folder, kind, file, digest, patch_type, series, number, version, apatch_num, at, operator, authorized, ignored, forced, rows, outcome, languages, left_out, reopened, rows_only)
+    select ${mirror.id}, r.kind, r.file, r.digest, r.patch_type, r.series, r.number, r.version, r.apatch_num, r.at, r.operator, r.authorized, r.ignored, r.forced, r.rows, r.outcome,
       r.languages, r.left_out, r.reopened, coalesce(r.rows_only, false)
     from jsonb_array_elements(${level.integrations}::jsonb) with ordinality as e (value, n), jsonb_populate_record(null::rustine.integration, e.value) r order by e.n`);
   await session.query(sql`

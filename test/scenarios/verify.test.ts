@@ -345,12 +345,20 @@ describe.each(oneServer())('verification, whatever the version of the server', (
       ['X3', 'NORTH', []],
       ['FAR', undefined, []],
     ]);
+    // Those that were made without them get them with the next run.
+    await env.at('delete from rustine.patch');
+    expect((await env.rustine.verify({})).folders.map(({ notCompared }) => notCompared.length)).toEqual([0, 0, 1, 1]);
+    await env.rustine.validate({ folders: ['FAR'] });
+    expect((await env.rustine.verify({})).folders.map(({ notCompared }) => notCompared.length)).toEqual([0, 0, 0, 0]);
     await env.at(`drop function x3.twice(integer); drop table x3.t0;
+      delete from rustine.record where type = 'ATY' and name = 'AUS' and folder = (select id from rustine.folder where code = 'X3');
+      delete from rustine.element where type = 'ATY' and name = 'AUS' and folder = (select id from rustine.folder where code = 'X3');
       delete from rustine.element where type = 'ADP' and folder = (select id from rustine.folder where code = 'X3');
       delete from rustine.record where type = 'ADP' and folder = (select id from rustine.folder where code = 'X3')`);
     const { differences: found } = await env.rustine.verify({});
     expect(found.map(({ code, subject }) => `${code} ${subject}`).sort()).toEqual([
       'element-missing ADP:LIMIT',
+      'element-missing ATY:AUS',
       'function-missing TRT:TWICE',
       'table-missing t0',
     ]);
