@@ -2,11 +2,11 @@
 import { quoteIdentifier } from '../database/sql.ts';
 import type { ValidationPlan } from '../plan/validation-plan.ts';
 import type { TableChange, TableStep } from '../tables/diff.ts';
-import type { Column, Table } from '../tables/model.ts';
+import type { Column, Index, Table } from '../tables/model.ts';
 import { emptyValue, ROW_COLUMN, ROW_SEQUENCE, TICK_COLUMN, typeName } from '../tables/model.ts';
 import type { Difference, Mend } from './difference.ts';
 import { ASIDE, ROLE, SCHEMA, warn } from './difference.ts';
-import type { ColumnFact, FunctionFact, ObjectFact, ShapeFacts } from './shape-facts.ts';
+import type { ColumnFact, FunctionFact, IndexFact, ObjectFact, Relation, ShapeFacts, StrangeFact } from './shape-facts.ts';
 
 const VALIDATE: Mend = { by: 'validate' };
 const inSchema = (name: string): string => `${SCHEMA}.${quoteIdentifier(name)}`;
@@ -40,7 +40,7 @@ export function judgeShape(
     ...columns.map(columnRenamed),
     ...plan.tables
       .filter((change) => change.change !== 'create' || !isExplained(change.table.name))
-      .flatMap(changeDifferences)
+      .flatMap((change) => changeDifferences(change, facts.relations))
       .filter((difference) => !columns.some((each) => comesWithColumn(difference, each))),
     ...columnDifferences(
       tables,
@@ -48,10 +48,12 @@ export function judgeShape(
       new Set([...plan.tables.flatMap(goingColumns), ...columns.map((each) => `${each.table}.${each.found}`)]),
     ),
     ...tableDifferences(tables, plan, facts, scriptsOwnTables).filter(({ subject }) => !isRenamed(subject)),
-    ...facts.objects.filter(({ table }) => tables.has(table)).map(objectDifference),
+    ...facts.objects
+      .filter(({ table, on }) => (on === 'view' ? facts.views.some(({ name }) => name === table) : tables.has(table)))
+      .map(objectDifference),
     ...viewDifferences(facts, views),
     ...facts.functions.map((each) => functionDifference(each, supervisor)),
-    ...(scriptsOwnTables ? facts.strange.map(functionAdded) : []),
+    ...(scriptsOwnTables ? facts.strange.map(strangeDifference) : []),
   ];
 }
 
@@ -62,9 +64,19 @@ function ownerDifference(table: string): Difference {
   return warn('table-owner-differs', table, { table }, bySql(statement));
 }
 
-/** By search_path it may stand before one of the supervisor folder's (R4). */
-function functionAdded(name: string): Difference {
-  return warn('function-added', name, { function: name }, asideBy(`alter routine ${SCHEMA}.${name} set schema ${ASIDE}`));
+function strangeDifference({ kind, name }: StrangeFact): Difference {
+  switch (kind) {
+    case 'routine':
+      return warn('function-added', name, { function: name }, asideBy(`alter routine ${SCHEMA}.${name} set schema ${ASIDE}`));
+    case 'extension':
+      return warn('object-added', name, { kind, name }, asideBy(`alter extension ${name} set schema ${ASIDE}`));
+    case 'sequence':
+    case 'type':
+    case 'domain': {
+      const from = `revoke all on ${kind} ${SCHEMA}.${name} from ${ROLE}`;
+      return warn('object-added', name, { kind, name }, asideBy(`${from}; alter ${kind} ${SCHEMA}.${name} set schema ${ASIDE}`));
+    }
+  }
 }
 
 /** Nothing that somebody made is lost by a command that is told (R27). */
@@ -128,7 +140,7 @@ function renamedTables(
   { relations, columns }: ShapeFacts,
 ): ReadonlyMap<string, string> {
   const renamed = new Map<string, string>();
-  const columnsOf = Map.groupBy(columns, ({ table }) => table);
+  const byTable = Map.groupBy(columns, ({ table }) => table);
   for (const change of changes) {
     if (change.change !== 'create') continue;
     const { name: wanted, columns: fields, indexes } = change.table;
@@ -137,9 +149,9 @@ function renamedTables(
         kind === 'r' &&
         !tables.has(name) &&
         (indexes.length === 0
-          ? columnsOf.get(name)?.length === fields.length
-          : indexes.some((index) => has.includes(index.name))) &&
-        fields.every((field) => columnsOf.get(name)?.some((each) => each.name === field.name)),
+          ? byTable.get(name)?.length === fields.length
+          : indexes.some((index) => has.some((each) => each.name === index.name))) &&
+        fields.every((field) => byTable.get(name)?.some((each) => each.name === field.name)),
     );
     if (same !== undefined) renamed.set(wanted, same.name);
   }
@@ -151,7 +163,7 @@ function renamedDifference(table: string, found: string): Difference {
   return warn('table-renamed', table, { table, found }, bySql(statement));
 }
 
-function changeDifferences(change: TableChange): readonly Difference[] {
+function changeDifferences(change: TableChange, relations: readonly Relation[]): readonly Difference[] {
   switch (change.change) {
     case 'create':
       return [warn('table-missing', change.table.name, { table: change.table.name }, VALIDATE)];
@@ -159,9 +171,41 @@ function changeDifferences(change: TableChange): readonly Difference[] {
       return [warn('table-left', change.table, { table: change.table }, VALIDATE)];
     case 'alter': {
       const made = new Set(change.steps.flatMap((step) => (step.step === 'create-index' ? [step.index.name] : [])));
-      return change.steps.flatMap((step) => stepDifference(change.table, step, made, change.steps) ?? []);
+      const renamed = renamedIndexes(change, relations.find(({ name }) => name === change.table)?.indexes ?? []);
+      return change.steps.flatMap((step) => {
+        const found = step.step === 'create-index' ? renamed.get(step.index.name) : undefined;
+        if (found !== undefined && step.step === 'create-index') return indexRenamed(change.table, step.index.name, found);
+        return stepDifference(change.table, step, made, change.steps) ?? [];
+      });
     }
   }
+}
+
+type Altered = Extract<TableChange, { readonly change: 'alter' }>;
+
+/** Those that are missing and of which the table has one under another name: a validation would build it a second time. */
+function renamedIndexes({ steps }: Altered, there: readonly IndexFact[]): ReadonlyMap<string, string> {
+  const dropped = new Set(steps.flatMap((step) => (step.step === 'drop-index' ? [step.index] : [])));
+  const missing = steps.flatMap((step) => (step.step === 'create-index' && !dropped.has(step.index.name) ? [step.index] : []));
+  const named = new Set(missing.map(({ name }) => name));
+  const renamed = new Map<string, string>();
+  for (const index of missing) {
+    const columns = columnsOf(index).join();
+    const [found] = there.filter(
+      ({ name, unique, columns: has }) =>
+        unique === index.unique && has?.join() === columns && !named.has(name) && ![...renamed.values()].includes(name),
+    );
+    if (found !== undefined) renamed.set(index.name, found.name);
+  }
+  return renamed;
+}
+
+const columnsOf = ({ keys }: Index): readonly string[] =>
+  keys.map(({ column, descending }) => (descending ? `${column} desc` : column));
+
+function indexRenamed(table: string, index: string, found: string): Difference {
+  const statement = `alter index ${inSchema(found)} rename to ${quoteIdentifier(index)}`;
+  return warn('index-renamed', `${table}.${index}`, { table, index, found }, bySql(statement));
 }
 
 function stepDifference(
@@ -187,13 +231,8 @@ function stepDifference(
       return warn('column-type-differs', `${table}.${step.column}`, facts, VALIDATE);
     }
     case 'create-index': {
-      const { name, keys, unique } = step.index;
-      const facts = {
-        table,
-        index: name,
-        unique,
-        columns: keys.map(({ column, descending }) => (descending ? `${column} desc` : column)),
-      };
+      const { name, unique } = step.index;
+      const facts = { table, index: name, unique, columns: columnsOf(step.index) };
       const replaced = steps.some((each) => each.step === 'drop-index' && each.index === name);
       return replaced
         ? warn('index-differs', `${table}.${name}`, facts, VALIDATE)
@@ -304,8 +343,8 @@ function tableDifferences(
   });
 }
 
-function objectDifference({ object, table, name, definition }: ObjectFact): Difference {
-  const facts = { table, name, definition };
+function objectDifference({ object, on, table, name, definition }: ObjectFact): Difference {
+  const facts = { kind: on, table, name, definition };
   const subject = `${table}.${name}`;
   const quoted = quoteIdentifier(name);
   switch (object) {

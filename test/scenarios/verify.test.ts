@@ -17,7 +17,7 @@ const parameter = (title: string) =>
   any('ADP', 'LIMIT', [
     { tag: 'ADP', values: { ACS: 'ALL', PARAM: 'LIMIT', INTIT: texts({ ENG: title, FRA: `${title} (fr)` }) } },
   ]);
-const tables = Array.from({ length: 19 }, (_, at) =>
+const tables = Array.from({ length: 21 }, (_, at) =>
   table(`T${at}`, `T${at}`, { COD: 'A:10', DES: 'A:30', NUM: 'L', DAT: 'D' }, { [`T${at}0`]: 'COD', [`T${at}1`]: 'DES' }),
 );
 const plain = (name: string) => any('ADP', name, [{ tag: 'ADP', values: { ACS: 'ALL', PARAM: name } }]);
@@ -32,7 +32,7 @@ async function lived(server: TestServer | undefined, later: Later): Promise<Test
   });
   await env.integrate([
     await env.patch('P_0001_140.dat', [parameter('old'), plain('OTHER'), ...tables]),
-    await env.patch('P_0002_140.dat', [parameter('new'), multiply('twice', 2), multiply('thrice', 3)]),
+    await env.patch('P_0002_140.dat', [parameter('new'), multiply('twice', 2), multiply('thrice', 3), multiply('fourfold', 4)]),
   ]);
   await env.folders(['SEED', 'TEST'], { test: true });
   await env.integrate([
@@ -92,6 +92,16 @@ const BY_HAND: readonly (readonly [statement: string, ...found: string[]])[] = [
   ['alter table seed.t16 owner to {role}', 'table-owner-differs t16'],
   ['alter table seed.t17 rename to more; alter table seed.more add column own integer', 'table-renamed t17'],
   [`create function seed.spy(text) returns text language sql as 'select $1'`, 'function-added spy(text)'],
+  ['create sequence seed.counter', 'object-added counter'],
+  [`create type seed.mood as enum ('good')`, 'object-added mood'],
+  ['create domain seed.percent as integer check (value < 101)', 'object-added percent'],
+  ['alter table seed.t19 add column ser serial', 'column-added t19.ser'],
+  ['alter index seed.t20_t201 rename to other_index', 'index-renamed t20.t20_t201'],
+  ['create rule none as on insert to seed.atable do instead nothing', 'rule-added atable.none'],
+  [
+    'create trigger instead instead of update on seed.atable for each row execute function public.noop()',
+    'trigger-added atable.instead',
+  ],
   [`update rustine.folder set level = '{"P_140": 99}' where code = 'SEED'`, 'standing-differs SEED'],
   ['grant select (cod_0) on x3.t1 to {role}', 'right-added x3.t1'],
   ['grant truncate on seed.t0 to {role}', 'right-added seed.t0'],

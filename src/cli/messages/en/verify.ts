@@ -26,6 +26,8 @@ export const verifyFindings = {
     `Table ${f('table')} was given to the folder's login: scripts may change or drop it, and it counts as theirs. Do not drop it: it has the folder's data.`,
   'function-added': (f) =>
     `Function ${f('function')} is in the folder's schema, and no script made it. It may hide one of the supervisor folder.`,
+  'object-added': (f) =>
+    `The ${f('kind')} ${f('name')} is in the folder's schema, and no script made it. Where somebody needs it, it belongs into a schema of its own.`,
   'column-renamed': (f) =>
     `Column ${f('column')} is missing in table ${f('table')}, and ${f('found')} has its type: it was renamed.`,
   'apatch-missing': (f) => `APATCH has no row for ${f('file')}, which the catalog says was integrated (${f('at')} UTC).`,
@@ -72,14 +74,16 @@ export const verifyFindings = {
   'column-collation-differs': (f) =>
     `Column ${f('column')} of table ${f('table')} is sorted by collation ${f('found')}; it was made with that of the database.`,
   'index-missing': (f) => `Index ${f('index')} (${some(f.list('columns'))}) of table ${f('table')} is missing.`,
+  'index-renamed': (f) =>
+    `Index ${f('index')} of table ${f('table')} is missing, and ${f('found')} is on the same columns: it was renamed. A validation would build it a second time.`,
   'index-differs': (f) =>
     `Index ${f('index')} of table ${f('table')} is not the one of the dictionary (${some(f.list('columns'))}).`,
   'index-left': (f) => `Index ${f('index')} of table ${f('table')} is not in the dictionary any more.`,
   'index-invalid': (f) => `Index ${f('name')} of table ${f('table')} is invalid: the server does not use it.`,
   'constraint-added': (f) =>
     `Constraint ${f('name')} was added to table ${f('table')}: ${f('definition')}. Patches and programs may fail on it.`,
-  'trigger-added': (f) => `Trigger ${f('name')} was added to table ${f('table')}: ${f('definition')}.`,
-  'rule-added': (f) => `Rule ${f('name')} was added to table ${f('table')}: ${f('definition')}.`,
+  'trigger-added': (f) => `Trigger ${f('name')} was added to ${f('kind')} ${f('table')}: ${f('definition')}.`,
+  'rule-added': (f) => `Rule ${f('name')} was added to ${f('kind')} ${f('table')}: ${f('definition')}.`,
   'view-missing': (f) => `View ${f('view')} of the dictionary is missing.`,
   'view-differs': (f) => `View ${f('view')} of the dictionary is not as it was made.`,
   'function-missing': (f) => `Function ${f('function')} is missing, which script ${f('script')} made.`,

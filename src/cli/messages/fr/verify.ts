@@ -16,6 +16,14 @@ const OBJECTS: Readonly<Record<string, string>> = {
   'large objects': 'grands objets',
 };
 
+/** What hands put into a schema. */
+const ADDED: Readonly<Record<string, string>> = {
+  sequence: 'La séquence',
+  type: 'Le type',
+  domain: 'Le domaine',
+  extension: "Le module d'extension",
+};
+
 export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = {
   'history-changed': (f) =>
     `Ce que le catalogue dit de ${f('file')} (${f('at')} UTC, ${f('operator')}) a été modifié à la main par la suite : la ligne ne donne plus son empreinte.`,
@@ -39,6 +47,8 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
     `La table ${f('table')} a été donnée à l'utilisateur du dossier : les traitements peuvent la modifier ou la supprimer, et elle compte comme la leur. Ne la supprimez pas : elle contient les données du dossier.`,
   'function-added': (f) =>
     `La fonction ${f('function')} est dans le schéma du dossier, et aucun traitement ne l'a créée. Elle peut en masquer une du dossier superviseur.`,
+  'object-added': (f) =>
+    `${ADDED[f('kind')] ?? f('kind')} ${f('name')} se trouve dans le schéma du dossier, et ne vient d'aucun traitement. Si quelqu'un en a besoin, sa place est dans un schéma à part.`,
   'column-renamed': (f) =>
     `La colonne ${f('column')} manque dans la table ${f('table')}, et ${f('found')} a son type : elle a été renommée.`,
   'apatch-missing': (f) => `APATCH n'a pas de ligne pour ${f('file')}, intégré selon le catalogue (${f('at')} UTC).`,
@@ -87,14 +97,18 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
   'column-collation-differs': (f) =>
     `La colonne ${f('column')} de la table ${f('table')} est triée selon le classement (collation) ${f('found')} ; elle a été créée avec celui de la base.`,
   'index-missing': (f) => `L'index ${f('index')} (${some(f.list('columns'))}) de la table ${f('table')} manque.`,
+  'index-renamed': (f) =>
+    `L'index ${f('index')} de la table ${f('table')} manque, et ${f('found')} porte sur les mêmes colonnes : il a été renommé. Une validation le construirait une seconde fois.`,
   'index-differs': (f) =>
     `L'index ${f('index')} de la table ${f('table')} n'est pas celui du dictionnaire (${some(f.list('columns'))}).`,
   'index-left': (f) => `L'index ${f('index')} de la table ${f('table')} n'est plus dans le dictionnaire.`,
   'index-invalid': (f) => `L'index ${f('name')} de la table ${f('table')} est invalide : le serveur ne l'utilise pas.`,
   'constraint-added': (f) =>
     `La contrainte ${f('name')} a été ajoutée à la table ${f('table')} : ${f('definition')}. Elle peut faire échouer des patches et des programmes.`,
-  'trigger-added': (f) => `Le trigger ${f('name')} a été ajouté à la table ${f('table')} : ${f('definition')}.`,
-  'rule-added': (f) => `La règle ${f('name')} a été ajoutée à la table ${f('table')} : ${f('definition')}.`,
+  'trigger-added': (f) =>
+    `Le trigger ${f('name')} a été ajouté à la ${f('kind') === 'view' ? 'vue' : 'table'} ${f('table')} : ${f('definition')}.`,
+  'rule-added': (f) =>
+    `La règle ${f('name')} a été ajoutée à la ${f('kind') === 'view' ? 'vue' : 'table'} ${f('table')} : ${f('definition')}.`,
   'view-missing': (f) => `La vue ${f('view')} du dictionnaire manque.`,
   'view-differs': (f) => `La vue ${f('view')} du dictionnaire n'est pas telle qu'elle a été créée.`,
   'function-missing': (f) => `La fonction ${f('function')}, créée par le traitement ${f('script')}, manque.`,
