@@ -9,6 +9,7 @@ import type { RunEvent } from '../journal/journal.ts';
 import { forgetParts, leavePart, notePart, settledThere } from '../journal/left-elsewhere.ts';
 import type { FolderOutcome, RunOutcome } from '../journal/outcome.ts';
 import { emptyOutcome } from '../journal/outcome.ts';
+import { joinedBelow } from '../plan/revert-checks.ts';
 import type { Across } from './across-servers.ts';
 import { mirrorsOf, serversBelow } from './mirrors.ts';
 import type { OpenedServer } from './opened-server.ts';
@@ -124,7 +125,7 @@ function elsewhereOf(
           found.push(troubleFinding(share.server, troubleOf(share, error), share.folders));
         }
       }
-      return distinct(found);
+      return joinedBelow(distinct(found));
     },
     revert: async (tell) => {
       begun = true;

@@ -9,6 +9,7 @@ import type { RunEvent, RunListener } from '../journal/journal.ts';
 import type { FolderOutcome, RunMode, RunOutcome } from '../journal/outcome.ts';
 import { emptyOutcome } from '../journal/outcome.ts';
 import type { Forced } from '../plan/checks.ts';
+import { joinedBelow } from '../plan/revert-checks.ts';
 import { inTurn } from './in-turn.ts';
 import { type Reverting, revertWaves } from './revert-waves.ts';
 import { stateOf } from './run.ts';
@@ -73,7 +74,7 @@ export async function runRevert(database: Database, request: RevertRequest): Pro
     folders: [...folders.map(({ code }) => code), ...started.elsewhere],
   });
   found([...started.findings, ...request.findings]);
-  if (!blocks(findings)) found(await checkAll(database, request));
+  const checked = blocks(findings) ? [] : await checkAll(database, request);
   let single: SingleUser | undefined;
   const refused = async (): Promise<RunOutcome> => {
     found((await single?.leave()) ?? []);
@@ -84,14 +85,16 @@ export async function runRevert(database: Database, request: RevertRequest): Pro
     );
   };
   try {
-    if (blocks(findings)) {
+    if (blocks([...findings, ...checked])) {
       // Who is there is told with everything else.
-      found(await lookForSessions(database, folders, forced.sessions !== undefined));
+      const there = await lookForSessions(database, folders, forced.sessions !== undefined);
       // Where others have folders here, it must not keep them from those elsewhere.
-      if (!blocks(started.findings)) found((await elsewhere?.ready()) ?? []);
+      const far = blocks(started.findings) ? [] : ((await elsewhere?.ready()) ?? []);
+      found(joinedBelow([...checked, ...there, ...far]));
       await request.hold?.(findings);
       return await refused();
     }
+    found(checked);
     await journal.written();
     single = await enterSingleUser(database, {
       run: id,

@@ -56,3 +56,16 @@ export function revertFindings(folder: string, facts: RevertFacts, takenBack: Re
   named('revert-validated', 'reasons', facts.settled, validation ?? {});
   return findings;
 }
+
+/** Each server knows the folders below on its own: of a folder they are told once, together. */
+export function joinedBelow(findings: readonly Finding[]): readonly Finding[] {
+  const isBelow = ({ code }: Finding): boolean => code === 'revert-below';
+  const same = Map.groupBy(findings.filter(isBelow), ({ folder, patch }) => `${folder} ${patch}`);
+  const joined = [...same.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const folders = [first, ...others].flatMap(({ facts }) => (Array.isArray(facts.folders) ? facts.folders.map(String) : []));
+    return [{ ...first, facts: { ...first.facts, folders: [...new Set(folders)].sort() } }];
+  });
+  const at = findings.findIndex(isBelow);
+  return at < 0 ? findings : [...findings.slice(0, at), ...joined, ...findings.slice(at).filter((finding) => !isBelow(finding))];
+}

@@ -26,6 +26,12 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
       'refused',
       [['revert-below', 'X3']],
     ]);
+    // Folders below on several servers: one finding.
+    const above = await env.rustine.revert({ file: FILE, folders: ['X3'] });
+    expect([above.state, above.findings.map(({ code, folder, facts }) => [code, folder, facts.folders])]).toEqual([
+      'refused',
+      [['revert-below', 'X3', ['FAR', 'LOC']]],
+    ]);
     expect(await both(env)).toEqual(after);
     // A row that somebody made there.
     await env.at(`update far.item set nam_0 = 'own'`);
