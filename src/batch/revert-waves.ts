@@ -11,6 +11,8 @@ import type { FolderOutcome } from '../journal/outcome.ts';
 import { emptyOutcome } from '../journal/outcome.ts';
 import { isLeaseGone } from '../journal/processes.ts';
 import { found } from '../plan/checks.ts';
+import type { FolderSettings } from '../plan/plan.ts';
+import { readUsingFolders } from '../plan/revert-facts.ts';
 import type { Cancelling } from './cancelling.ts';
 import { attemptMs, type FolderPart, mayWait, outcomeOf, Postponed, partOf, pauseAfter } from './folder-part.ts';
 import { type Again, inTurn } from './in-turn.ts';
@@ -130,7 +132,7 @@ async function tried(reverting: Reverting, part: FolderPart, takenBack: Readonly
     aborted: cancelling.hard,
   };
   try {
-    return await revert(database, settingsOf(folder), file, context);
+    return await revertOrRehearse(reverting, settingsOf(folder), context);
   } catch (error) {
     const heard = await readLostAnswer(database, folder, file, context, error);
     if (heard !== undefined) return heard;
@@ -150,6 +152,29 @@ async function tried(reverting: Reverting, part: FolderPart, takenBack: Readonly
     return failed(part, file, [{ code, severity: 'block', facts }], reason);
   }
 }
+
+/**
+ * In a rehearsal the functions of folders below are still there, rolled back, and what they use would be in the way: where something is, those
+ * folders are taken back before it in the same transaction, as in the real run.
+ */
+async function revertOrRehearse(
+  { database, file, folders }: Reverting,
+  folder: FolderSettings,
+  context: RevertContext,
+): Promise<Reverted> {
+  try {
+    return await revert(database, folder, file, context);
+  } catch (error) {
+    if (context.ending === 'commit' || !(error instanceof Refusal) || !IN_THE_WAY.includes(error.code)) throw error;
+    const using = await readUsingFolders(database, folder);
+    const below = [...context.takenBack].filter((code) => using.includes(code));
+    const first = below.flatMap((code) => folders.find((each) => each.code === code) ?? []).map(settingsOf);
+    if (first.length === 0) throw error;
+    return await revert(database, folder, file, { ...context, first });
+  }
+}
+
+const IN_THE_WAY = ['revert-in-use', 'revert-refused'];
 
 function failed(
   part: FolderPart,

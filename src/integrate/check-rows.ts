@@ -141,7 +141,26 @@ async function rowFindings(
   return [...found, ...(uses.length === 0 ? [] : [about('revert-table-in-use', { objects: [...new Set(uses)] })])];
 }
 
-function questionsOf({ change, columns }: RememberedTable): readonly Question[] {
+/** A default that is a value, and no expression that would make another one each time. */
+const VALUE = /^(?:'(?:[^']|'')*'|-?[\d.]+|true|false|NULL)(?:::[\w .]+(?:\([\d,]+\))?)?$/;
+
+/** SQL: whether somebody entered a value in a column that came since. */
+function enteredSince({ columns, now }: RememberedTable): string {
+  const since = (now?.columns ?? []).filter(
+    ({ name, default: usual, generated, identity }) =>
+      !(columns ?? []).includes(name) &&
+      generated === undefined &&
+      identity === undefined &&
+      (usual === undefined || VALUE.test(usual)),
+  );
+  const entered = since.map(
+    ({ name, default: usual = 'null' }) => `t.${quoteIdentifier(name)}::text is distinct from (${usual})::text`,
+  );
+  return ['false', ...entered].join(' or ');
+}
+
+function questionsOf(table: RememberedTable): readonly Question[] {
+  const { change, columns } = table;
   const digest =
     columns === null
       ? ''
@@ -151,7 +170,10 @@ function questionsOf({ change, columns }: RememberedTable): readonly Question[] 
     ...(columns === null
       ? []
       : [
-          { code: 'revert-rows-changed', condition: `${written} and t.${ROW_COLUMN} is not null and ${digest} <> l.digest` },
+          {
+            code: 'revert-rows-changed',
+            condition: `${written} and t.${ROW_COLUMN} is not null and (${digest} <> l.digest or f.row_number is null and (${enteredSince(table)}))`,
+          },
           // One that the patch brought would go anyway.
           { code: 'revert-rows-deleted', condition: `${written} and f.row_number is not null and t.${ROW_COLUMN} is null` },
         ]),

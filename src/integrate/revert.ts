@@ -38,6 +38,8 @@ export interface RevertContext {
   readonly lockTimeoutMs: number;
   /** Folders from which this run has taken it back already. */
   readonly takenBack: ReadonlySet<string>;
+  /** Of a rehearsal: folders below that are taken back before it, in its transaction. */
+  readonly first?: readonly FolderSettings[];
   /** Number of the next event of the run. */
   nextEvent(): number;
   /** Called at named points; tests stop the program there. */
@@ -60,7 +62,10 @@ export async function revert(
   file: string,
   context: RevertContext,
 ): Promise<Reverted> {
-  const work = (session: Session): Promise<Reverted> => revertInto(session, folder, file, context);
+  const work = async (session: Session): Promise<Reverted> => {
+    for (const below of context.first ?? []) await revertInto(session, below, file, context);
+    return revertInto(session, folder, file, context);
+  };
   try {
     return await database.transaction(work, context.ending, context.aborted);
   } catch (error) {

@@ -1,4 +1,4 @@
-// Who else in the database needs a table or its columns: views, foreign keys, computed columns, policies, sequences, statistics. Named as SQL does, with their owner.
+// Who else in the database needs a table or its columns: views, foreign keys, computed columns, policies, sequences, statistics, tables that inherit. Named as SQL does, with their owner.
 import { sql } from '../database/sql.ts';
 import type { Reader } from '../environment/catalog.ts';
 import type { WayBack } from '../tables/shape.ts';
@@ -55,7 +55,8 @@ export async function readTableUses(
   const owned = way === undefined ? [] : await readOwned(reader, schema, name, way);
   // A table that others point to cannot be emptied.
   const pointing = referenced && (way?.moved.length ?? 0) > 0 ? await readPointing(reader, schema, name) : [];
-  return [...new Set([...uses.map(({ object }) => object), ...owned, ...pointing])].filter(
+  const heirs = await readHeirs(reader, schema, name);
+  return [...new Set([...uses.map(({ object }) => object), ...owned, ...pointing, ...heirs])].filter(
     (object) => !object.startsWith('FUNCTION '),
   );
 }
@@ -77,6 +78,15 @@ async function readPointing(reader: Reader, schema: string, table: string): Prom
   const rows = await reader.query<{ object: string }>(sql`
     select upper(o.type) || ' ' || o.identity as object from pg_class c join pg_constraint k on k.confrelid = c.oid and k.conrelid <> c.oid and k.contype = 'f'
     cross join lateral pg_identify_object('pg_constraint'::regclass, k.oid, 0) o
+    where c.relnamespace = to_regnamespace(quote_ident(${schema})) and c.relname = ${table} order by 1`);
+  return rows.map(({ object }) => object);
+}
+
+/** Tables that inherit from it: their rows are seen in it, and what is done to its columns is done to theirs. */
+async function readHeirs(reader: Reader, schema: string, table: string): Promise<readonly string[]> {
+  const rows = await reader.query<{ object: string }>(sql`
+    select upper(o.type) || ' ' || o.identity as object from pg_class c join pg_inherits h on h.inhparent = c.oid
+    cross join lateral pg_identify_object('pg_class'::regclass, h.inhrelid, 0) o
     where c.relnamespace = to_regnamespace(quote_ident(${schema})) and c.relname = ${table} order by 1`);
   return rows.map(({ object }) => object);
 }

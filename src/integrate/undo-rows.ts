@@ -12,22 +12,29 @@ interface Written {
   readonly name: string;
   /** SQL: what it gets, from `f.value`, its record `r`, and the row `t` that stands there (without one: nulls). */
   readonly value: string;
+  /** SQL: the same where no row stands there. */
+  readonly anew: string;
 }
 
 /**
  * Of a type that no dictionary has (people's own columns), a value that is the same as JSON stays what it is: its text there is not all that it is
- * (the spaces of `json`, the bounds of an array).
+ * (the spaces of `json`, the bounds of an array). A column that somebody added since is in no row of before: what stands in it stays.
  */
-const columnsOf = ({ now }: RememberedTable): readonly Written[] =>
+const columnsOf = ({ now, columns }: RememberedTable): readonly Written[] =>
   (now?.columns ?? [])
     .filter(({ generated }) => generated === undefined)
-    .map(({ name, type }) => {
+    .map(({ name, type, default: usual = 'null' }) => {
       const column = quoteIdentifier(name);
-      const same = `f.value -> ${quoteLiteral(name)} = to_jsonb(t.${column})`;
-      return {
-        name: column,
-        value: parseType(type).kind === 'other' ? `case when ${same} then t.${column} else r.${column} end` : `r.${column}`,
-      };
+      const literal = quoteLiteral(name);
+      const there = columns?.includes(name) === true;
+      const anew = there ? `r.${column}` : `case when f.value ? ${literal} then r.${column} else ${usual} end`;
+      const same = parseType(type).kind === 'other' ? [`f.value -> ${literal} = to_jsonb(t.${column})`] : [];
+      const stays = [...same, ...(there ? [] : [`not f.value ? ${literal}`])];
+      const value =
+        stays.length === 0
+          ? anew
+          : `case when t.${ROW_COLUMN} is null then ${anew} when ${stays.join(' or ')} then t.${column} else r.${column} end`;
+      return { name: column, value, anew };
     });
 
 const names = (columns: readonly Written[]): string => columns.map(({ name }) => name).join(', ');
@@ -61,7 +68,7 @@ function undoneInPlace(name: string, columns: readonly Written[]): string {
     there as (update ${name} t set ${set.join(', ')} from f, jsonb_populate_record(null::${name}, f.value) r
       where f.row_number = t.${ROW_COLUMN} and (select count(*) from gone) >= 0 returning t.${ROW_COLUMN}),
     back as (insert into ${name} (${names(columns)}) overriding system value
-      select ${columns.map((column) => `r.${column.name}`).join(', ')} from f, jsonb_populate_record(null::${name}, f.value) r where f.row_number not in (select ${ROW_COLUMN} from there) returning 1)`;
+      select ${columns.map(({ anew }) => anew).join(', ')} from f, jsonb_populate_record(null::${name}, f.value) r where f.row_number not in (select ${ROW_COLUMN} from there) returning 1)`;
 }
 
 /** How the rows stand where the integration moved none of them: what puts values back moves them. */

@@ -140,3 +140,18 @@ async function readChangedElements(
     from touched t join since s on s.type = t.type and s.name = t.name join rustine.integration i on i.id = s.by
     order by i.id desc, 1`);
 }
+
+/** Codes of other folders with functions that use something in the folder's schema, or in that of such a folder. */
+export async function readUsingFolders(session: Pick<Session, 'query'>, folder: FolderSettings): Promise<readonly string[]> {
+  const rows = await session.query<{ code: string }>(sql`
+    with recursive used as (
+      select ${folder.schema}::text as schema_name
+      union select f.schema_name from used u
+        join pg_depend o on o.refclassid = 'pg_namespace'::regclass and o.refobjid = to_regnamespace(quote_ident(u.schema_name))
+        left join pg_class c on o.classid = 'pg_class'::regclass and c.oid = o.objid
+        join pg_depend d on (d.refclassid = o.classid and d.refobjid = o.objid or d.refclassid = 'pg_type'::regclass and d.refobjid = c.reltype)
+          and d.classid = 'pg_proc'::regclass and d.deptype = 'n'
+        join pg_proc p on p.oid = d.objid join pg_namespace n on n.oid = p.pronamespace join rustine.folder f on f.schema_name = n.nspname)
+    select f.code from rustine.folder f join used u using (schema_name) where f.id <> ${folder.id}`);
+  return rows.map(({ code }) => code);
+}

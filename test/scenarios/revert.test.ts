@@ -20,6 +20,12 @@ const parameter = (name: string, title: string, access = ''): Element =>
 
 const PRICE = `create or replace function price(amount numeric) returns numeric language sql as $$ select amount * 2 $$;`;
 
+/** In the supervisor folder a function, in the others one that uses it. */
+const USES = `do $$ begin
+  if current_schema() = 'x3' then create function base() returns integer language sql return 1;
+  else create function above() returns integer language sql return base(); end if;
+end $$`;
+
 describe.each(servers())('$name', (server) => {
   test('R38: dictionary, scripts, functions and views are as they were before, in every folder', async () => {
     const env = await openEnvironment(server, { folders: ['SEED', 'TEST'] });
@@ -39,6 +45,8 @@ describe.each(servers())('$name', (server) => {
       script('LIB', PRICE.replace('amount * 2', 'amount * 3').replace('price(', 'cost(')),
       script('MORE', 'End'),
       exe('LIB'),
+      script('USES', USES),
+      exe('USES'),
     ]);
     const integrated = await env.integrate(second);
     const after = await standing(env);
