@@ -64,6 +64,21 @@ begin
   return null;
 end $$;
 
+-- A table that the transaction has written anew is emptied in place: neither counts nor the server's catalog say so.
+create function rustine.note_truncate() returns trigger language plpgsql security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into rustine.not_captured (integration, reason)
+    values (tg_argv[0]::bigint, jsonb_build_object('code', tg_argv[1], 'facts', jsonb_build_object('script', tg_argv[2], 'tables', array[format('%s.%s', tg_table_schema, tg_table_name)])));
+  return null;
+end $$;
+-- Tables that the patch has changed.
+create function rustine.tables_changed(number bigint, of_schema regnamespace) returns setof regclass language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select c.oid::regclass from rustine.table_before b join pg_class c on c.relname = b.table_name and c.relnamespace = of_schema and c.relkind = 'r'
+  where b.integration = number and b.before is not null order by 1
+$$;
+
 -- How often rows of each table were written, as the server counts: of the folder's tables, and of those that this transaction can have written.
 create function rustine.writes_so_far(of_schema regnamespace) returns jsonb language sql volatile
 set search_path = pg_catalog, pg_temp as $$
@@ -130,7 +145,7 @@ begin
       where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and t.typnamespace <> 'pg_catalog'::regnamespace));
 end $$;
 
-create function rustine.watch_script(number bigint, of_folder integer, of_schema text, lookup text[], script_name text, script bytea, most bigint) returns void language plpgsql
+create function rustine.watch_script(number bigint, of_folder integer, of_schema text, lookup text[], script_name text, script bytea, most bigint, wrote text) returns void language plpgsql
 set search_path = pg_catalog, pg_temp as $$
 declare
   place constant regnamespace := quote_ident(of_schema)::regnamespace;
@@ -145,6 +160,9 @@ begin
       execute format('create trigger %I before %s on %s for each statement execute function rustine.keep_written(%L, %L, %L)', 'rustine_before_' || each.event, each.event, each.name, number, of_folder, most);
     end if;
     execute format('create trigger %I after %s on %s referencing %s for each statement execute function rustine.keep_written(%L, %L, %L)', 'rustine_after_' || each.event, each.event, each.name, each.rows, number, of_folder, most);
+  end loop;
+  for each in select t as name from rustine.tables_changed(number, place) t loop
+    execute format('create trigger rustine_before_truncate before truncate on %s for each statement execute function rustine.note_truncate(%L, %L, %L)', each.name, number, wrote, script_name);
   end loop;
   insert into rustine.script_watch (integration, script, tables, writes, objects, catalog, further, comments_gone, commented, last_number, since)
     values (number, script_name, meant, rustine.writes_so_far(place), rustine.objects_of(place), rustine.catalog_writes(), rustine.further_catalog_writes(),
@@ -206,7 +224,10 @@ begin
   for each in select t::regclass as name, e.event from unnest(watch.tables) t join pg_class c on c.oid = t, (values ('before_update'), ('before_delete'), ('after_insert'), ('after_update'), ('after_delete')) e (event) loop
     execute format('drop trigger if exists %I on %s', 'rustine_' || each.event, each.name);
   end loop;
+  for each in select t as name from rustine.tables_changed(number, place) t loop
+    execute format('drop trigger if exists rustine_before_truncate on %s', each.name);
+  end loop;
   delete from rustine.script_watch w where w.integration = number and w.script = script_name;
 end $$;
-revoke all on function rustine.keep_written, rustine.writes_so_far, rustine.objects_of, rustine.catalog_writes, rustine.further_catalog_writes, rustine.commented_functions, rustine.tables_meant, rustine.watch_script, rustine.note_script from public;
+revoke all on function rustine.keep_written, rustine.note_truncate, rustine.tables_changed, rustine.writes_so_far, rustine.objects_of, rustine.catalog_writes, rustine.further_catalog_writes, rustine.commented_functions, rustine.tables_meant, rustine.watch_script, rustine.note_script from public;
 `;

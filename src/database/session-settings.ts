@@ -20,6 +20,9 @@ const CLIENT_GONE: Settings = {
 /** Dates, spans of time and bytes as text are the same whatever the server is set to: values become text and JSON, and come back. */
 const OWN_FORMS: Settings = { datestyle: 'ISO', intervalstyle: 'postgres', bytea_output: 'hex' };
 
+/** Where policies keep rows from us, a statement fails: what it does not see it would neither keep aside nor put back (R27). */
+const ALL_ROWS: Settings = { row_security: 'off' };
+
 type Settings = Readonly<Record<string, string>>;
 
 /** A list of names is no literal: one would be a single name. */
@@ -28,15 +31,15 @@ const statements = (how: 'set' | 'set local', settings: Settings): readonly stri
 
 /** Expressions that set what lasts as long as the session. */
 export const lasting = (): string =>
-  Object.entries({ ...OWN_NAMES, ...CLIENT_GONE })
+  Object.entries({ ...OWN_NAMES, ...ALL_ROWS, ...CLIENT_GONE })
     .map(([name, value]) => `pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, false)`)
     .join(', ');
 
 /** The same for a session that has them: the end of a transaction that reset all settings makes that last. */
-export const LASTING_AGAIN = statements('set', { ...OWN_NAMES, ...CLIENT_GONE }).join('; ');
+export const LASTING_AGAIN = statements('set', { ...OWN_NAMES, ...ALL_ROWS, ...CLIENT_GONE }).join('; ');
 
 /** How every transaction begins. */
-export const BEGINNING = statements('set local', { ...OWN_NAMES, ...OWN_FORMS }).join('; ');
+export const BEGINNING = statements('set local', { ...OWN_NAMES, ...ALL_ROWS, ...OWN_FORMS }).join('; ');
 
 /** A statement each: within a transaction, once something reset all settings: what it began with, and what ends a session that nobody asks any more. */
-export const BEGUN_AGAIN = statements('set local', { ...OWN_NAMES, ...OWN_FORMS, ...CLIENT_GONE });
+export const BEGUN_AGAIN = statements('set local', { ...OWN_NAMES, ...ALL_ROWS, ...OWN_FORMS, ...CLIENT_GONE });

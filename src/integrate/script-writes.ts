@@ -6,7 +6,7 @@ import { MOST_ORDERED_BYTES } from './remember-rows.ts';
 /** Before it: triggers on the tables that it can mean, and what the server has counted so far. */
 export function watchScript({ name, digest }: SqlRun, { id, schema, ancestors }: FolderSettings, integration: string): string {
   const lookup = [schema, ...ancestors.map((each) => each.schema)].map(quoteLiteral).join(', ');
-  return `select rustine.watch_script(${integration}, ${id}, ${quoteLiteral(schema)}, array[${lookup}]::text[], ${quoteLiteral(name)}, '\\x${digest}', ${MOST_ORDERED_BYTES})`;
+  return `select rustine.watch_script(${integration}, ${id}, ${quoteLiteral(schema)}, array[${lookup}]::text[], ${quoteLiteral(name)}, '\\x${digest}', ${MOST_ORDERED_BYTES}, '${WROTE}')`;
 }
 
 /** After it, and after its settings are gone. */

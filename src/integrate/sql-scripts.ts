@@ -81,7 +81,7 @@ function runBlock(run: SqlRun, number: number, folder: FolderSettings, integrati
     login_before text;
     login_after text;
   begin
-    execute format('create function %I.%I(text) returns void language plpgsql security definer set search_path = %s as %L',
+    execute format('create function %I.%I(text) returns void language plpgsql security definer set search_path = %s set row_security = on as %L',
       ${quoteLiteral(schema)}, runner, ${quoteLiteral(path)}, ${quoteLiteral(RUNNER_BODY)});
     ${ofLogin((login) => `execute format('alter function %I.%I(text) owner to %s', ${quoteLiteral(schema)}, runner, ${login});`)}
     ${ofLogin((login) => `execute login_query into login_before using ${login};`)}

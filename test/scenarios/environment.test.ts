@@ -353,6 +353,33 @@ describe.each(servers())('$name', (server) => {
       expect([created.findings, created.folders.map(({ role }) => role)]).toEqual([[], [null, null]]);
       expect(await refused(environment.rustine.databaseUrl('DEV'))).toBe('folder-without-role');
       await everything(environment);
+      // A script may do here what the database user may: a table that the patch has just written anew is emptied without a trace.
+      const wider = table('ITEM', 'ITM', { COD: 'C' }, { ITM0: 'COD' });
+      await environment.query(`update x3.item set cod_0 = '7'; update dev.item set cod_0 = '7'`);
+      await environment.integrate(
+        await environment.patch('WIPE.dat', [wider, script('WIPE', '-- rustine: sql\ntruncate item'), exe('WIPE')]),
+      );
+      expect(await environment.query('select from x3.item')).toEqual([]);
+      expect(await environment.query(`select tgname from pg_trigger where tgname like 'rustine%'`)).toEqual([]);
+      const wiped = await environment.rustine.revert({ file: 'WIPE.dat' });
+      expect([wiped.state, wiped.findings.filter(({ severity }) => severity === 'block')]).toMatchObject([
+        'refused',
+        ['X3', 'DEV'].map((folder) => ({
+          code: 'revert-script-wrote',
+          folder,
+          facts: { script: 'WIPE', tables: [`${folder.toLowerCase()}.item`] },
+        })),
+      ]);
+      // Rows that a policy keeps from the database user too: nothing is done without them.
+      await environment.query(`insert into x3.item (cod_0) values (1), (2); create policy odd on x3.item using (cod_0 = 1) with check (true);
+        alter table x3.item enable row level security; alter table x3.item force row level security`);
+      const text = await environment.patch('HIDDEN.dat', [table('ITEM', 'ITM', { COD: 'A:5' }, { ITM0: 'COD' })]);
+      const hidden = await environment.rustine.integrate({ paths: [text], folders: ['X3'], mode: 'integrate' });
+      expect(hidden.findings).toContainEqual(
+        expect.objectContaining({ code: 'database-error', facts: expect.objectContaining({ sqlstate: '42501' }) }),
+      );
+      await environment.query(`alter table x3.item no force row level security`);
+      expect(await environment.query('select cod_0 from x3.item order by 1')).toEqual([{ cod_0: 1 }, { cod_0: 2 }]);
     });
 
     test('a user who may create roles and is no superuser can do everything, dropping folders included', async () => {

@@ -15,7 +15,7 @@ export const revertTableErrors = {
 
 export const revertTableFindings = {
   'revert-script-wrote': (f) =>
-    `Script ${f('script')} of ${f('file')} wrote rows of ${some(f.list('tables'))} in ways that could not be written down (rows without a number, another folder's table, a table that its text does not name, writes that it undid itself): what stood there is not known. Integrate a patch that sets right what is wrong.`,
+    `Script ${f('script')} of ${f('file')} wrote rows of ${some(f.list('tables'))} in ways that could not be written down (rows without a number, another folder's table, a table that its text does not name, writes that it undid itself, a table that it emptied with truncate): what stood there is not known. Integrate a patch that sets right what is wrong.`,
   'revert-script-made': (f) =>
     `Script ${f('script')} of ${f('file')} made, changed or dropped objects of the database itself${f.has('objects') && f.list('objects').length > 0 ? ` (${some(f.list('objects'))})` : ''}, which cannot be taken back. Integrate a patch that sets right what is wrong.`,
   'revert-kept-gone': (f) =>

@@ -17,7 +17,7 @@ export const revertTableErrors: Sentences<keyof typeof errorsEn> = {
 
 export const revertTableFindings: Sentences<keyof typeof findingsEn> = {
   'revert-script-wrote': (f) =>
-    `Le traitement ${f('script')} de ${f('file')} a écrit des lignes de ${some(f.list('tables'))} sans qu'on ait pu le noter (lignes sans numéro, table d'un autre dossier, table que son texte ne nomme pas, écritures qu'il a annulées lui-même) : on ne sait pas ce qui était là. Intégrez un patch qui corrige ce qui ne va pas.`,
+    `Le traitement ${f('script')} de ${f('file')} a écrit des lignes de ${some(f.list('tables'))} sans qu'on ait pu le noter (lignes sans numéro, table d'un autre dossier, table que son texte ne nomme pas, écritures qu'il a annulées lui-même, table vidée par truncate) : on ne sait pas ce qui était là. Intégrez un patch qui corrige ce qui ne va pas.`,
   'revert-script-made': (f) =>
     `Le traitement ${f('script')} de ${f('file')} a lui-même créé, modifié ou supprimé des objets de la base${f.has('objects') && f.list('objects').length > 0 ? ` (${some(f.list('objects'))})` : ''}, ce qui ne peut pas être repris. Intégrez un patch qui corrige ce qui ne va pas.`,
   'revert-kept-gone': (f) =>
