@@ -15,10 +15,11 @@ import {
   readNotRemembered,
 } from '../journal/element-history.ts';
 import {
+  type EntryContent,
   type EntryKey,
   type EntryRow,
+  type FolderRow,
   type HistoryFilter,
-  type HistoryKind,
   readEntryKeys,
   readHistory,
   readKnownFiles,
@@ -44,46 +45,16 @@ export interface HistoryOptions {
 }
 
 /** One folder of an entry. */
-export interface HistoryFolder {
-  readonly folder: string;
+export interface HistoryFolder extends FolderRow {
   /** Name of the further server that it lives on; null: the environment's own. */
   readonly server: string | null;
-  /** ISO 8601, as all times here. */
-  readonly at: string;
-  /** Number of what was written, on that server. */
-  readonly integration: number;
-  /** Of a creation: patches that the folder had from its parent, or from its live folder. */
-  readonly copied: number;
-  /** Of a patch that the folder has no more. */
-  readonly takenBack: { readonly by: string; readonly at: string; readonly run: string | null } | null;
 }
 
 /** The same thing in one run, in one folder or many. */
-export interface HistoryEntry {
-  readonly kind: HistoryKind;
-  /** Number of the run; null: of none (a creation, a person's change: those of a day are one entry). */
-  readonly run: string | null;
-  /** Patch file; of a revert the one that was taken back; empty where there is none. */
-  readonly file: string;
-  /** SHA-256 of the file, hexadecimal; null where there is none. */
-  readonly digest: string | null;
-  /** `TYPE:NAME` that was set or decided about; else null. */
-  readonly element: string | null;
+export interface HistoryEntry extends EntryContent {
   /** Of the first and the last folder. */
   readonly at: string;
   readonly until: string;
-  readonly operator: string;
-  readonly authorized: readonly string[];
-  /** Specific codes that were not authorised: what carries them was left out. */
-  readonly ignored: readonly string[];
-  /** Check → reason; who gave it is `operator`. */
-  readonly forced: Readonly<Record<string, string>>;
-  /** Of a decision; else null. */
-  readonly choice: 'keep' | 'take' | 'value' | null;
-  /** Why: of a decision, of a patch that was taken back, of a folder that was unlocked; empty where nobody said. */
-  readonly reason: string;
-  /** The folders have it no more. */
-  readonly takenBack: boolean;
   readonly folders: readonly HistoryFolder[];
 }
 

@@ -28,29 +28,45 @@ export interface EntryKey {
   readonly last: number;
 }
 
-/** What one run, or one person on one day, did in the same way. */
-export interface EntryRow {
-  readonly key: string;
+/** What one run, or one person on one day, did in the same way, in whatever folders. */
+export interface EntryContent {
   readonly kind: HistoryKind;
+  /** Number of the run; null: of none (a creation, a person's change: those of a day are one entry). */
   readonly run: string | null;
+  /** Patch file; of a revert the one that was taken back; empty where there is none. */
   readonly file: string;
+  /** SHA-256 of the file, hexadecimal; null where there is none. */
   readonly digest: string | null;
+  /** `TYPE:NAME` that was set or decided about; else null. */
   readonly element: string | null;
   readonly operator: string;
   readonly authorized: readonly string[];
+  /** Specific codes that were not authorised: what carries them was left out. */
   readonly ignored: readonly string[];
+  /** Check → reason; who gave it is `operator`. */
   readonly forced: Readonly<Record<string, string>>;
+  /** Of a decision; else null. */
   readonly choice: 'keep' | 'take' | 'value' | null;
+  /** Why: of a decision, of a patch that was taken back, of a folder that was unlocked; empty where nobody said. */
   readonly reason: string;
+  /** The folders have it no more. */
   readonly takenBack: boolean;
+}
+
+export interface EntryRow extends EntryContent {
+  readonly key: string;
   readonly folders: readonly FolderRow[];
 }
 
 export interface FolderRow {
   readonly folder: string;
+  /** ISO 8601, as all times here. */
   readonly at: string;
+  /** Number of what was written, on that server. */
   readonly integration: number;
+  /** Of a creation: patches that the folder had from its parent, or from its live folder. */
   readonly copied: number;
+  /** Of a patch that the folder has no more. */
   readonly takenBack: { readonly by: string; readonly at: string; readonly run: string | null } | null;
 }
 

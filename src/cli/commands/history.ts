@@ -1,18 +1,11 @@
 // `rustine history`: who did what to which folders, and which version of an element they have (R41).
+import type { HistoryOptions } from '../../app/history.ts';
 import type { Cli } from '../cli.ts';
 import { dayOf, nonEmpty, positiveNumber } from '../option-values.ts';
 import type { Program } from '../program.ts';
 import { type ReportFormat, type ReportOptions, withReportOptions } from '../report-options.ts';
 
-interface Options extends ReportOptions {
-  readonly folder?: string;
-  readonly patch?: string;
-  readonly element?: string;
-  readonly since?: string;
-  readonly until?: string;
-  readonly operator?: string;
-  readonly limit?: number;
-}
+interface Options extends ReportOptions, HistoryOptions {}
 
 export function defineHistory(program: Program, cli: Cli): void {
   const words = cli.messages.help.commands.history;

@@ -16,40 +16,31 @@ export function stepSections(folders: readonly FolderAccount[], messages: Messag
   const { steps: names, stepStates } = report.validation;
   const all = folders.flatMap(({ steps }) => steps);
   if (all.length === 0) return [];
-  const sums: PageTable = {
+  const { columns } = words;
+  const table = (caption: string, stateTitle: string, groups: PageTable['groups']): PageTable => ({
     kind: 'table',
-    caption: words.stepSumsCaption,
-    columns: [
-      { title: words.columns.step },
-      { title: words.columns.states },
-      { title: words.columns.did },
-      { title: words.columns.took, right: true },
-    ],
-    groups: [
-      {
-        rows: [...Map.groupBy(all, ({ step }) => step)].map(([step, group]) => [
-          names[step],
-          {
-            lines: [...Map.groupBy(group, ({ state }) => state)].map(([state, of]) =>
-              words.stateCount(stepStates[state], of.length),
-            ),
-          },
-          countsText(step, summed(group), messages),
-          reports.duration(Math.max(...group.map(({ ms }) => ms))),
-        ]),
-      },
-    ],
-  };
-  const each: PageTable = {
-    kind: 'table',
-    caption: words.stepCaption,
-    columns: [
-      { title: words.columns.step },
-      { title: words.columns.state },
-      { title: words.columns.did },
-      { title: words.columns.took, right: true },
-    ],
-    groups: folders
+    caption,
+    columns: [{ title: columns.step }, { title: stateTitle }, { title: columns.did }, { title: columns.took, right: true }],
+    groups,
+  });
+  const sums = table(words.stepSumsCaption, columns.states, [
+    {
+      rows: [...Map.groupBy(all, ({ step }) => step)].map(([step, group]) => [
+        names[step],
+        {
+          lines: [...Map.groupBy(group, ({ state }) => state)].map(([state, of]) =>
+            words.stateCount(stepStates[state], of.length),
+          ),
+        },
+        countsText(step, summed(group), messages),
+        reports.duration(Math.max(...group.map(({ ms }) => ms))),
+      ]),
+    },
+  ]);
+  const each = table(
+    words.stepCaption,
+    columns.state,
+    folders
       .filter(({ steps }) => steps.length > 0)
       .map(({ folder, steps }) => ({
         title: folder,
@@ -60,7 +51,7 @@ export function stepSections(folders: readonly FolderAccount[], messages: Messag
           reports.duration(ms),
         ]),
       })),
-  };
+  );
   const detailed = all.length <= MOST_DETAILED ? readable(each, messages) : [];
   return [{ title: words.validationSteps, blocks: [...readable(sums, messages), ...detailed] }];
 }

@@ -1,5 +1,6 @@
 // English words of tables, progress and summaries.
 import type { FolderRunState, PatchRunState } from '../../../journal/outcome.ts';
+import { some } from '../said.ts';
 import { batchReport } from './batch.ts';
 import { liveReason } from './history-folders.ts';
 import { revertedCounts, revertStarted } from './revert.ts';
@@ -112,7 +113,7 @@ export const report = {
     `… and ${count} more like this${subjects === '' ? '' : `: ${subjects}`} (--verbose says each in full)`,
   folders: (codes: string, count: number) => `${count === 1 ? 'folder' : 'folders'} ${codes}`,
   initialized: (code: string) => `The environment is ready; its supervisor folder is ${code}.`,
-  foldersCreated: (codes: readonly string[]) => `${codes.length === 1 ? 'Folder' : 'Folders'} ${codes.join(', ')} created.`,
+  foldersCreated: (codes: readonly string[]) => `${codes.length === 1 ? 'Folder' : 'Folders'} ${some(codes, 12)} created.`,
   folderSet: (code: string, settings: readonly string[]) =>
     `Folder ${code}: ${settings.map((each) => settingNames[each] ?? each).join(', ')} changed.`,
   folderSame: (code: string) => `Folder ${code} is set like that already: nothing was changed.`,

@@ -43,7 +43,7 @@ export const sessionFindings = {
   'disconnect-denied': (f) =>
     `The sessions of folder ${f('folder')} cannot be ended: the database user has not the right to: ${listed(sessionLines(f), line)}. An administrator can give it: GRANT pg_signal_backend TO the user that Rustine connects as; or end them by hand.`,
   'logins-shared': (f) =>
-    `Folders ${some(f.list('folders'))} have no login of their own (the database user may not create roles): who works in them cannot be known, and nobody is kept out during the run. See to it yourself.`,
+    `${f.list('folders').length === 1 ? `Folder ${f.list('folders')[0]} has no login of its own` : `Folders ${some(f.list('folders'))} have no login of their own`} (the database user may not create roles): who works in them cannot be known, and nobody is kept out during the run. See to it yourself.`,
   'login-open': (f) =>
     `New logins cannot be refused during the run; as to the folder's role, ${whyOpen[f('reason')] ?? f('reason')}. Keep its users out yourself.`,
   'logins-left-shut': (f) =>

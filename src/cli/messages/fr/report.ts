@@ -1,5 +1,7 @@
 // French words of tables, progress and summaries.
+
 import type { Messages } from '../en.ts';
+import { some } from '../said.ts';
 import { batchReport } from './batch.ts';
 import { liveReason } from './history-folders.ts';
 import { revertedCounts, revertStarted } from './revert.ts';
@@ -109,7 +111,7 @@ export const report: Messages['report'] = {
     `… et ${count} de plus du même genre${subjects === '' ? '' : ` : ${subjects}`} (--verbose donne le détail de chacun)`,
   folders: (codes, count) => `${count === 1 ? 'dossier' : 'dossiers'} ${codes}`,
   initialized: (code) => `L'environnement est prêt ; son dossier superviseur est ${code}.`,
-  foldersCreated: (codes) => (codes.length === 1 ? `Dossier ${codes[0]} créé.` : `Dossiers ${codes.join(', ')} créés.`),
+  foldersCreated: (codes) => (codes.length === 1 ? `Dossier ${codes[0]} créé.` : `Dossiers ${some(codes, 12)} créés.`),
   folderSet: (code, settings) =>
     `Dossier ${code} : ${settings.map((each) => settingNames[each] ?? each).join(', ')} ${settings.length < 2 ? 'a changé' : 'ont changé'}.`,
   folderSame: (code) => `Le dossier ${code} est déjà ainsi : rien n'a changé.`,

@@ -51,7 +51,7 @@ export const sessionFindings: Sentences<keyof typeof findingsEn> = {
   'disconnect-denied': (f) =>
     `Les sessions du dossier ${f('folder')} ne peuvent pas être fermées, l'utilisateur de la base n'en a pas le droit : ${listed(sessionLines(f), line)}. Un administrateur peut le donner : GRANT pg_signal_backend TO l'utilisateur avec lequel Rustine se connecte ; ou les fermer à la main.`,
   'logins-shared': (f) =>
-    `Les dossiers ${some(f.list('folders'))} n'ont pas de connexion propre (l'utilisateur de la base ne peut pas créer de rôles) : on ne peut pas savoir qui y travaille, et personne n'est écarté pendant l'exécution. Veillez-y vous-même.`,
+    `${f.list('folders').length === 1 ? `Le dossier ${f.list('folders')[0]} n'a` : `Les dossiers ${some(f.list('folders'))} n'ont`} pas de connexion propre (l'utilisateur de la base ne peut pas créer de rôles) : on ne peut pas savoir qui y travaille, et personne n'est écarté pendant l'exécution. Veillez-y vous-même.`,
   'login-open': (f) =>
     `Les nouvelles connexions ne peuvent pas être refusées pendant l'exécution. Le rôle du dossier : ${whyOpen[f('reason')] ?? f('reason')}. Écartez ses utilisateurs vous-même.`,
   'logins-left-shut': (f) =>
