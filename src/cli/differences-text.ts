@@ -1,6 +1,7 @@
 // What a validation changed or would change, one by one; folders with the same differences are told once.
 import type { RunValidation, ValidationOutcome } from '../app/validations.ts';
 import { canonical, digestOf } from '../base/canonical.ts';
+import { counts } from './counts.ts';
 import { oneLine } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
@@ -33,15 +34,15 @@ function groupsOf({ folders }: ValidationOutcome): readonly Group[] {
 }
 
 /** Where only settings came, or what is noted of patches, there is nothing to list. */
-function hasDifferences({ differences, tables, patches, texts }: RunValidation): boolean {
+function hasDifferences({ differences, tables, patches, texts, ran, rows }: RunValidation): boolean {
   if (differences === undefined) return false;
   const { created, altered, removed } = tables;
-  const lists = [differences.elements, differences.scripts, patches, created, altered, removed];
-  return texts > 0 || lists.some((list) => list.length > 0);
+  const lists = [differences.elements, differences.scripts, ran, patches, created, altered, removed];
+  return texts > 0 || Object.values(rows).some((count) => count > 0) || lists.some((list) => list.length > 0);
 }
 
-function differencesOf({ differences, tables, patches, texts }: RunValidation): object {
-  return { ...differences, tables, patches, texts };
+function differencesOf({ differences, tables, patches, texts, ran, rows }: RunValidation): object {
+  return { ...differences, ran, tables, rows, patches, texts };
 }
 
 /** @param named so many folders are named; absent: a few, and the others counted */
@@ -68,7 +69,9 @@ export function differencesDocument(outcome: ValidationOutcome): object {
 function groupText({ folders, first }: Group, messages: Messages, width: number | undefined, most: number): string {
   const { validation, columns } = messages.report;
   const { elements = [], scripts = [] } = first.differences ?? {};
-  const { tables, patches, texts } = first;
+  const { tables, patches, texts, ran } = first;
+  const { report } = messages;
+  const rows = counts(report.rows, { ...first.rows });
   const named = (title: string, names: readonly string[], how = ''): readonly string[] =>
     names.map((name) => `  ${title}: ${safe(name)}${how}`);
   const lines = [
@@ -82,6 +85,8 @@ function groupText({ folders, first }: Group, messages: Messages, width: number 
     ]),
     ...named(columns.tables, tables.created, `  ${validation.changes.created}`),
     ...named(columns.scripts, scripts),
+    ...named(columns.scripts, ran, `  ${report.scripts.run(1)}`),
+    ...(rows === '-' ? [] : [`  ${columns.rows}: ${rows}`]),
     ...(texts === 0 ? [] : [`  ${validation.steps.texts}: ${texts}`]),
     ...named(columns.patches, patches),
     tableCostsText([{ folders, changes: first.tables.changes }], messages, width, most),

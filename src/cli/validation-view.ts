@@ -91,7 +91,7 @@ function folderTable(folders: readonly RunValidation[], { report }: Messages, wi
   const { validation } = report;
   const alike = Map.groupBy(folders, ({ ms: _, steps: __, folder: ___, differences: ____, ...rest }) => canonical({ ...rest }));
   const rows = [...alike.values()].map((group) => {
-    const { state, elements, tables, scripts, texts, patches, settled, steps } = group[0] as RunValidation;
+    const { state, elements, tables, scripts, ran, rows: data, texts, patches, settled, steps } = group[0] as RunValidation;
     const failedAt = steps.find((step) => step.state === 'failed');
     return [
       some(
@@ -105,20 +105,22 @@ function folderTable(folders: readonly RunValidation[], { report }: Messages, wi
         altered: tables.altered.length,
         removed: tables.removed.length,
       }),
-      scripts.length === 0 ? '-' : String(scripts.length),
+      counts(report.scripts, { installed: scripts.length, run: ran.length }),
+      counts(report.rows, { ...data }),
       texts === 0 ? '-' : String(texts),
       patches.length === 0 ? '-' : String(patches.length),
       settled.length === 0 ? '-' : some(settled.map((reason) => safe(report.dueReason(reason)))),
       `${Math.max(...group.map(({ ms }) => ms))} ms`,
     ];
   });
-  const { folder, state, elements, tables, scripts, patches, time } = report.columns;
+  const { folder, state, elements, tables, scripts, rows: data, patches, time } = report.columns;
   const columns: readonly Column[] = [
     { title: folder },
     { title: state },
     { title: elements },
     { title: tables },
-    { title: scripts, right: true },
+    { title: scripts },
+    { title: data },
     { title: validation.steps.texts, right: true },
     { title: patches, right: true },
     { title: validation.settled },

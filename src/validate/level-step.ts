@@ -6,10 +6,11 @@ import type { Database, Session } from '../database/database.ts';
 import { id, sql } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { LackingPatch, ReopenedPatch } from '../environment/level-gap.ts';
-import type { RunContext } from '../integrate/integrator.ts';
+import type { Integration, RunContext } from '../integrate/integrator.ts';
 import { integrateLocked } from '../integrate/integrator.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import { startingPoint, WHOLE } from '../integrate/starting-point.ts';
+import type { PatchOutcome } from '../journal/outcome.ts';
 import { keptDelivery } from '../plan/kept-delivery.ts';
 import type { ValidationContext } from './validation-context.ts';
 import type { ValidationSources } from './validation-sources.ts';
@@ -19,6 +20,8 @@ export interface Level {
   readonly patches: readonly string[];
   /** Files of which the dictionary has come, and nothing else yet. */
   readonly begun: readonly string[];
+  /** Of the patches, one by one: rows, scripts that were run or wait. */
+  readonly integrated: readonly PatchOutcome[];
   readonly findings: readonly Finding[];
 }
 
@@ -56,6 +59,8 @@ export function changesLevel({ steps, toCome, older }: LevelPlan, reopened: read
   return steps.length > 0 || [...toCome, ...older].some(({ begun }) => !begun) || reopened.some(({ kept }) => kept);
 }
 
+const NOTHING_CAME = { patches: [], begun: [], integrated: [] };
+
 /** Where findings block, the caller rolls back. */
 export async function bringLevel(
   session: Session,
@@ -70,8 +75,10 @@ export async function bringLevel(
   const patches: string[] = [];
   const begun = [...plan.toCome, ...plan.older].filter((patch) => !patch.begun);
   const findings: Finding[] = [];
+  const integrated: PatchOutcome[] = [];
   const rows = async (patch: ReopenedPatch): Promise<boolean> => {
-    const found = await integrateRows(session, database, folder, patch, sources, context);
+    const { findings: found, outcome } = await integrateRows(session, database, folder, patch, sources, context);
+    integrated.push(outcome);
     findings.push(...found.map((finding) => ({ ...finding, patch: patch.file })));
     patches.push(patch.file);
     context.stopPoint('validation-rows');
@@ -81,14 +88,15 @@ export async function bringLevel(
     if (step.step === 'note') {
       await notePatches(session, folder, source, step.patches, context, true);
       patches.push(...step.patches.map(({ file }) => file));
-    } else if (!(await rows(step.patch))) return { patches: [], begun: [], findings };
+    } else if (!(await rows(step.patch))) return { ...NOTHING_CAME, findings };
   }
   if (begun.length > 0) await notePatches(session, folder, source, begun, context, false);
-  for (const patch of reopened) if (patch.kept && !(await rows(patch))) return { patches: [], begun: [], findings };
+  for (const patch of reopened) if (patch.kept && !(await rows(patch))) return { ...NOTHING_CAME, findings };
   const toCome = [...plan.toCome, ...reopened.filter(({ kept }) => !kept)].map(({ file }) => file);
   return {
     patches,
     begun: begun.map(({ file }) => file),
+    integrated,
     findings: [...findings, ...rowsToCome(folder, toCome), ...plan.older.map((patch) => rowsOlder(folder, patch))],
   };
 }
@@ -101,7 +109,7 @@ async function integrateRows(
   { file, digest, authorized, ignored }: ReopenedPatch,
   sources: ValidationSources,
   context: ValidationContext,
-): Promise<readonly Finding[]> {
+): Promise<Integration> {
   const staged = await sources.staged(JSON.stringify(['rows', file, digest, authorized]), async () => {
     const delivery = await keptDelivery(database, digest, file);
     if (delivery === undefined) throw new Failure('kept-file-gone', { file });
@@ -124,8 +132,7 @@ async function integrateRows(
     withDictionary,
     integration: number?.integration ?? '',
   };
-  const { findings } = await integrateLocked(session, database, locked, staged, runContext(authorized, context));
-  return findings;
+  return integrateLocked(session, database, locked, staged, runContext(authorized, context));
 }
 
 function runContext(authorized: readonly string[], context: ValidationContext): RunContext {

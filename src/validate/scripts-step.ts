@@ -14,6 +14,8 @@ import type { ValidationSources } from './validation-sources.ts';
 export interface Functions {
   /** Scripts that were run again. */
   readonly scripts: readonly string[];
+  /** Scripts of patches that are still to be run. */
+  readonly pending: readonly string[];
   readonly findings: readonly Finding[];
 }
 
@@ -44,8 +46,9 @@ export async function bringFunctions(
       and not exists (select from rustine.integration i where i.id = f.integration and i.outcome -> 'ran' ? f.name)
     order by name`);
   const [waiting, ...scripts] = rows;
-  const findings = [...staleFindings(folder, stale), ...pendingFindings(folder, waiting?.pending ?? [])];
-  if (scripts.length === 0) return { scripts: [], findings };
+  const findings = staleFindings(folder, stale);
+  const pending = waiting?.pending ?? [];
+  if (scripts.length === 0) return { scripts: [], pending, findings };
   const runs = scripts.map(({ name, digest }): SqlRun => ({ name, digest, when: 'installed', own: true }));
   const settings = [...transactionSettings(sources, context), `set local rustine.integration = '${integration}'`];
   const statements = sqlScriptStatements(runs, settingsOf(folder), integration, {
@@ -55,7 +58,7 @@ export async function bringFunctions(
   });
   const watch = { runs, folder: folder.code, timeoutMs: context.scriptTimeoutMs };
   await watched(database, watch, (heard) => session.script(statements.join(';\n'), heard));
-  return { scripts: scripts.map(({ name }) => `TRT:${name}`), findings };
+  return { scripts: scripts.map(({ name }) => `TRT:${name}`), pending, findings };
 }
 
 function staleFindings({ code }: Folder, stale: readonly string[]): readonly Finding[] {
@@ -64,7 +67,8 @@ function staleFindings({ code }: Folder, stale: readonly string[]): readonly Fin
   return [{ code: 'scripts-hide-newer', severity: 'warn', facts }];
 }
 
-function pendingFindings({ code }: Folder, scripts: readonly string[]): readonly Finding[] {
+/** Also of patches that came with this validation. */
+export function pendingFindings({ code }: Folder, scripts: readonly string[]): readonly Finding[] {
   if (scripts.length === 0) return [];
   return [{ code: 'scripts-to-run', severity: 'info', facts: { folder: code, scripts, command: 'rustine script pending' } }];
 }

@@ -1,7 +1,7 @@
 // What a validation is told and what it tells: its steps, its sources, its outcome.
 import type { Finding } from '../base/finding.ts';
 import type { Folder } from '../environment/folder.ts';
-import type { ElementCounts, LineCounts, TableOutcome } from '../journal/outcome.ts';
+import type { ElementCounts, LineCounts, PatchOutcome, TableOutcome } from '../journal/outcome.ts';
 import type { ValidationStep } from '../journal/validation-steps.ts';
 import type { FolderDifferences } from './differences.ts';
 
@@ -52,6 +52,10 @@ export interface FolderValidation {
   readonly tables: TableOutcome;
   /** Scripts that were installed. */
   readonly scripts: readonly string[];
+  /** Scripts of patches that were run at their end. */
+  readonly ran: readonly string[];
+  /** Rows that patches brought. */
+  readonly rows: PatchOutcome['rows'];
   /** Texts that came for languages that the folder got. */
   readonly texts: number;
   /** Files of the patches that the folder has now and had not. */

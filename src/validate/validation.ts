@@ -8,7 +8,7 @@ import { settledByValidation } from '../environment/due.ts';
 import type { Folder } from '../environment/folder.ts';
 import { noteLive } from '../environment/history.ts';
 import { readLevelGap, readReopened } from '../environment/level-gap.ts';
-import type { TableOutcome } from '../journal/outcome.ts';
+import type { PatchOutcome, TableOutcome } from '../journal/outcome.ts';
 import { NO_ELEMENTS, NO_TABLES } from '../journal/outcome.ts';
 import type { FollowedDictionary } from './dictionary-step.ts';
 import { followDictionary } from './dictionary-step.ts';
@@ -18,7 +18,7 @@ import { copyCodes } from './history.ts';
 import type { Level } from './level-step.ts';
 import { bringLevel, changesLevel, planLevel } from './level-step.ts';
 import type { Functions } from './scripts-step.ts';
-import { bringFunctions } from './scripts-step.ts';
+import { bringFunctions, pendingFindings } from './scripts-step.ts';
 import type { TablesInLine } from './tables-step.ts';
 import { bringTables } from './tables-step.ts';
 import { bringTexts, missingTexts } from './texts-step.ts';
@@ -74,7 +74,12 @@ export async function validateInto(
   if (settled.length > 0) await session.query(sql`update rustine.folder set due = ${left}::text[] where id = ${folder.id}`);
   if (source?.exactly === true) await noteLive(session, folder.id);
   const { live, followed, inLine, functions, level } = brought;
-  const findings = [live, followed, inLine, functions, level].flatMap((each) => each?.findings ?? []);
+  const pending = [...new Set([...functions.pending, ...level.integrated.flatMap((each) => each.pending)])].sort();
+  const findings = [
+    ...[live, followed, inLine, functions].flatMap((each) => each?.findings ?? []),
+    ...pendingFindings(locked.folder, pending),
+    ...level.findings,
+  ];
   return {
     outcome: { ...outcomeOf(locked.folder, brought, context), settled, due: left.length > 0, reasons: left, ms },
     findings,
@@ -181,12 +186,22 @@ function outcomeOf(folder: Folder, brought: Brought, { differences }: Validation
     lines: plan?.lines ?? NO_LINES,
     tables,
     scripts,
+    ran: level.integrated.flatMap(({ ran }) => ran),
+    rows: level.integrated.map(({ rows }) => rows).reduce(rowsOfBoth, NO_ROWS),
     texts,
     patches: level.patches,
     ...(differences ? { differences: { elements: followed.differences, scripts } } : {}),
     ms: 0,
   };
 }
+
+const NO_ROWS: PatchOutcome['rows'] = { inserted: 0, updated: 0, deleted: 0 };
+
+const rowsOfBoth = (one: PatchOutcome['rows'], other: PatchOutcome['rows']): PatchOutcome['rows'] => ({
+  inserted: one.inserted + other.inserted,
+  updated: one.updated + other.updated,
+  deleted: one.deleted + other.deleted,
+});
 
 function joined(first: TableOutcome, second: TableOutcome): TableOutcome {
   const both = (part: 'created' | 'altered' | 'removed'): readonly string[] =>
@@ -214,6 +229,8 @@ export function failedValidation(
     lines: NO_LINES,
     tables: NO_TABLES,
     scripts: [],
+    ran: [],
+    rows: NO_ROWS,
     texts: 0,
     patches: [],
     ms: 0,

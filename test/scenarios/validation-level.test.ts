@@ -1,5 +1,6 @@
 // Validation brings a folder to the level of the one that it follows: rows and scripts to run from the kept files, APATCH, what stays open and why.
 import { describe, expect, test } from 'vitest';
+import { typed } from '../support/command-line.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { itemHolder, openEnvironment } from '../support/environment.ts';
 import type { Element } from '../support/patches.ts';
@@ -31,8 +32,14 @@ describe.each(oneServer())('$name', (server) => {
     });
     await env.integrate(await env.patch('P_0003_140.dat', [activityCode('NEW')]), { folders: ['X3'] });
     expect(await lag(env, 'SEED')).toEqual(['P_0001_140.dat', 'P_0002_140.dat', 'P_0003_140.dat']);
+    // A preview says which scripts would be run, and how many rows would come.
+    const { out } = await typed(env, ['validate', 'SEED', '--preview', '--verbose']);
+    expect(out).toMatch(/SEED +validated .* 1 run +2 inserted, 1 updated/);
+    expect(out).toMatch(/scripts: COUNT {2}run\n {2}rows: 2 inserted, 1 updated\n/);
     const done = await valid(env, 'SEED');
     expect(done).toMatchObject({
+      ran: ['COUNT'],
+      rows: { inserted: 2, updated: 1, deleted: 0 },
       state: 'validated',
       due: false,
       patches: ['P_0001_140.dat', 'P_0002_140.dat', 'P_0003_140.dat'],

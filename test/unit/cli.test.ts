@@ -151,7 +151,17 @@ const RUN: RunRecord = {
   folders: 2,
 };
 const END: JournalEntry = { kind: 'run-finished', run: RUN.run, state: 'done', ms: 7, seq: 1, at: '2026-01-02T03:04:05.678Z' };
-const NOTHING_ELSE = { steps: [], elements: NO_ELEMENTS, lines: NO_LINES, scripts: [], texts: 0, patches: [] };
+const NO_ROWS = { inserted: 0, updated: 0, deleted: 0 };
+const NOTHING_ELSE = {
+  steps: [],
+  elements: NO_ELEMENTS,
+  lines: NO_LINES,
+  scripts: [],
+  ran: [],
+  rows: NO_ROWS,
+  texts: 0,
+  patches: [],
+};
 const VALIDATED: ValidationOutcome = {
   run: RUN.run,
   mode: 'validate',

@@ -218,6 +218,8 @@ it('a validation has a row for each folder, and for each thing that changes ther
     lines: { created: 0, updated: 1, identical: 0, kept: 0, ignored: 0, removed: 0 },
     tables: { created: ['bag'], altered: ['item'], removed: [], changes: [] },
     scripts: ['TRT:LIB'],
+    ran: ['COUNT'],
+    rows: { inserted: 2, updated: 0, deleted: 0 },
     texts: 0,
     patches: ['A.dat'],
     differences: {
@@ -254,6 +256,8 @@ it('a validation has a row for each folder, and for each thing that changes ther
     'SEED,table,,,,bag,created',
     'SEED,table,,,,item,altered',
     'SEED,script,,,,TRT:LIB',
+    'SEED,script,,,,COUNT,run',
+    'SEED,rows,,,,,inserted,,,,,2',
     'SEED,patch,,,,A.dat',
   ]);
 });

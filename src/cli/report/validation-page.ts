@@ -28,7 +28,13 @@ function changeSections({ folders }: ValidationOutcome, messages: Messages): rea
   const { report, reports } = messages;
   const { changes: words } = reports;
   const kinds: Readonly<Record<string, string>> = words.kinds;
-  const said: Readonly<Record<string, string>> = { ...report.validation.changes, altered: words.altered };
+  const said: Readonly<Record<string, string>> = {
+    ...report.validation.changes,
+    altered: words.altered,
+    run: report.scripts.run(1),
+    inserted: report.rows.inserted(2),
+    deleted: report.rows.deleted(2),
+  };
   const changed = folders
     .map((folder) => ({ folder: folder.folder, changes: changesOf(folder) }))
     .filter(({ changes }) => changes.length > 0);

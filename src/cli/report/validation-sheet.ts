@@ -34,7 +34,7 @@ function folderRow({ folder, state, reason, ms }: RunValidation): Row {
 }
 
 /** One by one, as they were found. */
-export function changesOf({ differences, tables, patches }: RunValidation): readonly Row[] {
+export function changesOf({ differences, tables, patches, ran, rows }: RunValidation): readonly Row[] {
   const { elements = [], scripts = [] } = differences ?? {};
   return [
     ...elements.flatMap(({ type, name, change, records }) => [
@@ -49,6 +49,10 @@ export function changesOf({ differences, tables, patches }: RunValidation): read
       tables[change].map((name) => ({ kind: 'table', name, change })),
     ),
     ...scripts.map((name) => ({ kind: 'script', name })),
+    ...ran.map((name) => ({ kind: 'script', name, change: 'run' })),
+    ...(['inserted', 'updated', 'deleted'] as const).flatMap((change) =>
+      rows[change] === 0 ? [] : [{ kind: 'rows', change, after: rows[change] }],
+    ),
     ...patches.map((name) => ({ kind: 'patch', name })),
   ];
 }

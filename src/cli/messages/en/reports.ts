@@ -105,7 +105,7 @@ export const reports = {
     before: 'Before',
     after: 'After',
     altered: 'altered',
-    kinds: { element: 'element', line: 'line', field: 'field', table: 'table', script: 'script', patch: 'patch' },
+    kinds: { element: 'element', line: 'line', field: 'field', table: 'table', script: 'script', rows: 'rows', patch: 'patch' },
     nothing: 'No folder is due: nothing was validated.',
   },
   runs: {

@@ -108,7 +108,15 @@ export const reports: Messages['reports'] = {
     before: 'Avant',
     after: 'Après',
     altered: 'modifiée',
-    kinds: { element: 'élément', line: 'ligne', field: 'champ', table: 'table', script: 'traitement', patch: 'patch' },
+    kinds: {
+      element: 'élément',
+      line: 'ligne',
+      field: 'champ',
+      table: 'table',
+      script: 'traitement',
+      rows: 'lignes de données',
+      patch: 'patch',
+    },
     nothing: "Aucun dossier n'est à valider : rien n'a été fait.",
   },
   runs: {
