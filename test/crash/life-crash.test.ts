@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { cloneEnvironment, openEnvironment } from '../support/environment.ts';
-import { begin, lives } from '../support/life.ts';
+import { begin } from '../support/life.ts';
 import { expectLife } from '../support/life-invariants.ts';
+import { lives } from '../support/life-steps.ts';
 import { oneServer } from '../support/servers.ts';
 
 /** More lives with more kills: RUSTINE_CRASH_RUNS=500; other ones: RUSTINE_CRASH_SEED=7. */

@@ -2,9 +2,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { cloneEnvironment, openEnvironment } from '../support/environment.ts';
-import { begin, lives } from '../support/life.ts';
+import { begin } from '../support/life.ts';
 import { lateFolders } from '../support/life-example.ts';
 import { expectLife } from '../support/life-invariants.ts';
+import { lives } from '../support/life-steps.ts';
 import { oneServer } from '../support/servers.ts';
 
 /** More: RUSTINE_LIVES=100; other ones: RUSTINE_LIFE_SEED=7. */

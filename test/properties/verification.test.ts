@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cloneEnvironment, openEnvironment } from '../support/environment.ts';
-import { begin, Life, lives, type Step } from '../support/life.ts';
+import { begin, Life } from '../support/life.ts';
 import { verified } from '../support/life-invariants.ts';
+import { lives, type Step } from '../support/life-steps.ts';
 import { any } from '../support/patches.ts';
 import { oneServer } from '../support/servers.ts';
 import { untilTheEnd } from '../support/until.ts';

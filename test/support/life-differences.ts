@@ -3,7 +3,7 @@ import { ELEMENT_TYPES } from '../../src/dictionary/element-types.ts';
 import type { Holding } from './folder-dump.ts';
 import { difference } from './folder-dump.ts';
 import type { Life } from './life.ts';
-import { FOLDERS } from './life.ts';
+import { FOLDERS } from './life-steps.ts';
 
 /** A folder without what two ways to the same end need not have in common: numbers, times, the order of columns, what was put aside on the way. */
 function content(holding: Holding | undefined): Holding {

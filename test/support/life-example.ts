@@ -1,5 +1,5 @@
 // A life that was found hard once, told plainly: a folder that gets what it lacks late, by hand or by validation, after its people and its parent changed things.
-import type { Step } from './life.ts';
+import type { Step } from './life-steps.ts';
 import type { Numbered } from './patch-sequences.ts';
 import type { Field, RecordOf } from './patches.ts';
 import { any, rows, script, table } from './patches.ts';

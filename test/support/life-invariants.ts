@@ -6,8 +6,9 @@ import { settingsOf } from '../../src/integrate/settings.ts';
 import { planValidation } from '../../src/plan/validation-plan.ts';
 import { leftovers } from './crash.ts';
 import type { Later, TestEnvironment } from './environment.ts';
-import { Life, type Step } from './life.ts';
+import { Life } from './life.ts';
 import { differences } from './life-differences.ts';
+import type { Step } from './life-steps.ts';
 
 /** Lives it, with all that must hold after each step, and compares its end with the plain replay. @param made makes an environment as lives begin with */
 export async function expectLife(steps: readonly Step[], made: (later: Later) => Promise<TestEnvironment>): Promise<void> {

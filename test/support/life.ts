@@ -1,142 +1,19 @@
-// The life of a small environment, drawn at random: patches, changes of its people, validation; what must hold after each step, and what it is compared with.
+// The life of a small environment, step by step, and its plain replay: what was done of it in a fresh environment, without what went wrong or was taken back.
 import { setTimeout } from 'node:timers/promises';
-import fc from 'fast-check';
+import type { IntegrateOptions } from '../../src/app/rustine.ts';
 import { Failure, Refusal } from '../../src/base/errors.ts';
+import type { KeptEntry } from '../../src/environment/kept.ts';
 import { rustine, type Stop } from './crash.ts';
 import type { TestEnvironment } from './environment.ts';
 import { connected } from './environment.ts';
 import type { Holding } from './folder-dump.ts';
 import { holdings } from './folder-dump.ts';
-import type { Numbered, RandomPatch } from './patch-sequences.ts';
-import { randomPatch } from './patch-sequences.ts';
-import { script } from './patches.ts';
+import type { Step } from './life-steps.ts';
+import { FOLDERS, OWN, STANDARD } from './life-steps.ts';
+import type { RandomPatch } from './patch-sequences.ts';
 
-/** LIVE gets scripts of its own, SHOP inherits from it, HIST follows it. */
-export const FOLDERS = ['X3', 'LIVE', 'SHOP'] as const;
 const HISTORY = 'HIST';
-type FolderName = (typeof FOLDERS)[number];
-
-/** What is standard, and what a folder has for itself: each has elements of its own names. */
-const STANDARD = 1;
-const OWN = 2;
 const OWN_CODES = ['ZALI', 'YOWN'];
-
-export type Step = Deed & { readonly killed?: Kill };
-
-/** The program is killed at a named point or after so many milliseconds; then it is run again, or not. */
-export interface Kill {
-  readonly stop: Stop;
-  readonly again: boolean;
-}
-
-type Deed =
-  /** A new patch to the supervisor folder and some of the others, or all or none of them. */
-  | {
-      readonly kind: 'patch';
-      readonly patch: RandomPatch;
-      readonly to: readonly FolderName[];
-      readonly atomic: boolean;
-      readonly take: boolean;
-    }
-  /** What a folder lacks. */
-  | { readonly kind: 'catch-up'; readonly folder: FolderName }
-  /** A specific patch of one folder, its codes authorised. */
-  | { readonly kind: 'own'; readonly patch: RandomPatch; readonly folder: FolderName }
-  | { readonly kind: 'set'; readonly folder: FolderName; readonly letter: string; readonly value: string }
-  | { readonly kind: 'rows'; readonly folder: FolderName }
-  | {
-      readonly kind: 'settings';
-      readonly folder: FolderName;
-      readonly codes: readonly string[];
-      readonly languages: readonly string[];
-    }
-  | { readonly kind: 'decide'; readonly pick: number; readonly choice: 'keep' | 'take' }
-  | { readonly kind: 'validate' }
-  /** The last patch of a folder is taken back. */
-  | { readonly kind: 'revert'; readonly folder: FolderName };
-
-const folder = fc.constantFrom(...FOLDERS);
-
-/** A SQL script whose functions come and go with its versions. */
-const functions: fc.Arbitrary<Numbered> = fc.tuple(fc.constantFrom('ONE', 'TWO'), fc.nat({ max: 3 })).map(
-  ([name, version]): Numbered =>
-    (run) =>
-      script(
-        `${name}F${run}`,
-        `create or replace function ${name.toLowerCase()}${run}_${version % 2}() returns bigint language sql as 'select ${version}::bigint + count(*) from t${run}';`,
-      ),
-);
-
-const patch = fc
-  .tuple(randomPatch(['1', '3', '4', '5']), fc.option(functions, { nil: undefined }))
-  .map(([drawn, made]): RandomPatch => (made === undefined ? drawn : { ...drawn, elements: [...drawn.elements, made] }));
-
-const steps = {
-  patch: fc.record({
-    kind: fc.constant('patch' as const),
-    patch,
-    to: fc.subarray([...FOLDERS.slice(1)]),
-    atomic: fc.boolean(),
-    take: fc.boolean(),
-  }),
-  catchUp: fc.record({ kind: fc.constant('catch-up' as const), folder }),
-  own: fc.record({ kind: fc.constant('own' as const), patch: randomPatch(['3']), folder }),
-  set: fc.record({
-    kind: fc.constant('set' as const),
-    folder,
-    letter: fc.constantFrom('A', 'B'),
-    value: fc.constantFrom('own', 'mine'),
-  }),
-  rows: fc.record({ kind: fc.constant('rows' as const), folder }),
-  settings: fc.record({
-    kind: fc.constant('settings' as const),
-    folder,
-    codes: fc.subarray([`C${STANDARD}`]),
-    languages: fc.shuffledSubarray(['ENG', 'FRA'], { minLength: 1 }),
-  }),
-  decide: fc.record({
-    kind: fc.constant('decide' as const),
-    pick: fc.nat({ max: 50 }),
-    choice: fc.constantFrom('keep' as const, 'take' as const),
-  }),
-  validate: fc.record({ kind: fc.constant('validate' as const) }),
-  revert: fc.record({ kind: fc.constant('revert' as const), folder }),
-} satisfies Record<string, fc.Arbitrary<Deed>>;
-
-/**
- * Patches more often than all else; the first step brings something.
- * @param points where the program may be killed; none: it is not
- */
-export function lives(most: number, points: readonly string[] = []): fc.Arbitrary<readonly Step[]> {
-  const any: fc.Arbitrary<Deed> = fc.oneof(
-    { arbitrary: steps.patch, weight: 6 },
-    { arbitrary: steps.own, weight: 2 },
-    { arbitrary: steps.set, weight: 3 },
-    { arbitrary: steps.rows, weight: 2 },
-    { arbitrary: steps.catchUp, weight: 2 },
-    { arbitrary: steps.settings, weight: 1 },
-    { arbitrary: steps.decide, weight: 2 },
-    { arbitrary: steps.validate, weight: 2 },
-    { arbitrary: steps.revert, weight: 3 },
-  );
-  const stop: fc.Arbitrary<Stop> = fc.oneof(
-    fc.record({ after: fc.integer({ min: 200, max: 1_500 }) }),
-    fc
-      .tuple(fc.constantFrom('', ...points), fc.integer({ min: 1, max: 3 }))
-      .map(([point, times]) => ({ at: `${point}:${times}` })),
-  );
-  const killed: fc.Arbitrary<Kill | undefined> =
-    points.length === 0
-      ? fc.constant(undefined)
-      : fc.option(fc.record({ stop, again: fc.boolean() }), { nil: undefined, freq: 2 });
-  const step = fc
-    .tuple(any, killed)
-    .map(([deed, kill]): Step => (kill === undefined || !KILLED.has(deed.kind) ? deed : { ...deed, killed: kill }));
-  return fc.tuple(steps.patch, fc.array(step, { minLength: 2, maxLength: most - 1 })).map(([first, more]) => [first, ...more]);
-}
-
-/** What a run does, in many transactions; all else is one. */
-const KILLED: ReadonlySet<Deed['kind']> = new Set(['patch', 'own', 'validate', 'revert']);
 
 /** The folders that a life has at its beginning. */
 export async function begin(env: TestEnvironment): Promise<void> {
@@ -159,9 +36,15 @@ interface Done {
   readonly got: readonly Had[];
   readonly case?: string;
   readonly key?: string;
+  readonly aside?: KeptEntry;
 }
 
-type RunOptions = { readonly atomic?: boolean; readonly takeUnchanged?: boolean; readonly authorize?: readonly string[] };
+type RunOptions = Pick<IntegrateOptions, 'atomic' | 'takeUnchanged' | 'authorize' | 'force'>;
+
+/** What is authorised for a file, whoever gets it: a validation brings it on the terms on which the parent had it. */
+const terms = (file: string): RunOptions => (file.startsWith('Z') ? { authorize: OWN_CODES } : {});
+
+const AGAIN: RunOptions = { force: [{ check: 'already', reason: 'once more' }] };
 
 export class Life {
   readonly env: TestEnvironment;
@@ -182,7 +65,7 @@ export class Life {
   }
 
   /** @returns nothing where nothing was done */
-  private async carryOut(step: Step, at: number): Promise<Pick<Done, 'case' | 'key'> | undefined> {
+  private async carryOut(step: Step, at: number): Promise<Pick<Done, 'case' | 'key' | 'aside'> | undefined> {
     const { env } = this;
     switch (step.kind) {
       case 'patch': {
@@ -197,7 +80,7 @@ export class Life {
       case 'own': {
         const file = `Z${at}.dat`;
         await this.write(file, step.patch, OWN);
-        await attempt(this.run(file, [step.folder], { authorize: OWN_CODES }, step.killed));
+        await attempt(this.run(file, [step.folder], terms(file), step.killed));
         return {};
       }
       case 'catch-up': {
@@ -232,6 +115,18 @@ export class Life {
         if (step.killed?.again !== false) await attempt(env.rustine.revert({ file, folders: [step.folder] }));
         return {};
       }
+      case 'again': {
+        const files = (await this.had()).flatMap((each) => (each.folder === step.folder ? [each.file] : []));
+        const file = files[step.pick % Math.max(files.length, 1)];
+        if (file === undefined) return undefined;
+        await attempt(this.integrate(file, [step.folder], { ...terms(file), ...AGAIN }));
+        return {};
+      }
+      case 'restore': {
+        const entries = await this.aside(step.folder);
+        const entry = entries[step.pick % Math.max(entries.length, 1)];
+        return entry !== undefined && (await this.restore(entry)) ? { aside: entry } : undefined;
+      }
       case 'validate':
         if (step.killed !== undefined) await this.killed(['validate', '--due'], step.killed.stop);
         if (step.killed?.again !== false) await attempt(env.rustine.validate({}));
@@ -239,7 +134,7 @@ export class Life {
     }
   }
 
-  private async run(file: string, folders: readonly string[], options: RunOptions, killed: Kill | undefined): Promise<void> {
+  private async run(file: string, folders: readonly string[], options: RunOptions, killed: Step['killed']): Promise<void> {
     const { atomic, takeUnchanged, authorize } = options;
     if (killed !== undefined) {
       const flags = [
@@ -291,6 +186,18 @@ export class Life {
     return true;
   }
 
+  /** Rows that patches put aside in a folder and nobody has put back. */
+  private async aside(code: string): Promise<readonly KeptEntry[]> {
+    const entries = await this.env.rustine.kept({ folder: code });
+    return entries.filter(({ kind, file, restored }) => kind === 'rows' && file !== null && restored === null);
+  }
+
+  /** @returns whether they were */
+  private async restore({ id }: KeptEntry): Promise<boolean> {
+    const outcome = await attempt(this.env.rustine.restoreKept([id], { overwrite: true }));
+    return outcome?.state === 'done';
+  }
+
   async had(): Promise<readonly Had[]> {
     return this.env.query<Had>(`
       select f.code as folder, i.id::text, i.file from rustine.integrated i join rustine.folder f on f.id = i.folder
@@ -313,7 +220,7 @@ export class Life {
     const other = new Life(fresh);
     const last = new Set((await this.had()).map(({ id }) => id));
     for (const [file, path] of this.paths) other.paths.set(file, path);
-    for (const { step, got, case: chosen = '', key = '' } of this.done) {
+    for (const { step, got, case: chosen = '', key = '', aside } of this.done) {
       for (const [file, folders] of byFile(got.filter(({ id }) => last.has(id)))) await other.getsAgain(step, file, folders);
       switch (step.kind) {
         case 'set':
@@ -331,6 +238,14 @@ export class Life {
         case 'validate':
           await fresh.rustine.validate({});
           break;
+        case 'restore': {
+          // What a patch put aside that does not count any more is as it was before it.
+          const same = (await other.aside(step.folder)).find(
+            (each) => each.file === aside?.file && each.table === aside?.table && each.why === aside?.why,
+          );
+          if (same !== undefined) await other.restore(same);
+          break;
+        }
         default:
           break;
       }
@@ -339,7 +254,8 @@ export class Life {
   }
 
   private async getsAgain(step: Step, file: string, folders: readonly string[]): Promise<void> {
-    const options = step.kind === 'own' ? { authorize: OWN_CODES } : { takeUnchanged: step.kind === 'patch' ? step.take : false };
+    const asked = step.kind === 'again' ? AGAIN : { takeUnchanged: step.kind === 'patch' && step.take };
+    const options = { ...terms(file), ...asked };
     const { state, findings } = await this.integrate(file, folders, options);
     if (state !== 'done') throw new Error(`the replay ended ${state}: ${JSON.stringify(findings)}`);
   }
