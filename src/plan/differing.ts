@@ -105,12 +105,16 @@ async function gather(session: Session, folder: FolderSettings, source: Folder, 
   const lookup = [source.id, ...(exactly ? [] : source.ancestors.map(({ id }) => id))];
   const all = exactly || folder.test;
   return session.query<Row>(sql`
-    with integrated as materialized (
+    -- An integration of rows alone delivers no element: with it the patch is whole, which began with the one that did.
+    with had as materialized (
+      select id, folder, file, digest, at, patch_type, authorized, apatch_num, rows_only, bool_or(apatch_num is not null) over (partition by folder, file, digest) as whole
+      from rustine.integrated where folder in (${source.id}, ${folder.id})),
+    integrated as materialized (
       select i.id, i.folder = ${source.id} as theirs, i.digest, i.at, i.patch_type, array_to_string(i.authorized || coalesce(p.activity_codes, '{}'), ',') as codes, p.digest is null as unknown,
-        i.apatch_num is not null and not exists (
-          select from rustine.integrated o where o.folder in (${source.id}, ${folder.id}) and o.folder <> i.folder and o.file = i.file and o.digest = i.digest) as alone
-      from rustine.integrated i left join rustine.patch p on p.digest = i.digest
-      where i.folder = ${folder.id} or i.folder = ${source.id} and i.apatch_num is not null and i.patch_type <> '2'),
+        i.whole and not exists (
+          select from had o where o.folder <> i.folder and o.file = i.file and o.digest = i.digest) as alone
+      from had i left join rustine.patch p on p.digest = i.digest
+      where not i.rows_only and (i.folder = ${folder.id} or i.folder = ${source.id} and i.whole and i.patch_type <> '2')),
     fact as (
       select r.folder, r.type, r.name, hashtextextended(concat_ws(chr(31), r.tag, r.key, r.position, r.content, array_to_string(r.changed, ',')), 1) as h
       from rustine.record r where r.folder in (${source.id}, ${folder.id})

@@ -59,7 +59,13 @@ describe.each(oneServer())('$name', (server) => {
     await env.integrate(await env.patch('P_0001_140.dat', [item, rowOf('a', 1)]));
     await env.folders(['SEED']);
     expect([await rows(env, 'SEED'), await lag(env, 'SEED')]).toEqual([[], ['P_0001_140.dat']]);
-    expect(await valid(env, 'SEED')).toMatchObject({ state: 'validated', patches: ['P_0001_140.dat'] });
+    // Rows that come late bring no element: what the folder has later than its parent stays.
+    const wider = table('ITEM', 'ITM', { COD: 'A:5', QTY: 'C', OWN: 'C' }, { ITM0: 'COD' });
+    await env.integrate(await env.patch('OWN.dat', [wider]), { folders: ['SEED'] });
+    const ahead = { code: 'elements-ahead', facts: { elements: ['ATB:ITEM'] } };
+    const first = await valid(env, 'SEED');
+    expect(first).toMatchObject({ state: 'validated', patches: ['P_0001_140.dat'], findings: [ahead] });
+    expect(await valid(env, 'SEED')).toMatchObject({ state: 'unchanged', findings: [ahead] });
     expect([await rows(env, 'SEED'), await lag(env, 'SEED')]).toEqual([['a 1'], []]);
   });
 
