@@ -116,9 +116,18 @@ comment on column rustine.script_function.marked_on is 'major version of the ser
 create function rustine.function_mark(function oid) returns text language sql stable set search_path = pg_catalog, pg_temp as $$
   select md5(concat_ws(' ', case when p.prokind <> 'a' then pg_get_functiondef(p.oid) end, p.proowner::regrole)) from pg_proc p where p.oid = function;
 $$;
-revoke all on function rustine.function_mark from public;
+-- Who may run it besides its owner, quoted as GRANT takes it.
+alter table rustine.script_function add column runners text[];
+comment on column rustine.script_function.runners is 'who may run the function as the script left it, besides its owner: roles and public; null: not known';
+create function rustine.function_runners(function oid) returns text[] language sql stable set search_path = pg_catalog, pg_temp as $$
+  select array(select case a.grantee when 0 then 'public' else a.grantee::regrole::text end
+    from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee <> p.proowner order by 1)
+  from pg_proc p where p.oid = function;
+$$;
+revoke all on function rustine.function_mark, rustine.function_runners from public;
 update rustine.script_function s set mark = rustine.function_mark(to_regprocedure(format('%I.%s', f.schema_name, s.function))),
-  marked_on = current_setting('server_version_num')::integer / 10000
+  marked_on = current_setting('server_version_num')::integer / 10000,
+  runners = rustine.function_runners(to_regprocedure(format('%I.%s', f.schema_name, s.function)))
 from rustine.folder f where f.id = s.folder;
 
 -- What an earlier version integrated of patches whose dictionary had come with the folder.

@@ -49,7 +49,8 @@ export function sqlScriptStatements(
 
 /** As the scripts of this transaction left them, also where one changed what another had made: what is found to be different later was changed by hand. */
 function markFunctions({ id, schema }: FolderSettings): string {
-  return `update rustine.script_function f set mark = rustine.function_mark(p.oid), marked_on = current_setting('server_version_num')::integer / 10000
+  return `update rustine.script_function f set mark = rustine.function_mark(p.oid), marked_on = current_setting('server_version_num')::integer / 10000,
+      runners = rustine.function_runners(p.oid)
     from pg_proc p where f.folder = ${id} and p.oid = to_regprocedure(format('%I.%s', ${quoteLiteral(schema)}, f.function))
       and age(p.xmin) <= age(pg_current_xact_id()::xid)`;
 }

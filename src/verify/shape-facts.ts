@@ -73,7 +73,10 @@ export interface FunctionFact {
   readonly kind: string;
   readonly function: string;
   readonly file: string | null;
-  readonly state: 'changed' | 'gone';
+  readonly state: 'changed' | 'gone' | 'rights';
+  /** Who may run it no longer, and who may since. */
+  readonly lost: readonly string[];
+  readonly won: readonly string[];
 }
 
 /**
@@ -118,7 +121,8 @@ const LINES = (schema: string, folder: number) => sql`
       union all
       select concat_ws(' ', 'n', v.name, v.hidden, v.columns::text) from rustine.dictionary_view v join own on own.id = v.folder
       union all
-      select concat_ws(' ', 'f', s.function, s.name, s.kind, s.mark = rustine.function_mark(p), p is null, s.mark is null or s.marked_on <> current_setting('server_version_num')::integer / 10000)
+      select concat_ws(' ', 'f', s.function, s.name, s.kind, s.mark = rustine.function_mark(p), p is null, s.mark is null or s.marked_on <> current_setting('server_version_num')::integer / 10000,
+        case when s.runners <> rustine.function_runners(p) then concat_ws(' ', s.runners::text, rustine.function_runners(p)::text) end)
       from own join rustine.script_function s on s.folder = own.id cross join lateral to_regprocedure(format('%I.%s', own.name, s.function)) p
       union all
       select concat_ws(' ', 'd', r.type, r.name, r.tag, r.key, r.position, r.content) from rustine.record r join own on own.id = r.folder where r.type in ('ATB', 'ATY')
@@ -174,10 +178,16 @@ export async function gatherShape(session: Session, { schema, id, role }: Folder
     from rustine.dictionary_view v left join pg_class c on c.relnamespace = to_regnamespace(quote_ident(${schema})) and c.relname = v.name and c.relkind = 'v'
     where v.folder = ${id} and not v.hidden and cardinality(v.columns) > 0 order by 1`);
   const functions = await session.query<FunctionFact>(sql`
-    select s.name as script, s.kind, s.function, i.file, case when p is null then 'gone' else 'changed' end as state
-    from rustine.script_function s left join rustine.integration i on i.id = s.integration cross join lateral to_regprocedure(format('%I.%s', ${schema}::text, s.function)) p
-    where s.folder = ${id} and (p is null or (s.marked_on = current_setting('server_version_num')::integer / 10000 and s.mark <> rustine.function_mark(p)))
-    order by 1, 3`);
+    with f as materialized (
+      select s.name as script, s.kind, s.function, i.file, s.runners, rustine.function_runners(p) as may,
+        case when p is null then 'gone' when s.marked_on = current_setting('server_version_num')::integer / 10000 and s.mark <> rustine.function_mark(p) then 'changed' end as state
+      from rustine.script_function s left join rustine.integration i on i.id = s.integration cross join lateral to_regprocedure(format('%I.%s', ${schema}::text, s.function)) p
+      where s.folder = ${id})
+    select script, kind, function, file, state, '{}'::text[] as lost, '{}'::text[] as won from f where state is not null
+    union all
+    select script, kind, function, file, 'rights', array(select unnest(runners) except select unnest(may)), array(select unnest(may) except select unnest(runners))
+    from f where state is distinct from 'gone' and runners <> may
+    order by 1, 3, 5`);
   const restored = await session.query<{ name: string }>(sql`
     select case when c.name is null then k.table_name else k.table_name || '.' || c.name end as name
     from rustine.kept k left join lateral (select jsonb_object_keys(k.columns) as name where k.kind = 'columns') c on true where k.folder = ${id} and k.restored_at is not null`);

@@ -371,11 +371,27 @@ function viewDifferences(
   });
 }
 
-function functionDifference({ script, kind, function: name, file, state }: FunctionFact, supervisor: boolean): Difference {
+function functionDifference(fact: FunctionFact, supervisor: boolean): Difference {
+  const { script, kind, function: name, file, state } = fact;
   const facts = { script, function: name };
   const mend: Mend = supervisor && file !== null ? { by: 'integrate', file } : VALIDATE;
   const subject = `${kind}:${script}`;
-  return state === 'gone'
-    ? warn('function-missing', subject, facts, mend, file ?? undefined)
-    : warn('function-differs', subject, facts, mend, file ?? undefined);
+  switch (state) {
+    case 'gone':
+      return warn('function-missing', subject, facts, mend, file ?? undefined);
+    case 'changed':
+      return warn('function-differs', subject, facts, mend, file ?? undefined);
+    case 'rights':
+      return runnersDifference(fact, subject);
+  }
+}
+
+/** Scripts of the folders below find their supervisor's functions by search_path, and may run those (R4). */
+function runnersDifference({ script, function: name, lost, won }: FunctionFact, subject: string): Difference {
+  const right = `execute on routine ${SCHEMA}.${name}`;
+  const statements = [
+    ...(lost.length === 0 ? [] : [`grant ${right} to ${lost.join(', ')}`]),
+    ...(won.length === 0 ? [] : [`revoke ${right} from ${won.join(', ')} cascade`]),
+  ];
+  return warn('function-rights-differ', subject, { script, function: name, lost, won }, bySql(statements.join('; ')));
 }

@@ -92,6 +92,10 @@ const BY_HAND: readonly (readonly [statement: string, ...found: string[]])[] = [
   ['alter table seed.t16 owner to {role}', 'table-owner-differs t16'],
   ['alter table seed.t17 rename to more; alter table seed.more add column own integer', 'table-renamed t17'],
   [`create function seed.spy(text) returns text language sql as 'select $1'`, 'function-added spy(text)'],
+  [
+    `revoke execute on function seed.fourfold(integer) from public; grant execute on function seed.fourfold(integer) to {test}`,
+    'function-rights-differ TRT:FOURFOLD',
+  ],
   ['create sequence seed.counter', 'object-added counter'],
   [`create type seed.mood as enum ('good')`, 'object-added mood'],
   ['create domain seed.percent as integer check (value < 101)', 'object-added percent'],
@@ -170,7 +174,8 @@ describe.each(servers())('verification on $name', (server) => {
   test('R34, R41: tables, functions and rights changed by hand are named, each once, with the folder and what to do', async () => {
     const env = await cloneEnvironment(server, original, onTestFinished);
     const [names] = await env.query<Record<string, string>>(
-      `select role_name as role, current_database() as database, current_user::regrole::text as owner from rustine.folder where code = 'SEED'`,
+      `select role_name as role, current_database() as database, current_user::regrole::text as owner,
+        (select role_name from rustine.folder where code = 'TEST') as test from rustine.folder where code = 'SEED'`,
     );
     const login = { role: names?.role ?? '' };
     const named = (text: string) => text.replaceAll(/\{(\w+)\}/g, (_, name: string) => names?.[name] ?? '');
@@ -200,8 +205,9 @@ describe.each(servers())('verification on $name', (server) => {
     expect(
       await env.query(`select (select des_0 from seed.t15 where cod_0 = 'A') as renamed, (select des_0 from seed.t17 where cod_0 = 'A') as "renamedTable",
         (select own from found_by_verify_seed.t0_own limit 1) as column, (select n from found_by_verify_seed.own) as "table",
-        has_table_privilege('${login.role}', 'found_by_verify_seed.own', 'select') as "loginReadsIt"`),
-    ).toEqual([{ renamed: 'kept', renamedTable: 'kept', column: 7, table: 8, loginReadsIt: false }]);
+        has_table_privilege('${login.role}', 'found_by_verify_seed.own', 'select') as "loginReadsIt",
+        (select array_agg(distinct a.grantee::text) from pg_proc p, aclexplode(proacl) a where p.oid = 'seed.fourfold(integer)'::regprocedure and a.grantee <> proowner) as runners`),
+    ).toEqual([{ renamed: 'kept', renamedTable: 'kept', column: 7, table: 8, loginReadsIt: false, runners: ['0'] }]);
   });
 
   test('R34: the dictionary of a folder changed by hand is told with what was delivered, what is there and by which patch', async () => {

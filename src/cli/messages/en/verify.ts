@@ -88,6 +88,11 @@ export const verifyFindings = {
   'view-differs': (f) => `View ${f('view')} of the dictionary is not as it was made.`,
   'function-missing': (f) => `Function ${f('function')} is missing, which script ${f('script')} made.`,
   'function-differs': (f) => `Function ${f('function')} is not as script ${f('script')} made it.`,
+  'function-rights-differ': (f) =>
+    `Who may run function ${f('function')} is not as script ${f('script')} left it: ${[
+      ...(f.list('lost').length === 0 ? [] : [`${some(f.list('lost'))} may no longer`]),
+      ...(f.list('won').length === 0 ? [] : [`${some(f.list('won'))} may since`]),
+    ].join(', ')}.`,
   'login-missing': () =>
     `The folder's login is not there any more. Make a role of that name again, or put the server's roles back.`,
   'login-attributes': (f) => `The folder's login is not as it was made: it is ${some(f.list('attributes'))} now.`,

@@ -113,6 +113,11 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
   'view-differs': (f) => `La vue ${f('view')} du dictionnaire n'est pas telle qu'elle a été créée.`,
   'function-missing': (f) => `La fonction ${f('function')}, créée par le traitement ${f('script')}, manque.`,
   'function-differs': (f) => `La fonction ${f('function')} n'est pas telle que le traitement ${f('script')} l'a créée.`,
+  'function-rights-differ': (f) =>
+    `Les droits d'exécution de la fonction ${f('function')} ne sont plus ceux que le traitement ${f('script')} a laissés : ${[
+      ...(f.list('lost').length === 0 ? [] : [`retirés à ${some(f.list('lost'))}`]),
+      ...(f.list('won').length === 0 ? [] : [`accordés depuis à ${some(f.list('won'))}`]),
+    ].join(', ')}.`,
   'login-missing': () =>
     `Le rôle de connexion du dossier n'existe plus. Recréez un rôle de ce nom, ou restaurez les rôles du serveur.`,
   'login-attributes': (f) =>
