@@ -25,8 +25,13 @@ export interface Measured {
   readonly peak: number;
 }
 
-/** Runs a program to its end. @throws Error where it fails */
-async function timed(program: string, argv: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Measured> {
+/** Runs a program to its end. @throws Error where it does not end with the code */
+async function timed(
+  program: string,
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  expected = 0,
+): Promise<Measured> {
   const started = performance.now();
   const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
   const said: Buffer[] = [];
@@ -40,7 +45,7 @@ async function timed(program: string, argv: readonly string[], environment: Node
   const timer = setInterval(() => void sample(), 50);
   const [code] = (await once(child, 'close')) as [number | null];
   clearInterval(timer);
-  if (code !== 0) throw new Error(`${program} ${argv.join(' ')} ended with ${code}: ${Buffer.concat(said)}`);
+  if (code !== expected) throw new Error(`${program} ${argv.join(' ')} ended with ${code}: ${Buffer.concat(said)}`);
   return { seconds: (performance.now() - started) / 1000, peak };
 }
 
@@ -50,8 +55,8 @@ async function together(works: readonly Promise<Measured>[]): Promise<Measured> 
   return { seconds: Math.max(...all.map(({ seconds }) => seconds)), peak: 0 };
 }
 
-export const rustine = (url: string, argv: readonly string[]): Promise<Measured> =>
-  timed(process.execPath, [PROGRAM, ...argv, '--database', url, '--quiet']);
+export const rustine = (url: string, argv: readonly string[], code = 0): Promise<Measured> =>
+  timed(process.execPath, [PROGRAM, ...argv, '--database', url, '--quiet'], {}, code);
 
 export async function query(url: string, text: string): Promise<void> {
   const client = new Client({ connectionString: url });
