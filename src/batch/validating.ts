@@ -1,9 +1,11 @@
 // What the folders of a validation run share, and what each of them comes to.
+import type { Facts } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import type { Database } from '../database/database.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { FolderEnd, RunMode, RunOutcomeOf } from '../journal/outcome.ts';
 import type { StepOutcome } from '../journal/validation-steps.ts';
+import type { Forced } from '../plan/checks.ts';
 import { failedValidation } from '../validate/validation.ts';
 import type { FolderValidation } from '../validate/validation-context.ts';
 import type { ValidationSources } from '../validate/validation-sources.ts';
@@ -27,6 +29,8 @@ export interface ValidationPart {
   waitedMs: number;
   /** Steps that came before its transaction. */
   readonly before: readonly StepOutcome[];
+  /** Scripts to run that failed in it and are left, with what each of them failed of. */
+  readonly leftToRun: Map<string, Facts>;
 }
 
 /** What the parts of a run on several servers share, as one of them sees it. */
@@ -44,6 +48,7 @@ export interface Validating extends ValidationTogether {
   readonly run: string;
   readonly mode: RunMode;
   readonly operator: string;
+  readonly forced: Forced;
   /** Lease of who has the run. */
   readonly process: string;
   readonly sources: ValidationSources;

@@ -192,7 +192,7 @@ async function enter(session: Session, { run, process, lockTimeoutMs }: Validati
 }
 
 function contextOf(
-  { run, operator, lockTimeoutMs, scriptTimeoutMs, differences, stopPoint }: Validating,
+  { run, operator, forced, lockTimeoutMs, scriptTimeoutMs, differences, stopPoint }: Validating,
   part: ValidationPart,
   clock: StepClock,
 ) {
@@ -202,6 +202,7 @@ function contextOf(
     lockTimeoutMs: attemptMs(part, lockTimeoutMs),
     scriptTimeoutMs,
     differences,
+    leftToRun: { scripts: [...part.leftToRun.keys()], reason: forced.scripts ?? '' },
     step: clock.step,
     stopPoint,
   };

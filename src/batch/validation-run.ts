@@ -129,7 +129,7 @@ export async function runValidation(database: Database, request: ValidationReque
         continue;
       }
       emit({ kind: 'step-finished', folder: code, outcome: alone });
-      parts.set(code, { folder, attempts: 0, waitedMs: 0, before: [controls, alone] });
+      parts.set(code, { folder, attempts: 0, waitedMs: 0, before: [controls, alone], leftToRun: new Map() });
     }
     const elsewhere = cancelling.soft.aborted ? undefined : request.elsewhere;
     elsewhere?.begin(journal.emitFar);

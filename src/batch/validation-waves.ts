@@ -9,7 +9,7 @@ import { mayWait, pauseAfter, attemptMs as waitOf } from './folder-part.ts';
 import { type Again, inTurn } from './in-turn.ts';
 import { blockedReason, nothingDone, type RunValidation, type Validating, type ValidationPart } from './validating.ts';
 import { type Attempted, type AttemptFailed, attemptValidation, tellSteps } from './validation-attempt.ts';
-import { locksFolder } from './validation-failure.ts';
+import { failedAtEnd, inValidation, locksFolder } from './validation-failure.ts';
 import { previewTogether, type Turn, turnsOf } from './validation-preview.ts';
 import type { Wave } from './waves.ts';
 
@@ -136,7 +136,7 @@ async function settle(
   { outcome, findings }: Attempted,
   outcomes: Outcomes,
 ): Promise<void> {
-  tell(validating, findings);
+  tell(validating, outcome.state === 'failed' ? findings : [...findings, ...leftToRun(validating, part)]);
   if (outcome.state !== 'failed') return end(validating, outcomes, outcome);
   const cause = findings.find(({ severity }) => severity === 'block');
   const { code = 'blocked', facts = {}, subject } = cause ?? {};
@@ -178,7 +178,9 @@ async function failed(
   }
   const known = await lockFailure(database, folder, cause);
   if (!(known instanceof Failure) && !(known instanceof Refusal)) throw known;
-  const { code, facts } = known;
+  if (leaves(validating, part, known)) return 0;
+  const { code } = known;
+  const facts = inValidation(known, folder.code);
   const finding: Finding = { code, severity: 'block', folder: folder.code, facts };
   tell(validating, [finding]);
   tellSteps(validating, folder.code, steps);
@@ -188,6 +190,31 @@ async function failed(
   const outcome = { ...nothingDone(folder, 'failed', reason), steps: [...part.before, ...steps], ms };
   await fail(validating, part, outcome, { code, facts }, outcomes);
   return undefined;
+}
+
+/** A script to run that fails is left where the operator says so: the folder comes again without it. */
+function leaves({ forced }: Validating, { leftToRun }: ValidationPart, failure: Failure | Refusal): boolean {
+  const script = failedAtEnd(failure);
+  if (forced.scripts === undefined || script === undefined || leftToRun.has(script)) return false;
+  leftToRun.set(script, failure.facts);
+  return true;
+}
+
+function leftToRun({ forced, operator }: Validating, { folder, leftToRun: left }: ValidationPart): readonly Finding[] {
+  return [...left].map(([script, { reason = '', sqlstate = '' }]) => {
+    const command = `rustine script run ${script} --folder ${folder.code}`;
+    const facts = {
+      script,
+      folder: folder.code,
+      reason,
+      sqlstate,
+      command,
+      check: 'scripts',
+      forced: forced.scripts ?? '',
+      by: operator,
+    };
+    return { code: 'script-left-to-run', severity: 'warn', folder: folder.code, subject: `EXE:${script}`, facts };
+  });
 }
 
 /** What has to be mended in the folder locks it; a preview locks nothing. */

@@ -69,9 +69,9 @@ export function entryDetails(entry: HistoryEntry, messages: Messages): readonly 
   return [
     ...(authorized.length === 0 ? [] : [history.authorized(authorized.join(', '))]),
     ...(ignored.length === 0 ? [] : [history.ignored(ignored.join(', '))]),
-    // Whoever had a folder made with it forced nothing.
+    // Whoever had a folder made with it forced nothing; scripts are left by whoever validates.
     ...Object.entries(forced).map(([check, why]) =>
-      entry.kind === 'copied' ? history.forcedThere(check, why) : history.forced(check, why, operator),
+      entry.kind === 'copied' && check !== 'scripts' ? history.forcedThere(check, why) : history.forced(check, why, operator),
     ),
     ...(choice === null ? (reason === '' ? [] : [history.reason(reason)]) : [history.chosen(choice, reason)]),
     ...[...copied].map(([count, same]) => history.withPatches(count, named(same, messages))),

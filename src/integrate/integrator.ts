@@ -321,6 +321,7 @@ export async function planFor(
     scope.rowsOnly,
     [...(scope.onlyTables ?? [])].sort(),
     scope.ranBefore,
+    scope.leftToRun,
     generated,
   ]);
   const known = staged.plans.get(basis);

@@ -7,9 +7,9 @@ import type { Authorized, PlanningInput } from '../plan/draft.ts';
 import type { FolderSettings } from '../plan/plan.ts';
 
 /** What of a delivery is planned. */
-export type Scope = Pick<PlanningInput, 'rowsOnly' | 'onlyTables' | 'ranBefore'>;
+export type Scope = Pick<PlanningInput, 'rowsOnly' | 'onlyTables' | 'ranBefore' | 'leftToRun'>;
 
-export const WHOLE: Scope = { rowsOnly: false, onlyTables: null, ranBefore: [] };
+export const WHOLE: Scope = { rowsOnly: false, onlyTables: null, ranBefore: [], leftToRun: [] };
 
 export interface StartingPoint {
   readonly settings: FolderSettings;
@@ -70,7 +70,7 @@ export async function startingPoint(
   if (had.open) return { ...fresh, scope: { ...WHOLE, rowsOnly: true }, ignored: had.ignored };
   if (!had.reopened) return { ...fresh, already: true };
   const onlyTables = new Set(had.left_out.map((each) => each.split('.')[0] ?? each));
-  return { ...fresh, scope: { rowsOnly: true, onlyTables, ranBefore: had.ran }, ignored: had.ignored };
+  return { ...fresh, scope: { ...WHOLE, rowsOnly: true, onlyTables, ranBefore: had.ran }, ignored: had.ignored };
 }
 
 /** Codes as `ignored` holds them: the code itself, and its letter for scripts. */

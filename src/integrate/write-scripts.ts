@@ -1,4 +1,5 @@
 // Statements that write a plan's scripts, run those that are SQL, and list those to be run outside (R28).
+import { quoteLiteral } from '../database/sql.ts';
 import type { FolderSettings, Plan } from '../plan/plan.ts';
 import { formerFunctionStatements } from './former-functions.ts';
 import { noteFunctions, rememberFunctions } from './function-images.ts';
@@ -18,6 +19,7 @@ export function scriptStatements(
     ...(remembers ? [{ text: rememberFunctions(folder, integration) }] : []),
     { text: scriptStatement(plan.id, folder.id, integration), counts: 'scripts' },
     { text: pendingStatement(plan.id, folder.id, integration) },
+    ...doneStatements(plan, folder.id),
     ...sqlScriptStatements(plan.runs, folder, integration, options).map((text) => ({ text })),
     ...(plan.formerFunctions ? formerStatements(folder, integration) : []),
     ...(remembers ? [{ text: noteFunctions(folder, integration) }] : []),
@@ -34,6 +36,14 @@ function scriptStatement(plan: string, folder: number, integration: string): str
     select distinct on (type, name) ${folder}, type, name, title, digest, ${integration}, ${integration} from rustine.plan_item
     where plan = ${plan} and item = 'script' order by type, name, ordinal desc
     on conflict (folder, kind, name) do update set title = excluded.title, digest = excluded.digest, updated_by = excluded.updated_by`;
+}
+
+/** What runs now waits no more, whichever patch listed it. */
+function doneStatements({ runs }: Plan, folder: number): readonly Statement[] {
+  const names = runs.flatMap(({ name, when }) => (when === 'end' ? [quoteLiteral(name)] : []));
+  return names.length === 0
+    ? []
+    : [{ text: `delete from rustine.pending_script where folder = ${folder} and script in (${names.join(', ')})` }];
 }
 
 function pendingStatement(plan: string, folder: number, integration: string): string {

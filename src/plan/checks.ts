@@ -157,6 +157,7 @@ const ROWS = [
   { code: 'function-dropped', rules: ['R28'], severities: ['info'], place: 'scripts', when: 'folder' },
   { code: 'function-kept', rules: ['R28'], severities: ['warn'], place: 'scripts', when: 'folder' },
   { code: 'script-pending', rules: ['R28'], severities: ['warn'], place: 'scripts', when: 'folder' },
+  { code: 'script-left-to-run', rules: ['R28', 'R35'], severities: ['warn'], place: 'scripts', when: 'folder', force: 'scripts' },
   { code: 'script-not-rehearsed', rules: ['R28', 'R32'], severities: ['info'], place: 'scripts', when: 'folder' },
   { code: 'script-name-unsafe', rules: ['R28'], severities: ['warn'], place: 'scripts', when: 'folder' },
   { code: 'script-run-failed', rules: ['R28'], severities: ['warn'], place: 'scripts', when: 'folder' },

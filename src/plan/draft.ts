@@ -71,6 +71,8 @@ export interface PlanningInput {
   readonly onlyTables: ReadonlySet<string> | null;
   /** Scripts to run of this very file that the folder has run or listed already: it comes again for codes that were not authorised then. */
   readonly ranBefore: readonly string[];
+  /** Scripts to run that failed in this folder: they are listed, for a person to run them later. */
+  readonly leftToRun: readonly string[];
   /** Set-up values that nobody in the folder changed follow the delivery. */
   readonly takeUnchanged: boolean;
 }

@@ -54,7 +54,7 @@ export interface SqlRun {
   readonly own: boolean;
 }
 
-/** A script to run at the end that the database cannot run; `language` is empty where nobody has its text. */
+/** A script to run at the end that the database cannot run, or that is left; `language` is empty where nobody has its text. */
 export interface OutsideRun {
   readonly name: string;
   readonly language: string;

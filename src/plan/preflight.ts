@@ -61,8 +61,8 @@ function withTask(tasks: Tasks, file: string, task: Task): readonly string[] {
   return [...tasks].flatMap(([code, files]) => (files.get(file) === task ? [code] : []));
 }
 
-/** Sessions come and go: whether they had to be forced shows when they are looked for. */
-const JUDGED_HERE: readonly ForceName[] = ['sequence', 'content', 'already'];
+/** Sessions come and go: whether they had to be forced shows when they are looked for. Scripts are a validation's to leave. */
+const JUDGED_HERE: readonly ForceName[] = ['sequence', 'content', 'already', 'scripts'];
 
 /** What is forced without need is said: a reason that stays in a script may let through what nobody thought of. */
 function unusedForces({ forced }: PreflightInput, findings: readonly Finding[]): readonly Finding[] {

@@ -78,13 +78,15 @@ export function* planRuns(input: PlanningInput, draft: Draft): Generator<PlanIte
   for (const { ordinal, name, title } of new Map(draft.exes.map((exe) => [exe.name, exe])).values()) {
     if (input.ranBefore.includes(name)) continue;
     const { body, own } = bodyFor(name, input, draft);
-    if (body?.language === 'sql') {
+    if (body?.language === 'sql' && !input.leftToRun.includes(name)) {
       draft.runs.push({ name, digest: body.digest, when: 'end', own });
       continue;
     }
     const language = body?.language ?? '';
     draft.pending.push({ name, language });
-    const delivered = draft.bodies.get(name);
+    // One that failed may have been mended above since: that is what is to run then (R4).
+    const isMendedAbove = input.leftToRun.includes(name) && input.facts.scripts.found.has(name);
+    const delivered = isMendedAbove ? undefined : draft.bodies.get(name);
     yield {
       item: 'exe',
       ordinal,

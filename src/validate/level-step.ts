@@ -119,7 +119,9 @@ async function integrateRows(
   const begin = await startingPoint(session, settings, { file, digest }, { authorized: [], forced: {} });
   const [number] = await session.query<{ integration: string }>(sql`
     select nextval(pg_get_serial_sequence('rustine.integration', 'id'))::text as integration`);
-  const scope = begin.scope.rowsOnly ? begin.scope : { ...WHOLE, rowsOnly: true };
+  const { scripts, reason } = context.leftToRun;
+  const left = staged.delivery.elements.flatMap(({ type, name }) => (type === 'EXE' && scripts.includes(name) ? [name] : []));
+  const scope = { ...(begin.scope.rowsOnly ? begin.scope : { ...WHOLE, rowsOnly: true }), leftToRun: left };
   // What was left out of its dictionary there is left out here, until somebody authorises it.
   const missed = [...new Set([...begin.ignored, ...ignored])];
   const withDictionary = !begin.scope.rowsOnly;
@@ -132,7 +134,11 @@ async function integrateRows(
     withDictionary,
     integration: number?.integration ?? '',
   };
-  return integrateLocked(session, database, locked, staged, runContext(authorized, context));
+  return integrateLocked(session, database, locked, staged, {
+    ...runContext(authorized, context),
+    // It is in the history of the folder with the patch that the scripts belong to.
+    forced: left.length === 0 ? {} : { scripts: reason },
+  });
 }
 
 function runContext(authorized: readonly string[], context: ValidationContext): RunContext {
@@ -174,7 +180,7 @@ async function notePatches(
   await session.query(sql`
     insert into rustine.integration (folder, run, file, digest, patch_type, languages, series, number, version, apatch_num, operator, authorized, ignored, left_out, forced, rows, outcome, rows_only)
     select ${folder.id}, ${run}, i.file, i.digest, i.patch_type, i.languages, i.series, i.number, i.version,
-      case when ${whole} then (select num_0 from ${apatch} where fic_0 = left(i.file, 255)) end, ${operator}, i.authorized, i.ignored, i.left_out, i.forced, i.rows, i.outcome,
+      case when ${whole} then (select num_0 from ${apatch} where fic_0 = left(i.file, 255)) end, ${operator}, i.authorized, i.ignored, i.left_out, i.forced - 'scripts', i.rows, i.outcome,
       exists (select from rustine.integrated o where o.folder = ${folder.id} and o.file = i.file and o.digest = i.digest)
     from rustine.integration i where i.id = any(${numbers}::bigint[]) order by i.id`);
 }

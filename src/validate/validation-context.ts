@@ -20,6 +20,8 @@ export interface ValidationContext {
   readonly lockTimeoutMs: number;
   /** Limit for each SQL script. */
   readonly scriptTimeoutMs: number;
+  /** Scripts to run that failed in the folder: they are left, and listed, for the operator's reason. */
+  readonly leftToRun: { readonly scripts: readonly string[]; readonly reason: string };
   /** Whether what changed is listed one by one. */
   readonly differences: boolean;
   /** Told where a step begins. */

@@ -74,7 +74,10 @@ export async function validateInto(
   if (settled.length > 0) await session.query(sql`update rustine.folder set due = ${left}::text[] where id = ${folder.id}`);
   if (source?.exactly === true) await noteLive(session, folder.id);
   const { live, followed, inLine, functions, level } = brought;
-  const pending = [...new Set([...functions.pending, ...level.integrated.flatMap((each) => each.pending)])].sort();
+  // What was left in this very validation is told with what it failed of.
+  const told = new Set([...context.leftToRun.scripts, ...level.integrated.flatMap(({ ran }) => ran)]);
+  const waiting = [...functions.pending, ...level.integrated.flatMap((each) => each.pending)];
+  const pending = [...new Set(waiting)].filter((script) => !told.has(script)).sort();
   const findings = [
     ...[live, followed, inLine, functions].flatMap((each) => each?.findings ?? []),
     ...pendingFindings(locked.folder, pending),

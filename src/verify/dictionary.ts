@@ -60,7 +60,7 @@ async function judge(
 ): Promise<readonly Difference[]> {
   const { delivery, stagedAs, authorized } = expected;
   const facts = await gatherFacts(session, settingsOf(folder), delivery, stagedAs);
-  const scope = { rowsOnly: false, onlyTables: null, ranBefore: [], takeUnchanged: false };
+  const scope = { rowsOnly: false, onlyTables: null, ranBefore: [], leftToRun: [], takeUnchanged: false };
   const elements = new Map<string, Written[]>();
   const items = planDelivery({ delivery, folder: settingsOf(folder), facts, authorized, ...scope });
   for await (const item of items) {

@@ -137,7 +137,7 @@ describe.each(oneServer())('checks on $name', (server) => {
     ]);
     await expect(check(env, env.directory, { force: [{ check: 'everything', reason: 'x' }] })).rejects.toMatchObject({
       code: 'force-unknown',
-      facts: { known: ['already', 'content', 'sequence', 'sessions'] },
+      facts: { known: ['already', 'content', 'scripts', 'sequence', 'sessions'] },
     });
   });
 

@@ -182,21 +182,50 @@ describe.each(oneServer())('$name', (server) => {
     expect(await valid(env, 'SEED')).toMatchObject({ state: 'unchanged' });
   });
 
-  test('R16, R35: a file that is kept damaged, a script that fails: nothing is changed', async () => {
-    const env = await openEnvironment(server, { folders: ['SEED'] });
+  test('R16, R28, R35: a file that is kept damaged, a script that fails: nothing is changed; with a reason the script is left to be run, and nothing else', async () => {
+    const env = await openEnvironment(server, { folders: ['SEED', 'SHOP'] });
     await env.integrate(await env.patch('A.dat', [item, rowOf('a', 1)]));
     const fails = script(
       'FAILS',
       `do $$ begin if (select count(*) from item) > 1 then raise exception 'too many'; end if; end $$;`,
     );
-    await env.integrate(await env.patch('B.dat', [activityCode('NEW'), fails, exe('FAILS')]), { folders: ['X3'] });
-    await env.query(`insert into seed.item (cod_0, qty_0) values ('own', 9)`);
+    const works = script('WORKS', `insert into item (cod_0, qty_0) values ('works', 1);`);
+    await env.integrate(await env.patch('B.dat', [activityCode('NEW'), fails, works, exe('FAILS'), exe('WORKS')]), {
+      folders: ['X3'],
+    });
+    for (const folder of ['seed', 'shop']) await env.query(`insert into ${folder}.item (cod_0, qty_0) values ('own', 9)`);
     const state = () =>
       env.query(`select (select count(*) from rustine.record r where r.folder = f.id)::integer as records, (select count(*) from rustine.integration i where i.folder = f.id)::integer as written,
         (select count(*) from seed.apatch)::integer as apatch from rustine.folder f where code = 'SEED'`);
     const before = await state();
     const failed = await env.rustine.validate({ folders: ['SEED'] });
-    expect(failed.folders[0]).toMatchObject({ state: 'failed', reason: { code: 'script-failed' } });
+    expect(failed.folders[0]).toMatchObject({
+      state: 'failed',
+      reason: { code: 'script-failed', facts: { command: 'rustine validate SEED --force scripts=REASON' } },
+    });
+    const force = [{ check: 'scripts', reason: 'mended in May' }];
+    // A preview says so; then it is done.
+    for (const preview of [true, false]) {
+      const left = await env.rustine.validate({ folders: ['SHOP'], force, preview });
+      expect([left.state, left.folders[0]?.state, left.findings]).toMatchObject([
+        'done',
+        'validated',
+        [{ code: 'script-left-to-run', severity: 'warn', folder: 'SHOP', facts: { script: 'FAILS', forced: 'mended in May' } }],
+      ]);
+    }
+    expect(await rows(env, 'SHOP')).toEqual(['a 1', 'own 9', 'works 1']);
+    const pending = async () => (await env.rustine.scripts.pending()).map(({ folder, script }) => `${folder} ${script}`);
+    const [entry] = (await env.rustine.history({ folder: 'SHOP', patch: 'B.dat' })).entries;
+    expect([await pending(), entry?.forced, (await env.rustine.folder('SHOP')).lag]).toEqual([
+      ['SHOP FAILS'],
+      { scripts: 'mended in May' },
+      [],
+    ]);
+    // It runs with the text that the folder finds by now.
+    const mended = script('FAILS', `update item set qty_0 = 2 where cod_0 = 'works';`);
+    await env.integrate(await env.patch('C.dat', [mended]), { folders: ['X3'] });
+    expect(await env.rustine.scripts.run({ folder: 'SHOP' })).toMatchObject([{ script: 'FAILS', state: 'done' }]);
+    expect([await rows(env, 'SHOP'), await pending()]).toEqual([['a 1', 'own 9', 'works 2'], []]);
     await env.query(`delete from seed.item where cod_0 = 'own'`);
     await env.query(
       `update rustine.patch_chunk set bytes = '\\x00' where digest = (select digest from rustine.patch where file = 'B.dat')`,

@@ -48,13 +48,13 @@ test('every row of the list is given somewhere, once, and has a sentence', () =>
 });
 
 test('--force takes the name of a check or the code of its finding; what is forced can also be a warning', () => {
-  expect(FORCEABLE).toEqual(['already', 'content', 'sequence', 'sessions']);
+  expect(FORCEABLE).toEqual(['already', 'content', 'scripts', 'sequence', 'sessions']);
   for (const { code, force, severities } of CHECKS) {
     expect(forceName(code)).toBe(force);
     if (force === undefined) continue;
     expect(forceName(force)).toBe(force);
     expect(severities).toContain('warn');
-    expect(messages.help.commands.integrate.force).toContain(force);
+    expect(`${messages.help.commands.integrate.force} ${messages.help.commands.validate.force}`).toContain(force);
   }
   expect(forceName('toString')).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 // Which failures lock a folder, and in which order folders are validated.
 import { describe, expect, it } from 'vitest';
-import { locksFolder } from '../../src/batch/validation-failure.ts';
+import { failedAtEnd, inValidation, locksFolder } from '../../src/batch/validation-failure.ts';
 import { wavesOf } from '../../src/batch/waves.ts';
 import type { Folder } from '../../src/environment/folder.ts';
 
@@ -20,6 +20,23 @@ describe('R35: a failed validation', () => {
       expect([code, locksFolder({ code, facts: {} })]).toEqual([code, true]);
     for (const state of ['23505', '22001', '42703', '2BP01', '0A000', 'P0001', '42501'])
       expect([state, sqlstate(state)]).toEqual([state, true]);
+  });
+
+  it('says what can be done about a script to run, which may be left; one that is installed may not', () => {
+    const failure = (code: string, element: string) => ({ code, facts: { element } });
+    const told = [
+      failure('script-failed', 'EXE:LOAD'),
+      failure('script-overran', 'EXE:LOAD'),
+      failure('script-failed', 'TRT:LOAD'),
+      failure('values-do-not-fit', 'EXE:LOAD'),
+    ].map((each) => [failedAtEnd(each), inValidation(each, 'SHOP').validation, inValidation(each, 'SHOP').command]);
+    const command = 'rustine validate SHOP --force scripts=REASON';
+    expect(told).toEqual([
+      ['LOAD', true, command],
+      ['LOAD', true, command],
+      [undefined, true, undefined],
+      [undefined, undefined, undefined],
+    ]);
   });
 
   it('does not for what somebody else, the server or the operator did', () => {

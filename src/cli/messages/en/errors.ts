@@ -191,10 +191,15 @@ export const errors = {
     const where = f.has('line') ? ` in line ${f('line')}, column ${f('column')}` : '';
     const parts = [`${f('element')} failed${where} in folder ${f('folder')} (SQLSTATE ${f('sqlstate')}): ${f('reason')}`];
     for (const name of ['detail', 'hint']) if (f.has(name)) parts.push(`${name}: ${f(name)}`);
-    return `${parts.join('\n  ')}\nNothing of the patch was changed in this folder. The script has to be mended where it was made.`;
+    const way = f.has('command')
+      ? `Nothing was changed in this folder. Mend in its data what the script failed of and validate it again; or leave the script to be run later: \`${f('command')}\`. One that is wrong itself has to be mended where it was made, and comes with a later patch.`
+      : f.has('validation')
+        ? 'Nothing was changed in this folder. The script has to be mended where it was made: integrate the patch that brings it into the folder that this one follows, then validate again.'
+        : 'Nothing of the patch was changed in this folder. The script has to be mended where it was made.';
+    return `${parts.join('\n  ')}\n${way}`;
   },
   'script-overran': (f) =>
-    `${f('element')} went on in folder ${f('folder')} after its time limit of ${f('seconds')} s: it catches the cancellation. Its session was ended, and nothing that it did stays. The script has to be mended where it was made; script-timeout in rustine.yaml sets the limit.`,
+    `${f('element')} went on in folder ${f('folder')} after its time limit of ${f('seconds')} s: it catches the cancellation. Its session was ended, and nothing that it did stays. The script has to be mended where it was made; script-timeout in rustine.yaml sets the limit.${f.has('command') ? ` To validate the folder without it, and run it later: \`${f('command')}\`.` : ''}`,
   'script-not-pending': (f) =>
     `Script ${f('script')} is not left to run in ${some(f.list('folders'), 20)}. \`rustine script pending\` lists those that are.`,
   'script-unknown': (f) =>

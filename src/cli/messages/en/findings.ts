@@ -207,6 +207,8 @@ export const findings = {
     f.has('language')
       ? `Script ${f('script')} is to be run after the patch and was not: no runner is set for its language (${f('language')}). Set one in rustine.yaml, then \`rustine script run ${f('script')}\`; or run it by hand.`
       : `Script ${f('script')} is to be run after the patch and was not: neither the patch, the folder nor its ancestors have it. Integrate the patch that brings it, then \`rustine script run ${f('script')}\`.`,
+  'script-left-to-run': (f) =>
+    `EXE:${f('script')} failed in folder ${f('folder')}${f.has('reason') ? ` (${f.has('sqlstate') ? `SQLSTATE ${f('sqlstate')}: ` : ''}${f('reason')})` : ' (its time limit)'}. The folder is validated without it, and the script is left to be run: \`${f('command')}\`, once what it failed of is mended.`,
   'script-not-rehearsed': (f) =>
     `Script ${f('script')} (${f('language')}) would be run by its runner after the patch. A rehearsal does not run it: what it does outside of the database could not be rolled back.`,
   'script-name-unsafe': (f) =>

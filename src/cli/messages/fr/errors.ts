@@ -201,10 +201,15 @@ export const errors: Sentences<ErrorCode> = {
     ];
     if (f.has('detail')) parts.push(`détail : ${f('detail')}`);
     if (f.has('hint')) parts.push(`conseil : ${f('hint')}`);
-    return `${parts.join('\n  ')}\nRien du patch n'a changé dans ce dossier. Le traitement est à corriger là où il a été fait.`;
+    const way = f.has('command')
+      ? `Rien n'a changé dans ce dossier. Corrigez dans ses données ce qui a fait échouer le traitement, puis validez-le à nouveau ; ou laissez le traitement à exécuter plus tard : \`${f('command')}\`. S'il est faux lui-même, il est à corriger là où il a été fait, et arrive avec un patch suivant.`
+      : f.has('validation')
+        ? "Rien n'a changé dans ce dossier. Le traitement est à corriger là où il a été fait : intégrez le patch qui l'apporte dans le dossier que celui-ci suit, puis validez à nouveau."
+        : "Rien du patch n'a changé dans ce dossier. Le traitement est à corriger là où il a été fait.";
+    return `${parts.join('\n  ')}\n${way}`;
   },
   'script-overran': (f) =>
-    `${f('element')} a continué dans le dossier ${f('folder')} au-delà de sa durée limite de ${f('seconds')} s : il intercepte l'annulation. Sa session a été fermée et rien de ce qu'il a fait ne reste. Le traitement doit être corrigé là où il a été fait ; script-timeout dans rustine.yaml fixe la durée limite.`,
+    `${f('element')} a continué dans le dossier ${f('folder')} au-delà de sa durée limite de ${f('seconds')} s : il intercepte l'annulation. Sa session a été fermée et rien de ce qu'il a fait ne reste. Le traitement doit être corrigé là où il a été fait ; script-timeout dans rustine.yaml fixe la durée limite.${f.has('command') ? ` Pour valider le dossier sans lui et l'exécuter plus tard : \`${f('command')}\`.` : ''}`,
   'script-not-pending': (f) =>
     `Le traitement ${f('script')} ne reste pas à exécuter dans ${some(f.list('folders'), 20)}. \`rustine script pending\` liste ceux qui le sont.`,
   'script-unknown': (f) =>

@@ -208,6 +208,8 @@ export const findings: Sentences<FindingCode> = {
     f.has('language')
       ? `Le traitement ${f('script')} est à exécuter après le patch et ne l'a pas été : aucun exécuteur n'est défini pour son langage (${f('language')}). Définissez-en un dans rustine.yaml, puis \`rustine script run ${f('script')}\` ; ou exécutez-le à la main.`
       : `Le traitement ${f('script')} est à exécuter après le patch et ne l'a pas été : ni le patch, ni le dossier, ni ses dossiers de référence ne l'ont. Intégrez le patch qui l'apporte, puis \`rustine script run ${f('script')}\`.`,
+  'script-left-to-run': (f) =>
+    `EXE:${f('script')} a échoué dans le dossier ${f('folder')}${f.has('reason') ? ` (${f.has('sqlstate') ? `SQLSTATE ${f('sqlstate')} : ` : ''}${f('reason')})` : ' (durée limite)'}. Le dossier est validé sans lui, et le traitement reste à exécuter : \`${f('command')}\`, quand la cause de l'échec sera corrigée.`,
   'script-not-rehearsed': (f) =>
     `Le traitement ${f('script')} (${f('language')}) serait exécuté par son exécuteur après le patch. Une répétition ne l'exécute pas : ce qu'il fait hors de la base ne pourrait pas être annulé.`,
   'script-name-unsafe': (f) =>

@@ -66,7 +66,7 @@ export const runHelp = {
     differences: 'write what changes one by one to a new file: as a document where it ends in .json, else as text',
     first: 'folders that come first with their parents; the others follow only when these are validated',
     onError: 'when a folder fails: continue with the others (default), or stop',
-    force: 'pass over a check, with a reason that is kept: sessions',
+    force: 'pass over a check, with a reason that is kept: sessions, scripts (repeatable)',
     wait: 'how long to wait for another run that has these folders, then for their sessions, such as 30s, 1h30m',
     disconnect: 'end the sessions of the folders (with --wait: those that are left then)',
     jobs: 'folders worked on at the same time',

@@ -71,7 +71,7 @@ export const runHelp = {
       'écrit le détail des changements dans un nouveau fichier : un document si son nom finit par .json, sinon du texte',
     first: 'dossiers à valider en premier avec leurs dossiers de référence ; les autres suivent si tout y a réussi',
     onError: 'quand un dossier échoue : continue avec les autres (continue, par défaut) ou arrête (stop)',
-    force: 'passe outre un contrôle, avec un motif qui est conservé : sessions',
+    force: 'passe outre un contrôle, avec un motif qui est conservé : sessions, scripts (répétable)',
     wait: "durée d'attente d'une autre exécution sur ces dossiers, puis de leurs sessions, comme 30s, 1h30m",
     disconnect: 'met fin aux sessions des dossiers (avec --wait : à celles qui restent alors)',
     jobs: 'nombre de dossiers traités en même temps',
