@@ -4,7 +4,7 @@ import { KEPT_PER_SERVER } from '../environment/member.ts';
 import type { Across } from './across-servers.ts';
 import type { OneServer } from './rustine.ts';
 
-type KeptVerb = 'keptValues' | 'kept' | 'keptRows' | 'restoreKept' | 'purgeKept';
+type KeptVerb = 'keptValues' | 'kept' | 'rememberedPatches' | 'keptRows' | 'restoreKept' | 'purgeKept';
 
 export function keptVerbs(across: Across): Pick<OneServer, KeptVerb> {
   const { verbs } = across.home;
@@ -33,6 +33,16 @@ export function keptVerbs(across: Across): Pick<OneServer, KeptVerb> {
       if (options.folder !== undefined) return here;
       const there = await across.each(async ({ member }, own) =>
         (await member.verbs.kept(options)).filter(({ folder }) => own.includes(folder)),
+      );
+      return [...here, ...there.flat()];
+    },
+    rememberedPatches: async (options) => {
+      const place = await across.placeOf(options.folder);
+      if (place !== undefined) return place.member.verbs.rememberedPatches(options);
+      const here = await verbs.rememberedPatches(options);
+      if (options.folder !== undefined) return here;
+      const there = await across.each(async ({ member }, own) =>
+        (await member.verbs.rememberedPatches(options)).filter(({ folder }) => own.includes(folder)),
       );
       return [...here, ...there.flat()];
     },

@@ -6,6 +6,13 @@ import { sql } from '../database/sql.ts';
 import { notReady } from '../environment/folder-state.ts';
 import type { KeptEntry, KeptRow, StoredEntry } from '../environment/kept.ts';
 import { entryOf, readKeptRows, readStored } from '../environment/kept.ts';
+import {
+  type ForgottenPatch,
+  forgetPatches,
+  lockForPurge,
+  type RememberedPatches,
+  readRememberedPatches,
+} from '../environment/remembered-patches.ts';
 import { purgeEntries } from '../integrate/purge.ts';
 import { restoreEntries } from '../integrate/restore.ts';
 import { changeInFolder, type FolderTransaction } from './folder-transaction.ts';
@@ -50,12 +57,25 @@ export interface RestoreOutcome {
   }[];
 }
 
+/** What was removed for good. */
+export interface Purged {
+  readonly purged: readonly KeptEntry[];
+  /** Patches that cannot be taken back any more: what they remembered for that is gone. */
+  readonly forgotten: readonly ForgottenPatch[];
+}
+
 export type PurgeOptions = { readonly ids: readonly number[] } | { readonly folder: string; readonly before: string };
 
 /** The latest first. */
 export async function listKept(database: Database, options: KeptOptions): Promise<readonly KeptEntry[]> {
   await openSettled(database);
   return (await readStored(database, options)).map(entryOf);
+}
+
+/** Of each folder, what its patches remember so that they can be taken back. */
+export async function listRemembered(database: Database, folder?: string): Promise<readonly RememberedPatches[]> {
+  await openSettled(database);
+  return readRememberedPatches(database, folder);
 }
 
 /** @throws Refusal `kept-unknown` */
@@ -95,19 +115,23 @@ export async function restoreKept(
   });
 }
 
-/** For good. @returns what was removed. @throws Refusal `kept-unknown`, `kept-in-use`, `folder-not-ready`; Failure `lock-timeout` */
-export async function purgeKept(database: Database, options: PurgeOptions): Promise<readonly KeptEntry[]> {
+/** For good; of a folder also what its patches of that time remember. @throws Refusal `kept-unknown`, `kept-in-use`, `folder-not-ready`; Failure `lock-timeout` */
+export async function purgeKept(database: Database, operator: string, options: PurgeOptions): Promise<Purged> {
   await openSettled(database);
   const found = 'ids' in options ? await known(database, options.ids) : await readStored(database, options);
-  const work = async (session: Session): Promise<readonly KeptEntry[]> => {
+  const work = async (session: Session): Promise<Purged> => {
     const entries = await lockEntries(
       session,
       found.map((entry) => entry.id),
     );
     await purgeEntries(session, entries);
-    return entries.map(entryOf);
+    const purged = entries.map(entryOf);
+    if ('ids' in options) return { purged, forgotten: [] };
+    const state = await lockForPurge(session, options.folder);
+    if (state !== 'ready') throw notReady(options.folder, state ?? 'dropping');
+    return { purged, forgotten: await forgetPatches(session, options.folder, options.before, operator) };
   };
-  return inFolders(database, found, work);
+  return 'ids' in options ? inFolders(database, found, work) : changeInFolder(database, options.folder, work);
 }
 
 /** Of several folders the first stands for all where a lock has to be waited for. */

@@ -12,6 +12,7 @@ import { openEnvironment } from '../environment/environment.ts';
 import type { FolderLock } from '../environment/folder-lock.ts';
 import type { KeptEntry } from '../environment/kept.ts';
 import { type Membership, readMembership } from '../environment/member.ts';
+import type { RememberedPatches } from '../environment/remembered-patches.ts';
 import { readDirectory } from '../environment/servers.ts';
 import type { SettingsChange } from '../environment/settings-change.ts';
 import type { FieldsSet } from '../integrate/set-fields.ts';
@@ -34,8 +35,8 @@ import { createFolders, initialize } from './folders.ts';
 import type { History, HistoryOptions } from './history.ts';
 import { integrateInto } from './integration.ts';
 import { CONNECTIONS, jobsAtOnce } from './jobs.ts';
-import type { KeptOptions, KeptRows, PurgeOptions, RestoreOptions, RestoreOutcome } from './kept.ts';
-import { listKept, purgeKept, restoreKept, showKept } from './kept.ts';
+import type { KeptOptions, KeptRows, Purged, PurgeOptions, RestoreOptions, RestoreOutcome } from './kept.ts';
+import { listKept, listRemembered, purgeKept, restoreKept, showKept } from './kept.ts';
 import type { DecidedView, DecideOptions, KeptValuesOptions, KeptValueView } from './kept-values.ts';
 import { decideCase, keptValues } from './kept-values.ts';
 import { existingFolders, known } from './known-folders.ts';
@@ -207,8 +208,10 @@ export interface OneServer {
   keptRows(id: number, limit: number): Promise<KeptRows>;
   /** Puts entries back, all or none. */
   restoreKept(ids: readonly number[], options: RestoreOptions): Promise<RestoreOutcome>;
-  /** Removes entries for good. */
-  purgeKept(options: PurgeOptions): Promise<readonly KeptEntry[]>;
+  /** What patches remember so that they can be taken back, by folder. */
+  rememberedPatches(options: Pick<KeptOptions, 'folder'>): Promise<readonly RememberedPatches[]>;
+  /** Removes entries for good; of a folder up to a day also what its patches remember: they cannot be taken back any more. */
+  purgeKept(options: PurgeOptions): Promise<Purged>;
   /** Which copy is used, what hides what, what is left to run; running and exporting. */
   readonly scripts: ScriptVerbs;
   /** Which are at work, how far each folder is, stopping one. */
@@ -305,8 +308,9 @@ async function openOne(settings: Settings, expected?: Membership): Promise<Opene
     restoreKept: (ids, how) => restoreKept(database, opened.operator, ids, how),
     purgeKept: async (options) => {
       const folder = await keptFolder(database, 'folder' in options ? options.folder : undefined);
-      return purgeKept(database, { ...options, ...folder });
+      return purgeKept(database, opened.operator, { ...options, ...folder });
     },
+    rememberedPatches: async ({ folder }) => listRemembered(database, (await keptFolder(database, folder)).folder),
     scripts: scriptVerbs(opened),
     runs: runVerbs(opened),
     databaseUrl: (folder) => databaseUrl(opened, folder),

@@ -62,6 +62,10 @@ export function entryDetails(entry: HistoryEntry, messages: Messages): readonly 
     folders.filter(({ takenBack }) => takenBack !== null),
     ({ takenBack }) => `${takenBack?.by} ${takenBack?.run ?? takenBack?.at}`,
   );
+  const purged = Map.groupBy(
+    folders.filter((each) => each.purged !== null),
+    (each) => `${each.purged?.by} ${each.purged?.at}`,
+  );
   const copied = Map.groupBy(
     folders.filter((each) => each.copied > 0),
     (each) => each.copied,
@@ -75,6 +79,9 @@ export function entryDetails(entry: HistoryEntry, messages: Messages): readonly 
     ),
     ...(choice === null ? (reason === '' ? [] : [history.reason(reason)]) : [history.chosen(choice, reason)]),
     ...[...copied].map(([count, same]) => history.withPatches(count, named(same, messages))),
+    ...[...purged.values()].map((same) =>
+      history.purged(same[0]?.purged?.by ?? '', minute(same[0]?.purged?.at ?? ''), named(same, messages)),
+    ),
     ...[...back.values()].map((same) =>
       history.backBy(same[0]?.takenBack?.by ?? '', minute(same[0]?.takenBack?.at ?? ''), named(same, messages)),
     ),

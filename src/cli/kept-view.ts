@@ -1,6 +1,7 @@
 // What was put aside, for people: the list, one entry with its values, the result of putting back.
 import type { KeptRows, RestoreOutcome } from '../app/kept.ts';
 import type { KeptEntry, KeptRow, Values } from '../environment/kept.ts';
+import type { RememberedPatches } from '../environment/remembered-patches.ts';
 import { findingsText } from './findings.ts';
 import { paint, pairs, table } from './layout.ts';
 import type { Messages } from './messages/en.ts';
@@ -33,6 +34,31 @@ export function keptTable(kept: readonly KeptEntry[], messages: Messages, width:
     entry.restored === null ? '-' : minute(entry.restored.at),
   ]);
   return table(columns, cells, width);
+}
+
+/** Empty where nothing is remembered. */
+export function rememberedTable(
+  remembered: readonly RememberedPatches[],
+  { report }: Messages,
+  width: number | undefined,
+): string {
+  if (remembered.length === 0) return '';
+  const { patches, oldest, latest, size } = report.kept.remembered;
+  const columns = [
+    { title: report.columns.folder },
+    { title: patches, right: true },
+    { title: oldest },
+    { title: latest },
+    { title: size, right: true },
+  ];
+  const cells = remembered.map((each) => [
+    each.folder,
+    String(each.patches),
+    minute(each.oldest),
+    minute(each.latest),
+    report.bytes(each.bytes),
+  ]);
+  return `${report.kept.remembered.is}\n${table(columns, cells, width)}`;
 }
 
 export function keptText({ entry, rows }: KeptRows, messages: Messages, width: number | undefined): string {

@@ -180,6 +180,7 @@ const ROWS = [
   { code: 'revert-not-integrated', rules: ['R38'], severities: ['block'], place: 'account', when: 'revert' },
   { code: 'revert-not-last', rules: ['R38'], severities: ['block'], place: 'account', when: 'revert' },
   { code: 'revert-not-remembered', rules: ['R38'], severities: ['block'], place: 'account', when: 'revert' },
+  { code: 'revert-purged', rules: ['R38'], severities: ['block'], place: 'account', when: 'revert' },
   { code: 'revert-below', rules: ['R38'], severities: ['block'], place: 'account', when: 'revert' },
   { code: 'revert-elements-changed', rules: ['R38'], severities: ['block'], place: 'elements', when: 'revert' },
   { code: 'revert-activity-codes', rules: ['R38'], severities: ['block'], place: 'activity-codes', when: 'revert' },

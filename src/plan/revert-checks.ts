@@ -30,7 +30,8 @@ export function revertFindings(folder: string, facts: RevertFacts, takenBack: Re
   const below = facts.below.filter((code) => !takenBack.has(code));
   if (target.later.length > 0)
     findings.push(found('revert-not-last', place, { folder, file, later: target.later, last: target.later.at(-1) ?? '' }));
-  if (!isRemembered(target)) {
+  const purged = target.notRevertible?.some(({ code }) => code === 'revert-purged') === true;
+  if (!isRemembered(target) && !purged) {
     const why = target.by === 'patch' ? 'older' : target.by;
     findings.push(found('revert-not-remembered', place, { folder, file, why }));
   }

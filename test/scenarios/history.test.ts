@@ -291,6 +291,7 @@ describe.each(oneServer())('history on $name', (server) => {
       'copied',
       'folder',
       'integration',
+      'purged',
       'server',
       'takenBack',
     ]);

@@ -1,6 +1,7 @@
 // What was put aside comes back (R27): listed, shown, restored all or nothing, removed on request only; on a real database.
 import { describe, expect, test } from 'vitest';
 import type { RestoreOptions } from '../../src/app/kept.ts';
+import { typed as command } from '../support/command-line.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { connected, openEnvironment } from '../support/environment.ts';
 import { activityCode, content, row, rows, table } from '../support/patches.ts';
@@ -445,14 +446,35 @@ describe.each(servers())('kept on $name', (server) => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     await integrate(env, item(), rows('ITM', 'all', [A, B]));
     await integrate(env, row('ITM', 'a', { ...A, NAM: 'new' }));
-    await integrate(env, row('ITM', 'b', { ...B, NAM: 'new' }));
+    const file = await integrate(env, row('ITM', 'b', { ...B, NAM: 'new' }));
     const table_ = await moveAside(env, 'item');
     const [first] = await env.rustine.kept({ folder: 'SEED' });
     await expect(env.rustine.purgeKept({ ids: [first?.id ?? 0, 4711] })).rejects.toMatchObject({ code: 'kept-unknown' });
     expect((await env.rustine.kept({})).length).toBe(5);
-    expect((await env.rustine.purgeKept({ ids: [first?.id ?? 0] })).map((entry) => entry.id)).toEqual([first?.id]);
-    expect(await env.rustine.purgeKept({ folder: 'x3', before: '2020-01-01' })).toEqual([]);
-    expect((await env.rustine.purgeKept({ folder: 'x3', before: '2999-01-01' })).length).toBe(3);
+    expect((await env.rustine.purgeKept({ ids: [first?.id ?? 0] })).purged.map((entry) => entry.id)).toEqual([first?.id]);
+    expect(await env.rustine.purgeKept({ folder: 'x3', before: '2020-01-01' })).toEqual({ purged: [], forgotten: [] });
+    const remembered = async () => (await env.rustine.rememberedPatches({})).map(({ folder, patches }) => [folder, patches]);
+    expect(await remembered()).toEqual([
+      ['SEED', 3],
+      ['X3', 3],
+    ]);
+    const { purged, forgotten } = await env.rustine.purgeKept({ folder: 'x3', before: '2999-01-01' });
+    expect([purged.length, forgotten.length, forgotten.at(-1)?.file]).toEqual([3, 3, file]);
+    expect(await remembered()).toEqual([['SEED', 3]]);
+    const refused = await env.rustine.revert({ file });
+    expect([refused.state, refused.findings.map(({ code, folder }) => [code, folder])]).toEqual([
+      'refused',
+      [
+        ['revert-purged', 'X3'],
+        ['revert-kept-gone', 'SEED'],
+      ],
+    ]);
+    const told = await command(env, ['revert', file, '--folder', 'all', '--rehearse', '--lang', 'fr']);
+    expect(`${told.out}${told.err}`).toContain(`${file} ne peut plus être repris dans X3`);
+    const history = await command(env, ['history', '--patch', file, '--lang', 'en']);
+    expect(history.out.replace(/\s+/g, ' ')).toContain('cannot be taken back any more, what was remembered of it was purged by');
+    expect((await env.rustine.verify({})).differences.filter(({ code }) => code.startsWith('history-'))).toEqual([]);
+    expect((await command(env, ['kept', '--lang', 'en'])).out).toMatch(/^SEED +3 +\d{4}-/m);
     expect(await env.query(`select to_regclass('rustine_kept.k${table_}')::text as there`)).toEqual([{ there: null }]);
     await env.rustine.dropFolder('SEED');
     expect(await env.rustine.kept({})).toEqual([]);

@@ -74,7 +74,7 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
     const far = kept.find(({ folder }) => folder === 'FAR')?.id ?? 0;
     expect((await env.rustine.keptRows(far, 5)).rows).toHaveLength(1);
     expect((await env.rustine.restoreKept([far], { rehearse: true })).state).toBe('done');
-    expect((await env.rustine.purgeKept({ folder: 'FAR', before: '2999-01-01' })).map(({ id }) => id)).toEqual([far]);
+    expect((await env.rustine.purgeKept({ folder: 'FAR', before: '2999-01-01' })).purged.map(({ id }) => id)).toEqual([far]);
     expect((await env.rustine.kept({})).map(({ folder }) => folder).sort()).toEqual(['LOC', 'X3']);
     await expect(env.rustine.keptRows(far, 5)).rejects.toMatchObject({ code: 'kept-unknown' });
   });

@@ -299,7 +299,8 @@ async function cli(
       findings: [],
       restored: [{ id: 12, folder: 'SEED', table: 'item', rows: 2, columns: ['old_0'], whole: true }],
     }),
-    purgeKept: answer('purgeKept', [KEPT]),
+    purgeKept: answer('purgeKept', { purged: [KEPT], forgotten: [] }),
+    rememberedPatches: answer('rememberedPatches', []),
     tasks: { waiting: async () => (answers.tasks ?? NO_TASKS) as typeof NO_TASKS },
     runs: { open: answer('runs', []), show: answer('runs', { run: OPEN_RUN, folders: [] }), cancel: answer('runs', OPEN_RUN) },
     databaseUrl: answer('databaseUrl', 'postgresql://x@localhost/r'),
@@ -995,7 +996,7 @@ describe('kept', () => {
         /^12\s+SEED\s+2026-01-02 03:04\s+ZCLIENT.dat\s+item\s+old_0 varchar\(20\)\s+30\s+no longer defined\s+-$/m,
       );
     }
-    expect(JSON.parse((await cli('kept --json')).out)).toEqual({ kept: [KEPT] });
+    expect(JSON.parse((await cli('kept --json')).out)).toEqual({ remembered: [], kept: [KEPT] });
     expect((await cli('kept --lang fr', { answers: { kept: [] } })).out).toBe("Rien n'est mis de côté.\n");
   });
 

@@ -45,9 +45,18 @@ function numbers(value: string, before: unknown): readonly number[] {
 }
 
 async function list(cli: Cli, options: KeptOptions): Promise<void> {
-  const { keptTable } = await import('../kept-view.ts');
-  const kept = await cli.withRustine((rustine) => rustine.kept(options));
-  cli.result({ kept }, () => keptTable(kept, cli.messages, cli.terminal.width));
+  const { keptTable, rememberedTable } = await import('../kept-view.ts');
+  const { kept, remembered } = await cli.withRustine(async (rustine) => ({
+    kept: await rustine.kept(options),
+    // It is a folder's, not a table's.
+    remembered: options.table === undefined ? await rustine.rememberedPatches(options) : [],
+  }));
+  const { messages, terminal } = cli;
+  cli.result({ kept, remembered }, () =>
+    [keptTable(kept, messages, terminal.width), rememberedTable(remembered, messages, terminal.width)]
+      .filter((part) => part !== '')
+      .join('\n\n'),
+  );
 }
 
 async function show(cli: Cli, id: number, limit: number): Promise<void> {
@@ -80,6 +89,11 @@ async function purge(cli: Cli, ids: readonly number[], { folder, before, yes }: 
   else if (ids.length === 0 && folder !== undefined && before !== undefined) what = { folder, before };
   else throw new Refusal('usage', { problem: 'purge-what', command });
   if (yes !== true) throw new Refusal('usage', { problem: 'confirm-purge', command });
-  const purged = await cli.withRustine((rustine) => rustine.purgeKept(what));
-  cli.result({ purged }, () => (cli.options.quiet ? '' : cli.messages.report.kept.purged(purged.length)));
+  const { purged, forgotten } = await cli.withRustine((rustine) => rustine.purgeKept(what));
+  const { kept: said } = cli.messages.report;
+  cli.result({ purged, forgotten }, () =>
+    cli.options.quiet
+      ? ''
+      : [said.purged(purged.length), ...(forgotten.length === 0 ? [] : [said.forgotten(forgotten.length)])].join('\n'),
+  );
 }

@@ -28,6 +28,8 @@ const COLUMNS = [
   'inherited_from',
   'case',
   'place',
+  'purged_at',
+  'purged_by',
 ] as const;
 
 export function historySheet(found: History): Sheet {
@@ -62,7 +64,7 @@ function decisionRow({ at, by, choice, place, reason, case: number }: ElementDec
   return { kind: 'case', at, operator: by, choice, place, reason, case: number };
 }
 
-function entryRow(entry: HistoryEntry, { folder, server, at, integration, copied, takenBack }: HistoryFolder): Row {
+function entryRow(entry: HistoryEntry, { folder, server, at, integration, copied, takenBack, purged }: HistoryFolder): Row {
   const { kind, file, digest, element, run, operator, authorized, ignored, forced, choice, reason } = entry;
   return {
     kind,
@@ -84,5 +86,7 @@ function entryRow(entry: HistoryEntry, { folder, server, at, integration, copied
     taken_back_at: takenBack?.at ?? null,
     taken_back_by: takenBack?.by ?? null,
     taken_back_run: takenBack?.run ?? null,
+    purged_at: purged?.at ?? null,
+    purged_by: purged?.by ?? null,
   };
 }

@@ -49,6 +49,8 @@ export const history = {
   reason: (reason: string) => `reason: ${reason}`,
   chosen: (choice: 'keep' | 'take' | 'value', reason: string) =>
     `${{ keep: 'the own value stays', take: 'the delivered value is taken', value: 'a value of its own is set' }[choice]}${reason === '' ? '' : `: ${reason}`}`,
+  purged: (by: string, at: string, folders: string) =>
+    `cannot be taken back any more, what was remembered of it was purged by ${by}, ${at}: ${folders}`,
   backBy: (by: string, at: string, folders: string) => `taken back by ${by}, ${at}: ${folders}`,
   withPatches: (patches: number, folders: string) => `with ${n(patches, 'patch', 'patches')} from the parent: ${folders}`,
   folders: (count: number, names: string) => (count === 1 ? names : `${count}: ${names}`),

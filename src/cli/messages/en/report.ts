@@ -213,6 +213,15 @@ export const report = {
       refused: 'Refused: nothing was changed.',
     },
     purged: (count: number) => `${n(count, 'entry', 'entries')} removed for good.`,
+    forgotten: (count: number) =>
+      `What ${n(count, 'patch', 'patches')} remembered is gone too: ${count === 1 ? 'it' : 'they'} cannot be taken back any more.`,
+    remembered: {
+      is: 'Remembered so that patches can be taken back (rustine revert):',
+      patches: 'patches',
+      oldest: 'oldest',
+      latest: 'latest',
+      size: 'size',
+    },
   },
   origin: (patch: string, at: string, by: string) => `by ${patch}, ${at}, ${by}`,
   activityCode: (code: string) => `activity code ${code}`,

@@ -30,6 +30,8 @@ export const revertFindings = {
   'revert-not-last': (f) =>
     `${f('file')} is not the last patch of ${f('folder')}: ${some(f.list('later'))} came after it. Take back the last one first: rustine revert ${f('last')} --folder ${given(f)}.`,
   'revert-not-remembered': (f) => `${f('file')} cannot be taken back in ${f('folder')}: ${NOT_REMEMBERED[f('why')] ?? f('why')}.`,
+  'revert-purged': (f) =>
+    `${f('file')} cannot be taken back in ${f('folder')}: ${f('by')} removed for good what was remembered of it, on ${f('at').slice(0, 10)} (rustine kept purge). Integrate a patch that sets right what is wrong.`,
   'revert-below': (f) =>
     `${f('folder')} cannot give up ${f('file')} while folders below have it: ${some(f.list('folders'))}. They look up scripts here and would be ahead. Take it back there first, or with --folder all.`,
   'revert-elements-changed': (f) =>

@@ -58,6 +58,7 @@ export const history: Messages['history'] = {
   reason: (reason) => `raison : ${reason}`,
   chosen: (choice, reason) =>
     `${{ keep: 'la valeur propre reste', take: 'la valeur livrée est prise', value: 'une valeur propre est posée' }[choice]}${reason === '' ? '' : ` : ${reason}`}`,
+  purged: (by, at, folders) => `ne peut plus être repris, ce qui en était retenu a été supprimé par ${by}, ${at} : ${folders}`,
   backBy: (by, at, folders) => `repris par ${by}, ${at} : ${folders}`,
   withPatches: (patches, folders) =>
     `avec ${patches} ${patches === 1 ? 'patch' : 'patches'} du dossier de référence : ${folders}`,

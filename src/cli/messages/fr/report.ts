@@ -216,6 +216,15 @@ export const report: Messages['report'] = {
       refused: "Refusé : rien n'a changé.",
     },
     purged: (count) => `${n(count, 'entrée')} ${count < 2 ? 'supprimée' : 'supprimées'} définitivement.`,
+    forgotten: (count) =>
+      `Ce que ${count < 2 ? `${count} patch avait` : `${count} patches avaient`} retenu est supprimé aussi : ${count < 2 ? 'il ne peut plus être repris' : 'ils ne peuvent plus être repris'}.`,
+    remembered: {
+      is: 'Retenu pour pouvoir reprendre des patches (rustine revert) :',
+      patches: 'patches',
+      oldest: 'le plus ancien',
+      latest: 'le plus récent',
+      size: 'taille',
+    },
   },
   origin: (patch, at, by) => `par ${patch}, le ${at}, ${by}`,
   activityCode: (code) => `code activité ${code}`,

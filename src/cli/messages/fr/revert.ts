@@ -33,6 +33,8 @@ export const revertFindings: Sentences<keyof typeof findingsEn> = {
     `${f('file')} n'est pas le dernier patch de ${f('folder')} ; venus après : ${some(f.list('later'))}. Reprenez d'abord le dernier : rustine revert ${f('last')} --folder ${given(f)}.`,
   'revert-not-remembered': (f) =>
     `${f('file')} ne peut pas être repris dans ${f('folder')} : ${NOT_REMEMBERED[f('why')] ?? f('why')}.`,
+  'revert-purged': (f) =>
+    `${f('file')} ne peut plus être repris dans ${f('folder')} : ${f('by')} a supprimé définitivement ce qui en était retenu, le ${f('at').slice(0, 10)} (rustine kept purge). Intégrez un patch qui corrige ce qui ne va pas.`,
   'revert-below': (f) =>
     `Pas de reprise de ${f('file')} dans ${f('folder')} tant que des dossiers au-dessous l'ont : ${some(f.list('folders'))}. Ils y cherchent leurs traitements et seraient en avance. Reprenez-le d'abord là-bas, ou avec --folder all.`,
   'revert-elements-changed': (f) =>

@@ -30,10 +30,10 @@ export const keptHelp = {
     rehearse: 'do all of it for real, then roll back',
   },
   keptPurge: {
-    is: 'remove entries for good',
+    is: 'remove entries for good, and what patches remember so that they can be taken back',
     ids: 'numbers of the entries',
     folder: 'those of this folder, with --before',
-    before: 'those put aside before this day, such as 2026-01-31',
+    before: 'those put aside, and patches integrated, before this day, such as 2026-01-31',
     yes: 'confirm that they are deleted for good',
   },
 };

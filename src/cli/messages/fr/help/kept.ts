@@ -30,10 +30,10 @@ export const keptHelp = {
     rehearse: 'fait tout pour de bon, puis annule',
   },
   keptPurge: {
-    is: 'supprime des entrées définitivement',
+    is: 'supprime définitivement des entrées, et ce que les patches retiennent pour pouvoir être repris',
     ids: 'numéros des entrées',
     folder: 'celles de ce dossier, avec --before',
-    before: 'celles mises de côté avant ce jour, comme 2026-01-31',
+    before: 'celles mises de côté, et les patches intégrés, avant ce jour, comme 2026-01-31',
     yes: 'confirme la suppression définitive',
   },
 };
