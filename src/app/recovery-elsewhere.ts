@@ -3,6 +3,7 @@ import { Failure, Refusal } from '../base/errors.ts';
 import { type Recovery, recover } from '../batch/recovery.ts';
 import type { Database } from '../database/database.ts';
 import { openPostgres } from '../database/postgres.ts';
+import { openEnvironment } from '../environment/environment.ts';
 import { readMembership } from '../environment/member.ts';
 import type { Server } from '../environment/servers.ts';
 import { forgetParts, type LeftThere, leftOn, settledThere, takeLeft } from '../journal/left-elsewhere.ts';
@@ -56,6 +57,7 @@ async function settle({ database, settings }: Opened, { server, runs }: LeftTher
   const member = await openPostgres(urlOf(server, settings.servers), CONNECTIONS, undefined, QUICK_MS);
   try {
     checkMembership(await readMembership(member), { environment: own?.environment ?? '', server: server.name });
+    await openEnvironment(member);
     // What a run over several servers prepared there follows what is decided here.
     await bringDecisions(database, member);
     const recovered = await recover(member, SETTLE_MS);

@@ -72,6 +72,8 @@ export function members(
       },
     );
     try {
+      // An earlier version may have made it: nothing else there can be read before.
+      await openEnvironment(member.opened.database);
       await settleDirectory(database, server, member.opened.database);
       // What a run over several servers left there follows what is decided here.
       await bringDecisions(database, member.opened.database);

@@ -9,11 +9,11 @@ import { identify } from '../../src/dictionary/element.ts';
 import { exactDigest, fieldsToJson, meaningDigest } from '../../src/dictionary/fields.ts';
 import type { PatchRecord } from '../../src/patch/format.ts';
 import type { TestEnvironment } from '../support/environment.ts';
-import { connected, openEnvironment } from '../support/environment.ts';
+import { connected, openEnvironment, queryAt } from '../support/environment.ts';
 import { readBytes } from '../support/patch-files.ts';
 import { activityCode, any, row, script, table } from '../support/patches.ts';
 import type { TestServer } from '../support/servers.ts';
-import { servers } from '../support/servers.ts';
+import { createDatabase, servers } from '../support/servers.ts';
 
 const action = (title: string, own: string) =>
   any('ACT', 'ACTA', [{ tag: 'ACT', values: { ACTION: 'ACTA', INTIT: title, SPETRT: own } }]);
@@ -162,6 +162,25 @@ describe.each(servers())('catalog upgrade on $name', (server) => {
       ['X3', 3],
       ['LATER', 2],
       ['SEED', 3],
+    ]);
+  });
+
+  test('R3: a further server that an earlier version made is brought up to date with the environment', async () => {
+    const { url: north, drop } = await createDatabase(server);
+    onTestFinished(drop);
+    const env = await openEnvironment(server, { init: false, settings: { servers: { NORTH: north } } });
+    const before = `${CATALOG_STEPS.slice(0, 3).join('\n')} insert into rustine.environment (version, supervisor, roles) values (3, 'X3', false);`;
+    await env.query(before);
+    await env.query(`insert into rustine.server (name, url, added_by) values ('NORTH', '${north}', 'author')`);
+    const [own] = await env.query<{ id: string }>('select id from rustine.environment');
+    await queryAt(north, before);
+    await queryAt(north, `update rustine.environment set member_of = '${own?.id}', server_name = 'NORTH'`);
+    expect(await env.rustine.folders()).toEqual([]);
+    expect(await env.rustine.server('NORTH')).toMatchObject({ name: 'NORTH', folders: [] });
+    const version = 'select version from rustine.environment';
+    expect([await env.query(version), await queryAt(north, version)]).toEqual([
+      [{ version: CATALOG_VERSION }],
+      [{ version: CATALOG_VERSION }],
     ]);
   });
 

@@ -40,7 +40,7 @@ export const verifyFindings = {
   'kept-file-altered': (f) =>
     `The kept patch file ${f('file')} is no longer what was delivered: what it brought cannot be compared.`,
   'file-not-kept': (f) =>
-    `What came with ${f('file')} was not compared, because the file is not kept. Integrating it once more keeps it, and takes back what later patches brought to the same elements and rows.`,
+    `What came with ${f('file')} was not compared, because the file is not kept. \`rustine integrate\` with the file keeps it, and does nothing else where it is integrated already.`,
   'element-missing': (f) => `${f('element')} is not in the dictionary, although a patch or the folder's creation brought it.`,
   'element-differs': (f) =>
     `${f('element')} is not as it was delivered (expected → found; − missing, + too many, ↕ elsewhere): ${some(f.list('lines'))}${f.number('count') > f.list('lines').length ? `, ${f.number('count')} lines in all` : ''}.`,
@@ -135,7 +135,7 @@ export const verifyReport = {
   },
   mirror: (folder: string, server: string) => `${folder} (its mirror on ${server})`,
   notCompared: (files: string, count: number, folders: string) =>
-    `Not compared in ${folders}, because ${count === 1 ? 'its file is' : 'their files are'} not kept: what came with ${files}. Integrating ${count === 1 ? 'it' : 'them'} once more keeps ${count === 1 ? 'it' : 'them'}, and takes back what later patches brought to the same elements and rows.`,
+    `Not compared in ${folders}, because ${count === 1 ? 'its file is' : 'their files are'} not kept: what came with ${files}. \`rustine integrate\` with ${count === 1 ? 'the file keeps it' : 'the files keeps them'}, and does nothing else where ${count === 1 ? 'it is' : 'they are'} integrated already.`,
   backup: 'no command brings that back: compare with a backup',
   longCommand: 'the SQL is in `rustine status --verify --json`',
   each: 'the commands of the folders are in `rustine status --verify --json`; the first:',

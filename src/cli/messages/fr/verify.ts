@@ -62,7 +62,7 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
   'kept-file-altered': (f) =>
     `Le fichier de patch conservé ${f('file')} n'est plus celui qui a été livré : ce qu'il a apporté ne peut pas être comparé.`,
   'file-not-kept': (f) =>
-    `Ce qui est venu avec ${f('file')} n'a pas été comparé, car le fichier n'est pas conservé. L'intégrer une nouvelle fois le conserve, et reprend ce que des patches plus récents ont apporté aux mêmes éléments et lignes.`,
+    `Ce qui est venu avec ${f('file')} n'a pas été comparé, car le fichier n'est pas conservé. \`rustine integrate\` avec ce fichier le conserve, et ne fait rien d'autre là où il est déjà intégré.`,
   'element-missing': (f) =>
     `${f('element')} n'est pas dans le dictionnaire, alors qu'un patch ou la création du dossier l'a apporté.`,
   'element-differs': (f) =>
@@ -161,7 +161,7 @@ export const verifyReport: typeof englishReport = {
   },
   mirror: (folder, server) => `${folder} (son miroir sur ${server})`,
   notCompared: (files, count, folders) =>
-    `Non comparé dans ${folders}, faute de fichier conservé : ce qui est venu avec ${files}. ${count === 1 ? "L'intégrer" : 'Les intégrer'} une fois de plus ${count === 1 ? 'le' : 'les'} conserve, et reprend ce que des patches plus récents ont apporté aux mêmes éléments et lignes.`,
+    `Non comparé dans ${folders}, faute de fichier conservé : ce qui est venu avec ${files}. \`rustine integrate\` avec ${count === 1 ? 'ce fichier le' : 'ces fichiers les'} conserve, et ne fait rien d'autre là où ${count === 1 ? 'il est déjà intégré' : 'ils sont déjà intégrés'}.`,
   backup: 'aucune commande ne rétablit cela : comparez avec une sauvegarde',
   longCommand: 'le SQL est dans `rustine status --verify --json`',
   each: 'les commandes des dossiers sont dans `rustine status --verify --json` ; la première :',
