@@ -2,7 +2,7 @@
 import { Client } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Refusal } from '../../src/base/errors.ts';
-import { rustine as program } from '../support/crash.ts';
+import { typed } from '../support/command-line.ts';
 import { openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { activityCode, any, row, table, texts } from '../support/patches.ts';
 import { servers } from '../support/servers.ts';
@@ -204,7 +204,7 @@ describe.each(servers())('folder settings on $name', (server) => {
   test('R2: modules are named on the command line, and all of them with a word, at creation and after it', async () => {
     const env = await openEnvironment(server);
     const say = async (...argv: readonly string[]) => {
-      const { code, out, err } = await program(['folder', ...argv, '--home', env.home, '--database', env.url, '--json']);
+      const { code, out, err } = await typed(env, ['folder', ...argv, '--json']);
       return [code, out === '' ? err : JSON.parse(out)];
     };
     expect(await say('create', 'SEED', '--modules', 'all')).toMatchObject([0, { folders: [{ code: 'SEED', modules: null }] }]);

@@ -1,7 +1,7 @@
 // R36: history folders are what their live folders are, but for the data; they are never patched, and due when the live one has changed.
 import { describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/base/errors.ts';
-import { rustine as program } from '../support/crash.ts';
+import { typed } from '../support/command-line.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import { difference, type Holding, holdings } from '../support/folder-dump.ts';
@@ -143,7 +143,7 @@ describe.each(oneServer())('history folders on $name', (server) => {
     expect(await refused(env.rustine.setElement({ folder: 'HIST', ...setting }))).toEqual(follows('element'));
     for (const change of [{ test: true }, { parent: 'LIVE' }, { modules: null }, { activityCodes: [] }])
       expect(await refused(env.rustine.setFolder('HIST', change))).toEqual(follows('settings'));
-    const say = async (...argv: readonly string[]) => (await program([...argv, '--home', env.home, '--database', env.url])).err;
+    const say = async (...argv: readonly string[]) => (await typed(env, argv)).err;
     expect(await say('folder', 'set', 'HIST', '--test')).toContain(
       'HIST is the history folder of LIVE and follows it by validation: its settings are not changed there. Do it in LIVE (`rustine folder set LIVE …`), then `rustine validate HIST`.',
     );
@@ -190,9 +190,9 @@ describe.each(oneServer())('history folders on $name', (server) => {
       'live-folder:LIVE:more',
     ]);
     expect((await env.rustine.folder('HIST')).due).toBe(true);
-    const shown = await program(['status', '--home', env.home, '--database', env.url]);
+    const shown = await typed(env, ['status']);
     expect(shown.out.replaceAll(/\s+/g, ' ')).toContain('live folder LIVE changed: patch P_0004_140.dat');
-    const french = await program(['folder', 'show', 'HIST', '--lang', 'fr', '--home', env.home, '--database', env.url]);
+    const french = await typed(env, ['folder', 'show', 'HIST', '--lang', 'fr']);
     expect(french.out.replaceAll(/\s+/g, ' ')).toContain("le dossier d'exploitation LIVE a changé : patch P_0004_140.dat");
   });
 
@@ -326,7 +326,7 @@ describe.each(oneServer())('history folders on $name', (server) => {
     await env.rustine.validate({ folders: ['HIST'] });
     expect((await env.rustine.revert({ file: 'C.dat' })).state).toBe('done');
     expect(await reasons(env)).toEqual(['live-folder:LIVE:revert:C.dat']);
-    const say = async (...argv: readonly string[]) => program([...argv, '--home', env.home, '--database', env.url]);
+    const say = async (...argv: readonly string[]) => typed(env, argv);
     expect((await say('status', '--lang', 'fr')).out.replaceAll(/\s+/g, ' ')).toContain(
       "HIST (le dossier d'exploitation LIVE a changé : reprise de C.dat) : `rustine validate HIST`",
     );

@@ -1,16 +1,13 @@
 // The two real patch files into real folders: what is created, what is ignored, what is refused.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client } from 'pg';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Rustine } from '../../src/app/rustine.ts';
-import { openRustine } from '../../src/app/rustine.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
+import type { TestEnvironment } from '../support/environment.ts';
+import { openEnvironment } from '../support/environment.ts';
 import { noRealPatches, realPatches } from '../support/patch-files.ts';
 import { noFields, saltrsPatch } from '../support/saltrs.ts';
-import type { TestDatabase } from '../support/servers.ts';
-import { createDatabase, servers } from '../support/servers.ts';
+import { servers } from '../support/servers.ts';
 
 const real = (start: string): string => realPatches().find((patch) => patch.file.startsWith(start))?.path ?? '';
 
@@ -18,36 +15,20 @@ if (noRealPatches !== undefined) console.warn(noRealPatches);
 if (noFields !== undefined) console.warn(noFields);
 
 describe.skipIf(noRealPatches !== undefined || noFields !== undefined).each(servers())('real patches on $name', (server) => {
-  let database: TestDatabase;
-  let rustine: Rustine;
-  let client: Client;
-  let directory: string;
+  let env: TestEnvironment;
 
   beforeEach(async () => {
-    database = await createDatabase(server);
-    directory = await mkdtemp(join(tmpdir(), 'rustine-real-'));
-    rustine = await openRustine({ home: directory, database: database.url, language: 'en' });
-    client = new Client({ connectionString: database.url });
-    await client.connect();
-    await rustine.init({});
-    await rustine.createFolders(['SEED'], {});
-  });
-  afterEach(async () => {
-    await client?.end();
-    await rustine?.close();
-    await database?.drop();
-    await rm(directory, { recursive: true, force: true });
+    env = await openEnvironment(server, { folders: ['SEED'] });
   });
 
-  const rows = async (text: string): Promise<Record<string, unknown>[]> =>
-    (await client.query(text)).rows as Record<string, unknown>[];
+  const rows = (text: string): Promise<Record<string, unknown>[]> => env.query(text);
   const integrate = (
     path: string,
     options: { authorize?: string[]; folders?: string[]; mode?: 'rehearse' } = {},
-  ): Promise<RunOutcome> => rustine.integrate({ paths: [path], mode: options.mode ?? 'integrate', ...options });
+  ): Promise<RunOutcome> => env.rustine.integrate({ paths: [path], mode: options.mode ?? 'integrate', ...options });
   /** What `status --verify` finds: nothing, after whatever patches did. */
   const verified = async (): Promise<readonly unknown[]> =>
-    (await rustine.verify({})).differences.filter(({ severity }) => severity === 'warn');
+    (await env.rustine.verify({})).differences.filter(({ severity }) => severity === 'warn');
   const columns = (schema: string): Promise<Record<string, unknown>[]> =>
     rows(`select attname, format_type(atttypid, atttypmod) as type, attnotnull from pg_attribute
           where attrelid = '${schema}.zclienth'::regclass and attnum > 0 order by attnum`);
@@ -134,7 +115,7 @@ describe.skipIf(noRealPatches !== undefined || noFields !== undefined).each(serv
     expect(await rows(`select count(*)::integer from rustine.element where type in ('ACV', 'ASU', 'AWE')`)).toEqual([
       { count: 0 },
     ]);
-    const base = join(directory, 'BASE_SALTRS.dat');
+    const base = join(env.home, 'BASE_SALTRS.dat');
     await writeFile(base, await saltrsPatch(real('V11')));
     expect((await integrate(base, { folders: ['X3'] })).state).toBe('done');
     const partial = await integrate(real('V11'), { authorize: ['YSWPH'] });

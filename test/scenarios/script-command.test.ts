@@ -2,12 +2,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { rustine as program } from '../support/crash.ts';
+import { typed } from '../support/command-line.ts';
 import { openEnvironment } from '../support/environment.ts';
 import { compiled, exe, script, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
 
-describe.each(servers().slice(0, 1))('rustine script on $name', (server) => {
+describe.each(oneServer())('rustine script on $name', (server) => {
   async function opened() {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     await env.folders(['TRY'], { test: true });
@@ -15,8 +15,7 @@ describe.each(servers().slice(0, 1))('rustine script on $name', (server) => {
       await env.patch('A.dat', [script('LIB', '# one \u001b[31m\n'), compiled('BIN', Buffer.from([0, 255])), exe('LIB')]),
     );
     await env.integrate(await env.patch('B.dat', [script('LIB', '# two\n')]), { folders: ['X3'] });
-    const say = (...argv: readonly string[]) =>
-      program(['script', ...argv, '--home', env.home, '--database', env.url, '--lang', 'en']);
+    const say = (...argv: readonly string[]) => typed(env, ['script', ...argv]);
     const json = async (...argv: readonly string[]): Promise<unknown> => JSON.parse((await say(...argv, '--json')).out);
     return { env, say, json };
   }
@@ -85,7 +84,7 @@ describe.each(servers().slice(0, 1))('rustine script on $name', (server) => {
     expect((await say('export', out, '--folder', 'TRY,X3')).out).toBe(`${out} is up to date.\n`);
     expect(await json('export', out)).toMatchObject({ directory: out, scripts: 4, folders: ['SEED', 'TRY', 'X3'], findings: [] });
     expect(await json('export', env.home)).toMatchObject({ error: { code: 'export-directory' } });
-    const french = await program(['script', 'pending', '--home', env.home, '--database', env.url, '--lang', 'fr']);
+    const french = await typed(env, ['script', 'pending', '--lang', 'fr']);
     expect(french.out).toMatch(/^dossier +traitement +langage +depuis +patch +essais +dernière erreur\n/);
   });
 
@@ -128,7 +127,7 @@ Line 5: From = – what this uses is known only when it runs.
       unknown: [],
       unread: [],
     });
-    const french = await program(['script', 'uses', 'NONE', '--home', env.home, '--database', env.url, '--lang', 'fr']);
+    const french = await typed(env, ['script', 'uses', 'NONE', '--lang', 'fr']);
     expect(french.out).toBe("NONE tel que X3 l'a (4gl)\n\nIl n'utilise ni table ni autre traitement.\n");
     expect(await json('uses', 'BIN')).toMatchObject({ error: { code: 'script-unreadable' } });
     await expect(env.rustine.scripts.uses('NOPE')).rejects.toMatchObject({ code: 'script-unknown' });

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { JournalEntry } from '../../src/journal/journal.ts';
-import { rustine } from '../support/crash.ts';
+import { typed } from '../support/command-line.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { exe, script, table } from '../support/patches.ts';
 import { oneServer } from '../support/servers.ts';
@@ -172,7 +172,7 @@ describe.each(oneServer())('the trace of a run on $name', (server) => {
     const third = await env.patch('P_0003_140.dat', [table('SHELF', 'SHF', { COD: 'A:5' }, { KEY0: 'COD' })]);
     await env.integrate(first);
     await env.integrate(third, { force: [{ check: 'sequence', reason: 'the second is on paper' }] });
-    const program = (...argv: string[]) => rustine(['log', ...argv, '--home', env.home, '--database', env.url]);
+    const program = (...argv: string[]) => typed(env, ['log', ...argv]);
     const shown = await program('last');
     expect(shown).toMatchObject({ code: 0, err: '' });
     expect(shown.out).toMatch(/^forced +sequence: the second is on paper$/m);

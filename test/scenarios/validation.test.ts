@@ -1,6 +1,6 @@
 // Validation: folders are brought in line with their own codes and modules, one transaction each; what is settled is no longer due.
 import { describe, expect, test } from 'vitest';
-import { rustine as program } from '../support/crash.ts';
+import { typed } from '../support/command-line.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import { activityCode, any, row, table } from '../support/patches.ts';
@@ -167,8 +167,7 @@ describe.each(servers())('validation on $name', (server) => {
 
   test('R34: the commands that status gives, one after the other, bring all folders in line', async () => {
     const env = await openEnvironment(server, { folders: ['SEED', 'SHOP'] });
-    const say = async (...argv: readonly string[]) =>
-      (await program([...argv, '--home', env.home, '--database', env.url, '--lang', 'en'])).out;
+    const say = async (...argv: readonly string[]) => (await typed(env, argv)).out;
     await env.rustine.setFolder('SHOP', { modules: [1] });
     const path = await env.patch('A.dat', [activityCode('NBQ', { size: 2 }), item]);
     const after = await say('integrate', path, '--folders', 'X3');
