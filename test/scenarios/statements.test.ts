@@ -5,7 +5,7 @@ import { openRustine } from '../../src/app/rustine.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import type { Element } from '../support/patches.ts';
 import { activityCode, any, bare, compiled, exe, row, script, table, texts } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer } from '../support/servers.ts';
 import { countRoundTrips } from '../support/wire-count.ts';
 
 /** Begin, settings, folder locked, integrated already?, starting state, everything written, everything recorded, commit; and the folder's state for those who watch. */
@@ -43,7 +43,7 @@ function elements(count: number): readonly Element[] {
   return Array.from({ length: count }, (_, at) => some[at % some.length]!(Math.floor(at / some.length)));
 }
 
-describe.each(servers())('$name', (server) => {
+describe.each(oneServer())('$name', (server) => {
   /** Round trips of one integration, folders one after the other. */
   async function trips(environment: TestEnvironment, paths: readonly string[]): Promise<number> {
     return roundTrips(environment, async (program) => {

@@ -11,7 +11,7 @@ import type { RunOutcome } from '../../src/journal/outcome.ts';
 import { queryAt } from './connected.ts';
 import type { Element, PatchOptions } from './patches.ts';
 import { writePatchFile } from './patches.ts';
-import { createDatabase, type TestDatabase, type TestServer, testDatabase } from './servers.ts';
+import { createDatabase, creation, type TestDatabase, type TestServer, testDatabase } from './servers.ts';
 import { copyOf, hasTemplates } from './templates.ts';
 
 export { connected, queryAt } from './connected.ts';
@@ -158,7 +158,7 @@ export async function itemHolder(env: TestEnvironment, folder: string): Promise<
 export async function cloneDatabase(server: TestServer | undefined, original: string, later: Later): Promise<TestDatabase> {
   if (server === undefined) throw new Error('no server');
   const database = testDatabase(server);
-  await queryAt(server.url, `CREATE DATABASE ${escapeIdentifier(database.name)} TEMPLATE ${escapeIdentifier(original)}`);
+  await queryAt(server.url, creation(database.name, original));
   later(database.drop);
   return database;
 }

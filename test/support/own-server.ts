@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openEmbedded } from '../../src/database/embedded.ts';
 import type { Later } from './environment.ts';
+import { serverPlace } from './server-place.ts';
 import { temporaryHome } from './servers.ts';
 
 export interface OwnServer {
@@ -14,7 +15,7 @@ export interface OwnServer {
 }
 
 export async function openOwnServer(later: Later): Promise<OwnServer> {
-  const { home, remove } = await temporaryHome();
+  const { home, remove } = await temporaryHome('rustine-own-', await serverPlace());
   later(remove);
   const { url, release } = await openEmbedded(home);
   later(release);

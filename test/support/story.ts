@@ -8,6 +8,8 @@ import type { Environment } from './folder-dump.ts';
 import { difference, holdings } from './folder-dump.ts';
 import type { Element } from './patches.ts';
 import { any, rows, script, table, texts, writePatchFile } from './patches.ts';
+import { creation } from './servers.ts';
+import { takeOwnIdentity } from './templates.ts';
 
 const STORY_FOLDERS = ['A', 'B', 'C', 'D', 'X3'] as const;
 /** The one that is there, and the one to come. */
@@ -29,6 +31,9 @@ const PATCH: readonly Element[] = [
   ]),
   script('ITEMLIB', 'End'),
 ];
+
+/** The database with the first patch, to which nobody is connected. */
+const BEGINNING = 'beginning';
 
 export interface Story {
   /** Path of the patch to come. */
@@ -53,18 +58,19 @@ export async function openStory(home: string, server: string, more: readonly Ele
   const directory = join(home, 'patches');
   const first = await writePatchFile(directory, STORY_FILES[0], BEFORE);
   const patch = await writePatchFile(directory, STORY_FILES[1], [...PATCH, ...more]);
+  const at = (name: string): string => Object.assign(new URL(server), { pathname: `/${name}` }).href;
+  await queryAt(server, `create database ${BEGINNING}`);
+  const program = await openRustine({ home, database: at(BEGINNING), language: 'en' });
+  await program.init({});
+  await program.createFolders(STORY_FOLDERS.slice(0, -1), {});
+  await program.integrate({ paths: [first], mode: 'integrate' });
+  await program.close();
   let databases = 0;
   const environment: Story['environment'] = async () => {
     const name = `environment_${++databases}`;
-    await queryAt(server, `create database ${name}`);
-    const own = new URL(server);
-    own.pathname = `/${name}`;
-    const program = await openRustine({ home, database: own.href, language: 'en' });
-    await program.init({});
-    await program.createFolders(STORY_FOLDERS.slice(0, -1), {});
-    await program.integrate({ paths: [first], mode: 'integrate' });
-    await program.close();
-    return { database: own.href, before: await holdings(own.href) };
+    await queryAt(server, creation(name, BEGINNING));
+    await takeOwnIdentity(at(name), BEGINNING);
+    return { database: at(name), before: await holdings(at(name)) };
   };
   const integrate: Story['integrate'] = async (database) => {
     const { code, err } = await rustine(['integrate', patch, '--database', database, '--quiet']);

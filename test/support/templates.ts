@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { escapeIdentifier } from 'pg';
 import { connected, queryAt } from './connected.ts';
-import { servers, type TestDatabase, type TestServer, testDatabase } from './servers.ts';
+import { creation, servers, type TestDatabase, type TestServer, testDatabase } from './servers.ts';
 
 /** Whether the server is that of the test run: others do not live long enough. */
 export const hasTemplates = (server: TestServer): boolean => servers().some(({ url }) => url === server.url);
@@ -16,7 +16,7 @@ export async function copyOf(server: TestServer, key: string, make: () => Promis
   const template = `template_${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
   const database = testDatabase(server);
   await connected(server.url, async (client) => {
-    const copy = `create database ${escapeIdentifier(database.name)} template ${template}`;
+    const copy = creation(database.name, template);
     try {
       await client.query(copy);
     } catch (error) {
@@ -30,13 +30,15 @@ export async function copyOf(server: TestServer, key: string, make: () => Promis
       await client.query(copy);
     }
   });
-  await queryAt(database.url, ownIdentity(template));
+  await takeOwnIdentity(database.url, template);
   return database;
 }
 
 /** Copies share the roles of their original, which belong to the server: makes the same for the copy, and puts them in the place of those. */
-function ownIdentity(template: string): string {
-  return `do $own$
+export async function takeOwnIdentity(copy: string, original: string): Promise<void> {
+  await queryAt(
+    copy,
+    `do $own$
     declare
       original record;
       place record;
@@ -45,7 +47,7 @@ function ownIdentity(template: string): string {
       for original in
         select r.rolname as role, r.oid, f.code, shobj_description(r.oid, 'pg_authid') as mark, s.setconfig as settings
           from rustine.folder f join pg_roles r on r.rolname = f.role_name
-            left join pg_db_role_setting s on s.setrole = r.oid and s.setdatabase = (select oid from pg_database where datname = '${template}')
+            left join pg_db_role_setting s on s.setrole = r.oid and s.setdatabase = (select oid from pg_database where datname = '${original}')
       loop
         own := current_database() || '_' || lower(original.code);
         execute format('create role %I login nosuperuser nocreatedb nocreaterole noinherit', own);
@@ -68,5 +70,6 @@ function ownIdentity(template: string): string {
       end loop;
       update rustine.folder set role_name = current_database() || '_' || lower(code) where role_name is not null;
       update rustine.environment set id = gen_random_uuid();
-    end $own$`;
+    end $own$`,
+  );
 }
