@@ -149,8 +149,9 @@ async function chainOf(
   return row ?? { chain: null, since: null };
 }
 
-/** Statements get the names of the folder. */
+/** Statements get the names of the folder; what has none stays the one object that folders which look the same share. */
 function inFolder(difference: Difference, { id, schema, role }: Folder): Difference {
+  if (difference.mend.by !== 'sql' && difference.subject !== ROLE && difference.subject !== SCHEMA) return difference;
   const names = {
     [SCHEMA]: quoteIdentifier(schema),
     [ROLE]: role === null ? '' : quoteIdentifier(role),

@@ -533,5 +533,6 @@ describe.each(oneServer())('verification, whatever the version of the server', (
     expect((await typed(env, ['status', '--verify', '--format', 'csv', '--lang', 'fr'])).out).toContain("n'a pas été comparé");
     expect((await typed(env, ['status', '--verify', 'NOWHERE'])).code).toBe(2);
     expect((await typed(env, ['status', 'SEED'])).code).toBe(2);
+    expect((await typed(env, ['status', '--verify', '--run', '7b93'])).code).toBe(2);
   });
 });
