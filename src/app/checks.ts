@@ -11,6 +11,7 @@ import { folderUsers } from '../journal/runs.ts';
 import { gatherCheckFacts, type ServerFacts } from '../plan/check-facts.ts';
 import { FORCEABLE, type Forced, forceName, passedOver } from '../plan/checks.ts';
 import type { Delivery } from '../plan/delivery.ts';
+import { mayComeAgain } from '../plan/older-again.ts';
 import type { Preflight, Task, Tasks } from '../plan/preflight.ts';
 import { preflight } from '../plan/preflight.ts';
 import type { TransactionScope } from '../plan/server-checks.ts';
@@ -115,7 +116,8 @@ export async function checkRequest(opened: Opened, request: ReadRequest, shape: 
   const { database, operator } = opened;
   const { deliveries, all, folders, authorized } = request;
   const server = await ownServer(opened);
-  const facts = await gatherCheckFacts(database, { deliveries, all, folders, authorized, server });
+  const again = mayComeAgain(request.forced, authorized);
+  const facts = await gatherCheckFacts(database, { deliveries, all, folders, authorized, again, server });
   const { tasks, findings } = preflight({ attended: true, ...request, ...shape, operator, facts });
   const leftOut = await leftOutFindings(database, { deliveries, folders, authorized, tasks }, all);
   return { tasks, findings: [...request.findings, ...findings, ...leftOut] };

@@ -16,6 +16,7 @@ import { tableNames } from '../plan/delivery.ts';
 import type { Authorized } from '../plan/draft.ts';
 import type { StartingState } from '../plan/facts.ts';
 import { gatherBasis, gatherFacts } from '../plan/facts.ts';
+import { mayComeAgain, olderAgainDue } from '../plan/older-again.ts';
 import type { FolderSettings, OutsideRun, Plan } from '../plan/plan.ts';
 import { planDelivery } from '../plan/planner.ts';
 import { stagePlan } from '../plan/staging.ts';
@@ -201,18 +202,20 @@ export async function integrateLocked(
   const outcome = outcomeOf(file, plan, costs, applied, ms());
   const codes = [...new Set([...plan.ignoredCodes, ...ignored])];
   const settled = { ...plan, ignoredCodes: codes };
-  await session.script(
+  const again = withDictionary && context.records && context.untold !== true && mayComeAgain(context.forced, context.authorized);
+  const results = await session.script(
     [
       recordScript(folder, staged.delivery, { ...settled, withDictionary }, outcome, integration, context),
       ...(applied.numbers === undefined ? [] : [rememberNumbers(folder, integration, applied.numbers)]),
       ...(context.records && plan.runs.length > 0 ? [noteUncaptured(integration)] : []),
+      ...(again ? [olderAgainDue(folder.id, integration, staged.delivery)] : []),
     ].join(';\n'),
   );
   context.stopPoint('recorded');
   return {
     outcome,
     findings: [...plan.findings, ...restorable(plan.tables, state.aside), ...formerFunctionFindings(applied.functions)],
-    due: plan.due.length > 0,
+    due: plan.due.length > 0 || (again && results.some(({ rows }) => rows[0]?.older_again === true)),
     pending: plan.pending,
   };
 }

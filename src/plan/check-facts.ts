@@ -9,6 +9,7 @@ import type { ServerState } from '../environment/server-state.ts';
 import { askServer } from '../environment/server-state.ts';
 import { parsePatchName } from '../patch/sequence.ts';
 import type { Delivery } from './delivery.ts';
+import { type OlderAgain, readOlderAgain } from './older-again.ts';
 import { LARGE_BYTES, writtenBytes } from './server-checks.ts';
 
 export interface CheckFacts {
@@ -18,6 +19,8 @@ export interface CheckFacts {
   readonly integrated: readonly Integrated[];
   readonly sequence: Sequence;
   readonly busy: readonly BusyFolder[];
+  /** Where patches come again. */
+  readonly olderAgain: readonly OlderAgain[];
   readonly server: ServerFacts;
 }
 
@@ -33,11 +36,13 @@ export interface FactsWanted {
   readonly all: readonly Folder[];
   readonly folders: readonly Folder[];
   readonly authorized: readonly string[];
+  /** What is integrated already comes again: forced, or with codes that were not authorised then. */
+  readonly again: boolean;
   readonly server: Pick<ServerFacts, 'name' | 'free'>;
 }
 
 export async function gatherCheckFacts(reader: Reader, wanted: FactsWanted): Promise<CheckFacts> {
-  const { deliveries, all, folders, authorized, server } = wanted;
+  const { deliveries, all, folders, authorized, again, server } = wanted;
   const files = deliveries.map(({ file }) => file);
   const large = writtenBytes(deliveries.map((delivery) => ({ delivery, folders: folders.length }))) >= LARGE_BYTES;
   const ids = folders.map(({ id }) => id);
@@ -53,6 +58,7 @@ export async function gatherCheckFacts(reader: Reader, wanted: FactsWanted): Pro
       reader,
       folders.map(({ schema }) => schema),
     ),
+    olderAgain: again ? await readOlderAgain(reader, ids, deliveries) : [],
     server: { ...(await askServer(reader, large && server.free === null)), ...server },
   };
 }

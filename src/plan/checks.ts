@@ -90,6 +90,7 @@ const ROWS = [
     when: 'run',
     force: 'already',
   },
+  { code: 'older-again', rules: ['R15', 'R21'], severities: ['warn'], place: 'account', when: 'run' },
   { code: 'content-changed', rules: ['R16'], severities: ['block', 'warn'], place: 'account', when: 'run', force: 'content' },
   { code: 'server-unreachable', rules: ['R17'], severities: ['warn', 'block'], place: 'server', when: 'run' },
   { code: 'server-failed', rules: ['R17'], severities: ['block'], place: 'server', when: 'run' },

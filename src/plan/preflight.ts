@@ -5,6 +5,7 @@ import type { CheckFacts } from './check-facts.ts';
 import { type Forced, type ForceName, found } from './checks.ts';
 import type { Delivery } from './delivery.ts';
 import { folderTasks } from './folder-checks.ts';
+import { olderAgainFindings } from './older-again.ts';
 import { requestFindings } from './request-checks.ts';
 import type { TransactionScope } from './server-checks.ts';
 import { serverFindings } from './server-checks.ts';
@@ -50,6 +51,7 @@ export function preflight(input: PreflightInput): Preflight {
       ...deliveries.flatMap((delivery) => delivery.findings),
       ...serverFindings(facts.server, { shares, scope, jobs }),
       ...findings,
+      ...olderAgainFindings(facts.olderAgain, input.folders, tasks),
       ...unusedForces(input, findings),
     ],
     tasks,

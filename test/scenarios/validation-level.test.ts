@@ -50,6 +50,22 @@ describe.each(oneServer())('$name', (server) => {
     expect(await rows(env, 'SEED')).toEqual(['a 2', 'b 2', 'n 2']);
     expect(await lag(env, 'SEED')).toEqual([]);
     expect(await valid(env, 'SEED')).toMatchObject({ state: 'unchanged', patches: [] });
+    // An older file that comes again takes elements back: it says so, and the folder is due where its parent keeps the later ones.
+    const wider = table('ITEM', 'ITM', { COD: 'A:5', QTY: 'C', MORE: 'C' }, { ITM0: 'COD' });
+    await env.integrate(await env.patch('P_0004_140.dat', [wider]));
+    const force = [{ check: 'already', reason: 'lost' }];
+    const older = await env.integrate([`${env.directory}/P_0001_140.dat`], { folders: ['SEED'], force });
+    const later = ['P_0002_140.dat', 'P_0004_140.dat'];
+    const goesBack = { file: 'P_0001_140.dat', folders: ['SEED'], later, count: 2, elements: ['ATB:ITEM', 'ITM:a'] };
+    expect(older.findings.filter(({ code }) => code === 'older-again')).toMatchObject([{ severity: 'warn', facts: goesBack }]);
+    expect(older.folders).toMatchObject([{ folder: 'SEED', due: true }]);
+    expect((await env.rustine.folder('SEED')).reasons).toEqual(['older-patch:P_0001_140.dat']);
+    const back = await valid(env, 'SEED');
+    expect(back).toMatchObject({ settled: ['older-patch:P_0001_140.dat'], tables: { altered: ['item'] }, reasons: [] });
+    expect((await env.integrate([`${env.directory}/P_0001_140.dat`], { force })).folders).toMatchObject([
+      { folder: 'X3', due: false },
+      { folder: 'SEED', due: false },
+    ]);
     const again = await env.integrate([`${env.directory}/P_0001_140.dat`]);
     expect(again.folders.map(({ state }) => state)).toEqual(['unchanged', 'unchanged']);
   });

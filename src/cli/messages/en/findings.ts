@@ -186,6 +186,8 @@ export const findings = {
       : f('everywhere') === 'true'
         ? `${f('file')} is integrated already in every folder that it concerns: nothing is to be done. --force already=reason integrates it again.`
         : `${f('file')} is integrated already in ${n(f.number('count'), 'folder')} (${some(f.list('folders'))}), where nothing is to be done; the others get it.`,
+  'older-again': (f) =>
+    `${f('file')} comes again to ${some(f.list('folders'))}: ${n(f.number('count'), 'element')} (${some(f.list('elements'))}) that ${some(f.list('later'))} brought later ${f.number('count') === 1 ? 'goes' : 'go'} back to what it says. Where that is not meant, give the later ones in the same run: they come again after it. A folder whose parent keeps the later version is due then, and validation brings its dictionary back; data rows come back with the later patches only.`,
   'force-unused': (f) =>
     `The check ${f('check')} is forced, but nothing needs it: leave --force ${f('check')}=… out, so that it lets nothing through by chance.`,
   'folders-left-out': (f) =>

@@ -121,6 +121,7 @@ export const report = {
     reason
       .replace(/^activity-code:/, 'activity code ')
       .replace(/^data-type:/, 'data type ')
+      .replace(/^older-patch:/, 'integrated again after later ones: ')
       .replace(/^live-folder:.*$/, (each) => liveReason(each, (name) => settingNames[name] ?? name))
       .replace(/^[a-z-]+$/, (each) => settingNames[each] ?? each),
   folderDropped: (code: string) => `Folder ${code} dropped.`,

@@ -187,6 +187,8 @@ export const findings: Sentences<FindingCode> = {
       : f('everywhere') === 'true'
         ? `${f('file')} est déjà intégré dans tous les dossiers concernés : il n'y a rien à faire. --force already=raison l'intègre à nouveau.`
         : `${f('file')} est déjà intégré dans ${n(f.number('count'), 'dossier')} (${some(f.list('folders'))}), où il n'y a rien à faire ; les autres le reçoivent.`,
+  'older-again': (f) =>
+    `${f('file')} est intégré à nouveau dans ${some(f.list('folders'))} : ${n(f.number('count'), 'élément')} (${some(f.list('elements'))}) que ${some(f.list('later'))} a apporté${f.number('count') < 2 ? '' : 's'} plus tard ${f.number('count') < 2 ? 'revient' : 'reviennent'} à ce qu'il en dit. Si ce n'est pas voulu, donnez aussi les plus récents : ils sont alors intégrés à nouveau après lui. Un dossier dont le dossier de référence garde la version plus récente est ensuite à valider, et la validation lui rend son dictionnaire ; les lignes de données ne reviennent qu'avec les patches plus récents.`,
   'force-unused': (f) =>
     `Le contrôle ${f('check')} est forcé, mais rien ne le demande : retirez --force ${f('check')}=…, pour qu'il ne laisse rien passer par hasard.`,
   'folders-left-out': (f) =>

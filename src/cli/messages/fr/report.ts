@@ -118,6 +118,7 @@ export const report: Messages['report'] = {
   dueReason: (reason) =>
     reason
       .replace(/^activity-code:/, 'code activité ')
+      .replace(/^older-patch:/, 'intégré à nouveau après de plus récents : ')
       .replace(/^data-type:/, 'type de données ')
       .replace(/^live-folder:.*$/, (each) => liveReason(each, (name) => settingNames[name] ?? name))
       .replace(/^[a-z-]+$/, (each) => settingNames[each] ?? each),
