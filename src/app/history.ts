@@ -208,15 +208,21 @@ type Held = HeldElement & { readonly server: string | null };
 /** The version that came last is the first one; who has none of a patch comes last. */
 function versionsOf(held: readonly Held[]): readonly ElementVersion[] {
   return [...Map.groupBy(held, ({ file, digest }) => `${digest} ${file}`).values()]
-    .flatMap((same): ElementVersion[] => {
+    .flatMap((same): (ElementVersion & { readonly last: string })[] => {
       const [one] = same;
       if (one === undefined) return [];
       const { file, digest, remembered } = one;
-      const [at = null] = same.flatMap((each) => (each.at === null ? [] : [each.at])).sort();
+      const [at = null] = same.flatMap(({ first }) => first ?? []).sort();
+      const last =
+        same
+          .flatMap((each) => each.at ?? [])
+          .sort()
+          .at(-1) ?? '';
       const folders = same.map(({ folder, server, hold, from }) => ({ folder, server, hold, from }));
-      return [{ file, digest, at, remembered, folders }];
+      return [{ file, digest, at, remembered, folders, last }];
     })
-    .sort((a, b) => ((a.at ?? '') < (b.at ?? '') ? 1 : -1));
+    .sort((a, b) => (a.last < b.last ? 1 : -1))
+    .map(({ last: _, ...version }) => version);
 }
 
 const NEAR = 5;

@@ -19,6 +19,8 @@ export interface HeldElement {
   readonly file: string | null;
   readonly digest: string | null;
   readonly at: string | null;
+  /** When the folder got that version the first time: the file may have come again. */
+  readonly first: string | null;
   readonly remembered: boolean;
 }
 
@@ -92,12 +94,32 @@ export async function readHeldElement(
     rows.map((row) => [row.id, { ...row, last: followed.find(({ folder }) => folder === row.id) ?? row.last }]),
   );
   const wanted = new Set(folders);
-  return [...byId.values()].filter(({ id }) => wanted.has(id)).map((row) => heldBy(row, byId, element));
+  const held = [...byId.values()].filter(({ id }) => wanted.has(id)).map((row) => heldBy(row, byId, element));
+  const firsts = await readFirsts(
+    reader,
+    folders,
+    held.flatMap(({ digest }) => digest ?? []),
+  );
+  return held.map((each) => ({ ...each, first: firsts.get(`${each.folder} ${each.digest} ${each.file}`) ?? each.at }));
 }
 
-function heldBy(row: HoldRow, byId: ReadonlyMap<number, HoldRow>, { type }: ElementName): HeldElement {
+/** Also where it was taken back in between. */
+async function readFirsts(
+  reader: Reader,
+  folders: readonly number[],
+  digests: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await reader.query<{ of: string; at: string }>(sql`
+    select concat_ws(' ', f.code, encode(i.digest, 'hex'), i.file) as of, to_char(min(i.at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at
+    from rustine.integration i join rustine.folder f on f.id = i.folder
+    where i.kind = 'patch' and i.folder = any(${folders}::integer[]) and i.digest in (select decode(x, 'hex') from unnest(${[...new Set(digests)]}::text[]) x)
+    group by f.code, i.digest, i.file`);
+  return new Map(rows.map(({ of, at }) => [of, at]));
+}
+
+function heldBy(row: HoldRow, byId: ReadonlyMap<number, HoldRow>, { type }: ElementName): Omit<HeldElement, 'first'> {
   const behaviour = ELEMENT_TYPES.get(type)?.behaviour;
-  const held = (hold: ElementHold, version: HoldRow = row, from: string | null = null): HeldElement => ({
+  const held = (hold: ElementHold, version: HoldRow = row, from: string | null = null): Omit<HeldElement, 'first'> => ({
     folder: row.code,
     hold,
     from,
@@ -116,7 +138,7 @@ function heldBy(row: HoldRow, byId: ReadonlyMap<number, HoldRow>, { type }: Elem
 const fromCreation = ({ last, origin }: HoldRow): boolean =>
   last === null ? origin?.patch !== true || origin.copied : last.copied;
 
-type Version = Pick<HeldElement, 'file' | 'digest' | 'at' | 'remembered'>;
+type Version = Omit<HeldElement, 'folder' | 'hold' | 'from' | 'first'>;
 
 /** Of what was integrated before deliveries were remembered, only who wrote the element last is known. */
 function versionOf({ last, origin }: HoldRow): Version {

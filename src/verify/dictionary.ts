@@ -30,8 +30,8 @@ export async function verifyDictionary(
 async function compare(session: Session, folder: Folder, expected: Expected): Promise<readonly Difference[]> {
   const { digest } = await gatherBasis(session, settingsOf(folder), expected.stagedAs, [], []);
   const { languages, test, specific, parent } = folder;
-  const followed = await followedLanguages(session, folder);
-  const mark = JSON.stringify([digest, languages, followed, test, specific, parent === null]);
+  const followed = await readFollowedFolder(session, folder);
+  const mark = JSON.stringify([digest, languages, followed.languages, followed.types, test, specific, parent === null]);
   const before = expected.known.get(mark);
   if (before !== undefined) return before;
   const found = judge(session, folder, followed, expected);
@@ -40,36 +40,48 @@ async function compare(session: Session, folder: Folder, expected: Expected): Pr
   return found;
 }
 
-/** In these a validation brings texts. */
-async function followedLanguages(session: Session, { parent, historyOf }: Folder): Promise<readonly string[]> {
-  const rows = await session.query<{ languages: readonly string[] }>(sql`
-    select languages from rustine.folder where code = ${historyOf ?? parent}`);
-  return rows.flatMap(({ languages }) => languages);
+/** What a validation brings of the folder that is followed, besides what was delivered there. */
+interface Followed {
+  readonly id: number;
+  /** In these it brings texts. */
+  readonly languages: readonly string[];
+  /** Contents of elements such as data types, whose length its people may have set: it comes to those that did not set one themselves. */
+  readonly types: readonly string[];
 }
+
+async function readFollowedFolder(session: Session, { parent, historyOf }: Folder): Promise<Followed> {
+  const [row] = await session.query<Followed>(sql`
+    select f.id, f.languages, array(
+      select r.content::text from rustine.record r where r.folder = f.id and r.type = any(${PERSONAL}) order by r.type, r.name, r.position) as types
+    from rustine.folder f where f.code = ${historyOf ?? parent}`);
+  return row ?? { id: 0, languages: [], types: [] };
+}
+
+/** Types of elements with fields that people set for all below them. */
+const PERSONAL = [...ELEMENT_TYPES.values()].flatMap(({ type, personal }) => (personal.length > 0 ? [type] : []));
 
 type Written = PlanItem & { readonly type: string; readonly name: string };
 
 const isOfElement = (item: PlanItem): item is Written =>
   item.name !== undefined && item.type !== undefined && ['element', 'record', 'move', 'remove', 'script'].includes(item.item);
 
-async function judge(
-  session: Session,
-  folder: Folder,
-  followed: readonly string[],
-  expected: Expected,
-): Promise<readonly Difference[]> {
+async function judge(session: Session, folder: Folder, followed: Followed, expected: Expected): Promise<readonly Difference[]> {
   const { delivery, stagedAs, authorized } = expected;
   const facts = await gatherFacts(session, settingsOf(folder), delivery, stagedAs);
   const scope = { rowsOnly: false, onlyTables: null, ranBefore: [], leftToRun: [], takeUnchanged: false };
   const elements = new Map<string, Written[]>();
-  const items = planDelivery({ delivery, folder: settingsOf(folder), facts, authorized, ...scope });
-  for await (const item of items) {
+  const planned = planDelivery({ delivery, folder: settingsOf(folder), facts, authorized, ...scope });
+  for await (const item of planned) {
     if (!isOfElement(item)) continue;
     const key = elementKey(item.type, item.name);
     elements.set(key, [...(elements.get(key) ?? []), item]);
   }
-  const own = await storedFields(session, facts, [...elements.values()].flat());
-  return [...elements].flatMap(([key, written]) => elementDifference(key, written, { expected, facts, own, folder, followed }));
+  const items = [...elements.values()].flat();
+  const own = await storedFields(session, facts, items);
+  const theirs = await personalFields(session, followed, items);
+  return [...elements].flatMap(([key, written]) =>
+    elementDifference(key, written, { expected, facts, own, theirs, folder, followed }),
+  );
 }
 
 interface Judging {
@@ -77,9 +89,10 @@ interface Judging {
   readonly facts: FolderFacts;
   /** Fields of the folder's records that differ, by `type\0name\0tag\0key`. */
   readonly own: ReadonlyMap<string, Fields>;
+  /** As in the folder that is followed, where that is asked for; by the same. */
+  readonly theirs: ReadonlyMap<string, Fields>;
   readonly folder: Folder;
-  /** Languages of the folder that it follows. */
-  readonly followed: readonly string[];
+  readonly followed: Followed;
 }
 
 function elementDifference(key: string, written: readonly Written[], judging: Judging): readonly Difference[] {
@@ -98,7 +111,7 @@ function elementDifference(key: string, written: readonly Written[], judging: Ju
   if (lines.length === 0) return [];
   if (lines.every(({ onlyTexts }) => onlyTexts)) {
     const languages = [...new Set(lines.flatMap((line) => line.languages))].sort();
-    const follows = languages.every((language) => judging.followed.includes(language));
+    const follows = languages.every((language) => judging.followed.languages.includes(language));
     // Nothing can be done for it where the parent was created without that language, too.
     if (file === undefined && folder.parent !== null && !follows) return [];
     const brings: Mend =
@@ -134,7 +147,7 @@ interface Line {
   readonly languages: readonly string[];
 }
 
-function lineOf(item: Written, { facts, own, folder }: Judging): readonly Line[] {
+function lineOf(item: Written, { facts, own, theirs, folder }: Judging): readonly Line[] {
   const line = `${item.tag ?? ''} ${item.key ?? ''}`.trim();
   const is = (text: string): readonly Line[] => [{ text, onlyTexts: false, languages: [] }];
   const element = facts.elements.get(elementKey(item.type, item.name));
@@ -148,7 +161,9 @@ function lineOf(item: Written, { facts, own, folder }: Judging): readonly Line[]
         const language = newLanguage(item, expected, element?.records ?? []);
         return language === undefined ? is(`− ${line}`) : [{ text: `− ${line}`, onlyTexts: true, languages: [language] }];
       }
-      const fields = differingFields(expected, found, folder.languages);
+      const fields = differingFields(expected, found, folder.languages).filter(
+        ({ field }) => !isSetAbove(item, field, found, theirs.get(placeOf(item))),
+      );
       const changes = fields.map(({ field }) => `${field}: ${shown(expected, field)} → ${shown(found, field)}`);
       const onlyTexts = fields.length > 0 && fields.every(({ toCome }) => toCome.length > 0);
       const nothing = fields.length === 0 && differs(expected, found) && !isElsewhere(item, element?.records ?? []);
@@ -165,6 +180,24 @@ function lineOf(item: Written, { facts, own, folder }: Judging): readonly Line[]
 }
 
 const placeOf = ({ type, name, tag, key }: PlanItem): string => [type, name, tag, key].join('\0');
+
+/** Only where something differs there. */
+async function personalFields(
+  session: Session,
+  { id, types }: Followed,
+  items: readonly Written[],
+): Promise<ReadonlyMap<string, Fields>> {
+  if (types.length === 0 || !items.some(({ item, type }) => item === 'record' && PERSONAL.includes(type))) return new Map();
+  const rows = await session.query<{ type: string; name: string; tag: string; key: string; fields: string }>(sql`
+    select r.type, r.name, r.tag, r.key, c.fields::text as fields from rustine.record r join rustine.content c on c.id = r.content
+    where r.folder = ${id} and r.type = any(${PERSONAL})`);
+  return new Map(rows.map(({ fields, ...row }) => [[row.type, row.name, row.tag, row.key].join('\0'), fieldsFromJson(fields)]));
+}
+
+function isSetAbove({ type }: Written, field: string, found: Fields, theirs: Fields | undefined): boolean {
+  if (theirs === undefined || ELEMENT_TYPES.get(type)?.personal.includes(field) !== true) return false;
+  return valuesOf(found, field) === valuesOf(theirs, field);
+}
 
 async function storedFields(
   session: Session,
