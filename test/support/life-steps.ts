@@ -49,7 +49,7 @@ type Deed =
   /** A file that the folder has comes again, after a later one perhaps. */
   | { readonly kind: 'again'; readonly folder: FolderName; readonly pick: number }
   /** Rows that a patch put aside are put back. */
-  | { readonly kind: 'restore'; readonly folder: FolderName; readonly pick: number };
+  | { readonly kind: 'restore'; readonly pick: number };
 
 const folder = fc.constantFrom(...FOLDERS);
 
@@ -98,7 +98,7 @@ const steps = {
   validate: fc.record({ kind: fc.constant('validate' as const) }),
   revert: fc.record({ kind: fc.constant('revert' as const), folder }),
   again: fc.record({ kind: fc.constant('again' as const), folder, pick: fc.nat({ max: 50 }) }),
-  restore: fc.record({ kind: fc.constant('restore' as const), folder, pick: fc.nat({ max: 50 }) }),
+  restore: fc.record({ kind: fc.constant('restore' as const), pick: fc.nat({ max: 50 }) }),
 } satisfies Record<string, fc.Arbitrary<Deed>>;
 
 /**

@@ -123,7 +123,7 @@ export class Life {
         return {};
       }
       case 'restore': {
-        const entries = await this.aside(step.folder);
+        const entries = await this.aside();
         const entry = entries[step.pick % Math.max(entries.length, 1)];
         return entry !== undefined && (await this.restore(entry)) ? { aside: entry } : undefined;
       }
@@ -186,10 +186,12 @@ export class Life {
     return true;
   }
 
-  /** Rows that patches put aside in a folder and nobody has put back. */
-  private async aside(code: string): Promise<readonly KeptEntry[]> {
-    const entries = await this.env.rustine.kept({ folder: code });
-    return entries.filter(({ kind, file, restored }) => kind === 'rows' && file !== null && restored === null);
+  /** Rows that patches put aside and nobody has put back. */
+  private async aside(): Promise<readonly KeptEntry[]> {
+    const entries = await this.env.rustine.kept({});
+    return entries.filter(
+      ({ folder, kind, file, restored }) => folder !== HISTORY && kind === 'rows' && file !== null && restored === null,
+    );
   }
 
   /** @returns whether they were */
@@ -240,9 +242,8 @@ export class Life {
           break;
         case 'restore': {
           // What a patch put aside that does not count any more is as it was before it.
-          const same = (await other.aside(step.folder)).find(
-            (each) => each.file === aside?.file && each.table === aside?.table && each.why === aside?.why,
-          );
+          const what = (entry: KeptEntry | undefined) => [entry?.folder, entry?.file, entry?.table, entry?.why].join(' ');
+          const same = (await other.aside()).find((each) => what(each) === what(aside));
           if (same !== undefined) await other.restore(same);
           break;
         }
