@@ -12,8 +12,8 @@ import { temporaryHome } from '../test/support/servers.ts';
 import { delivery } from './delivery.ts';
 import { at, type Bench, createEnvironment, query, rustine } from './side-by-side.ts';
 
+/** On a machine that does nothing else. */
 const SECONDS_AT_MOST = 120;
-const RSS_AT_MOST_MB = 300;
 
 /** In each folder ten tables with a column and an index that no other folder has, a parameter and a row of APATCH that are gone: no two look the same. */
 const TAMPER = `do $$ declare f record; n integer; begin
@@ -49,17 +49,18 @@ async function main(): Promise<void> {
   try {
     const jobs = Math.max(2, availableParallelism());
     const url = await create({ directory, server: server.url, original: 'verified', folders, jobs });
-    for (const [how, code] of [
-      ['as they should be', 0],
-      ['each with differences', 1],
+    // Differences are held until all folders are done: each is told once, with the folders that have it.
+    for (const [how, code, mostMb] of [
+      ['as they should be', 0, 300],
+      ['each with differences', 1, 400],
     ] as const) {
       if (code === 1) await query(url, TAMPER);
       await query(url, 'vacuum analyze');
       const { seconds, peak } = await rustine(url, ['status', '--verify', '--json'], code);
       console.log(
-        `${folders} folders, ${how}: ${seconds.toFixed(1)} s (under ${SECONDS_AT_MOST}), peak RSS ${peak.toFixed(0)} MB (at most ${RSS_AT_MOST_MB})`,
+        `${folders} folders, ${how}: ${seconds.toFixed(1)} s (under ${SECONDS_AT_MOST}), peak RSS ${peak.toFixed(0)} MB (at most ${mostMb})`,
       );
-      if (seconds >= SECONDS_AT_MOST || peak > RSS_AT_MOST_MB) process.exitCode = 1;
+      if (seconds >= SECONDS_AT_MOST || peak > mostMb) process.exitCode = 1;
     }
   } finally {
     await server.release();
