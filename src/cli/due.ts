@@ -1,8 +1,10 @@
 // What is to be done about folders that are not in line: the exact command for each cause, or that there is none yet (R34).
+
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FolderView } from '../app/rustine.ts';
 import { settledByValidation } from '../environment/due.ts';
+import { dueReasons } from './due-reasons.ts';
 import { wrap } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
@@ -140,18 +142,13 @@ function reasonLines(
   { report }: Messages,
   named: number,
 ): readonly string[] {
-  const { due, dueReason } = report;
+  const { due } = report;
   const withReasons = (settled: boolean): readonly (readonly [code: string, why: string])[] =>
     folders.flatMap((folder) => {
       const mine = folder.reasons.filter((reason) => settledByValidation(reason) === settled);
       if (mine.length === 0) return [];
       const lacks = settled && isSettledAtOnce(folder) ? [due.lacks(some(folder.lag.map(safe), MOST_FILES))] : [];
-      return [
-        [
-          folder.code,
-          `${folder.code} (${[...lacks, some(mine.map((reason) => safe(dueReason(reason))))].join(report.due.between)})`,
-        ],
-      ];
+      return [[folder.code, `${folder.code} (${[...lacks, some(dueReasons(mine, report).map(safe))].join(report.due.between)})`]];
     });
   const said = (list: readonly (readonly [string, string])[]): string =>
     some(

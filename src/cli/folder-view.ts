@@ -2,6 +2,7 @@
 
 import type { FolderView } from '../app/rustine.ts';
 import { writtenCodes } from '../base/ids.ts';
+import { dueReasons } from './due-reasons.ts';
 import { pairs, table } from './layout.ts';
 import type { Messages } from './messages/en.ts';
 import { safe, some } from './messages/said.ts';
@@ -72,7 +73,7 @@ function lockText({ at, by, code, facts }: NonNullable<FolderView['locked']>, me
 /** The reasons besides the lag, which stands in a line of its own. */
 function dueText(view: FolderView, report: Messages['report']): string {
   if (!view.due) return report.no;
-  return view.reasons.length === 0 ? report.yes : `${report.yes} (${some(view.reasons.map(report.dueReason), 12)})`;
+  return view.reasons.length === 0 ? report.yes : `${report.yes} (${some(dueReasons(view.reasons, report), 12)})`;
 }
 
 export function stateOf(view: FolderView, report: Messages['report']): string {

@@ -1,4 +1,5 @@
 // The end of a validation: the document of `validate --json`, and what people read; folders that fared alike share a line.
+
 import type { RunValidation, ValidationOutcome } from '../app/validations.ts';
 import { canonical } from '../base/canonical.ts';
 import type { Finding } from '../base/finding.ts';
@@ -6,6 +7,7 @@ import { causesOf } from './causes.ts';
 import { counts } from './counts.ts';
 import { differencesText } from './differences-text.ts';
 import { dueLines } from './due.ts';
+import { dueReasons } from './due-reasons.ts';
 import { causeText, findingsText } from './findings.ts';
 import { type Column, paint, table, wrap } from './layout.ts';
 import type { Messages } from './messages/en.ts';
@@ -109,7 +111,7 @@ function folderTable(folders: readonly RunValidation[], { report }: Messages, wi
       counts(report.rows, { ...data }),
       texts === 0 ? '-' : String(texts),
       patches.length === 0 ? '-' : String(patches.length),
-      settled.length === 0 ? '-' : some(settled.map((reason) => safe(report.dueReason(reason)))),
+      settled.length === 0 ? '-' : some(dueReasons(settled, report).map(safe)),
       `${Math.max(...group.map(({ ms }) => ms))} ms`,
     ];
   });

@@ -66,12 +66,13 @@ export async function dropFolder(
 /** Whoever makes a child holds the folder's row: it is there when we look, or finds the folder marked. */
 async function markDropping(session: Session, folder: Folder, lockTimeoutMs: number): Promise<void> {
   await session.query(sql`select from rustine.folder where id = ${folder.id} for update`);
-  const children = await session.query<{ code: string }>(
-    sql`select code from rustine.folder where parent = ${folder.id} or history_of = ${folder.id}
-      union all select code from rustine.folder_elsewhere where parent = ${folder.code} order by code`,
+  const below = await session.query<{ code: string; history: boolean }>(
+    sql`select code, history_of is not distinct from ${folder.id} as history from rustine.folder where parent = ${folder.id} or history_of = ${folder.id}
+      union all select code, false from rustine.folder_elsewhere where parent = ${folder.code} order by code`,
   );
-  if (children.length > 0)
-    throw new Refusal('folder-has-children', { folder: folder.code, children: children.map(({ code }) => code) });
+  const codes = (history: boolean): readonly string[] => below.flatMap((each) => (each.history === history ? [each.code] : []));
+  if (below.length > 0)
+    throw new Refusal('folder-has-children', { folder: folder.code, children: codes(false), histories: codes(true) });
   await enterFolders(session, [folder.code], [], true);
   await waitForUsers(session, folder, lockTimeoutMs);
   await session.query(sql`update rustine.folder set state = 'dropping' where id = ${folder.id}`);

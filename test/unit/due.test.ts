@@ -30,6 +30,17 @@ describe('R34: what is due', () => {
     expect(dueLines([far, half], fr, undefined)).toEqual([expect.stringContaining('FAR'), expect.stringContaining('NEW')]);
   });
 
+  it('names a live folder once, whatever was written to it', () => {
+    const reasons = ['patch:B.dat', 'revert:A.dat', 'setting:modules', 'more'].map((each) => `live-folder:SHOP:${each}`);
+    const [line = ''] = said(folder('HIST', { historyOf: 'SHOP', reasons }));
+    expect(line).toContain('HIST (live folder SHOP changed: patch B.dat, taken back: A.dat, modules and more)');
+    expect(
+      dueLines([folder('HIST', { historyOf: 'SHOP', reasons: ['live-folder:SHOP', ...reasons] })], fr, undefined)[0],
+    ).toContain(
+      "HIST (le dossier d'exploitation SHOP a changé : patch B.dat, reprise de A.dat, la liste des modules et davantage)",
+    );
+  });
+
   it('names the patches that folders lack, and brings them to these folders only', () => {
     const lag = ['P_0001_140.dat', 'P_0002_140.dat'];
     expect(said(folder('X3'), folder('SEED', { lag }), folder('SHOP', { lag }), folder('DEV', { lag: ['ZA.dat'] }))).toEqual([

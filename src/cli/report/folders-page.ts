@@ -1,8 +1,10 @@
 // Folders as a page: how many are in line, what is to be done, those that are not in line, then the others.
+
 import type { FolderView } from '../../app/rustine.ts';
 import type { Finding } from '../../base/finding.ts';
 import type { RunView } from '../../journal/run-views.ts';
 import { dueLines } from '../due.ts';
+import { dueReasons } from '../due-reasons.ts';
 import { kindOf, levels, stateOf } from '../folder-view.ts';
 import type { Messages } from '../messages/en.ts';
 import { runLine } from '../run-view.ts';
@@ -125,7 +127,7 @@ function openBlocks(open: readonly FolderView[], messages: Messages): readonly P
   const cells = (view: FolderView): readonly PageCell[] => [
     { text: stateOf(view, report), tone: view.state === 'ready' ? 'plain' : 'bad' },
     view.lag.length === 0 ? '' : { text: reports.number(view.lag.length), tone: 'warn' },
-    named(view.reasons.map(report.dueReason), messages),
+    named(dueReasons(view.reasons, report), messages),
     levels(view),
     kindOf(view, report),
   ];

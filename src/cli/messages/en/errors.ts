@@ -44,7 +44,7 @@ export const errors = {
   'folder-unknown': (f) =>
     `There is no folder ${f('folder')}. ${f.has('known') ? `Known folders: ${some(f.list('known'), 20)}.` : 'There are no folders yet.'} \`rustine folder create ${f('folder')}\` would create it.`,
   'folder-has-children': (f) =>
-    `Folder ${f('folder')} cannot be dropped: it is the parent of ${some(f.list('children'), 20)}. Drop these first.`,
+    `Folder ${f('folder')} cannot be dropped: ${[...(f.list('children').length === 0 ? [] : [`it is the parent of ${some(f.list('children'), 20)}`]), ...(f.list('histories').length === 0 ? [] : [`${some(f.list('histories'), 20)} ${f.list('histories').length === 1 ? 'is its history folder' : 'are its history folders'}`])].join('; ')}. Drop ${f.list('children').length + f.list('histories').length === 1 ? 'that' : 'these'} first.`,
   'folder-is-supervisor': (f) =>
     `Folder ${f('folder')} is the supervisor folder, from which all others inherit: it cannot be dropped or moved under another.`,
   'folder-parent-unknown': (f) =>

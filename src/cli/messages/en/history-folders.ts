@@ -32,12 +32,16 @@ const written: Readonly<Record<string, string>> = {
   setting: '',
 };
 
-/** @param setting names a setting */
-export function liveReason(reason: string, setting: (name: string) => string): string {
-  const [, live = '', kind, ...rest] = reason.split(':');
-  const changed = `live folder ${live} changed`;
-  if (kind === undefined) return changed;
-  const detail = rest.join(':');
-  if (kind === 'more') return `${changed}: and more`;
-  return `${changed}: ${written[kind] ?? ''}${kind === 'setting' ? setting(detail) : detail}`;
+/** All that was written to it in one, so that its name is said once. @param setting names a setting */
+export function liveReason(reasons: readonly string[], setting: (name: string) => string): string {
+  const [, live = ''] = reasons[0]?.split(':') ?? [];
+  const details = reasons.flatMap((reason) => {
+    const [, , kind, ...rest] = reason.split(':');
+    const detail = rest.join(':');
+    return kind === undefined || kind === 'more'
+      ? []
+      : [`${written[kind] ?? ''}${kind === 'setting' ? setting(detail) : detail}`];
+  });
+  const more = reasons.some((reason) => reason.endsWith(':more')) ? ' and more' : '';
+  return `live folder ${live} changed${details.length === 0 ? '' : `: ${details.join(', ')}${more}`}`;
 }

@@ -117,14 +117,16 @@ export const report = {
   folderSet: (code: string, settings: readonly string[]) =>
     `Folder ${code}: ${settings.map((each) => settingNames[each] ?? each).join(', ')} changed.`,
   folderSame: (code: string) => `Folder ${code} is set like that already: nothing was changed.`,
-  dueReason: (reason: string) =>
-    reason
-      .replace(/^activity-code:/, 'activity code ')
-      .replace(/^data-type:/, 'data type ')
-      .replace(/^older-patch:/, 'integrated again after later ones: ')
-      .replace(/^live-folder:.*$/, (each) => liveReason(each, (name) => settingNames[name] ?? name))
-      .replace(/^[a-z-]+$/, (each) => settingNames[each] ?? each),
-  folderDropped: (code: string) => `Folder ${code} dropped.`,
+  /** @param more of a history folder: all that was written to its live folder is told as one */
+  dueReason: (reason: string, ...more: readonly string[]) =>
+    reason.startsWith('live-folder:')
+      ? liveReason([reason, ...more], (name) => settingNames[name] ?? name)
+      : reason
+          .replace(/^activity-code:/, 'activity code ')
+          .replace(/^data-type:/, 'data type ')
+          .replace(/^older-patch:/, 'integrated again after later ones: ')
+          .replace(/^[a-z-]+$/, (each) => settingNames[each] ?? each),
+  folderDropped: (code: string) => `Folder ${code} dropped, with its history; the traces of its runs stay (rustine log).`,
   database: {
     stopped: 'The embedded database is stopped.',
     'not-running': 'No embedded database is running here.',

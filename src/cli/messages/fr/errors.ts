@@ -44,7 +44,7 @@ export const errors: Sentences<ErrorCode> = {
   'folder-unknown': (f) =>
     `Il n'y a pas de dossier ${f('folder')}. ${f.has('known') ? `Dossiers connus : ${some(f.list('known'), 20)}.` : "Il n'y a encore aucun dossier."} \`rustine folder create ${f('folder')}\` le créerait.`,
   'folder-has-children': (f) =>
-    `Le dossier ${f('folder')} ne peut pas être supprimé : il est le dossier de référence de ${some(f.list('children'), 20)}. Supprimez d'abord ceux-ci.`,
+    `Le dossier ${f('folder')} ne peut pas être supprimé : ${[...(f.list('children').length === 0 ? [] : [`il est le dossier de référence de ${some(f.list('children'), 20)}`]), ...(f.list('histories').length === 0 ? [] : [`${some(f.list('histories'), 20)} ${f.list('histories').length === 1 ? 'est son dossier historique' : 'sont ses dossiers historiques'}`])].join(' ; ')}. Supprimez d'abord ${f.list('children').length + f.list('histories').length === 1 ? 'celui-ci' : 'ceux-ci'}.`,
   'folder-is-supervisor': (f) =>
     `Le dossier ${f('folder')} est le dossier superviseur, dont tous les autres héritent : il ne peut être ni supprimé ni rattaché à un autre.`,
   'folder-parent-unknown': (f) =>

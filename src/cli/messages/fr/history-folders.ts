@@ -32,11 +32,15 @@ const written: Readonly<Record<string, string>> = {
   setting: '',
 };
 
-export function liveReason(reason: string, setting: (name: string) => string): string {
-  const [, live = '', kind, ...rest] = reason.split(':');
-  const changed = `le dossier d'exploitation ${live} a changé`;
-  if (kind === undefined) return changed;
-  const detail = rest.join(':');
-  if (kind === 'more') return `${changed} : et davantage`;
-  return `${changed} : ${written[kind] ?? ''}${kind === 'setting' ? setting(detail) : detail}`;
+export function liveReason(reasons: readonly string[], setting: (name: string) => string): string {
+  const [, live = ''] = reasons[0]?.split(':') ?? [];
+  const details = reasons.flatMap((reason) => {
+    const [, , kind, ...rest] = reason.split(':');
+    const detail = rest.join(':');
+    return kind === undefined || kind === 'more'
+      ? []
+      : [`${written[kind] ?? ''}${kind === 'setting' ? setting(detail) : detail}`];
+  });
+  const more = reasons.some((reason) => reason.endsWith(':more')) ? ' et davantage' : '';
+  return `le dossier d'exploitation ${live} a changé${details.length === 0 ? '' : ` : ${details.join(', ')}${more}`}`;
 }

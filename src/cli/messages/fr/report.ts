@@ -115,14 +115,16 @@ export const report: Messages['report'] = {
   folderSet: (code, settings) =>
     `Dossier ${code} : ${settings.map((each) => settingNames[each] ?? each).join(', ')} ${settings.length < 2 ? 'a changé' : 'ont changé'}.`,
   folderSame: (code) => `Le dossier ${code} est déjà ainsi : rien n'a changé.`,
-  dueReason: (reason) =>
-    reason
-      .replace(/^activity-code:/, 'code activité ')
-      .replace(/^older-patch:/, 'intégré à nouveau après de plus récents : ')
-      .replace(/^data-type:/, 'type de données ')
-      .replace(/^live-folder:.*$/, (each) => liveReason(each, (name) => settingNames[name] ?? name))
-      .replace(/^[a-z-]+$/, (each) => settingNames[each] ?? each),
-  folderDropped: (code) => `Dossier ${code} supprimé.`,
+  dueReason: (reason, ...more) =>
+    reason.startsWith('live-folder:')
+      ? liveReason([reason, ...more], (name) => settingNames[name] ?? name)
+      : reason
+          .replace(/^activity-code:/, 'code activité ')
+          .replace(/^data-type:/, 'type de données ')
+          .replace(/^older-patch:/, 'intégré à nouveau après de plus récents : ')
+          .replace(/^[a-z-]+$/, (each) => settingNames[each] ?? each),
+  folderDropped: (code) =>
+    `Dossier ${code} supprimé, avec son historique ; les journaux de ses exécutions restent (rustine log).`,
   database: {
     stopped: 'La base embarquée est arrêtée.',
     'not-running': 'Aucune base embarquée ne tourne ici.',
