@@ -50,7 +50,7 @@ function entriesText(entries: readonly HistoryEntry[], messages: Messages, width
 
 /** What was done, in a word or two. */
 export function entryKind({ kind, run, takenBack }: HistoryEntry, { history }: Messages): string {
-  if (takenBack) return history.takenBack;
+  if (takenBack) return kind === 'copied' ? history.gone : history.takenBack;
   return kind === 'copied' && run !== null ? history.brought : history.kinds[kind];
 }
 
@@ -60,7 +60,7 @@ export function entryDetails(entry: HistoryEntry, messages: Messages): readonly 
   const { authorized, ignored, forced, operator, choice, reason, folders } = entry;
   const back = Map.groupBy(
     folders.filter(({ takenBack }) => takenBack !== null),
-    ({ takenBack }) => `${takenBack?.by} ${takenBack?.run ?? takenBack?.at}`,
+    ({ takenBack }) => `${takenBack?.withLive} ${takenBack?.by} ${takenBack?.run ?? takenBack?.at}`,
   );
   const purged = Map.groupBy(
     folders.filter((each) => each.purged !== null),
@@ -83,7 +83,11 @@ export function entryDetails(entry: HistoryEntry, messages: Messages): readonly 
       history.purged(same[0]?.purged?.by ?? '', minute(same[0]?.purged?.at ?? ''), named(same, messages)),
     ),
     ...[...back.values()].map((same) =>
-      history.backBy(same[0]?.takenBack?.by ?? '', minute(same[0]?.takenBack?.at ?? ''), named(same, messages)),
+      (same[0]?.takenBack?.withLive === true ? history.goneWithLive : history.backBy)(
+        same[0]?.takenBack?.by ?? '',
+        minute(same[0]?.takenBack?.at ?? ''),
+        named(same, messages),
+      ),
     ),
   ];
 }

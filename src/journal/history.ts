@@ -66,8 +66,13 @@ export interface FolderRow {
   readonly integration: number;
   /** Of a creation: patches that the folder had from its parent, or from its live folder. */
   readonly copied: number;
-  /** Of a patch that the folder has no more. */
-  readonly takenBack: { readonly by: string; readonly at: string; readonly run: string | null } | null;
+  /** Of a patch that the folder has no more; `withLive`: a history folder gave it up by a validation, as its live folder has it no more. */
+  readonly takenBack: {
+    readonly by: string;
+    readonly at: string;
+    readonly run: string | null;
+    readonly withLive: boolean;
+  } | null;
   /** Of a patch that cannot be taken back any more: who removed what was remembered of it. */
   readonly purged: { readonly by: string; readonly at: string } | null;
 }
@@ -146,7 +151,7 @@ export async function readHistory(reader: Reader, filter: HistoryFilter, keys: r
       from wanted k join (
         select w.key, jsonb_agg(jsonb_build_object('folder', f.code, 'at', to_char(i.at at time zone 'UTC', ${TIME}), 'integration', i.id,
             'copied', case when w.what = 'creation' then (select count(*) from rustine.integration c where c.folder = i.folder and c.kind = 'patch' and c.run is null) else 0 end,
-            'takenBack', case when b.id is not null then jsonb_build_object('by', b.operator, 'at', to_char(b.at at time zone 'UTC', ${TIME}), 'run', nullif(b.run, '')) end,
+            'takenBack', case when b.id is not null then jsonb_build_object('by', b.operator, 'at', to_char(b.at at time zone 'UTC', ${TIME}), 'run', nullif(b.run, ''), 'withLive', b.kind = 'validation') end,
             'purged', (select r -> 'facts' from jsonb_array_elements(i.not_revertible) r where r ->> 'code' = 'revert-purged' limit 1))
           order by f.code, i.id) as folders
         from wanted w cross join unnest(w.ids) as n (id) join rustine.integration i on i.id = n.id join rustine.folder f on f.id = i.folder

@@ -336,6 +336,10 @@ describe.each(oneServer())('history folders on $name', (server) => {
     });
     expect(await apart(env)).toEqual([]);
     expect((await env.rustine.folders()).find(({ code }) => code === 'HIST')).toMatchObject({ due: false, patches: 2 });
+    const inquiry = (await say('history', '--folder', 'HIST', '--patch', 'C.dat')).out.replaceAll(/\s+/g, ' ');
+    for (const told of ['brought (gone)', 'given up by a validation', 'as the live folder has it no more: HIST'])
+      expect(inquiry).toContain(told);
+    expect(inquiry).not.toContain('taken back by');
     const found = async () => (await env.rustine.verify({ folders: ['HIST'] })).differences.map(({ code }) => code);
     expect(await found()).toEqual([]);
     await env.integrate([`${env.directory}/C.dat`]);

@@ -73,7 +73,7 @@ function storySection(entries: readonly HistoryEntry[], total: number, messages:
       entry.folders.map(({ folder }) => folder),
       (names) => [
         reports.time(entry.until),
-        entry.takenBack ? { text: history.takenBack, tone: 'warn' } : entryKind(entry, messages),
+        entry.takenBack ? { text: entryKind(entry, messages), tone: 'warn' } : entryKind(entry, messages),
         entry.element ?? entry.file,
         entry.digest?.slice(0, DIGEST) ?? '',
         names,

@@ -42,6 +42,7 @@ export const history = {
   },
   brought: 'brought by validation',
   takenBack: 'integrated (gone)',
+  gone: 'brought (gone)',
   authorized: (codes: string) => `authorised: ${codes}`,
   ignored: (codes: string) => `not authorised, left out: ${codes}`,
   forced: (check: string, reason: string, by: string) => `forced (${check}) by ${by}: ${reason}`,
@@ -51,6 +52,8 @@ export const history = {
     `${{ keep: 'the own value stays', take: 'the delivered value is taken', value: 'a value of its own is set' }[choice]}${reason === '' ? '' : `: ${reason}`}`,
   purged: (by: string, at: string, folders: string) =>
     `cannot be taken back any more, what was remembered of it was purged by ${by}, ${at}: ${folders}`,
+  goneWithLive: (by: string, at: string, folders: string) =>
+    `given up by a validation of ${by}, ${at}, as the live folder has it no more: ${folders}`,
   backBy: (by: string, at: string, folders: string) => `taken back by ${by}, ${at}: ${folders}`,
   withPatches: (patches: number, folders: string) => `with ${n(patches, 'patch', 'patches')} from the parent: ${folders}`,
   folders: (count: number, names: string) => (count === 1 ? names : `${count}: ${names}`),

@@ -51,6 +51,7 @@ export const history: Messages['history'] = {
   },
   brought: 'apporté par la validation',
   takenBack: 'intégré (repris)',
+  gone: 'apporté (disparu)',
   authorized: (codes) => `autorisés : ${codes}`,
   ignored: (codes) => `non autorisés, laissés de côté : ${codes}`,
   forced: (check, reason, by) => `forcé (${check}) par ${by} : ${reason}`,
@@ -59,6 +60,8 @@ export const history: Messages['history'] = {
   chosen: (choice, reason) =>
     `${{ keep: 'la valeur propre reste', take: 'la valeur livrée est prise', value: 'une valeur propre est posée' }[choice]}${reason === '' ? '' : ` : ${reason}`}`,
   purged: (by, at, folders) => `ne peut plus être repris, ce qui en était retenu a été supprimé par ${by}, ${at} : ${folders}`,
+  goneWithLive: (by, at, folders) =>
+    `abandonné par une validation de ${by}, ${at}, car le dossier d'exploitation ne l'a plus : ${folders}`,
   backBy: (by, at, folders) => `repris par ${by}, ${at} : ${folders}`,
   withPatches: (patches, folders) =>
     `avec ${patches} ${patches === 1 ? 'patch' : 'patches'} du dossier de référence : ${folders}`,
