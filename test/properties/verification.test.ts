@@ -1,7 +1,7 @@
 // Whatever was integrated, changed by right and validated: verification finds nothing; and whatever a hand then changes, it finds that.
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { cloneEnvironment, openEnvironment } from '../support/environment.ts';
+import { cloneEnvironment, openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { begin, Life } from '../support/life.ts';
 import { verified } from '../support/life-invariants.ts';
 import { lives, type Step } from '../support/life-steps.ts';
@@ -29,6 +29,18 @@ const TAMPERING = {
   'a right comes': `grant truncate on {table} to public`,
 } as const;
 
+/** Lets a hand do that to the supervisor folder, and verification find it. */
+async function tamper(env: TestEnvironment, hand: keyof typeof TAMPERING): Promise<void> {
+  const [{ schema = '', folder = 0 } = {}] = await env.query<{ schema: string; folder: number }>(
+    `select schema_name as schema, id as folder from rustine.folder where parent is null`,
+  );
+  const names = { '{table}': `${schema}.adosact`, '{schema}': schema, '{folder}': String(folder) };
+  const statement = Object.entries(names).reduce((text, [word, name]) => text.replaceAll(word, name), TAMPERING[hand] as string);
+  await env.query(statement);
+  const { differences } = await env.rustine.verify({ folders: [schema.toUpperCase()] });
+  expect([hand, differences.some(({ severity }) => severity === 'warn')]).toEqual([hand, true]);
+}
+
 describe.each(oneServer())('$name', (server) => {
   const later = untilTheEnd();
   let beginning = '';
@@ -51,26 +63,10 @@ describe.each(oneServer())('$name', (server) => {
           for (const [at, { killed: _, ...step }] of steps.entries()) await life.take(step as Step, at);
           const { env } = life;
           expect(await verified(env)).toEqual([]);
-          const known = new Set<string>();
-          for (const each of hands) {
-            const [{ schema = '', folder = 0 } = {}] = await env.query<{ schema: string; folder: number }>(
-              `select schema_name as schema, id as folder from rustine.folder where parent is null`,
-            );
-            const names = { '{table}': `${schema}.adosact`, '{schema}': schema, '{folder}': String(folder) };
-            const statement = Object.entries(names).reduce(
-              (text, [word, name]) => text.replaceAll(word, name),
-              TAMPERING[each] as string,
-            );
-            await env.query(statement);
-            const { differences } = await env.rustine.verify({ folders: [schema.toUpperCase()] });
-            const now = differences
-              .filter(({ severity }) => severity === 'warn')
-              .map(({ code, subject, facts }) => JSON.stringify([code, subject, facts]));
-            expect([each, now.some((difference) => !known.has(difference))]).toEqual([each, true]);
-            for (const difference of now) known.add(difference);
-            // What comes next would find no table.
-            if (each === 'the table goes' || each === 'the table is renamed') break;
-          }
+          await env.rustine.close();
+          // Each hand has a copy of its own: what one changed could hide what the next one does.
+          for (const each of hands)
+            await tamper(await cloneEnvironment(server, env.database, (work) => void mine.unshift(work)), each);
         } finally {
           for (const work of mine) await work();
         }
