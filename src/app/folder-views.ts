@@ -16,7 +16,8 @@ export async function folderViews(reader: Reader): Promise<readonly FolderView[]
   const changes = folders.some(({ due }) => due.some(isWritten)) ? await readLiveChanges(reader) : new Map<number, string[]>();
   const lacking = [...new Set(levels.flatMap(({ lag }) => lag))];
   const behind = levels.flatMap(({ folder, lag }) => (lag.length === 0 ? [] : [folder]));
-  const [paths, left] = [await lagPaths(reader, lacking), await readLeftToIntegrate(reader, behind, lacking)];
+  const left = await readLeftToIntegrate(reader, behind, lacking);
+  const paths = await lagPaths(reader, [...lacking, ...left.flatMap(({ first }) => first)]);
   const leftIn = Map.groupBy(left, ({ folder }) => folder);
   const [anywhere, own] = [filesOf(leftIn.get(null)), (folder: number) => filesOf(leftIn.get(folder))];
   const byFolder = new Map(levels.map((level) => [level.folder, level]));
@@ -25,6 +26,7 @@ export async function folderViews(reader: Reader): Promise<readonly FolderView[]
     // Dropped by somebody between the two statements.
     if (level === undefined) return [];
     const mine = own(folder.id);
+    const first = [...new Set((leftIn.get(folder.id) ?? []).flatMap((each) => each.first))];
     const {
       code,
       parent,
@@ -46,8 +48,9 @@ export async function folderViews(reader: Reader): Promise<readonly FolderView[]
       state,
       level: level.level,
       lag: level.lag,
-      ...knownPaths(level.lag, paths),
+      ...knownPaths([...first, ...level.lag], paths),
       lagToIntegrate: level.lag.filter((file) => anywhere.has(file) || mine.has(file)),
+      ...(first.length === 0 ? {} : { integrateFirst: first }),
       ...(folder.locked === undefined ? {} : { locked: folder.locked }),
       due: folder.due.length > 0 || level.lag.length > 0,
       languages,
@@ -86,7 +89,7 @@ async function activeCodes(database: Database, schema: string): Promise<readonly
   return rows.map((row) => row.code);
 }
 
-function knownPaths(lag: readonly string[], paths: Readonly<Record<string, string>>): Pick<FolderView, 'lagPaths'> {
-  const mine = lag.flatMap((file) => (paths[file] === undefined ? [] : [[file, paths[file]] as const]));
+function knownPaths(files: readonly string[], paths: Readonly<Record<string, string>>): Pick<FolderView, 'lagPaths'> {
+  const mine = files.flatMap((file) => (paths[file] === undefined ? [] : [[file, paths[file]] as const]));
   return mine.length === 0 ? {} : { lagPaths: Object.fromEntries(mine) };
 }

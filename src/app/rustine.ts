@@ -64,10 +64,12 @@ export interface FolderView {
   readonly level: Readonly<Record<string, number>>;
   /** Standard patch files that the supervisor folder has and this one has not. */
   readonly lag: readonly string[];
-  /** Of these, those of which this machine knows the path: file → path. */
+  /** Of these, and of `integrateFirst`, those of which this machine knows the path: file → path. */
   readonly lagPaths?: Readonly<Record<string, string>>;
   /** Of the lag, what a validation does not bring whole: data rows and scripts to run of files that are not kept, or older than rows that are there. */
   readonly lagToIntegrate?: readonly string[];
+  /** Files of other kinds that its parent has, that are not kept, and that come before the lag: they are integrated with it, in this order. */
+  readonly integrateFirst?: readonly string[];
   readonly due: boolean;
   readonly languages: readonly string[];
   readonly legislations: readonly string[];

@@ -13,7 +13,7 @@ import { safe, some } from './messages/said.ts';
 export type DueFolder = Pick<FolderView, 'code' | 'state' | 'lag' | 'lagPaths' | 'lagToIntegrate' | 'reasons'> & {
   /** Where it lives; null: on the environment's own server. */
   readonly server?: string | null;
-} & Partial<Pick<FolderView, 'parent' | 'historyOf'>>;
+} & Partial<Pick<FolderView, 'parent' | 'historyOf' | 'integrateFirst'>>;
 
 /** From so many on a command names no folders: those that have the patches already are left as they are. */
 const MOST_FOLDERS = 12;
@@ -54,7 +54,7 @@ export function dueLines(
     ...[
       ...Map.groupBy(
         ready.filter((folder) => !isSettledAtOnce(folder)),
-        ({ lag, lagToIntegrate }) => JSON.stringify([lag, lagToIntegrate ?? lag]),
+        ({ lag, lagToIntegrate, integrateFirst }) => JSON.stringify([lag, lagToIntegrate ?? lag, integrateFirst]),
       ).values(),
     ].flatMap((group) => lackingLine(group, folders, messages, named)),
     ...reasonLines(ready, folders, messages, named),
@@ -109,7 +109,7 @@ function lackingLine(
         : due.lackingMany(names, lag.length, files, command, false),
     ];
   }
-  const paths = pathsOf(lag, folders[0]?.lagPaths ?? {});
+  const paths = pathsOf([...(folders[0]?.integrateFirst ?? []), ...lag], folders[0]?.lagPaths ?? {});
   const where = codes.length <= MOST_FOLDERS ? ` --folders ${codes.join(',')}` : '';
   const command = safe(`rustine integrate ${paths?.map(shellWord).join(' ') ?? due.directory}${where}`);
   if (lag.length <= MOST_FILES) return [due.lacking(names, codes.length, files, command)];

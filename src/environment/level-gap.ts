@@ -69,11 +69,13 @@ export interface LeftToIntegrate {
   /** null: any that lacks the file. */
   readonly folder: number | null;
   readonly file: string;
+  /** Files of other kinds that are not kept and whose rows come before: integrated with it, in this order. */
+  readonly first: readonly string[];
 }
 
 /**
  * Of what folders lack, what is left for a person to integrate: data rows and scripts to run of a file that is not kept (as the supervisor
- * folder has it), and those that a validation left out since later rows are there.
+ * folder has it, or the parent one that comes before), and those that a validation left out since later rows are there.
  * @param folders those that lack something
  */
 export async function readLeftToIntegrate(
@@ -83,13 +85,15 @@ export async function readLeftToIntegrate(
 ): Promise<readonly LeftToIntegrate[]> {
   if (files.length === 0) return [];
   return reader.query<LeftToIntegrate>(sql`
-    with open as materialized (
-      select i.id, i.folder, i.file, i.digest, i.series, i.number, f.parent is null as supervisor, coalesce(p.kept, false) as kept
-      from rustine.integrated i join rustine.folder f on f.id = i.folder left join rustine.patch p on p.digest = i.digest
-      where i.file = any(${files}::text[]) and i.apatch_num is not null and f.id in (
-          select id from rustine.folder where parent is null union select parent from rustine.folder where id = any(${folders}::integer[]))
-        and (i.rows > 0 or i.left_out <> '{}' or jsonb_array_length(coalesce(i.outcome -> 'pending', '[]')) > 0
-          or coalesce((i.outcome #>> '{scripts,run}')::integer, 0) > 0)),
+    with opened as not materialized (
+      select i.id, i.folder, i.file, i.digest, i.patch_type, i.at, i.series, i.number, coalesce(p.kept, false) as kept
+      from rustine.integrated i left join rustine.patch p on p.digest = i.digest
+      where i.apatch_num is not null and (i.rows > 0 or i.left_out <> '{}' or jsonb_array_length(coalesce(i.outcome -> 'pending', '[]')) > 0
+        or coalesce((i.outcome #>> '{scripts,run}')::integer, 0) > 0)),
+    open as materialized (
+      select i.*, f.parent is null as supervisor from opened i join rustine.folder f on f.id = i.folder
+      where i.file = any(${files}::text[]) and f.id in (
+        select id from rustine.folder where parent is null union select parent from rustine.folder where id = any(${folders}::integer[]))),
     -- A folder without any patch of its own has no later rows, but a row here for each patch of its parent.
     begun as materialized (
       select f.id as folder, f.parent, i.file, i.digest from rustine.folder f join rustine.integrated i on i.folder = f.id
@@ -100,10 +104,25 @@ export async function readLeftToIntegrate(
     last_number as (select folder, series, max(number) as number from own where series is not null group by folder, series),
     last_there as (
       select f.id as folder, max(t.id) as id from own o join rustine.folder f on f.id = o.folder
-      join rustine.integrated t on t.folder = f.parent and t.file = o.file and t.digest = o.digest group by f.id)
-    select distinct null::integer as folder, file from open where supervisor and not kept
+      join rustine.integrated t on t.folder = f.parent and t.file = o.file and t.digest = o.digest group by f.id),
+    -- After one of these a validation brings no rows, whatever is kept of the others.
+    not_kept as materialized (
+      select i.* from opened i
+      where i.folder in (select parent from begun) and not i.kept and i.patch_type <> '2' and i.file <> all(${files}::text[])
+        and not exists (select from rustine.integrated l where l.folder = i.folder and l.file = i.file and l.apatch_num is not null and l.id > i.id)),
+    waiting as (
+      select b.folder, b.file, array_agg(k.file order by k.id) as first
+      from begun b join open s on s.folder = b.parent and s.file = b.file and s.digest = b.digest
+      join not_kept k on k.folder = b.parent and k.id < s.id
+      left join last_number n on n.folder = b.folder and n.series = k.series left join last_there t on t.folder = b.folder
+      where coalesce(n.number <= k.number, true) and coalesce(t.id <= k.id, true) and not exists (
+        select from rustine.integrated o where o.folder = b.folder and o.file = k.file and o.apatch_num is not null and (o.digest = k.digest or o.at > k.at))
+      group by b.folder, b.file)
+    select distinct null::integer as folder, file, '{}'::text[] as first from open where supervisor and not kept
     union
-    select b.folder, b.file from begun b join open s on s.folder = b.parent and s.file = b.file and s.digest = b.digest
+    select b.folder, b.file, '{}' from begun b join open s on s.folder = b.parent and s.file = b.file and s.digest = b.digest
     left join last_number n on n.folder = b.folder and n.series = s.series left join last_there t on t.folder = b.folder
-    where n.number > s.number or t.id > s.id`);
+    where n.number > s.number or t.id > s.id
+    union
+    select folder, file, first from waiting`);
 }

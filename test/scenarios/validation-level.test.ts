@@ -106,6 +106,19 @@ describe.each(oneServer())('$name', (server) => {
     );
     expect([await rows(env, 'SEED'), await lag(env, 'SEED')]).toEqual([['a 2'], []]);
     expect(await valid(env, 'SEED')).toMatchObject({ state: 'unchanged', findings: [] });
+    // A kept one waits behind one of another kind that is not: that one is named before it, here as there.
+    const own = await env.patch('ZOWN.dat', [rowOf('z', 1)], { type: '3' });
+    await env.integrate(own, { folders: ['X3'] });
+    const behind = await env.patch('P_0004_140.dat', [rowOf('a', 4)]);
+    await env.integrate(behind, { folders: ['X3'] });
+    await env.query(`update rustine.patch set kept = false where file = 'ZOWN.dat'`);
+    const advised = async () => (await typed(env, ['status'])).out.match(/`(rustine .*)`/)?.[1];
+    expect(await advised()).toBe('rustine validate SEED');
+    const { findings } = await valid(env, 'SEED');
+    expect(findings).toMatchObject([{ facts: { command: 'rustine integrate ZOWN.dat P_0004_140.dat --folders SEED' } }]);
+    expect(await advised()).toBe(`rustine integrate ${own} ${behind} --folders SEED`);
+    await env.integrate([own, behind], { folders: ['SEED'] });
+    expect([await rows(env, 'SEED'), await lag(env, 'SEED')]).toEqual([['a 4', 'z 1'], []]);
   });
 
   test('R35: rows of a patch older than what the folder has do not overwrite newer ones', async () => {
