@@ -189,7 +189,7 @@ describe.each(oneServer())('folders on $name', (server) => {
        select 'CHILD', id, 'ready', 'child', '{ENG}', 'test' from rustine.folder where code = 'DEV'`,
     );
     await child.release();
-    expect(await drop).toEqual(['folder-has-children', { folder: 'DEV', children: ['CHILD'] }]);
+    expect(await drop).toEqual(['folder-has-children', { folder: 'DEV', children: ['CHILD'], histories: [] }]);
     expect((await env.rustine.folder('DEV')).state).toBe('ready');
   });
 
