@@ -73,21 +73,24 @@ function groupText({ folders, first }: Group, messages: Messages, width: number 
   const { report } = messages;
   const rows = counts(report.rows, { ...first.rows });
   const named = (title: string, names: readonly string[], how = ''): readonly string[] =>
-    names.map((name) => `  ${title}: ${safe(name)}${how}`);
+    names.map((name) => `  ${messages.summary.part(title, safe(name))}${how}`);
   const lines = [
     validation.differencesOf(some(folders, most), folders.length),
     ...elements.flatMap(({ type, name, change, records }) => [
       `  ${safe(`${type}:${name}`)}  ${validation.changes[change]}`,
       ...records.flatMap(({ tag, key, change: how, fields }) => [
         `    ${safe(key === '' ? tag : `${tag} ${key}`)}  ${validation.changes[how]}`,
-        ...fields.map(({ field, before, after }) => `      ${safe(field)}: ${valueText(before)} → ${valueText(after)}`),
+        ...fields.map(
+          ({ field, before, after }) =>
+            `      ${messages.summary.part(safe(field), `${valueText(before)} → ${valueText(after)}`)}`,
+        ),
       ]),
     ]),
-    ...named(columns.tables, tables.created, `  ${validation.changes.created}`),
+    ...named(columns.tables, tables.created, `  ${report.tables.created(1)}`),
     ...named(columns.scripts, scripts),
     ...named(columns.scripts, ran, `  ${report.scripts.run(1)}`),
-    ...(rows === '-' ? [] : [`  ${columns.rows}: ${rows}`]),
-    ...(texts === 0 ? [] : [`  ${validation.steps.texts}: ${texts}`]),
+    ...(rows === '-' ? [] : [`  ${messages.summary.part(columns.rows, rows)}`]),
+    ...(texts === 0 ? [] : [`  ${messages.summary.part(validation.steps.texts, String(texts))}`]),
     ...named(columns.patches, patches),
     tableCostsText([{ folders, changes: first.tables.changes }], messages, width, most),
   ];

@@ -50,7 +50,8 @@ export function compareRecords(here: readonly Compared[], there: readonly Compar
   };
 }
 
-function compareFields(here: Fields, there: Fields, withNoise: boolean): readonly FieldDifference[] {
+/** Slot by slot, as people read them. */
+export function compareFields(here: Fields, there: Fields, withNoise: boolean): readonly FieldDifference[] {
   const names = [...new Set([...Object.keys(here.slots), ...Object.keys(there.slots)])].sort();
   return names
     .filter((field) => withNoise || !NOISE.has(field))

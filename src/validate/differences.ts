@@ -1,10 +1,12 @@
 // What a validation changes in a folder, one by one: read from the plan before it is written.
 import type { Session } from '../database/database.ts';
 import { sql } from '../database/sql.ts';
-import { NOISE } from '../dictionary/element-types.ts';
+import { compareFields } from '../dictionary/compare.ts';
+import { fieldsFromJson } from '../dictionary/fields.ts';
 
-/** A field of a record before and after; null: there was or is none. */
+/** A field of a record before and after, as people read it; null: there was or is none. */
 export interface FieldDifference {
+  /** With its place, from 0, where it has several: `OPT[1]`. */
   readonly field: string;
   readonly before: string | null;
   readonly after: string | null;
@@ -39,8 +41,9 @@ interface Row {
   readonly tag: string;
   readonly key: string;
   readonly known: boolean;
-  readonly before: Readonly<Record<string, unknown>> | null;
-  readonly after: Readonly<Record<string, unknown>> | null;
+  /** JSON as it is stored, so that numbers keep their digits. */
+  readonly before: string | null;
+  readonly after: string | null;
 }
 
 /** @param plan number of a plan that is staged and not written to the folder yet */
@@ -51,12 +54,17 @@ export async function readDifferences(session: Session, folder: number, plan: st
       union all
       select p.item, p.type, p.name, p.tag, p.key, n.id from rustine.plan_item p left join rustine.content n on n.digest = p.digest
       where p.plan = ${plan} and p.item in ('remove', 'offer'))
-    select p.item, p.type, p.name, p.tag, p.key, e.name is not null as known, c.fields as before, n.fields as after
+    select p.item, p.type, p.name, p.tag, p.key, e.name is not null as known,
+      coalesce(o.fields, c.fields)::text as before, n.fields::text as after
     from planned p
     left join rustine.element e on e.folder = ${folder} and e.type = p.type and e.name = p.name
     left join rustine.record r on r.folder = ${folder} and r.type = p.type and r.name = p.name and r.tag = p.tag and r.key = p.key
     left join rustine.content c on c.id = r.content
     left join rustine.content n on n.id = p.content
+    -- What a line keeps is told against the line as it will be: other fields of it may follow.
+    left join rustine.plan_write w on p.item = 'offer' and w.plan = ${plan} and w.type = p.type and w.name = p.name
+      and w.tag = p.tag and w.key = p.key
+    left join rustine.content o on o.id = w.content
     where p.item <> 'record' or p.content is distinct from r.content order by p.type, p.name, p.tag, p.key, p.item`);
   return [...Map.groupBy(rows, ({ type, name }) => `${type}\0${name}`).values()].flatMap((lines) => {
     const [first] = lines;
@@ -70,16 +78,17 @@ export async function readDifferences(session: Session, folder: number, plan: st
 
 function recordDifference({ item, tag, key, before, after }: Row): RecordDifference {
   const change = item === 'remove' ? 'removed' : item === 'offer' ? 'kept' : before === null ? 'created' : 'updated';
-  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].sort();
-  const fields = names.flatMap((field): readonly FieldDifference[] => {
-    const [was, is] = [shown(before?.[field]), shown(after?.[field])];
-    return was === is || NOISE.has(field) ? [] : [{ field, before: was, after: is }];
-  });
-  return { tag, key, change, fields };
+  return { tag, key, change, fields: fieldDifferences(before ?? '{}', after ?? '{}') };
 }
 
-/** As the catalog holds it: several slots or languages stand in their JSON form. */
-function shown(value: unknown): string | null {
-  if (value === undefined || value === null) return null;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+function fieldDifferences(before: string, after: string): readonly FieldDifference[] {
+  const [was, is] = [fieldsFromJson(before), fieldsFromJson(after)];
+  const places = (field: string): number => Math.max(was.slots[field]?.length ?? 0, is.slots[field]?.length ?? 0);
+  const fields = compareFields(was, is, false).map(({ field, slot, here, there }) => ({
+    field: places(field) === 1 ? field : `${field}[${slot}]`,
+    before: here,
+    after: there,
+  }));
+  const [had, has] = [was.extra.join('\n'), is.extra.join('\n')];
+  return had === has ? fields : [...fields, { field: '', before: had || null, after: has || null }];
 }

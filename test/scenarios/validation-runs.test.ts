@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RunEvent } from '../../src/journal/journal.ts';
 import { itemHolder, openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
-import { activityCode, table } from '../support/patches.ts';
+import { activityCode, any, bare, table, texts } from '../support/patches.ts';
 import { oneServer, servers } from '../support/servers.ts';
 import { reopened, statesOf, twoServers } from '../support/two-servers.ts';
 
@@ -175,6 +175,32 @@ describe.each(oneServer())('validation as a run on $name', (server) => {
     const [one, other] = folders.map(({ differences }) => differences?.elements);
     expect(one).toMatchObject([{ name: 'NEW', change: 'created' }]);
     expect(other).toBe(one);
+    // Fields are told as people read them, digit by digit; of a line that keeps a field, what follows in others is another thing.
+    const price = (script: string, label: string, rate: string) =>
+      any('ACT', 'PRICE', [
+        {
+          tag: 'ACT',
+          values: { CODINT: 'PRICE', INTACT: texts({ ENG: label, FRA: 'Prix' }), RATE: ['A', bare(rate)], SPETRT: script },
+        },
+      ]);
+    await env.integrate(await env.patch('FOUR.dat', [price('SPEPRI', 'Price', '1.50')]));
+    await env.rustine.setElement({ element: 'ACT:PRICE', folder: 'SAME', assignments: [{ field: 'SPETRT', value: 'OWN' }] });
+    await env.integrate(await env.patch('FIVE.dat', [price('SPEPR2', 'New', '1.5')]), { folders: ['X3'] });
+    const same = await env.rustine.validate({ folders: ['SAME'], preview: true, differences: true });
+    expect(same.folders.flatMap(({ differences }) => differences?.elements.map(({ records }) => records))).toEqual([
+      [
+        { tag: 'ACT', key: 'PRICE', change: 'kept', fields: [{ field: 'SPETRT', before: 'OWN', after: 'SPEPR2' }] },
+        {
+          tag: 'ACT',
+          key: 'PRICE',
+          change: 'updated',
+          fields: [
+            { field: 'INTACT', before: 'ENG Price · FRA Prix', after: 'ENG New · FRA Prix' },
+            { field: 'RATE[1]', before: '1.50', after: '1.5' },
+          ],
+        },
+      ],
+    ]);
   });
 
   test('R35: somebody who knows why unlocks a folder with a reason, which is kept; it stays due', async () => {

@@ -39,14 +39,18 @@ export function stateWord(state: FolderAccount['state'], { report, reports }: Me
   return { text: report.openRuns.folderStates[state], tone: TONES[state] ?? 'plain' };
 }
 
+const COUNTED = ['elements', 'tables', 'scripts', 'rows'] as const;
+
 /** A group of rows for each state; of many folders those that fared alike share a row. */
 export function folderSection(folders: readonly FolderAccount[], messages: Messages): readonly PageSection[] {
   const { reports } = messages;
-  const { columns, outcome, outcomeCaption, stateCount } = reports.run;
+  const { columns, outcome, outcomeCaption, stepOutcomeCaption, stateCount } = reports.run;
+  // What a validation did is told by step, further below.
+  const counted = folders.some(({ patches }) => patches.length > 0);
   const byState = ORDER.map((state) => ({ state, folders: folders.filter((each) => each.state === state) }));
   const shape = {
     code: ({ folder }: FolderAccount) => folder,
-    cells: (folder: FolderAccount) => folderCells(folder, messages),
+    cells: (folder: FolderAccount) => folderCells(folder, counted, messages),
     groups: byState
       .filter((group) => group.folders.length > 0)
       .map((group) => ({
@@ -57,15 +61,11 @@ export function folderSection(folders: readonly FolderAccount[], messages: Messa
   const rows = folderRows(folders, shape, messages);
   const table: PageTable = {
     kind: 'table',
-    caption: outcomeCaption,
+    caption: counted ? outcomeCaption : stepOutcomeCaption,
     columns: [
       ...rows.columns,
       { title: columns.state },
-      { title: columns.patches, right: true },
-      { title: columns.elements },
-      { title: columns.tables },
-      { title: columns.scripts },
-      { title: columns.rows },
+      ...(counted ? [{ title: columns.patches, right: true }, ...COUNTED.map((name) => ({ title: columns[name] }))] : []),
       { title: columns.why },
     ],
     groups: rows.groups,
@@ -82,12 +82,12 @@ function slowest(folders: readonly FolderAccount[], { reports }: Messages): read
   return [{ kind: 'text', text: reports.run.slowest(most.folder, reports.duration(most.ms), reports.duration(median.ms)) }];
 }
 
-function folderCells(folder: FolderAccount, messages: Messages): readonly PageCell[] {
+function folderCells(folder: FolderAccount, counted: boolean, messages: Messages): readonly PageCell[] {
   const { patches } = folder;
+  const number = patches.length === 0 ? '' : messages.reports.number(patches.length);
   return [
     stateWord(folder.state, messages),
-    patches.length === 0 ? '' : messages.reports.number(patches.length),
-    ...countCells(patches, messages),
+    ...(counted ? [number, ...countCells(patches, messages)] : []),
     { lines: whyLines(folder, messages) },
   ];
 }

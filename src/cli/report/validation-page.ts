@@ -30,11 +30,11 @@ function changeSections({ folders }: ValidationOutcome, messages: Messages): rea
   const kinds: Readonly<Record<string, string>> = words.kinds;
   const said: Readonly<Record<string, string>> = {
     ...report.validation.changes,
-    altered: words.altered,
     run: report.scripts.run(1),
     inserted: report.rows.inserted(2),
     deleted: report.rows.deleted(2),
   };
+  const tables: Readonly<Record<string, (count: number) => string>> = report.tables;
   const changed = folders
     .map((folder) => ({ folder: folder.folder, changes: changesOf(folder) }))
     .filter(({ changes }) => changes.length > 0);
@@ -50,7 +50,7 @@ function changeSections({ folders }: ValidationOutcome, messages: Messages): rea
         .map(text)
         .filter((part) => part !== '')
         .join(' '),
-      said[text(change)] ?? text(change),
+      (kind === 'table' ? tables[text(change)]?.(1) : said[text(change)]) ?? text(change),
       text(before),
       text(after),
     ]),

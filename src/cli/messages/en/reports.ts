@@ -104,7 +104,6 @@ export const reports = {
     change: 'Change',
     before: 'Before',
     after: 'After',
-    altered: 'altered',
     kinds: { element: 'element', line: 'line', field: 'field', table: 'table', script: 'script', rows: 'rows', patch: 'patch' },
     nothing: 'No folder is due: nothing was validated.',
   },
@@ -147,6 +146,7 @@ export const reports = {
     authorized: (codes: string, by: string) => `Specific activity codes authorised by ${by}: ${codes}`,
     stopped: (by: string, reason: string) => `${by} asked the run to stop.${reason === '' ? '' : ` Reason: ${reason}`}`,
     outcome: 'Folders',
+    stepOutcomeCaption: 'What became of each folder',
     outcomeCaption: 'What became of each folder; counts are sums over its patches',
     slowest: (folder: string, most: string, median: string) =>
       `The slowest folder was ${folder}: ${most}; half of them took ${median} or less.`,

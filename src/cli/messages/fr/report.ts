@@ -140,7 +140,7 @@ export const report: Messages['report'] = {
   },
   severity: { block: 'bloquant', warn: 'avertissement', info: 'remarque' },
   elements: { created: s('créé'), updated: s('modifié'), identical: s('identique'), kept: s('conservé'), ignored: s('ignoré') },
-  tables: { created: s('créée'), altered: s('modifiée'), removed: s('mise de côté') },
+  tables: { created: s('créée'), altered: s('modifiée'), removed: (count) => (count < 2 ? 'mise de côté' : 'mises de côté') },
   validation: validationReport,
   reverted: revertedCounts,
   revertStarted,

@@ -107,7 +107,6 @@ export const reports: Messages['reports'] = {
     change: 'Changement',
     before: 'Avant',
     after: 'Après',
-    altered: 'modifiée',
     kinds: {
       element: 'élément',
       line: 'ligne',
@@ -158,6 +157,7 @@ export const reports: Messages['reports'] = {
     authorized: (codes, by) => `Codes activité spécifiques autorisés par ${by} : ${codes}`,
     stopped: (by, reason) => `${by} a demandé l'arrêt de l'exécution.${reason === '' ? '' : ` Raison : ${reason}`}`,
     outcome: 'Dossiers',
+    stepOutcomeCaption: "Ce qu'il est advenu de chaque dossier",
     outcomeCaption: "Ce qu'il est advenu de chaque dossier ; les nombres sont les sommes de ses patches",
     slowest: (folder, most, median) => `Le dossier le plus long a été ${folder} : ${most} ; la moitié a pris ${median} ou moins.`,
     stateCount: (state, count) => `${state} : ${n(count, 'dossier')}`,
