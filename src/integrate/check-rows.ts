@@ -8,7 +8,7 @@ import { conversionOf, holds } from '../tables/conversion.ts';
 import { inspectTables, parseType } from '../tables/inspect.ts';
 import { ROW_COLUMN } from '../tables/model.ts';
 import type { WayBack } from '../tables/shape.ts';
-import { changedSince, isRetyped, wayBack } from '../tables/shape.ts';
+import { changedSince, isRetyped, usualValue, wayBack } from '../tables/shape.ts';
 import { keyColumns } from './kept-fit.ts';
 import { readPointingRows } from './pointing-rows.ts';
 import { formerRows, formerValues, lastWritten, type RememberedTable, readRemembered } from './remembered.ts';
@@ -153,9 +153,7 @@ function enteredSince({ columns, now }: RememberedTable): string {
       identity === undefined &&
       (usual === undefined || VALUE.test(usual)),
   );
-  const entered = since.map(
-    ({ name, default: usual = 'null' }) => `t.${quoteIdentifier(name)}::text is distinct from (${usual})::text`,
-  );
+  const entered = since.map((column) => `t.${quoteIdentifier(column.name)}::text is distinct from (${usualValue(column)})::text`);
   return ['false', ...entered].join(' or ');
 }
 

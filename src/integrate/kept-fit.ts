@@ -8,10 +8,10 @@ import { noted } from './restoring.ts';
 
 const MOST_SAMPLES = 5;
 
-/** Columns that a kept value can be written to: the server itself computes the others. */
+/** Columns that a kept value can be written to: the server itself computes or numbers the others. */
 export function writable(table: InspectedTable, names: readonly string[]): readonly InspectedColumn[] {
   const wanted = new Set(names);
-  return table.columns.filter((column) => wanted.has(column.name) && column.generated !== true);
+  return table.columns.filter((column) => wanted.has(column.name) && column.generated !== true && column.numbered !== true);
 }
 
 /**

@@ -3,6 +3,7 @@ import { qualified, quoteIdentifier, quoteLiteral } from '../database/sql.ts';
 import type { FolderSettings } from '../plan/plan.ts';
 import { parseType } from '../tables/inspect.ts';
 import { ROW_COLUMN } from '../tables/model.ts';
+import { usualValue } from '../tables/shape.ts';
 import { MOST_ORDERED_BYTES } from './remember-rows.ts';
 import { formerRows, lastWritten, type RememberedTable } from './remembered.ts';
 
@@ -14,19 +15,26 @@ interface Written {
   readonly value: string;
   /** SQL: the same where no row stands there. */
   readonly anew: string;
+  /** Nobody can change it in a row that is there (`generated always as identity`). */
+  readonly fixed: boolean;
 }
 
 /**
  * Of a type that no dictionary has (people's own columns), a value that is the same as JSON stays what it is: its text there is not all that it is
  * (the spaces of `json`, the bounds of an array). A column that somebody added since is in no row of before: what stands in it stays.
  */
-const columnsOf = ({ now, columns }: RememberedTable): readonly Written[] =>
+const columnsOf = (table: string, { now, columns }: RememberedTable): readonly Written[] =>
   (now?.columns ?? [])
     .filter(({ generated }) => generated === undefined)
-    .map(({ name, type, default: usual = 'null' }) => {
+    .map((shape) => {
+      const { name, type, identity } = shape;
       const column = quoteIdentifier(name);
       const literal = quoteLiteral(name);
       const there = columns?.includes(name) === true;
+      const usual =
+        identity === undefined
+          ? usualValue(shape)
+          : `nextval(pg_get_serial_sequence(${quoteLiteral(table)}, ${literal})::regclass)`;
       const anew = there ? `r.${column}` : `case when f.value ? ${literal} then r.${column} else ${usual} end`;
       const same = parseType(type).kind === 'other' ? [`f.value -> ${literal} = to_jsonb(t.${column})`] : [];
       const stays = [...same, ...(there ? [] : [`not f.value ? ${literal}`])];
@@ -34,7 +42,7 @@ const columnsOf = ({ now, columns }: RememberedTable): readonly Written[] =>
         stays.length === 0
           ? anew
           : `case when t.${ROW_COLUMN} is null then ${anew} when ${stays.join(' or ')} then t.${column} else r.${column} end`;
-      return { name: column, value, anew };
+      return { name: column, value, anew, fixed: identity === 'a' };
     });
 
 const names = (columns: readonly Written[]): string => columns.map(({ name }) => name).join(', ');
@@ -46,9 +54,10 @@ const values = (columns: readonly Written[]): string => columns.map(({ value }) 
  */
 export function undoRows(folder: FolderSettings, integration: string, table: RememberedTable): string {
   const literal = quoteLiteral(table.name);
-  const columns = columnsOf(table);
+  const name = qualified(folder.schema, table.name);
+  const columns = columnsOf(name, table);
   return `with w as materialized (${lastWritten(integration, literal)}), f as materialized (${formerRows(folder.id, integration, literal)}),
-    ${(table.heldRows ? undoneInPlace : undoneAnew)(qualified(folder.schema, table.name), columns)}
+    ${(table.heldRows ? undoneInPlace : undoneAnew)(name, columns)}
     select (select count(*) from f where not exists (select from w where w.row_number = f.row_number and w.what <> 'deleted'))::integer as inserted,
       (select count(*) from w where w.what = 'updated')::integer as updated, (select count(*) from w where w.what = 'inserted')::integer as deleted, (select count(*) from back)::integer as back`;
 }
@@ -61,7 +70,7 @@ const undoneAnew = (name: string, columns: readonly Written[]): string => `
 
 function undoneInPlace(name: string, columns: readonly Written[]): string {
   const set = columns
-    .filter((column) => column.name !== quoteIdentifier(ROW_COLUMN))
+    .filter((column) => !column.fixed && column.name !== quoteIdentifier(ROW_COLUMN))
     .map((column) => `${column.name} = ${column.value}`);
   return `
     gone as (delete from ${name} t where t.${ROW_COLUMN} in (select row_number from w except select row_number from f) returning 1),

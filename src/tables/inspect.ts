@@ -6,7 +6,12 @@ import type { ColumnType, ForeignType, InspectedIndex, InspectedTable } from './
 interface Row {
   readonly name: string;
   readonly attributes: number;
-  readonly columns: readonly { readonly name: string; readonly type: string; readonly generated: boolean }[];
+  readonly columns: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly generated: boolean;
+    readonly numbered: boolean;
+  }[];
   readonly indexes: readonly {
     readonly name: string;
     readonly unique: boolean;
@@ -28,7 +33,7 @@ export async function inspectTables(
 ): Promise<ReadonlyMap<string, InspectedTable>> {
   const rows = await session.query<Row>(sql`
     select c.relname as name, c.relnatts::integer as attributes,
-      (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'generated', a.attgenerated <> '' or a.attidentity = 'a') order by a.attnum)
+      (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'generated', a.attgenerated <> '', 'numbered', a.attidentity = 'a') order by a.attnum)
        from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
       coalesce((select json_agg(json_build_object('name', ic.relname, 'unique', i.indisunique and i.indpred is null and i.indexprs is null,
           'partial', i.indpred is not null or i.indexprs is not null,
@@ -52,10 +57,11 @@ export async function inspectTables(
       {
         name: row.name,
         attributes: row.attributes,
-        columns: row.columns.map(({ name, type, generated }) => ({
+        columns: row.columns.map(({ name, type, generated, numbered }) => ({
           name,
           type: parseType(type),
           ...(generated ? { generated: true as const } : {}),
+          ...(numbered ? { numbered: true as const } : {}),
         })),
         indexes: row.indexes.map(inspectedIndex),
       },

@@ -53,6 +53,8 @@ export interface InspectedColumn {
   readonly type: ColumnType | ForeignType;
   /** The server computes its values; nobody can write them. */
   readonly generated?: true;
+  /** `generated always as identity`: a row gets its number with it, and nobody changes it afterwards. */
+  readonly numbered?: true;
 }
 
 export interface InspectedTable {

@@ -22,6 +22,11 @@ export interface ShapeColumn {
   readonly comment?: string;
 }
 
+/** SQL: what a row gets in the column where nobody says. A default is shown as it was written: `0` of `numeric(9, 2)` becomes `0.00`, that of a text a text. */
+export function usualValue({ type, default: usual = 'null' }: Pick<ShapeColumn, 'type' | 'default'>): string {
+  return `(${usual})::${type}`;
+}
+
 export interface ShapeIndex {
   readonly name: string;
   readonly definition: string;

@@ -464,24 +464,47 @@ describe.each(oneServer())('tables and rows taken back', (server) => {
       { own_ser: 4, own_id: 115 },
     ]);
     // Columns that came since are in no row of before: what stands in them stays, and is in the way where its row goes.
-    await integrate(env, rows('ITM', 'all', [{ COD: 'A', QTY: 12 }, { COD: 'N' }]));
+    await integrate(
+      env,
+      rows('ITM', 'all', [{ COD: 'A', QTY: 12 }, { COD: 'N' }]),
+      script('GO', `-- language: sql\ndelete from item where cod_0 = 'C'`),
+      exe('GO'),
+    );
     await env.query(
-      `alter table x3.item add since text, add usual text default 'as usual'; update x3.item set since = 'of ' || cod_0, usual = 'own'`,
+      `alter table x3.item add since text, add usual text default 'as usual', add price numeric(9, 2) default 0, add label varchar(9) default 5, add no integer generated always as identity;
+        update x3.item set since = 'of ' || cod_0, usual = 'own'`,
     );
     expect(codes(await takeBack(env))).toEqual([['revert-rows-changed', 'ATB:ITEM', { table: 'ITEM', count: 1, keys: ['N'] }]]);
     await env.query(`update x3.item set since = null, usual = default where cod_0 = 'N'`);
     expect(codes(await takeBack(env))).toEqual([]);
-    expect(await env.query(`select cod_0, qty_0, since, usual from x3.item order by 1`)).toEqual(
+    expect(await env.query(`select cod_0, qty_0, since, usual, price::text, label from x3.item order by 1`)).toEqual(
       [1, 2, 0, 0].map((qty_0, at) => {
         const cod_0 = ['A', 'B', 'C', 'next'][at];
-        return { cod_0, qty_0, since: `of ${cod_0}`, usual: 'own' };
+        const own = cod_0 === 'C' ? { since: null, usual: 'as usual' } : { since: `of ${cod_0}`, usual: 'own' };
+        return { cod_0, qty_0, ...own, price: '0.00', label: '5' };
       }),
     );
+    // Where foreign keys point to rows, these are set back in place.
+    await env.query(
+      `alter table x3.item add unique (cod_0); create table x3.own_ref (cod text references x3.item (cod_0) on delete cascade); insert into x3.own_ref values ('A')`,
+    );
+    const numbered = () => env.query(`select cod_0, qty_0, no from x3.item order by 1`);
+    const there = await numbered();
+    await integrate(env, rows('ITM', 'all', [{ COD: 'A', QTY: 13 }]));
+    expect(codes(await takeBack(env))).toEqual([]);
+    expect(await numbered()).toEqual(there);
+    await env.query(`drop table x3.own_ref; alter table x3.item drop no`);
     // Foreign keys that are looked at when the transaction ends.
     await env.query(`create schema own; create table own.codes (code text primary key); insert into own.codes select cod_0 from x3.item union values ('Z');
       alter table x3.item drop own_ser, drop own_id, add foreign key (cod_0) references own.codes deferrable initially deferred`);
     for (const fields of [without, { ...FIELDS, NEW: 'A:5' }])
-      await expectTheSame(env, item(fields, { ITM0: 'COD' }), rows('ITM', 'all', [{ COD: 'A', QTY: 3 }, { COD: 'Z' }]));
+      await expectTheSame(
+        env,
+        item(fields, { ITM0: 'COD' }),
+        rows('ITM', 'all', [{ COD: 'A', QTY: 3 }, { COD: 'Z' }]),
+        script('DOES', `-- language: sql\ndelete from item where cod_0 = 'C'; update item set cod_0 = 'C' where cod_0 = 'B'`),
+        exe('DOES'),
+      );
   });
 
   test('R38: a comment that a script gave to a function that was there goes back', async () => {
