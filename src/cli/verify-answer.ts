@@ -44,8 +44,9 @@ export function verifyAnswer(verified: Verified, { messages, options }: Cli): An
     }),
     text: (width) => textOf(verified, messages, width, options.verbose === true),
     sheet: () => ({
-      columns: ['folder', 'severity', 'code', 'subject', 'patch', 'message', 'next'],
+      columns: ['folder', 'severity', 'code', 'subject', 'patch', 'message', 'next', 'chain', 'chainedSince'],
       rows: [
+        ...folders.map((each) => verifiedRow(each, differences, messages)),
         ...differences.flatMap((each) => rowsOf(each, messages)),
         ...folders.flatMap((each) => notComparedRows(each, messages)),
       ],
@@ -54,17 +55,27 @@ export function verifyAnswer(verified: Verified, { messages, options }: Cli): An
   };
 }
 
+/** Of each folder, also where nothing differs: who reads it later sees that it was looked at, and its chain. */
+function verifiedRow(each: LookedAt, differences: readonly SharedDifference[], messages: Messages): readonly (string | null)[] {
+  const { folder, mirror, chain, chainedSince } = each;
+  const wrong = differences.filter(
+    ({ severity, folders }) => severity === 'warn' && folders.some((one) => one.folder === folder && one.mirror === mirror),
+  ).length;
+  const place = placeOf(each, messages);
+  return [place, 'info', 'verified', null, null, messages.verify.one(wrong), null, chain, chainedSince];
+}
+
 function rowsOf(each: SharedDifference, messages: Messages): readonly (readonly (string | null)[])[] {
   const { severity, code, subject, patch = null } = each;
   const message = findingText(asFinding(each), messages);
-  return each.folders.map((one) => [placeOf(one, messages), severity, code, subject, patch, message, one.next]);
+  return each.folders.map((one) => [placeOf(one, messages), severity, code, subject, patch, message, one.next, null, null]);
 }
 
 function notComparedRows(each: LookedAt, messages: Messages): readonly (readonly (string | null)[])[] {
   return each.notCompared.map((file) => {
     const finding: Finding = { code: 'file-not-kept', severity: 'info', subject: file, patch: file, facts: { file } };
     const message = findingText(finding, messages);
-    return [placeOf(each, messages), finding.severity, finding.code, file, file, message, null];
+    return [placeOf(each, messages), finding.severity, finding.code, file, file, message, null, null, null];
   });
 }
 

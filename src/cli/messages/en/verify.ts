@@ -118,6 +118,10 @@ export const verifyReport = {
     `${n(count, 'folder')}${mirrors === 0 ? '' : ` and ${n(mirrors, 'mirror')}`} verified: APATCH, dictionary, tables and rights are as they should be.`,
   differs: (count: number, folders: number, mirrors: number) =>
     `${n(folders, 'folder')}${mirrors === 0 ? '' : ` and ${n(mirrors, 'mirror')}`} verified, ${n(count, 'difference')} found:`,
+  one: (count: number) =>
+    count === 0
+      ? 'Verified: APATCH, dictionary, tables and rights are as they should be, as far as they were compared.'
+      : `Verified: ${n(count, 'difference')} found.`,
   page: {
     title: 'Verification: APATCH, dictionary, tables and rights of the folders as they are',
     differences: 'Differences',

@@ -144,6 +144,10 @@ export const verifyReport: typeof englishReport = {
     `${n(count, 'dossier')}${mirrors === 0 ? '' : ` et ${n(mirrors, 'miroir')}`} ${count + mirrors < 2 ? 'vérifié' : 'vérifiés'} : APATCH, dictionnaire, tables et droits sont en ordre.`,
   differs: (count, folders, mirrors) =>
     `${n(folders, 'dossier')}${mirrors === 0 ? '' : ` et ${n(mirrors, 'miroir')}`} ${folders + mirrors < 2 ? 'vérifié' : 'vérifiés'}, ${n(count, 'différence')} :`,
+  one: (count) =>
+    count === 0
+      ? 'Vérifié : APATCH, dictionnaire, tables et droits sont en ordre, pour ce qui a été comparé.'
+      : `Vérifié : ${n(count, 'différence')}.`,
   page: {
     title: "Vérification : APATCH, dictionnaire, tables et droits des dossiers tels qu'ils sont",
     differences: 'Différences',
