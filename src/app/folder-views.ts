@@ -6,6 +6,7 @@ import type { Reader } from '../environment/catalog.ts';
 import { readFolders, readLevels } from '../environment/catalog.ts';
 import { isWritten, readLiveChanges } from '../environment/history.ts';
 import { type LeftToIntegrate, readLeftToIntegrate } from '../environment/level-gap.ts';
+import { readLostSchemas } from '../environment/lost-schemas.ts';
 import { existingFolders, known } from './known-folders.ts';
 import { lagPaths } from './lag-paths.ts';
 import type { FolderView } from './rustine.ts';
@@ -75,9 +76,11 @@ const filesOf = (left: readonly LeftToIntegrate[] = []): ReadonlySet<string> => 
 
 /** @throws Refusal `folder-unknown` */
 export async function oneView(database: Database, text: string): Promise<FolderView> {
-  const { code, schema } = known(await existingFolders(database), text);
+  const { id: number, code, schema } = known(await existingFolders(database), text);
   const view = (await folderViews(database)).find((each) => each.code === code);
   if (view === undefined) throw new Refusal('folder-unknown', { folder: code, known: [] });
+  const [lostSchema] = await readLostSchemas(database, [number]);
+  if (lostSchema !== undefined) return { ...view, lostSchema };
   return { ...view, activityCodes: [...new Set([...view.activityCodes, ...(await activeCodes(database, schema))])].sort() };
 }
 

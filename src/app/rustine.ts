@@ -11,6 +11,7 @@ import type { ListedElement } from '../environment/elements.ts';
 import { openEnvironment } from '../environment/environment.ts';
 import type { FolderLock } from '../environment/folder-lock.ts';
 import type { KeptEntry } from '../environment/kept.ts';
+import type { LostSchema } from '../environment/lost-schemas.ts';
 import { type Membership, readMembership } from '../environment/member.ts';
 import type { RememberedPatches } from '../environment/remembered-patches.ts';
 import { readDirectory } from '../environment/servers.ts';
@@ -70,6 +71,8 @@ export interface FolderView {
   readonly lagToIntegrate?: readonly string[];
   /** Files of other kinds that its parent has, that are not kept, and that come before the lag: they are integrated with it, in this order. */
   readonly integrateFirst?: readonly string[];
+  /** Only `folder()` looks: its schema was dropped or renamed by hand. */
+  readonly lostSchema?: LostSchema;
   readonly due: boolean;
   readonly languages: readonly string[];
   readonly legislations: readonly string[];

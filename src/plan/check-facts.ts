@@ -5,6 +5,7 @@ import { readBusyFolders } from '../environment/busy-folders.ts';
 import type { Integrated, Reader, Sequence } from '../environment/catalog.ts';
 import { readCarriedCodes, readIntegrated, readSequence } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
+import { type LostSchema, readLostSchemas } from '../environment/lost-schemas.ts';
 import type { ServerState } from '../environment/server-state.ts';
 import { askServer } from '../environment/server-state.ts';
 import { parsePatchName } from '../patch/sequence.ts';
@@ -19,6 +20,8 @@ export interface CheckFacts {
   readonly integrated: readonly Integrated[];
   readonly sequence: Sequence;
   readonly busy: readonly BusyFolder[];
+  /** Of the folders of the run. */
+  readonly lost: readonly LostSchema[];
   /** Where patches come again. */
   readonly olderAgain: readonly OlderAgain[];
   readonly server: ServerFacts;
@@ -58,6 +61,7 @@ export async function gatherCheckFacts(reader: Reader, wanted: FactsWanted): Pro
       reader,
       folders.map(({ schema }) => schema),
     ),
+    lost: await readLostSchemas(reader, ids),
     olderAgain: again ? await readOlderAgain(reader, ids, deliveries) : [],
     server: { ...(await askServer(reader, large && server.free === null)), ...server },
   };

@@ -1,10 +1,12 @@
 // Checks of each folder: its state, what it has integrated, and from that what is to be done there with each patch. Pure.
 import type { Facts } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
+import { quoteIdentifier } from '../database/sql.ts';
 import { blockerFacts } from '../environment/blocker-facts.ts';
 import type { FolderNumbers, Integrated, Sequence } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
 import { validateCommand } from '../environment/folder-state.ts';
+import { type LostSchema, renamedBack } from '../environment/lost-schemas.ts';
 import { type PatchName, parsePatchName } from '../patch/sequence.ts';
 import { found, passedOver } from './checks.ts';
 import type { Delivery } from './delivery.ts';
@@ -36,6 +38,10 @@ function tasksOf(folder: Folder, checking: Checking): ReadonlyMap<string, Task> 
   if (historyOf !== null) findings.push(found('history-folder', { folder: code }, { folder: code, of: historyOf }));
   if (state === 'locked') findings.push(lockedFinding(folder));
   else if (state !== 'ready') findings.push(found('folder-not-ready', { folder: code }, { folder: code, state }));
+  else {
+    const lost = input.facts.lost.find((each) => each.folder === code);
+    if (lost !== undefined) findings.push(lostSchema(lost, code));
+  }
   const numbers = numbersOf(folder, checking);
   const tasks = new Map<string, Task>();
   for (const delivery of input.deliveries) {
@@ -52,6 +58,14 @@ function tasksOf(folder: Folder, checking: Checking): ReadonlyMap<string, Task> 
 export function lockedFinding({ code, locked }: Folder): Finding {
   const { at = '', by = '', code: cause = '' } = locked ?? {};
   return found('folder-locked', { folder: code }, { folder: code, since: at, by, cause, command: validateCommand(code) });
+}
+
+/** @param folder in which nothing can be done for it */
+export function lostSchema({ folder: of, schema, found: now }: LostSchema, folder: string): Finding {
+  const place = { folder, subject: schema };
+  if (now === null) return found('schema-missing', place, { folder: of, schema });
+  const statement = renamedBack(now, quoteIdentifier(schema));
+  return found('schema-renamed', place, { folder: of, schema, found: now, statement });
 }
 
 /** Series and version (`P_140`) → numbers that the folder has. */

@@ -1,9 +1,8 @@
 // Controls of a validation: each folder's state, and that what it is to be in line with is itself as it should be (R35). Pure.
 import type { Finding } from '../base/finding.ts';
-import { quoteIdentifier } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
-import { type LostSchema, renamedBack } from '../environment/lost-schemas.ts';
 import { found } from './checks.ts';
+import { lostSchema } from './folder-checks.ts';
 import { serverFindings } from './server-checks.ts';
 import type { ValidationFacts } from './validation-facts.ts';
 
@@ -56,12 +55,4 @@ function folderFindings({ folders, all, facts: { lag, lost } }: ValidationContro
     const files = lag.get(leader.code) ?? [];
     return files.length === 0 ? own : [...own, found('parent-lags', place, { ...facts, files })];
   });
-}
-
-/** @param folder that cannot be validated for it */
-function lostSchema({ folder: of, schema, found: now }: LostSchema, folder: string): Finding {
-  const place = { folder, subject: schema };
-  if (now === null) return found('schema-missing', place, { folder: of, schema });
-  const statement = renamedBack(now, quoteIdentifier(schema));
-  return found('schema-renamed', place, { folder: of, schema, found: now, statement });
 }

@@ -465,7 +465,14 @@ describe.each(oneServer())('verification, whatever the version of the server', (
     expect(await differences(env)).toEqual([]);
     await env.query('drop schema seed cascade');
     expect(await differences(env)).toEqual(['SEED schema-missing seed']);
-    expect(await refused()).toEqual(['refused', ['schema-missing', 'block', { folder: 'SEED', schema: 'seed' }]]);
+    const gone = ['schema-missing', 'block', { folder: 'SEED', schema: 'seed' }];
+    expect(await refused()).toEqual(['refused', gone]);
+    // Nor patched; what is known of the folder is shown.
+    const paths = [await env.patch('LATE.dat', [activityCode('LATE')])];
+    const { state, findings } = await env.rustine.integrate({ paths, mode: 'integrate' });
+    expect([state, ...findings.map(({ code, severity, facts }) => [code, severity, facts])]).toEqual(['refused', gone]);
+    const shown = await typed(env, ['folder', 'show', 'SEED']);
+    expect([shown.code, shown.out]).toEqual([0, expect.stringMatching(/Schema seed of folder SEED is not in the database/)]);
   });
 
   test('R34: a patch that comes while folders are verified is no difference', async () => {
@@ -509,11 +516,24 @@ describe.each(oneServer())('verification, whatever the version of the server', (
       code: 0,
       out: expect.stringContaining('1 folder verified'),
     });
+    // Who gets the sheet sees that it was verified where nothing differs, too.
+    const rowsFor = async () =>
+      (await typed(env, ['status', '--verify', 'TEST', '--format', 'csv'])).out
+        .split(/\r?\n/)
+        .slice(1)
+        .filter((line) => line !== '');
+    const inLine =
+      /^TEST,info,verified,,,"Verified: APATCH, .* as they should be, as far as they were compared\.",,[0-9a-f]{64},/;
+    expect(await rowsFor()).toEqual([expect.stringMatching(inLine)]);
     for (const folder of ['seed', 'test']) await env.query(`alter table ${folder}.t3 alter column num_0 type bigint`);
     const { code, out } = await typed(env, ['status', '--verify']);
     expect(code).toBe(1);
     expect(out).toContain('SEED, TEST – Column num_0 of table t3 has type bigint; by the dictionary it is integer.');
     expect(out).toContain('→ `rustine validate SEED TEST`');
+    expect(await rowsFor()).toEqual([
+      expect.stringContaining('Verified: 1 difference found.'),
+      expect.stringMatching(/^TEST,warn,column-type-differs,t3.num_0,/),
+    ]);
     expect((await typed(env, ['status', '--verify', '--lang', 'fr'])).out).toContain(
       'La colonne num_0 de la table t3 est de type bigint',
     );

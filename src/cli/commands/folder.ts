@@ -3,6 +3,7 @@ import type { FolderOptions } from '../../app/rustine.ts';
 import { Refusal } from '../../base/errors.ts';
 import type { SettingsChange } from '../../environment/settings-change.ts';
 import type { Cli } from '../cli.ts';
+import { wrap } from '../layout.ts';
 import { listOf, listOrNone, modules } from '../option-values.ts';
 import type { Program } from '../program.ts';
 import { type ReportOptions, withReportOptions } from '../report-options.ts';
@@ -89,14 +90,22 @@ async function list(cli: Cli, options: ReportOptions): Promise<void> {
 }
 
 async function show(cli: Cli, code: string): Promise<void> {
-  const [{ folderCode }, { folderText }, { dueLines }] = await Promise.all([
+  const [{ folderCode }, { folderText }, { dueLines }, { lostSchema }, { findingDocument, findingText }] = await Promise.all([
     import('../../base/ids.ts'),
     import('../folder-view.ts'),
     import('../due.ts'),
+    import('../../plan/folder-checks.ts'),
+    import('../problem.ts'),
   ]);
-  const folder = await cli.withRustine((rustine) => rustine.folder(folderCode(code)));
-  cli.result(folder, () =>
-    [folderText(folder, cli.messages), ...dueLines([folder], cli.messages, cli.terminal.width)].join('\n'),
+  const { lostSchema: lost, ...folder } = await cli.withRustine((rustine) => rustine.folder(folderCode(code)));
+  const findings = lost === undefined ? [] : [lostSchema(lost, folder.code)];
+  const { messages, terminal } = cli;
+  cli.result({ ...folder, findings: findings.map((finding) => findingDocument(finding, messages)) }, () =>
+    [
+      folderText(folder, messages),
+      ...findings.map((finding) => wrap(findingText(finding, messages), terminal.width, 2)),
+      ...dueLines([folder], messages, terminal.width),
+    ].join('\n'),
   );
 }
 
