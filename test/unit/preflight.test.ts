@@ -108,7 +108,16 @@ function judged({ facts, ...given }: Given) {
     jobs: 4,
     scope: 'patch',
     ...given,
-    facts: { carried: new Set(), integrated: [], sequence: sequenceOf([]), busy: [], lost: [], olderAgain: [], server: SERVER, ...facts },
+    facts: {
+      carried: new Set(),
+      integrated: [],
+      sequence: sequenceOf([]),
+      busy: [],
+      lost: [],
+      olderAgain: [],
+      server: SERVER,
+      ...facts,
+    },
   });
 }
 

@@ -100,7 +100,8 @@ async function show(cli: Cli, code: string): Promise<void> {
   const { lostSchema: lost, ...folder } = await cli.withRustine((rustine) => rustine.folder(folderCode(code)));
   const findings = lost === undefined ? [] : [lostSchema(lost, folder.code)];
   const { messages, terminal } = cli;
-  cli.result({ ...folder, findings: findings.map((finding) => findingDocument(finding, messages)) }, () =>
+  const told = findings.map((finding) => findingDocument(finding, messages));
+  cli.result(told.length === 0 ? folder : { ...folder, findings: told }, () =>
     [
       folderText(folder, messages),
       ...findings.map((finding) => wrap(findingText(finding, messages), terminal.width, 2)),
