@@ -26,6 +26,7 @@ import { costsOf } from '../tables/cost.ts';
 import { apatchFile, apatchSql } from './apatch.ts';
 import type { Applied } from './apply.ts';
 import { formerFunctionFindings } from './former-functions.ts';
+import { checkLocks } from './lock-capacity.ts';
 import { rememberNumbers } from './remember-tables.ts';
 import { reopened } from './reopened.ts';
 import { noteUncaptured } from './script-writes.ts';
@@ -182,7 +183,7 @@ export async function integrateLocked(
   context.stopPoint('folder-locked');
   const { plan, state } = await planFor(session, database, folder, staged, context, scope);
   if (blocks(plan.findings)) return blockedBy(plan.findings, file, ms());
-  await checkLocks(session, folder.code, plan.locks);
+  await checkLocks(session, folder, plan.locks);
   const checked = await checkValues(session, plan.tables, folder.schema);
   if (blocks(checked.findings)) return blockedBy([...plan.findings, ...checked.findings], file, ms());
   context.stopPoint('planned');
@@ -341,22 +342,6 @@ export async function planFor(
   // A failure (a lost connection) is this folder's; the next one tries anew.
   made.catch(() => staged.plans.delete(basis));
   return { plan: await made, state };
-}
-
-/** One transaction holds a lock for each relation it touches: checked before, not found out in the middle. */
-export async function checkLocks(session: Session, folder: string, needed: number): Promise<void> {
-  if (needed < 1_000) return;
-  const [row] = await session.query<{ available: number; per: string }>(sql`
-    select current_setting('max_locks_per_transaction')::integer * (current_setting('max_connections')::integer + current_setting('max_prepared_transactions')::integer) as available,
-      current_setting('max_locks_per_transaction') as per`);
-  if (row !== undefined && needed > row.available) {
-    throw new Failure('lock-capacity', {
-      folder,
-      needed,
-      available: row.available,
-      setting: `max_locks_per_transaction = ${row.per}`,
-    });
-  }
 }
 
 /** APATCH, what we know beyond it, the folder's due mark, and the event: one round trip. */

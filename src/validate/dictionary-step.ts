@@ -7,7 +7,8 @@ import { sql } from '../database/sql.ts';
 import type { Folder } from '../environment/folder.ts';
 import { formerFunctionFindings } from '../integrate/former-functions.ts';
 import type { StagedDelivery } from '../integrate/integrator.ts';
-import { checkLocks, planFor, transactionSettings } from '../integrate/integrator.ts';
+import { planFor, transactionSettings } from '../integrate/integrator.ts';
+import { checkLocks } from '../integrate/lock-capacity.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import { WHOLE } from '../integrate/starting-point.ts';
 import { checkValues, restorable } from '../integrate/value-checks.ts';
@@ -104,7 +105,7 @@ async function bringDelivery(
     ? await sources.differences(plan, () => readDifferences(session, folder.id, plan.id))
     : [];
   if (plan.items + plan.tables.length + plan.views.length === 0) return { ...found, plan, differences, findings };
-  await checkLocks(session, folder.code, plan.locks);
+  await checkLocks(session, folder, plan.locks);
   const checked = await checkValues(session, plan.tables, folder.schema);
   if (blocks(checked.findings)) return { ...found, plan, findings: [...findings, ...checked.findings] };
   const written = await writePlan(session, database, settings, plan, integration, {

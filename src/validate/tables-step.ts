@@ -3,7 +3,7 @@ import type { Finding } from '../base/finding.ts';
 import { blocks } from '../base/finding.ts';
 import type { Database, Session } from '../database/database.ts';
 import type { Folder } from '../environment/folder.ts';
-import { checkLocks } from '../integrate/integrator.ts';
+import { checkLocks } from '../integrate/lock-capacity.ts';
 import { reopened } from '../integrate/reopened.ts';
 import { settingsOf } from '../integrate/settings.ts';
 import { tableFailure } from '../integrate/table-failure.ts';
@@ -35,7 +35,7 @@ export async function bringTables(
 ): Promise<TablesInLine> {
   const plan = await planValidation(session, settingsOf(folder));
   if (blocks(plan.findings)) return { tables: NO_TABLES, findings: plan.findings };
-  await checkLocks(session, folder.code, plan.locks);
+  await checkLocks(session, folder, plan.locks);
   const checked = await checkValues(session, plan.tables, folder.schema);
   if (blocks(checked.findings)) return { tables: NO_TABLES, findings: [...plan.findings, ...checked.findings] };
   const origin = { schema: folder.schema, folder: folder.id, integration: null, by: operator };

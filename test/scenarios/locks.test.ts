@@ -2,6 +2,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openRustine } from '../../src/app/rustine.ts';
+import type { Failure } from '../../src/base/errors.ts';
+import { openPostgres } from '../../src/database/postgres.ts';
+import { checkLocks } from '../../src/integrate/lock-capacity.ts';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { connected, openEnvironment } from '../support/environment.ts';
@@ -191,5 +194,20 @@ describe.each(servers())('locks and dependents on $name', (server) => {
     });
     // Memory that has run out is another thing.
     expect((await reasons('')).at(0)).toBe('database-error');
+    // Where a transaction has locks of other folders already (a preview of folders that follow each other), there is less room.
+    const database = await openPostgres(env.url, 1);
+    onTestFinished(() => database.close());
+    const check = (schema: string, needed: number): Promise<unknown> =>
+      database
+        .transaction(async (session) => {
+          await session.script('lock table x3.apatch, x3.adosact in access exclusive mode');
+          await checkLocks(session, { code: schema.toUpperCase(), schema }, needed);
+        }, 'rollback')
+        .catch((error: unknown) => error);
+    const refused = await check('a', 1_000_000);
+    const { available } = (refused as Failure).facts as { readonly available: number };
+    expect(refused).toMatchObject({ code: 'lock-capacity', facts: { folder: 'A', needed: 1_000_002 } });
+    expect(await check('a', available - 1)).toMatchObject({ code: 'lock-capacity', facts: { needed: available + 1 } });
+    expect(await check('x3', available - 1)).toBeUndefined();
   });
 });

@@ -178,7 +178,7 @@ export const errors = {
     `Folder ${f('folder')} cannot be created from its parent: ${some(f.list('reasons'))}. Mend that in the parent folder first.`,
   blocked: (f) => `Findings block it: ${f('codes')}.`,
   'lock-capacity': (f) =>
-    `The patch needs ${f('needed')} locks at once, the server has room for ${f('available')} (${f('setting')}). Raise that setting and restart the server.`,
+    `Folder ${f('folder')}: its transaction needs ${f('needed')} locks at once, with those of the folders that share it; the server has room for ${f('available')} (${f('setting')}). Raise that setting and restart the server.`,
   'locks-used-up': (f) =>
     `Folder ${f('folder')}: the server has no room for the locks of this transaction (${f('reason')}). It has room for about ${f('locks')} in all (${f('setting')}); others hold ${f('locksNow')} at present. What it had begun is rolled back. Run again with less at once (--jobs) or when the others are through, or raise that setting and restart the server.`,
   'script-not-preparable': (f) =>

@@ -185,7 +185,7 @@ export const errors: Sentences<ErrorCode> = {
     `Le dossier ${f('folder')} ne peut pas être créé d'après son dossier de référence : ${some(f.list('reasons'))}. Corrigez d'abord cela dans le dossier de référence.`,
   blocked: (f) => `Des constats l'empêchent : ${f('codes')}.`,
   'lock-capacity': (f) =>
-    `Le patch demande ${f('needed')} verrous à la fois, le serveur en admet ${f('available')} (${f('setting')}). Augmentez ce paramètre et redémarrez le serveur.`,
+    `Dossier ${f('folder')} : sa transaction demande ${f('needed')} verrous à la fois, avec ceux des dossiers qui la partagent ; le serveur en admet ${f('available')} (${f('setting')}). Augmentez ce paramètre et redémarrez le serveur.`,
   'locks-used-up': (f) =>
     `Dossier ${f('folder')} : le serveur n'a plus de place pour les verrous de cette transaction (${f('reason')}). Il en admet environ ${f('locks')} en tout (${f('setting')}) ; d'autres en tiennent ${f('locksNow')} en ce moment. Ce qu'elle avait commencé est annulé. Relancez avec moins de dossiers à la fois (--jobs) ou quand les autres auront fini, ou augmentez ce paramètre et redémarrez le serveur.`,
   'script-not-preparable': (f) =>
