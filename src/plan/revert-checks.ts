@@ -37,7 +37,8 @@ export function revertFindings(folder: string, facts: RevertFacts, takenBack: Re
   }
   for (const { code, facts: why } of target.notRevertible ?? [])
     findings.push({ code, severity: 'block', ...place, facts: { folder, file, ...(why as Facts) } });
-  if (below.length > 0) findings.push(found('revert-below', place, { folder, file, folders: below }));
+  if (below.length > 0)
+    findings.push(found('revert-below', place, { folder, file, folders: below, ...stuckOf(facts.stuck, below) }));
   // What came with later patches is told with them.
   const [last] = target.later.length > 0 ? [] : changed;
   if (last !== undefined) {
@@ -58,14 +59,23 @@ export function revertFindings(folder: string, facts: RevertFacts, takenBack: Re
   return findings;
 }
 
+const stuckOf = (stuck: readonly string[], below: readonly string[]): Facts => {
+  const those = stuck.filter((code) => below.includes(code));
+  return those.length === 0 ? {} : { stuck: those };
+};
+
 /** Each server knows the folders below on its own: of a folder they are told once, together. */
 export function joinedBelow(findings: readonly Finding[]): readonly Finding[] {
   const isBelow = ({ code }: Finding): boolean => code === 'revert-below';
   const same = Map.groupBy(findings.filter(isBelow), ({ folder, patch }) => `${folder} ${patch}`);
   const joined = [...same.values()].flatMap(([first, ...others]) => {
     if (first === undefined) return [];
-    const folders = [first, ...others].flatMap(({ facts }) => (Array.isArray(facts.folders) ? facts.folders.map(String) : []));
-    return [{ ...first, facts: { ...first.facts, folders: [...new Set(folders)].sort() } }];
+    const all = (fact: 'folders' | 'stuck'): readonly string[] => {
+      const named = [first, ...others].flatMap(({ facts }) => (Array.isArray(facts[fact]) ? facts[fact].map(String) : []));
+      return [...new Set(named)].sort();
+    };
+    const folders = all('folders');
+    return [{ ...first, facts: { ...first.facts, folders, ...stuckOf(all('stuck'), folders) } }];
   });
   const at = findings.findIndex(isBelow);
   return at < 0 ? findings : [...findings.slice(0, at), ...joined, ...findings.slice(at).filter((finding) => !isBelow(finding))];

@@ -44,6 +44,8 @@ export interface ChangedElement {
 export interface RevertFacts {
   readonly target: RevertTarget;
   readonly below: readonly string[];
+  /** Of these, where a validation or the folder's creation brought it: nothing takes it away there. */
+  readonly stuck: readonly string[];
   readonly changed: readonly ChangedElement[];
   /** Activity codes that came with the patch, and that the folder's settings name since. */
   readonly codes: readonly string[];
@@ -90,11 +92,18 @@ export async function readRevertFacts(
     left_functions as (
       select value ->> 'signature' as signature, value ->> 'digest' as digest from rustine.before_image
       where integration = ${integration}::bigint and relation = 'function after'),
+    holders as materialized (
+      select f.code, i.run is null or r.mode in ('validate', 'validate-rehearse') as stuck
+      from down join rustine.folder f on f.id = down.id
+      cross join lateral (
+        select i.run from rustine.integrated i where i.folder = f.id and i.file = ${target.file} and encode(i.digest, 'hex') = ${target.digest}
+        order by i.id desc limit 1) i
+      left join rustine.run r on r.id = i.run
+      where f.history_of is null and not ${target.stays}),
     own as (select due, activity_codes from rustine.folder where id = ${folder.id})
     select
-      array(select f.code from down join rustine.folder f on f.id = down.id
-        where f.history_of is null and not ${target.stays} and exists (
-          select from rustine.integrated i where i.folder = f.id and i.file = ${target.file} and encode(i.digest, 'hex') = ${target.digest}) order by 1) as below,
+      array(select code from holders order by 1) as below,
+      array(select code from holders where stuck order by 1) as stuck,
       array(select c from own, unnest(own.activity_codes) c
         where c <> all (${before?.activityCodes ?? []}::text[]) and exists (
           select from rustine.element e where e.folder = ${folder.id} and e.type = 'ACV' and e.name = c and e.created_by = ${integration}::bigint) order by 1) as codes,
@@ -109,7 +118,7 @@ export async function readRevertFacts(
         where a <> all (own.due) and a <> all (${before?.due ?? []}::text[]) order by 1) as settled,
       (select json_build_object('operator', v.operator, 'on', to_char(v.at at time zone 'UTC', 'YYYY-MM-DD HH24:MI')) from rustine.integration v
         where v.folder = ${folder.id} and v.kind = 'validation' and v.id > ${integration}::bigint order by v.id desc limit 1) as validation`);
-  const none = { below: [], codes: [], ran: [], functions: [], aggregates: [], settled: [], validation: null };
+  const none = { below: [], stuck: [], codes: [], ran: [], functions: [], aggregates: [], settled: [], validation: null };
   return { target, ...(facts ?? none), changed: await readChangedElements(session, folder, integration) };
 }
 

@@ -212,6 +212,22 @@ describe.each(oneServer())('$name', (server) => {
         ['revert-not-remembered', 'YOUNG', 'creation'],
       ],
     ]);
+    // What a validation brought stays, there and above: both refusals say so, and neither sends to the other folder.
+    await env.integrate(await env.patch('LATE.dat', [parameter('L', 'l')]), { folders: ['X3', 'PLANT'] });
+    expect((await env.rustine.validate({ folders: ['SEED'] })).state).toBe('done');
+    const below = (await revert(env, 'LATE.dat', ['X3'])).findings;
+    expect(below.map(({ code, facts }) => [code, facts.folders, facts.stuck])).toEqual([
+      ['revert-below', ['PLANT', 'SEED'], ['SEED']],
+    ]);
+    expect(told(await revert(env, 'LATE.dat', ['SEED']))).toEqual(['refused', [['revert-not-remembered', 'SEED', 'validation']]]);
+    const said = async (...words: readonly string[]) => {
+      const { out, err } = await typed(env, ['revert', 'LATE.dat', '--folder', ...words]);
+      return `${out}${err}`.replaceAll(/\s+/g, ' ');
+    };
+    for (const folder of ['X3', 'SEED']) {
+      expect(await said(folder)).toMatch(/remember nothing for taking back.*ntegrate a patch that sets right what is wrong/);
+      expect(await said(folder, '--lang', 'fr')).toMatch(/retien(t|nent) rien pour la reprise.*ntégrez un patch qui corrige/);
+    }
   });
 
   test('the command line: bad input, both languages, exit codes, trace', async () => {

@@ -10,7 +10,8 @@ const given = (f: Said) => f('folder').replaceAll(', ', ',');
 const NOT_REMEMBERED: Readonly<Record<string, string>> = {
   older: 'an earlier version of Rustine integrated it, which did not remember what was there before',
   creation: 'the folder has had it since its creation, which remembers nothing. Only dropping the folder takes it away',
-  validation: 'a validation brought it from the parent folder. Take it back there, then validate this folder',
+  validation:
+    'a validation brought it from the parent folder, and validations remember nothing for taking back. The parent folder does not give it up either while this folder has it: integrate a patch that sets right what is wrong',
 };
 
 export const revertErrors = {
@@ -33,7 +34,7 @@ export const revertFindings = {
   'revert-purged': (f) =>
     `${f('file')} cannot be taken back in ${f('folder')}: ${f('by')} removed for good what was remembered of it, on ${f('at').slice(0, 10)} (rustine kept purge). Integrate a patch that sets right what is wrong.`,
   'revert-below': (f) =>
-    `${f('folder')} cannot give up ${f('file')} while folders below have it: ${some(f.list('folders'))}. They look up scripts here and would be ahead. Take it back there first, or with --folder all.`,
+    `${f('folder')} cannot give up ${f('file')} while folders below have it: ${some(f.list('folders'))}. They look up scripts here and would be ahead. ${f.has('stuck') ? `In ${some(f.list('stuck'))} it came with a validation or with the folder's creation, which remember nothing for taking back: as long as there is such a folder below, it stays here, too. Integrate a patch that sets right what is wrong.` : 'Take it back there first, or with --folder all.'}`,
   'revert-elements-changed': (f) =>
     `${n(f.number('count'), 'element')} that ${f('file')} brought to ${f('folder')} ${f.number('count') === 1 ? 'was' : 'were'} changed since: ${some(f.list('elements'))}. Last by ${f('operator')} on ${f('on')}: ${f('what')}. Taking the patch back would lose that: set the values back as they were, or leave the patch.`,
   'revert-activity-codes': (f) =>

@@ -13,7 +13,8 @@ const given = (f: Said) => f('folder').replaceAll(', ', ',');
 const NOT_REMEMBERED: Readonly<Record<string, string>> = {
   older: "une version antérieure de Rustine l'a intégré, qui ne retenait pas ce qui était là avant",
   creation: "le dossier l'a depuis sa création, qui ne retient rien. Seule la suppression du dossier l'enlève",
-  validation: "une validation l'a apporté depuis le dossier de référence. Reprenez-le d'abord là-bas, puis validez ce dossier",
+  validation:
+    "une validation l'a apporté depuis le dossier de référence, et une validation ne retient rien pour la reprise. Le dossier de référence ne s'en défait pas non plus tant que ce dossier l'a : intégrez un patch qui corrige ce qui ne va pas",
 };
 
 export const revertErrors: Sentences<keyof typeof errorsEn> = {
@@ -36,7 +37,7 @@ export const revertFindings: Sentences<keyof typeof findingsEn> = {
   'revert-purged': (f) =>
     `${f('file')} ne peut plus être repris dans ${f('folder')} : ${f('by')} a supprimé définitivement ce qui en était retenu, le ${f('at').slice(0, 10)} (rustine kept purge). Intégrez un patch qui corrige ce qui ne va pas.`,
   'revert-below': (f) =>
-    `Pas de reprise de ${f('file')} dans ${f('folder')} tant que des dossiers au-dessous l'ont : ${some(f.list('folders'))}. Ils y cherchent leurs traitements et seraient en avance. Reprenez-le d'abord là-bas, ou avec --folder all.`,
+    `Pas de reprise de ${f('file')} dans ${f('folder')} tant que des dossiers au-dessous l'ont : ${some(f.list('folders'))}. Ils y cherchent leurs traitements et seraient en avance. ${f.has('stuck') ? `Dans ${some(f.list('stuck'))}, il est venu par une validation ou à la création du dossier, qui ne retiennent rien pour la reprise : tant qu'il y a un tel dossier au-dessous, il reste ici aussi. Intégrez un patch qui corrige ce qui ne va pas.` : "Reprenez-le d'abord là-bas, ou avec --folder all."}`,
   'revert-elements-changed': (f) =>
     `${n(f.number('count'), 'élément')} que ${f('file')} a apporté${f.number('count') < 2 ? '' : 's'} dans ${f('folder')} ${f.number('count') < 2 ? 'a été modifié' : 'ont été modifiés'} depuis : ${some(f.list('elements'))}. En dernier par ${f('operator')} le ${f('on')} : ${f('what')}. La reprise perdrait cela : remettez les valeurs comme elles étaient, ou laissez le patch.`,
   'revert-activity-codes': (f) =>
