@@ -37,24 +37,29 @@ export async function gatherValidationFacts(
   const lag = new Map(
     levels.flatMap(({ folder, lag: files }) => (codes.has(folder) ? [[codes.get(folder) ?? '', files] as const] : [])),
   );
-  const shares = await readShares(reader, folders, lag);
+  const shares = await readShares(reader, folders);
   const large = writtenBytes(shares) >= LARGE_BYTES;
   return { lag, lost, shares, server: { ...(await askServer(reader, large && server.free === null)), ...server } };
 }
 
-/** What a patch brought to the supervisor folder it brings to those that follow, too. */
-async function readShares(
-  reader: Reader,
-  folders: readonly Folder[],
-  lag: ReadonlyMap<string, readonly string[]>,
-): Promise<readonly Share[]> {
-  const counts = new Map<string, number>();
-  for (const { code } of folders) for (const file of lag.get(code) ?? []) counts.set(file, (counts.get(file) ?? 0) + 1);
-  if (counts.size === 0) return [];
-  const rows = await reader.query<{ file: string; bytes: number }>(sql`
-    select distinct on (i.file) i.file, p.bytes::float8 as bytes
-    from rustine.integrated i join rustine.folder f on f.id = i.folder and f.parent is null join rustine.patch p on p.digest = i.digest
-    where i.file = any(${[...counts.keys()]}::text[]) and i.apatch_num is not null order by i.file, i.id desc`);
+/** All that those above have and that does not stay there, of whatever kind: those between get it in the same run. */
+async function readShares(reader: Reader, folders: readonly Folder[]): Promise<readonly Share[]> {
+  const behind = folders.filter(({ parent }) => parent !== null).map(({ id }) => id);
+  if (behind.length === 0) return [];
+  const rows = await reader.query<{ bytes: number; folders: number }>(sql`
+    with recursive above as (
+      select id as folder, coalesce(history_of, parent) as id from rustine.folder where id = any(${behind}::integer[])
+      union select a.folder, coalesce(f.history_of, f.parent) from above a join rustine.folder f on f.id = a.id),
+    had as materialized (
+      select distinct on (folder, file) folder, file, digest, at from rustine.integrated
+      where folder in (select id from above) and apatch_num is not null and patch_type <> '2' order by folder, file, id desc),
+    lacking as (
+      select distinct a.folder, h.digest from above a join had h on h.folder = a.id
+      where not exists (
+        select from rustine.integrated o
+        where o.folder = a.folder and o.file = h.file and o.apatch_num is not null and (o.digest = h.digest or o.at > h.at)))
+    select p.bytes::float8 as bytes, count(*)::integer as folders
+    from lacking l join rustine.patch p on p.digest = l.digest group by p.digest, p.bytes`);
   // A validation writes dictionary and rows in the transaction of a folder; locks are counted there.
-  return rows.map(({ file, bytes }) => ({ delivery: { bytes, relations: 0 }, folders: counts.get(file) ?? 0 }));
+  return rows.map(({ bytes, folders: count }) => ({ delivery: { bytes, relations: 0 }, folders: count }));
 }

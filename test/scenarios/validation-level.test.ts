@@ -1,5 +1,8 @@
 // Validation brings a folder to the level of the one that it follows: rows and scripts to run from the kept files, APATCH, what stays open and why.
 import { describe, expect, test } from 'vitest';
+import type { Sql } from '../../src/database/sql.ts';
+import { readFolders } from '../../src/environment/catalog.ts';
+import { gatherValidationFacts } from '../../src/plan/validation-facts.ts';
 import { typed } from '../support/command-line.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { itemHolder, openEnvironment } from '../support/environment.ts';
@@ -114,6 +117,17 @@ describe.each(oneServer())('$name', (server) => {
     await env.query(`update rustine.patch set kept = false where file = 'ZOWN.dat'`);
     const advised = async () => (await typed(env, ['status'])).out.match(/`(rustine .*)`/)?.[1];
     expect(await advised()).toBe('rustine validate SEED');
+    // The room that it wants on the disk is that for both.
+    const bytes = await env.query<{ bytes: number }>(
+      `select bytes::float8 from rustine.patch where file in ('ZOWN.dat', 'P_0004_140.dat') order by 1`,
+    );
+    const reader = { query: <Row extends object>({ text, values }: Sql) => env.query<Row>(text, values) };
+    const all = await readFolders(reader);
+    const seed = all.filter(({ code }) => code === 'SEED');
+    const { shares } = await gatherValidationFacts(reader, seed, all, { name: 'own', free: 1 });
+    expect(shares.map(({ delivery, folders }) => [delivery.bytes, folders]).sort()).toEqual(
+      bytes.map((each) => [each.bytes, 1]).sort(),
+    );
     const { findings } = await valid(env, 'SEED');
     expect(findings).toMatchObject([{ facts: { command: 'rustine integrate ZOWN.dat P_0004_140.dat --folders SEED' } }]);
     expect(await advised()).toBe(`rustine integrate ${own} ${behind} --folders SEED`);
