@@ -7,6 +7,7 @@ import { settingsOf } from '../integrate/settings.ts';
 import { planValidation } from '../plan/validation-plan.ts';
 import type { Difference } from './difference.ts';
 import { FOLDER, SCHEMA, warn } from './difference.ts';
+import { verifyRowSequence } from './row-sequence.ts';
 import { judgeShape } from './shape.ts';
 import { expectedViews, gatherShape, shapeMark } from './shape-facts.ts';
 
@@ -40,7 +41,9 @@ async function compare(session: Session, folder: Folder): Promise<readonly Diffe
       { definition: made.get(name) ?? '', sql: shared(viewSql(name, columns, NO_FOLDER, SCHEMA)) },
     ]),
   );
-  return judgeShape(plan, facts, views, { scriptsOwnTables: folder.role !== null, supervisor: folder.parent === null });
+  const found = judgeShape(plan, facts, views, { scriptsOwnTables: folder.role !== null, supervisor: folder.parent === null });
+  const sequence = await verifyRowSequence(session, folder);
+  return [...sequence.differences, ...found.filter((difference) => !sequence.explains(difference))];
 }
 
 async function schemaDifference(session: Session, { id }: Folder): Promise<Difference | undefined> {

@@ -68,6 +68,7 @@ const BY_HAND: readonly (readonly [statement: string, ...found: string[]])[] = [
   ['alter table seed.t4 alter column num_0 set default 5', 'column-default-differs t4.num_0'],
   ['alter table seed.t18 alter column des_0 type varchar(30) collate "C"', 'column-collation-differs t18.des_0'],
   ['alter table seed.t5 alter column rowid drop default', 'column-default-differs t5.rowid'],
+  ['alter sequence seed.rowid_seq rename to "Row numbers"', 'sequence-renamed rowid_seq'],
   ['drop index seed.t6_t61', 'index-missing t6.t6_t61'],
   ['drop index seed.t7_t71; create index t7_t71 on seed.t7 (num_0)', 'index-differs t7.t7_t71'],
   ['drop table seed.t8', 'table-missing t8'],
@@ -169,6 +170,16 @@ describe.each(servers())('verification on $name', (server) => {
     expect(await differences(env)).toEqual([]);
     await env.folders(['LATER'], { parent: 'SEED' });
     expect(await differences(env)).toEqual([]);
+    // Rows are numbered on above all numbers that were given, also to rows that are put aside.
+    await env.query('drop sequence seed.rowid_seq cascade');
+    expect(await differences(env)).toEqual(['SEED sequence-missing rowid_seq']);
+    await obey(env, (await env.rustine.verify({})).differences);
+    expect(await differences(env)).toEqual([]);
+    await env.query(`insert into seed.t0 (cod_0) values ('AFTER'), ('NEXT')`);
+    const [row] = await env.query(`select (select min(rowid) from seed.t0 where cod_0 in ('AFTER', 'NEXT')) > greatest(
+      (select max(rowid) from seed.t0 where cod_0 not in ('AFTER', 'NEXT')), (select max(rowid) from seed.apatch),
+      (select max(row_number) from rustine.kept_row join rustine.kept on kept.id = kept and folder = (select id from rustine.folder where code = 'SEED'))) as above`);
+    expect(row).toEqual({ above: true });
   });
 
   test('R34, R41: tables, functions and rights changed by hand are named, each once, with the folder and what to do', async () => {

@@ -59,6 +59,10 @@ export const verifyFindings = {
   'table-unlogged': (f) => `Table ${f('table')} was made unlogged: a crash of the server empties it.`,
   'table-row-security': (f) =>
     `Row security was switched on for table ${f('table')}: programs may see fewer rows than there are.`,
+  'sequence-missing': (f) =>
+    `Sequence ${f('sequence')}, which numbers the rows of all tables of the folder, is missing: no table takes a new row.`,
+  'sequence-renamed': (f) =>
+    `Sequence ${f('sequence')}, which numbers the rows of all tables of the folder, is called ${f('found')}: it was renamed. No patch can make a table.`,
   'column-missing': (f) => `Column ${f('column')} (${f('type')}) is missing in table ${f('table')}.`,
   'column-left': (f) => `Column ${f('column')} is in table ${f('table')}, although its field is not generated any more.`,
   'column-added': (f) =>

@@ -82,6 +82,10 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
   'table-unlogged': (f) => `La table ${f('table')} a été passée en « unlogged » : un arrêt brutal du serveur la vide.`,
   'table-row-security': (f) =>
     `La sécurité par ligne a été activée pour la table ${f('table')} : les programmes peuvent voir moins de lignes qu'il n'y en a.`,
+  'sequence-missing': (f) =>
+    `La séquence ${f('sequence')}, qui numérote les lignes de toutes les tables du dossier, manque : plus aucune table n'accepte de nouvelle ligne.`,
+  'sequence-renamed': (f) =>
+    `La séquence ${f('sequence')}, qui numérote les lignes de toutes les tables du dossier, s'appelle ${f('found')} : elle a été renommée. Plus aucun patch ne peut créer de table.`,
   'column-missing': (f) => `La colonne ${f('column')} (${f('type')}) manque dans la table ${f('table')}.`,
   'column-left': (f) => `La colonne ${f('column')} est dans la table ${f('table')}, alors que son champ n'est plus généré.`,
   'column-added': (f) =>
