@@ -5,7 +5,7 @@ import { usersFindings } from '../batch/started-run.ts';
 import { folderUsers } from '../journal/runs.ts';
 import type { Across } from './across-servers.ts';
 import { checkRequest, type ReadRequest, readRequest } from './checks.ts';
-import { mirrorsOf } from './mirrors.ts';
+import { mirrorsOfRun } from './mirrors-behind.ts';
 import { type QueuedRun, queueRun } from './queued-run.ts';
 import type { IntegrateOptions } from './rustine.ts';
 import { troubleFinding } from './server-outcome.ts';
@@ -48,7 +48,7 @@ async function checkShare(
 ): Promise<Found> {
   try {
     const member = await across.open(server);
-    const mirrors = (await mirrorsOf(member)).flatMap(({ code }) => (here.includes(code) ? [code] : []));
+    const mirrors = await mirrorsOfRun(across.home.opened.database, member, { here, folders, deliveries });
     const { opened } = member;
     const files = { deliveries, unread, findings: read };
     const asked = await readRequest(opened, { ...options, folders: [...mirrors, ...folders] }, { files });

@@ -6,7 +6,7 @@ import type { Held, RunRequest } from '../batch/run.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { forgetParts, leavePart, settledThere } from '../journal/left-elsewhere.ts';
 import type { RunOutcome } from '../journal/outcome.ts';
-import { mirrorsOf } from './mirrors.ts';
+import { mirrorsOfRun } from './mirrors-behind.ts';
 import type { OpenedServer, TakenRun } from './opened-server.ts';
 import { recoverMember } from './recovery-elsewhere.ts';
 import type { IntegrateOptions } from './rustine.ts';
@@ -42,6 +42,7 @@ export interface Together {
   readonly hard: AbortSignal;
   /** Of the run's folders, those on the environment's own server. */
   readonly here: readonly string[];
+  readonly deliveries: RunRequest['deliveries'];
   /** Canaries, as far as they are on this server. */
   readonly first: readonly string[];
   readonly shared: Pick<RunRequest, 'stop' | 'canaries' | 'coordinator'>;
@@ -55,16 +56,17 @@ export async function openPart(
   member: OpenedServer,
   share: Share,
   { first: _, ...options }: IntegrateOptions,
-  { id, soft, hard, here, first, shared, takenUp }: Together,
+  { id, soft, hard, here, deliveries, first, shared, takenUp }: Together,
 ): Promise<Part> {
   const { database } = home.opened;
   // Where what is noted cannot be changed, somebody looks there for nothing, or a little later.
   const leave = (): Promise<void> => leavePart(database, id, share.server).catch(() => undefined);
-  const known = await mirrorsOf(member).catch(async (error: unknown) => {
+  const run = { here, folders: share.folders, deliveries };
+  const known = await mirrorsOfRun(database, member, run).catch(async (error: unknown) => {
     await leave();
     throw error;
   });
-  const mirrors = new Set(known.flatMap(({ code }) => (here.includes(code) ? [code] : [])));
+  const mirrors = new Set(known);
   const heard: Heard = { patches: new Map(), finished: new Set(), begun: false, tell: options.listener ?? (() => undefined) };
   const [taken, checked] = [Promise.withResolvers<boolean>(), Promise.withResolvers<RunRequest>()];
   const [goOn, ready] = [Promise.withResolvers<readonly Finding[]>(), Promise.withResolvers<readonly Finding[]>()];

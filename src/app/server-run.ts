@@ -128,7 +128,7 @@ async function takeAll(
   open: (server: Server) => Promise<OpenedServer>,
   { here, elsewhere, half }: Shares,
   options: IntegrateOptions,
-  { started, preflight }: RunRequest,
+  { started, preflight, deliveries }: RunRequest,
   takenUp: TakenRun | undefined,
 ): Promise<readonly Finding[]> {
   const { parts, down, first } = whole;
@@ -153,7 +153,7 @@ async function takeAll(
     // Written here: what goes wrong with that is no trouble of that server's.
     await notePart(whole.home.opened.database, id, share.server, lease.process);
     try {
-      const together = { id, here, soft: cancelling.soft, hard: cancelling.hard };
+      const together = { id, here, deliveries, soft: cancelling.soft, hard: cancelling.hard };
       const part = await openPart(whole.home, member, share, options, {
         ...together,
         first: first.get(name) ?? [],

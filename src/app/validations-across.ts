@@ -4,14 +4,14 @@ import { folderCode } from '../base/ids.ts';
 import type { StartedRun } from '../batch/started-run.ts';
 import { nothingDone, type RunValidation, type ValidationTogether } from '../batch/validating.ts';
 import type { ValidationsElsewhere } from '../batch/validation-run.ts';
-import type { Server } from '../environment/servers.ts';
+import { readLag, readStandardPatches, type Server } from '../environment/servers.ts';
 import type { RunEvent } from '../journal/journal.ts';
 import { forgetParts, leavePart, notePart, settledThere } from '../journal/left-elsewhere.ts';
 import { copyMissingFiles } from '../validate/mirror-files.ts';
 import type { Across } from './across-servers.ts';
 import { type CanaryGate, canaryGate } from './canary-gate.ts';
 import { knownEnvironment } from './known-folders.ts';
-import { mirrorsOf } from './mirrors.ts';
+import { mirrorsOfValidation, staysBehind } from './mirrors-behind.ts';
 import type { OpenedServer } from './opened-server.ts';
 import { type OriginalsWatch, watchOriginals } from './originals-watch.ts';
 import { troubleFinding } from './server-outcome.ts';
@@ -120,8 +120,13 @@ function othersOf(whole: Whole, started: StartedRun): ValidationsElsewhere {
 async function dueThere(across: Across, server: Server, codes: readonly string[]): Promise<readonly string[]> {
   try {
     const { opened } = await across.open(server);
-    const due = await dueFolders(opened, (await knownEnvironment(opened.database)).folders);
-    return due.map(({ code }) => code).filter((code) => codes.includes(code));
+    const { folders } = await knownEnvironment(opened.database);
+    const due = new Set<string>((await dueFolders(opened, folders)).map(({ code }) => code));
+    // What the mirror of the supervisor folder lacks too, nobody there knows of.
+    const lag = await readLag(opened.database, await readStandardPatches(across.home.opened.database));
+    const lagging = folders.filter(({ code, state }) => lag.has(code) && ['ready', 'locked'].includes(state));
+    for (const { code } of lagging) due.add(code);
+    return codes.filter((code) => due.has(code));
   } catch (error) {
     if (!isSilent(server, error)) throw error;
     return codes;
@@ -154,7 +159,7 @@ async function validateThere(
     const member = await across.open(server);
     if (options.preview !== true) await copyMissingFiles(database, member.opened.database);
     // What is validated here has to be so there, too, where it stands for its original.
-    const mirrors = (await mirrorsOf(member)).flatMap(({ code }) => (here.includes(code) ? [code] : []));
+    const mirrors = await mirrorsOfValidation(database, member, here, folders);
     const listener = (event: RunEvent): void => {
       if (!isAbout(event, mirrors)) return;
       if (event.kind === 'folder-finished') ended.add(event.folder);
@@ -162,7 +167,8 @@ async function validateThere(
     };
     const given = { folders: [...mirrors, ...folders], first: canaries, cancel: soft, abort: cancelling.hard, listener };
     const together = { ...togetherOf(whole, server.name), original: watch.validated };
-    const outcome = await validateFolders(member.opened, { ...options, ...given }, { id, together });
+    const behind = { server: server.name, files: await staysBehind(database, member, mirrors) };
+    const outcome = await validateFolders(member.opened, { ...options, ...given }, { id, together, behind });
     await forget(across, member, server, id);
     const own = outcome.folders.filter(({ folder }) => !mirrors.includes(folder));
     endOthers(own);

@@ -6,7 +6,7 @@ import { runValidation, type ValidationsElsewhere } from '../batch/validation-ru
 import { readFolders, readLevels } from '../environment/catalog.ts';
 import type { Folder } from '../environment/folder.ts';
 import type { RunListener } from '../journal/journal.ts';
-import { validationFindings } from '../plan/validation-checks.ts';
+import { type MirrorsBehind, validationFindings } from '../plan/validation-checks.ts';
 import { gatherValidationFacts } from '../plan/validation-facts.ts';
 import { forcedChecks, ownServer, readOnlyRefusal } from './checks.ts';
 import { jobsAtOnce } from './jobs.ts';
@@ -49,6 +49,7 @@ export interface ValidationPlace {
   /** Validates them. */
   readonly others?: (started: StartedRun) => ValidationsElsewhere;
   readonly together?: ValidationTogether;
+  readonly behind?: MirrorsBehind;
 }
 
 const LOCK_TIMEOUT_MS = 15_000;
@@ -97,7 +98,7 @@ export async function validateFolders(
     const folders = now.filter(({ code }) => asked.some((each) => each.code === code));
     const jobs = jobsAtOnce(options.jobs ?? opened.jobs);
     const facts = await gatherValidationFacts(database, folders, now, await ownServer(opened));
-    const findings = validationFindings({ folders, all: now, facts, jobs });
+    const findings = validationFindings({ folders, all: now, facts, jobs, ...behindOf(place) });
     return runValidation(database, {
       started,
       mode,
@@ -122,6 +123,8 @@ export async function validateFolders(
     throw readOnlyRefusal(error);
   });
 }
+
+const behindOf = ({ behind }: ValidationPlace): Pick<ValidationPlace, 'behind'> => (behind === undefined ? {} : { behind });
 
 /** Those that lag, are due or locked, and the history folders of all these: what is validated changes them (R36). */
 export async function dueFolders({ database }: Opened, all: readonly Folder[]): Promise<readonly Folder[]> {

@@ -2,12 +2,13 @@
 import { type Facts, Refusal } from '../base/errors.ts';
 import { folderCode } from '../base/ids.ts';
 import { withLease } from '../journal/processes.ts';
-import type { Difference, Mend } from '../verify/difference.ts';
+import { type Difference, type Mend, warn } from '../verify/difference.ts';
 import type { VerifiedFolder } from '../verify/verified-folders.ts';
 import { verifyFolders } from '../verify/verified-folders.ts';
 import type { Across } from './across-servers.ts';
 import { chosen, existingFolders } from './known-folders.ts';
 import { mirrorsOf } from './mirrors.ts';
+import { mirrorsBehind } from './mirrors-behind.ts';
 import type { Opened } from './rustine.ts';
 
 export interface VerifyOptions {
@@ -77,8 +78,12 @@ export async function verifyAcross(across: Across, options: VerifyOptions): Prom
     const mirrors = new Set((await mirrorsOf(member)).map(({ code }) => String(code)));
     const folders = [...mirrors, ...own].filter(isWanted);
     const verified = folders.length === 0 ? [] : await member.verbs.verify({ ...options, folders });
+    const behind = await mirrorsBehind(across.home.opened.database, member);
     return verified.map((each) => {
-      const place = { verified: each, server: server.name };
+      const lacking = [...(behind.get(each.folder)?.keys() ?? [])].map((file) =>
+        warn('mirror-lacks', file, { file, server: server.name }, { by: 'catch-up', file }, file),
+      );
+      const place = { verified: { ...each, differences: [...lacking, ...each.differences] }, server: server.name };
       return mirrors.has(each.folder) ? { ...place, companion: own[0] ?? '' } : place;
     });
   });
@@ -114,7 +119,7 @@ function shared(placed: readonly Placed[]): Verification {
       patch,
       withoutTimes(facts),
       mend.by,
-      mend.by === 'integrate' ? mend.file : '',
+      'file' in mend ? mend.file : '',
     ]),
   );
   return {
@@ -172,6 +177,8 @@ function commandOf(mend: Mend, places: readonly Placed[]): string | null {
       if (mend.file.startsWith('('))
         return places.some(({ companion }) => companion !== undefined) ? null : `rustine validate ${folders.join(' ')}`;
       return `rustine integrate ${shellWord(mend.file)} --folders ${folders.join(',')} --force already=REASON`;
+    case 'catch-up':
+      return `rustine integrate ${shellWord(mend.file)} --folders ${[...new Set(own)].join(',')}`;
     case 'sql':
       return `psql "$(rustine db url${server === undefined ? '' : ` --server ${server}`})" -c ${shellWord(mend.statement)}`;
     case 'backup':

@@ -57,6 +57,7 @@ const ROWS = [
   { code: 'folder-locked', rules: ['R17', 'R35'], severities: ['block'], place: 'folders', when: 'run' },
   { code: 'parent-not-ready', rules: ['R17', 'R35'], severities: ['block'], place: 'folders', when: 'run' },
   { code: 'parent-lags', rules: ['R17', 'R35'], severities: ['block'], place: 'folders', when: 'run' },
+  { code: 'mirror-lags', rules: ['R17', 'R35'], severities: ['block'], place: 'folders', when: 'run' },
   { code: 'schema-missing', rules: ['R17', 'R35'], severities: ['block'], place: 'folders', when: 'run' },
   { code: 'schema-renamed', rules: ['R17', 'R35'], severities: ['block'], place: 'folders', when: 'run' },
   { code: 'folder-busy', rules: ['R17'], severities: ['warn'], place: 'folders', when: 'run' },

@@ -29,7 +29,7 @@ function leftOut({ all, folders, supervisor, deliveries, facts }: PreflightInput
   const concerning = deliveries.filter(({ patchType }) => patchType !== '2');
   const has = new Set(facts.integrated.map(({ folder, file, digest }) => `${folder} ${digest} ${file}`));
   const codes = all
-    .filter(({ code, historyOf }) => !given.has(code) && code !== supervisor && historyOf === null)
+    .filter(({ code, historyOf, mirror }) => !given.has(code) && code !== supervisor && historyOf === null && mirror !== true)
     .filter(({ id }) => concerning.some(({ file, digest }) => !has.has(`${id} ${digest} ${file}`)))
     .map(({ code }) => code);
   return codes.length === 0 ? [] : [found('folders-left-out', {}, { folders: codes, count: codes.length })];

@@ -1,6 +1,6 @@
 // Controls of a validation: each folder's state, and that what it is to be in line with is itself as it should be (R35). Pure.
 import type { Finding } from '../base/finding.ts';
-import type { Folder } from '../environment/folder.ts';
+import { ancestorsOf, type Folder } from '../environment/folder.ts';
 import { found } from './checks.ts';
 import { lostSchema } from './folder-checks.ts';
 import { serverFindings } from './server-checks.ts';
@@ -14,6 +14,14 @@ export interface ValidationControls {
   readonly facts: ValidationFacts;
   /** Folders worked on at the same time. */
   readonly jobs: number;
+  /** On a further server: what mirrors lack of their originals and do not get now. */
+  readonly behind?: MirrorsBehind;
+}
+
+export interface MirrorsBehind {
+  readonly server: string;
+  /** Mirror → files. */
+  readonly files: ReadonlyMap<string, readonly string[]>;
 }
 
 /** The folder that another one is in line with: its parent; of a history folder, the one that it belongs to. */
@@ -31,7 +39,25 @@ export function leadersOutside(folders: readonly Folder[], all: readonly Folder[
 /** Those of a folder keep that one, and no other. */
 export function validationFindings(controls: ValidationControls): readonly Finding[] {
   const { shares, server } = controls.facts;
-  return [...serverFindings(server, { shares, scope: 'folder', jobs: controls.jobs }), ...folderFindings(controls)];
+  const ofServer = serverFindings(server, { shares, scope: 'folder', jobs: controls.jobs });
+  return [...ofServer, ...folderFindings(controls), ...mirrorFindings(controls)];
+}
+
+/** In line with a mirror that is behind, a folder would be called in line with what its ancestor had. */
+function mirrorFindings({ folders, all, behind }: ValidationControls): readonly Finding[] {
+  if (behind === undefined || behind.files.size === 0) return [];
+  const byCode = new Map<string, Folder>(all.map((folder) => [folder.code, folder]));
+  const parts = folders.flatMap((folder) => {
+    const parents = ancestorsOf(folder.code, byCode).flatMap(({ code }) => (behind.files.has(code) ? [String(code)] : []));
+    const files = [...new Set(parents.flatMap((code) => behind.files.get(code) ?? []))];
+    return files.length === 0 || folder.mirror === true ? [] : [{ folder, parents, files }];
+  });
+  return parts.map(({ folder: { code }, parents, files }) => {
+    const alike = parts.filter((part) => part.files.join() === files.join()).map(({ folder }) => folder.historyOf ?? folder.code);
+    // One command for all of them.
+    const command = `rustine integrate ${files.join(' ')} --folders ${[...new Set(alike)].join(',')}`;
+    return found('mirror-lags', { folder: code }, { folder: code, parents, server: behind.server, files, command });
+  });
 }
 
 function folderFindings({ folders, all, facts: { lag, lost } }: ValidationControls): readonly Finding[] {

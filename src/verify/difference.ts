@@ -18,6 +18,8 @@ export type Mend =
   | { readonly by: 'validate' }
   /** Integrated again although the folder has it. */
   | { readonly by: 'integrate'; readonly file: string }
+  /** A mirror that lacks it gets it where its original is given, which has it. */
+  | { readonly by: 'catch-up'; readonly file: string }
   /** `SCHEMA` stands for the folder's schema, `ROLE` for its login, `FOLDER` for its number, `ASIDE` for a schema where hands may put what belongs to nobody. */
   | { readonly by: 'sql'; readonly statement: string }
   | { readonly by: 'backup' }

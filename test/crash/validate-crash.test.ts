@@ -1,9 +1,10 @@
 // R35: whatever kills a validation, every folder is before or after it, only what is wrong in a folder locks it, nothing is held, and the next `validate --due` continues.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { abandoned, leftovers, random, rustine, type Stop } from '../support/crash.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { row, script, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer, servers } from '../support/servers.ts';
+import { reopened, statesOf, twoServers } from '../support/two-servers.ts';
 
 /** How many runs are killed at a random moment; more: RUSTINE_CRASH_RUNS=500, other moments: RUSTINE_CRASH_SEED=7. */
 const RUNS = Math.ceil(Number(process.env.RUSTINE_CRASH_RUNS ?? '12') / 2);
@@ -125,5 +126,38 @@ describe.each(servers())('R35: a validation that is killed on $name', (server) =
       expect((await shut()).filter((code) => !locked.includes(code))).toEqual([]);
     }
     await expectContinued();
+  });
+});
+
+describe.each(oneServer())('R35: a validation over two servers that is killed, from $name', (server) => {
+  test('an original is through and its mirror is not: the next one brings the mirror in line, and what follows it', async () => {
+    const env = await twoServers(server, servers().at(-1));
+    await env.folders(['AWAY'], { parent: 'LOC', server: 'NORTH' });
+    await env.integrate(await env.patch('P_1.dat', delivery(1)), { folders: ['X3'] });
+    await env.rustine.close();
+    process.env.RUSTINE_SERVER_NORTH_URL = env.north;
+    onTestFinished(() => {
+      delete process.env.RUSTINE_SERVER_NORTH_URL;
+    });
+    const command = ['validate', 'LOC', 'AWAY', '--database', env.url, '--home', env.home];
+    expect((await rustine(command, { at: 'validation-begun@NORTH' })).code).toBeNull();
+    await Promise.all([abandoned(env.url), abandoned(env.north)]);
+    const again = await reopened(env);
+    await again.recover();
+    expect((await again.folders()).map(({ code, lag }) => [code, lag])).toEqual([
+      ['X3', []],
+      ['FAR', ['P_1.dat']],
+      ['LOC', []],
+      ['AWAY', ['P_1.dat']],
+    ]);
+    expect((await again.verify({})).differences).toMatchObject([
+      { code: 'mirror-lacks', subject: 'P_1.dat', folders: [{ folder: 'LOC', mirror: 'NORTH' }] },
+    ]);
+    const all = { FAR: 'validated', AWAY: 'validated' };
+    expect(statesOf(await again.validate({ preview: true }))).toEqual(all);
+    const outcome = await again.validate({});
+    expect([outcome.state, statesOf(outcome), outcome.findings]).toEqual(['done', all, []]);
+    expect((await again.verify({})).differences).toEqual([]);
+    expect([await leftovers(env.url), await leftovers(env.north)]).toEqual([[], []]);
   });
 });

@@ -93,8 +93,27 @@ describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
     // Back under another address, which only the surroundings know.
     const again = await reopened(env);
     expect((await again.folders()).filter(({ code }) => code === 'FAR')).toMatchObject([{ lag: ['P_0001_140.dat'], due: true }]);
-    const caught = await again.integrate({ paths: [path], mode: 'integrate' });
-    expect([caught.state, statesOf(caught)]).toEqual(['done', { X3: 'unchanged', LOC: 'unchanged', FAR: 'integrated' }]);
+    // What stands for X3 there lacks it too: nobody is called in line with that.
+    const command = 'rustine integrate P_0001_140.dat --folders FAR';
+    for (const folders of [['FAR'], undefined]) {
+      const refused = await again.validate(folders === undefined ? {} : { folders });
+      expect([refused.state, statesOf(refused)]).toEqual(['refused', { FAR: 'failed' }]);
+      expect(refused.findings).toMatchObject([
+        { code: 'mirror-lags', folder: 'FAR', facts: { parents: ['X3'], server: 'NORTH', files: ['P_0001_140.dat'], command } },
+      ]);
+    }
+    const catchUp = 'rustine integrate P_0001_140.dat --folders X3';
+    expect((await again.verify({})).differences).toMatchObject([
+      { code: 'mirror-lacks', folders: [{ folder: 'X3', mirror: 'NORTH' }], next: catchUp },
+    ]);
+    // It gets it with the folders below it.
+    const rehearsed = await again.integrate({ paths: [path], mode: 'rehearse', folders: ['FAR'] });
+    expect([rehearsed.state, await env.at(`select to_regclass('x3.item') as made`)]).toEqual(['done', [{ made: null }]]);
+    const caught = await again.integrate({ paths: [path], mode: 'integrate', folders: ['FAR'] });
+    expect([caught.state, statesOf(caught)]).toEqual(['done', { FAR: 'integrated' }]);
+    expect((await again.verify({})).differences).toEqual([]);
+    const whole = await again.integrate({ paths: [path], mode: 'integrate' });
+    expect(statesOf(whole)).toEqual({ X3: 'unchanged', LOC: 'unchanged', FAR: 'unchanged' });
     expect((await again.folders()).filter(({ code }) => code === 'FAR')).toMatchObject([{ lag: [], due: false }]);
     expect(await env.at(`select count(*)::integer as n from x3.apatch`)).toEqual([{ n: 1 }]);
   });

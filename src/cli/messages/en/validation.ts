@@ -51,6 +51,8 @@ export const validationRunFindings = {
     `Folder ${f('folder')} is brought in line with ${f('parent')}, which is not ready itself (${f('state')}). Validate both: \`${f('command')}\`.`,
   'parent-lags': (f) =>
     `Folder ${f('folder')} is brought in line with ${f('parent')}, which lacks ${some(f.list('files'), 3)} itself. Validate both: \`${f('command')}\`.`,
+  'mirror-lags': (f) =>
+    `What stands for ${some(f.list('parents'), 3)} on server ${f('server')} lacks ${some(f.list('files'), 3)}, and what is below it cannot be brought in line meanwhile. \`${f('command')}\` brings it to both.`,
   'parent-not-validated': (f) =>
     `Folder ${f('folder')} is left out: ${f('parent')}, which it follows, could not be validated. Once that is mended: \`${f('command')}\`.`,
 } satisfies Record<string, Sentence>;

@@ -10,6 +10,8 @@ export const verifyFindings = {
     `The row of ${f('file')} (${f('at')} UTC, ${f('operator')}) was put into the catalog by hand: it is not in the chain of what was written to the folder.`,
   'history-removed': (f) =>
     `What was written to the folder just before ${f('file')} (${f('at')} UTC, ${f('operator')}) was removed from the catalog by hand.`,
+  'mirror-lacks': (f) =>
+    `What stands for the folder on server ${f('server')} lacks ${f('file')}, which the folder has: folders there do not find what it brought.`,
   'history-cut': (f) =>
     `The end of what was written to the folder was cut off, or its last hash changed by hand: ${n(f.number('left'), 'row is', 'rows are')} left.`,
   'history-taken-back': (f) =>

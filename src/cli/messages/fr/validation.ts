@@ -53,6 +53,8 @@ export const validationRunFindings: Sentences<keyof typeof Findings> = {
     `Le dossier ${f('folder')} se règle sur ${f('parent')}, qui n'est pas prêt lui-même (${f('state')}). Validez les deux : \`${f('command')}\`.`,
   'parent-lags': (f) =>
     `Le dossier ${f('folder')} se règle sur ${f('parent')}, à qui il manque ${some(f.list('files'), 3)}. Validez les deux : \`${f('command')}\`.`,
+  'mirror-lags': (f) =>
+    `Sur le serveur ${f('server')}, il manque ${some(f.list('files'), 3)} à ce qui représente ${some(f.list('parents'), 3)} : ce qui en dépend ne peut pas être validé pour l'instant. \`${f('command')}\` l'apporte aux deux.`,
   'parent-not-validated': (f) =>
     `Le dossier ${f('folder')} est laissé de côté : ${f('parent')}, sur lequel il se règle, n'a pas pu être validé. Une fois la cause corrigée : \`${f('command')}\`.`,
 };

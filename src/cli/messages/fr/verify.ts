@@ -31,6 +31,8 @@ export const verifyFindings: Pick<Messages['findings'], keyof typeof english> = 
     `La ligne de ${f('file')} (${f('at')} UTC, ${f('operator')}) a été ajoutée au catalogue à la main : elle n'est pas dans la chaîne de ce qui a été écrit dans le dossier.`,
   'history-removed': (f) =>
     `Ce qui avait été écrit dans le dossier juste avant ${f('file')} (${f('at')} UTC, ${f('operator')}) a été supprimé du catalogue à la main.`,
+  'mirror-lacks': (f) =>
+    `Sur le serveur ${f('server')}, il manque ${f('file')} à ce qui représente le dossier, alors que celui-ci l'a : les dossiers de ce serveur ne trouvent pas ce qu'il a apporté.`,
   'history-cut': (f) =>
     `La fin de ce qui a été écrit dans le dossier a été coupée, ou sa dernière empreinte modifiée à la main : il reste ${n(f.number('left'), 'ligne')}.`,
   'history-taken-back': (f) =>
