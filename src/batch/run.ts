@@ -114,6 +114,7 @@ export async function run(database: Database, request: RunRequest): Promise<RunO
     authorized: request.authorized,
     takeUnchanged: request.takeUnchanged,
     forced: request.forced,
+    comes: { files, folders: request.mode === 'rehearse' || request.atomic ? [...byCode.keys()] : [] },
     records: true,
     lockTimeoutMs: request.lockTimeoutMs,
     scriptTimeoutMs: request.scriptTimeoutMs,

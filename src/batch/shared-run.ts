@@ -76,6 +76,10 @@ export async function joinSharedRun(database: Database, request: SharedRunReques
     authorized: row.authorized,
     takeUnchanged: request.takeUnchanged,
     forced: row.forced,
+    comes: {
+      files: deliveries.map(({ file }) => file),
+      folders: row.mode === 'rehearse' ? folders.map(({ code }) => code) : [],
+    },
     records: true,
     lockTimeoutMs: request.lockTimeoutMs,
     scriptTimeoutMs: request.scriptTimeoutMs,

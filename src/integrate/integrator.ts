@@ -16,7 +16,7 @@ import { tableNames } from '../plan/delivery.ts';
 import type { Authorized } from '../plan/draft.ts';
 import type { StartingState } from '../plan/facts.ts';
 import { gatherBasis, gatherFacts } from '../plan/facts.ts';
-import { mayComeAgain, olderAgainDue } from '../plan/older-again.ts';
+import { type ComesWith, mayComeAgain, olderAgainDue } from '../plan/older-again.ts';
 import type { FolderSettings, OutsideRun, Plan } from '../plan/plan.ts';
 import { planDelivery } from '../plan/planner.ts';
 import { stagePlan } from '../plan/staging.ts';
@@ -60,6 +60,8 @@ export interface RunContext {
   readonly scriptTimeoutMs: number;
   /** No event: the patch comes with something that is told as a whole. */
   readonly untold?: boolean;
+  /** What else the run brings. */
+  readonly comes?: ComesWith;
   /** Number of the next event of the run. */
   nextEvent(): number;
   /** Called at named points; tests stop the program there. */
@@ -209,7 +211,7 @@ export async function integrateLocked(
       recordScript(folder, staged.delivery, { ...settled, withDictionary }, outcome, integration, context),
       ...(applied.numbers === undefined ? [] : [rememberNumbers(folder, integration, applied.numbers)]),
       ...(context.records && plan.runs.length > 0 ? [noteUncaptured(integration)] : []),
-      ...(again ? [olderAgainDue(folder.id, integration, staged.delivery)] : []),
+      ...(again ? [olderAgainDue(folder, integration, staged.delivery, context.comes)] : []),
     ].join(';\n'),
   );
   context.stopPoint('recorded');

@@ -6,6 +6,7 @@ import type { Folder } from '../environment/folder.ts';
 import { found } from './checks.ts';
 import type { Delivery } from './delivery.ts';
 import type { Authorized } from './draft.ts';
+import type { FolderSettings } from './plan.ts';
 import type { Tasks } from './preflight.ts';
 
 /** What a folder got of later patches, and an older one would bring again. */
@@ -65,20 +66,34 @@ export function olderAgainFindings(again: readonly OlderAgain[], folders: readon
 /** Why a folder is due that was taken back so, and whose parent was not. */
 const REASON = 'older-patch:';
 
+/** What else comes in the same run. */
+export interface ComesWith {
+  readonly files: readonly string[];
+  /** Folders whose transactions nobody else sees yet: they go back with those below them. */
+  readonly folders: readonly string[];
+}
+
 /**
- * Within the folder's transaction: makes it due where the patch came before and its parent has the same elements from a later one. Rows are
- * not looked at: a validation does not bring them again.
+ * Within the folder's transaction: makes it due where the patch came before and one that it has its dictionary from has the same elements
+ * from a later one, which does not come again with it. Rows are not looked at: a validation does not bring them again.
  */
-export function olderAgainDue(folder: number, integration: string, { file, digest }: Pick<Delivery, 'file' | 'digest'>): string {
+export function olderAgainDue(
+  { id, ancestors }: Pick<FolderSettings, 'id' | 'ancestors'>,
+  integration: string,
+  { file, digest }: Pick<Delivery, 'file' | 'digest'>,
+  comes: ComesWith = { files: [], folders: [] },
+): string {
+  const above = ancestors.filter(({ code }) => !comes.folders.includes(code)).map((each) => each.id);
   const bytes = `'\\x${digest}'::bytea`;
   return `update rustine.folder f set due = array(select distinct unnest(due || ${quoteLiteral(REASON + file)}::text) order by 1)
-    where f.id = ${folder} and f.history_of is null
+    where f.id = ${id} and f.history_of is null
       and exists (select from rustine.integrated o where o.folder = f.id and o.digest = ${bytes} and not o.rows_only and o.id < ${integration})
       and exists (
         select from rustine.integrated l join rustine.patch_element n on n.digest = l.digest
         join rustine.patch_element e on e.digest = ${bytes} and e.type = n.type and e.name = n.name
         join rustine.element d on d.folder = l.folder and d.type = e.type and d.name = e.name
-        where l.folder = f.parent and not l.rows_only and l.digest <> ${bytes} and l.id > (
-          select max(s.id) from rustine.integrated s where s.folder = f.parent and s.digest = ${bytes} and not s.rows_only))
+        where l.folder = any('{${above.join(',')}}'::integer[]) and l.file <> all(array[${comes.files.map(quoteLiteral).join(', ')}]::text[])
+          and not l.rows_only and l.digest <> ${bytes} and l.id > (
+          select max(s.id) from rustine.integrated s where s.folder = l.folder and s.digest = ${bytes} and not s.rows_only))
     returning true as older_again`;
 }

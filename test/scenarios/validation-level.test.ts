@@ -65,12 +65,27 @@ describe.each(oneServer())('$name', (server) => {
     expect((await env.rustine.folder('SEED')).reasons).toEqual(['older-patch:P_0001_140.dat']);
     const back = await valid(env, 'SEED');
     expect(back).toMatchObject({ settled: ['older-patch:P_0001_140.dat'], tables: { altered: ['item'] }, reasons: [] });
+    await env.folders(['BELOW'], { parent: 'SEED' });
+    await valid(env, 'BELOW');
+    // With the later ones nothing goes back, nor where all go back: also in a rehearsal, in which nobody sees the others.
+    const both = [1, 4].map((number) => `${env.directory}/P_000${number}_140.dat`);
+    const due = async (paths: readonly string[], mode: 'integrate' | 'rehearse', folders?: readonly string[]) => {
+      const how = { paths, mode, force, ...(folders === undefined ? {} : { folders }) };
+      return (await env.rustine.integrate(how)).folders.map((each) => `${each.folder} ${each.due}`);
+    };
+    expect(await due(both, 'integrate', ['SEED', 'BELOW'])).toEqual(['SEED false', 'BELOW false']);
+    expect(await due(both.slice(0, 1), 'rehearse')).toEqual(['X3 false', 'SEED false', 'BELOW false']);
+    // Below one that went back with it a folder is due, too.
+    expect(await due(both.slice(0, 1), 'integrate', ['SEED', 'BELOW'])).toEqual(['SEED true', 'BELOW true']);
+    const dueFolders = (await env.rustine.validate({})).folders;
+    expect(dueFolders.map(({ folder, due: still }) => `${folder} ${still}`)).toEqual(['SEED false', 'BELOW false']);
     expect((await env.integrate([`${env.directory}/P_0001_140.dat`], { force })).folders).toMatchObject([
       { folder: 'X3', due: false },
       { folder: 'SEED', due: false },
+      { folder: 'BELOW', due: false },
     ]);
     const again = await env.integrate([`${env.directory}/P_0001_140.dat`]);
-    expect(again.folders.map(({ state }) => state)).toEqual(['unchanged', 'unchanged']);
+    expect(again.folders.map(({ state }) => state)).toEqual(['unchanged', 'unchanged', 'unchanged']);
   });
 
   test('R35: a new folder gets what its parent’s patches have besides the dictionary', async () => {
