@@ -119,6 +119,8 @@ $$;
 -- Who may run it besides its owner, quoted as GRANT takes it.
 alter table rustine.script_function add column runners text[];
 comment on column rustine.script_function.runners is 'who may run the function as the script left it, besides its owner: roles and public; null: not known';
+alter table rustine.script_function add column found_runners text[];
+comment on column rustine.script_function.found_runners is 'while scripts run in this transaction: who could run the function before them, where that was not as noted';
 create function rustine.function_runners(function oid) returns text[] language sql stable set search_path = pg_catalog, pg_temp as $$
   select array(select case a.grantee when 0 then 'public' else a.grantee::regrole::text end
     from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee <> p.proowner order by 1)

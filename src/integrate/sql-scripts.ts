@@ -33,6 +33,7 @@ export function sqlScriptStatements(
   return [
     ...openRights(folder),
     OWN_NAMES,
+    findRunners(folder),
     ...runs.flatMap((run, at) => [
       ...(options.remembers ? [watchScript(run, folder, integration)] : []),
       `set local statement_timeout = ${limitOf(options.timeoutMs)}`,
@@ -42,15 +43,26 @@ export function sqlScriptStatements(
       ...options.settings,
       ...(options.remembers ? [noteScript(run, folder, integration)] : []),
     ]),
-    markFunctions(folder),
+    markFunctions(runs, folder),
+    `update rustine.script_function set found_runners = null where folder = ${folder.id} and found_runners is not null`,
     ...closeRights(folder),
   ];
 }
 
+/** Rights that hands changed outlive a function that is replaced: they are none of the script's for that. */
+function findRunners({ id, schema }: FolderSettings): string {
+  return `update rustine.script_function f set found_runners = rustine.function_runners(p.oid)
+    from pg_proc p where f.folder = ${id} and p.oid = to_regprocedure(format('%I.%s', ${quoteLiteral(schema)}, f.function))
+      and f.runners <> rustine.function_runners(p.oid)`;
+}
+
 /** As the scripts of this transaction left them, also where one changed what another had made: what is found to be different later was changed by hand. */
-function markFunctions({ id, schema }: FolderSettings): string {
+function markFunctions(runs: readonly SqlRun[], { id, schema }: FolderSettings): string {
+  const scripts = runs.map(({ name, digest }) => `(${quoteLiteral(name)}, decode('${digest}', 'hex'))`).join(', ');
+  const speaksOfRights = `exists (select from (values ${scripts}) r (name, digest) join rustine.blob b on b.digest = r.digest
+        where r.name = f.name and rustine.source(b.bytes) ~* ${quoteLiteral(String.raw`\m(grant|revoke)\M`)})`;
   return `update rustine.script_function f set mark = rustine.function_mark(p.oid), marked_on = current_setting('server_version_num')::integer / 10000,
-      runners = rustine.function_runners(p.oid)
+      runners = case when f.found_runners = rustine.function_runners(p.oid) and not ${speaksOfRights} then f.runners else rustine.function_runners(p.oid) end
     from pg_proc p where f.folder = ${id} and p.oid = to_regprocedure(format('%I.%s', ${quoteLiteral(schema)}, f.function))
       and age(p.xmin) <= age(pg_current_xact_id()::xid)`;
 }

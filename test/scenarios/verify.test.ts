@@ -219,6 +219,18 @@ describe.each(servers())('verification on $name', (server) => {
         has_table_privilege('${login.role}', 'found_by_verify_seed.own', 'select') as "loginReadsIt",
         (select array_agg(distinct a.grantee::text) from pg_proc p, aclexplode(proacl) a where p.oid = 'seed.fourfold(integer)'::regprocedure and a.grantee <> proowner) as runners`),
     ).toEqual([{ renamed: 'kept', renamedTable: 'kept', column: 7, table: 8, loginReadsIt: false, runners: ['0'] }]);
+    // Rights outlive a function that is replaced: a script that leaves them alone does not make them its own, one that speaks of them does.
+    await env.query('revoke execute on function seed.fourfold(integer) from public');
+    await env.integrate(await env.patch('AGAIN.dat', [multiply('fourfold', 5)]));
+    expect(await differences(env)).toEqual(['SEED function-rights-differ TRT:FOURFOLD']);
+    const granted = `create or replace function fourfold(n integer) returns integer language sql as 'select 6 * n';
+      revoke execute on function fourfold(integer) from public`;
+    await env.integrate(await env.patch('OWN.dat', [script('FOURFOLD', granted)]));
+    expect(await differences(env)).toEqual([]);
+    await env.query('grant execute on function seed.fourfold(integer) to public');
+    expect(await differences(env)).toEqual(['SEED function-rights-differ TRT:FOURFOLD']);
+    await env.integrate(await env.patch('OWNER.dat', [script('FOURFOLD', `${granted};`)]));
+    expect(await differences(env)).toEqual([]);
   });
 
   test('R34: the dictionary of a folder changed by hand is told with what was delivered, what is there and by which patch', async () => {
