@@ -16,14 +16,14 @@ const lives = (pid: number): boolean => {
   }
 };
 
-/** A program that tells its number , and does not end when it is asked. */
+/** A program that tells its number, and does not end when it is asked. */
 const starting = `
 import { runProgram } from ${JSON.stringify(RUNNER)};
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 const file = join(mkdtempSync(join(tmpdir(), 'rustine-guard-')), 'pid');
-const tell = setInterval(() => { try { console.log(readFileSync(file, 'utf8')); clearInterval(tell); } catch {} }, 20);
+const tell = setInterval(() => { try { const told = readFileSync(file, 'utf8'); if (told !== '') { console.log(told); clearInterval(tell); } } catch {} }, 20);
 const code = 'require("fs").writeFileSync(' + JSON.stringify(file) + ', String(process.pid)); process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)';
 await runProgram({ command: process.execPath, words: ['-e', code], timeoutMs: 60_000, environment: [] }, {}, {}, { withSignals: true });`;
 
