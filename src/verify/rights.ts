@@ -78,9 +78,15 @@ export async function verifyRights(
   return found;
 }
 
+/** Each keeps the folder's people out. A limit of connections does too, and is what a run or a lock sets; a day that is to come is the administrator's. */
+const LET_IN: Readonly<Record<string, string>> = {
+  nologin: 'login',
+  expired: `valid until 'infinity'`,
+};
+
 function loginDifferences({ there, attributes, members, path, database }: LoginRow): readonly Difference[] {
   if (!there) return [warn('login-missing', ROLE, {}, { by: 'backup' })];
-  const without = attributes.map((attribute) => (attribute === 'nologin' ? 'login' : `no${attribute}`)).join(' ');
+  const without = attributes.map((attribute) => LET_IN[attribute] ?? `no${attribute}`).join(' ');
   return [
     ...(attributes.length === 0
       ? []
@@ -139,7 +145,8 @@ async function readLogins(database: Database, folders: readonly Folder[]): Promi
       coalesce((select substr(setting, length('search_path=') + 1) from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase, unnest(s.setconfig) setting
         where s.setrole = r.oid and d.datname = current_database() and starts_with(setting, 'search_path=')), '') as found,
       array_remove(array[case when rolsuper then 'superuser' end, case when rolcreaterole then 'createrole' end, case when rolcreatedb then 'createdb' end,
-        case when rolreplication then 'replication' end, case when rolbypassrls then 'bypassrls' end, case when not rolcanlogin then 'nologin' end], null) as attributes,
+        case when rolreplication then 'replication' end, case when rolbypassrls then 'bypassrls' end, case when not rolcanlogin then 'nologin' end,
+        case when rolvaliduntil < now() then 'expired' end], null) as attributes,
       array(select quote_ident(g.rolname) from pg_auth_members m join pg_roles g on g.oid = m.roleid where m.member = r.oid order by 1) as members
     from rustine.folder f left join pg_roles r on r.rolname = f.role_name where f.id = any(${folders.map(({ id }) => id)}::integer[]) order by f.id`);
   const asked = folders.flatMap(({ role, schema }) => (role === null ? [] : [{ role, schema }]));

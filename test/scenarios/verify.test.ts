@@ -114,7 +114,7 @@ const BY_HAND: readonly (readonly [statement: string, ...found: string[]])[] = [
   ['revoke insert on seed.t1 from {role}', 'right-missing seed.t1'],
   ['grant create on schema seed to {role}', 'right-added seed'],
   ['grant select on seed.t2 to public', 'right-added seed.t2'],
-  ['alter role {role} createdb nologin', 'login-attributes {role}'],
+  [`alter role {role} createdb nologin valid until '2020-01-01'`, 'login-attributes {role}'],
   ['grant pg_monitor to {role}', 'login-member {role}'],
   ['grant select, insert on seed.t3 to {role} with grant option', 'right-grantable seed.t3'],
   ['grant create, temporary on database {database} to {role}', 'right-added {database}'],
@@ -190,7 +190,11 @@ describe.each(servers())('verification on $name', (server) => {
     );
     const login = { role: names?.role ?? '' };
     const named = (text: string) => text.replaceAll(/\{(\w+)\}/g, (_, name: string) => names?.[name] ?? '');
-    env.later(() => env.query(named('alter role {role} nocreatedb login; revoke pg_monitor from {role}')).then(() => undefined));
+    env.later(() =>
+      env
+        .query(named(`alter role {role} nocreatedb login valid until 'infinity'; revoke pg_monitor from {role}`))
+        .then(() => undefined),
+    );
     await env.query(
       `insert into seed.t15 (cod_0, des_0) values ('A', 'kept'); insert into seed.t17 (cod_0, des_0) values ('A', 'kept')`,
     );
