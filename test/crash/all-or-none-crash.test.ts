@@ -15,7 +15,7 @@ import { cloneDatabase, connected, openEnvironment, queryAt } from '../support/e
 import { difference, type Environment, holdings } from '../support/folder-dump.ts';
 import { openOwnServer } from '../support/own-server.ts';
 import { exe, row, rows, script, table, writePatchFile } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer, servers } from '../support/servers.ts';
 
 /** How often a run is killed at a random moment. */
 const RUNS = Math.ceil(Number(process.env.RUSTINE_CRASH_RUNS ?? '25') / 5);
@@ -55,7 +55,7 @@ const POINTS = readdirSync(join(import.meta.dirname, '../../src/batch'))
 /** Those that each folder comes to. LIVE is a test folder: it shares the supervisor folder's transaction. */
 const GROUPS = FOLDERS.length - 1;
 
-describe.each(servers())('$name', (server) => {
+describe.each(everyServer())('$name', (server) => {
   const thorough = server.name === servers()[0]?.name;
   const cleanUp: (() => Promise<void>)[] = [];
   let directory = '';

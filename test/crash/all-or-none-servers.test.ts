@@ -5,7 +5,7 @@ import type { RunEvent } from '../../src/journal/journal.ts';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
 import { leftovers, rustine as program } from '../support/crash.ts';
 import { row, script, table } from '../support/patches.ts';
-import { servers, startWith } from '../support/servers.ts';
+import { oneServer, servers, startWith } from '../support/servers.ts';
 import { reopened, statesOf, type Two, twoServers } from '../support/two-servers.ts';
 
 const item = (fields: Record<string, string> = {}) => table('ITEM', 'ITM', { COD: 'A:10', ...fields }, { IDX0: 'COD' });
@@ -35,7 +35,7 @@ const runs = (env: Two, where: 'query' | 'at') =>
     'select state, decision from rustine.run where atomic order by started_at',
   );
 
-describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
+describe.each(oneServer())('two servers, from $name', (server) => {
   const further = servers().at(-1);
 
   test('R30: all is prepared on both before it is decided, and then all folders have it', async () => {

@@ -6,7 +6,7 @@ import type { RunOutcome } from '../../src/journal/outcome.ts';
 import { leftovers } from '../support/crash.ts';
 import { connected, openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { exe, script, table } from '../support/patches.ts';
-import { oneServer, servers, startWith } from '../support/servers.ts';
+import { everyServer, oneServer, startWith } from '../support/servers.ts';
 
 const item = () => table('ITEM', 'ITM', { COD: 'A:10' }, { ITM0: 'COD' });
 
@@ -18,7 +18,7 @@ const atomic = (
 
 const states = ({ folders }: RunOutcome): readonly string[] => [...new Set(folders.map(({ state }) => state))];
 
-describe.each(servers())('$name', (server) => {
+describe.each(everyServer())('$name', (server) => {
   test('R30: every connection is lost once all is prepared: whoever is here carries it out, and nothing stays prepared', async () => {
     const environment = await openEnvironment(server, { folders: ['A', 'B'] });
     const path = await environment.patch('P_0001_140.dat', [item()]);

@@ -7,13 +7,13 @@ import { abandoned, leftovers, random, rustine } from '../support/crash.ts';
 import { cloneDatabase, openEnvironment } from '../support/environment.ts';
 import { type Environment, holdings } from '../support/folder-dump.ts';
 import { script, table } from '../support/patches.ts';
-import { createDatabase, servers } from '../support/servers.ts';
+import { createDatabase, everyServer } from '../support/servers.ts';
 
 /** How often each command is killed. */
 const RUNS = Math.ceil(Number(process.env.RUSTINE_CRASH_RUNS ?? '25') / 4);
 const SEED = Number(process.env.RUSTINE_CRASH_SEED ?? '1');
 
-describe.each(servers())('$name', (server) => {
+describe.each(everyServer())('$name', (server) => {
   const cleanUp: (() => Promise<void>)[] = [];
   const later = (work: () => Promise<void>): void => void cleanUp.unshift(work);
   let home = '';

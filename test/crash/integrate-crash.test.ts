@@ -10,7 +10,7 @@ import type { Environment } from '../support/folder-dump.ts';
 import { difference, holdings } from '../support/folder-dump.ts';
 import type { Element } from '../support/patches.ts';
 import { activityCode, any, bare, compiled, exe, rows, script, table, texts, writePatchFile } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer, servers } from '../support/servers.ts';
 
 /** How many runs are killed at a random moment; more: RUSTINE_CRASH_RUNS=500, other moments: RUSTINE_CRASH_SEED=7. */
 const RUNS = Number(process.env.RUSTINE_CRASH_RUNS ?? '12');
@@ -98,7 +98,7 @@ const ofRun = (point: string): boolean => point.startsWith('run-');
 
 // --- the story --------------------------------------------------------------------------------------------------------------------------
 
-describe.each(servers())('$name', (server) => {
+describe.each(everyServer())('$name', (server) => {
   /** Every position and all runs on the first server; the others are there to find what differs between versions. */
   const thorough = server.name === servers()[0]?.name;
   const positions = Array.from({ length: POSITIONS }, (_, at) => at + 1).filter((at) => thorough || at % 3 === 1);

@@ -2,7 +2,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connected, openEnvironment, queryAt } from '../support/environment.ts';
 import { table } from '../support/patches.ts';
-import { createDatabase, servers } from '../support/servers.ts';
+import { createDatabase, oneServer, servers } from '../support/servers.ts';
 import { reopened, statesOf, type Two, twoServers } from '../support/two-servers.ts';
 
 const item = () => table('ITEM', 'ITM', { COD: 'A:10' }, { IDX0: 'COD' });
@@ -43,7 +43,7 @@ async function held<Result>(url: string, work: (waiting: (wanted: number) => Pro
   });
 }
 
-describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
+describe.each(oneServer())('two servers, from $name', (server) => {
   const further = servers().at(-1);
 
   test.each([

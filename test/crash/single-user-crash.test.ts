@@ -7,13 +7,13 @@ import { openPostgres } from '../../src/database/postgres.ts';
 import { abandoned, leftovers, random, rustine } from '../support/crash.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 /** How many runs are killed at a random moment; more: RUSTINE_CRASH_RUNS=500, other moments: RUSTINE_CRASH_SEED=7. */
 const RUNS = Math.ceil(Number(process.env.RUSTINE_CRASH_RUNS ?? '12') / 2);
 const SEED = Number(process.env.RUSTINE_CRASH_SEED ?? '1');
 
-describe.each(servers())('R12: killed on $name', (server) => {
+describe.each(everyServer())('R12: killed on $name', (server) => {
   const cleanUp: (() => Promise<void>)[] = [];
   let env: TestEnvironment;
   let logins: ReadonlyMap<string, string>;

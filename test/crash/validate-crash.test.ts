@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { abandoned, leftovers, random, rustine, type Stop } from '../support/crash.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { row, script, table } from '../support/patches.ts';
-import { oneServer, servers } from '../support/servers.ts';
+import { everyServer, oneServer, servers } from '../support/servers.ts';
 import { reopened, statesOf, twoServers } from '../support/two-servers.ts';
 
 /** How many runs are killed at a random moment; more: RUSTINE_CRASH_RUNS=500, other moments: RUSTINE_CRASH_SEED=7. */
@@ -20,7 +20,7 @@ function delivery(number: number) {
   ];
 }
 
-describe.each(servers())('R35: a validation that is killed on $name', (server) => {
+describe.each(everyServer())('R35: a validation that is killed on $name', (server) => {
   const cleanUp: (() => Promise<void>)[] = [];
   let env: TestEnvironment;
   let number = 1;

@@ -17,7 +17,7 @@ import { giveBackRun, takeUpRun } from '../../src/journal/whole-runs.ts';
 import { rustine as command, leftovers } from '../support/crash.ts';
 import { connected, openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { row, script, table } from '../support/patches.ts';
-import { oneServer, servers } from '../support/servers.ts';
+import { everyServer, oneServer, servers } from '../support/servers.ts';
 import { reopened, twoServers } from '../support/two-servers.ts';
 
 const item = table('ITEM', 'ITM', { COD: 'A:10', NAM: 'A:20' }, { IDX0: 'COD' });
@@ -45,7 +45,7 @@ async function twoFiles(env: TestEnvironment): Promise<readonly string[]> {
   return [first, await env.patch('B.dat', [row('ITM', 'x', { COD: 'A', NAM: 'n' })])];
 }
 
-describe.each(servers())('all or none in the queue on $name', (server) => {
+describe.each(everyServer())('all or none in the queue on $name', (server) => {
   it('R30: a worker carries it out as the command does', async () => {
     const env = await openEnvironment(server, { folders: ['SEED', 'ACME'] });
     const queued = await env.rustine.queue({ paths: await twoFiles(env), mode: 'integrate', atomic: true });
@@ -127,7 +127,7 @@ describe.each(oneServer())('who has a run on $name', (server) => {
   });
 });
 
-describe.each(servers().slice(0, 1))('from $name', (server) => {
+describe.each(oneServer())('from $name', (server) => {
   const further = servers().at(-1);
 
   it('R31: a run over two servers is queued, checked on both, and carried out', async () => {

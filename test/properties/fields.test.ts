@@ -15,7 +15,7 @@ import {
 import type { RecordLine } from '../../src/patch/format.ts';
 import { connected } from '../support/environment.ts';
 import { recordLine } from '../support/patch-arbitraries.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 const oddNumber = fc.oneof(
   fc.constantFrom(
@@ -125,7 +125,7 @@ describe('meaning', () => {
   });
 });
 
-describe.each(servers())('$name', (server) => {
+describe.each(everyServer())('$name', (server) => {
   let stored: (json: readonly string[]) => Promise<readonly string[]>;
   let close: () => void;
   let closed: Promise<void>;

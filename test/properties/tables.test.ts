@@ -13,7 +13,7 @@ import { diffTable } from '../../src/tables/diff.ts';
 import { inspectTables } from '../../src/tables/inspect.ts';
 import type { Column, ColumnType, Index, InspectedTable, Table } from '../../src/tables/model.ts';
 import { ROW_COLUMN, ROW_SEQUENCE, TICK_COLUMN, typeName } from '../../src/tables/model.ts';
-import { createDatabase, servers } from '../support/servers.ts';
+import { createDatabase, everyServer } from '../support/servers.ts';
 
 const name = fc.oneof(
   fc.constantFrom('a', 'order', 'select', 'table', 'x_1', 'z'.repeat(50)),
@@ -234,7 +234,7 @@ test('a table that is as it should be needs nothing, whatever the order of its c
   );
 });
 
-describe.each(servers())('$name', (server) => {
+describe.each(everyServer())('$name', (server) => {
   let database: Database;
   let drop: () => Promise<void>;
   let schemas = 0;

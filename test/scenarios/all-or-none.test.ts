@@ -11,7 +11,7 @@ import { leftovers } from '../support/crash.ts';
 import { connected, openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { difference, type Environment as Holdings, holdings } from '../support/folder-dump.ts';
 import { any, exe, row, rows, script, table } from '../support/patches.ts';
-import { oneServer, servers } from '../support/servers.ts';
+import { everyServer, oneServer } from '../support/servers.ts';
 
 const FIELDS = { COD: 'A:10', DES: 'A:30' } as const;
 const item = (fields: Parameters<typeof table>[2] = FIELDS) => table('ITEM', 'ITM', fields, { ITM0: 'COD' });
@@ -59,7 +59,7 @@ const runRow = async ({ query }: TestEnvironment, { run }: RunOutcome) =>
     )
   )[0];
 
-describe.each(servers())('$name', (server) => {
+describe.each(everyServer())('$name', (server) => {
   test('R30: nobody is told that a folder is through until all are prepared and it is decided; then all have it', async () => {
     const environment = await environmentOf(server);
     const { patch, query } = environment;

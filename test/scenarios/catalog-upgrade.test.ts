@@ -13,7 +13,7 @@ import { connected, openEnvironment, queryAt } from '../support/environment.ts';
 import { readBytes } from '../support/patch-files.ts';
 import { activityCode, any, row, script, table } from '../support/patches.ts';
 import type { TestServer } from '../support/servers.ts';
-import { createDatabase, servers } from '../support/servers.ts';
+import { createDatabase, everyServer } from '../support/servers.ts';
 
 const action = (title: string, own: string) =>
   any('ACT', 'ACTA', [{ tag: 'ACT', values: { ACTION: 'ACTA', INTIT: title, SPETRT: own } }]);
@@ -102,7 +102,7 @@ async function versionOne(server: TestServer | undefined): Promise<TestEnvironme
   return env;
 }
 
-describe.each(servers())('catalog upgrade on $name', (server) => {
+describe.each(everyServer())('catalog upgrade on $name', (server) => {
   test('two open it at the same time: it is upgraded once, and offers stand where they stood', async () => {
     const env = await versionOne(server);
     const other = await openRustine({ home: env.home, database: env.url, language: 'en', jobs: 2 });

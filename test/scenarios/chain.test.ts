@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { openEnvironment } from '../support/environment.ts';
 import { any, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 /** Links that lead nowhere, rows whose hash is another one than they come to, folders whose last hash is none of theirs. */
 const BROKEN = `
@@ -19,7 +19,7 @@ const ASTRAY = `
   select f.code from rustine.folder f cross join rustine.standing(f.id) s
   where (f.level, f.patches, f.standard) is distinct from (s.level, s.patches, s.standard)`;
 
-describe.each(servers())('chain on $name', (server) => {
+describe.each(everyServer())('chain on $name', (server) => {
   test('R41: patches, creation from a parent, element set: each follows the one before, with its row of APATCH', async () => {
     const env = await openEnvironment(server);
     await env.integrate([

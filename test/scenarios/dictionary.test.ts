@@ -6,7 +6,7 @@ import type { RunOutcome } from '../../src/journal/outcome.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import { any, row, script, table, texts } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 interface Line {
   readonly tag: string;
@@ -20,7 +20,7 @@ const lines = (env: TestEnvironment, type: string, columns = 'tag, key', folder 
     [type, folder],
   );
 
-describe.each(servers())('dictionary on $name', (server) => {
+describe.each(everyServer())('dictionary on $name', (server) => {
   test('of an element that stands twice in a file the last counts, wholly; data rows of both count', async () => {
     const env = await openEnvironment(server);
     const action = (title: string, parameters: readonly string[]) =>

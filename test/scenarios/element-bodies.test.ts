@@ -6,7 +6,7 @@ import { openEnvironment } from '../support/environment.ts';
 import type { Fixture } from '../support/fixtures.ts';
 import { fixtures } from '../support/fixtures.ts';
 import type { Element } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 const LANGUAGES = ['ENG', 'FRA'];
 const known = new Map((await fixtures()).map((given) => [given.file, given]));
@@ -34,7 +34,7 @@ async function environment(server: Parameters<typeof openEnvironment>[0]): Promi
 
 const firstPatches = (outcome: RunOutcome) => outcome.folders.map((folder) => folder.patches[0]);
 
-describe.each(servers())('elements with bodies on $name', (server) => {
+describe.each(everyServer())('elements with bodies on $name', (server) => {
   test.each(['TRT', 'ADX'])(
     'R22: %s comes to the supervisor folder byte for byte, and is identical the second time',
     async (kind) => {

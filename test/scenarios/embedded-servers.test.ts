@@ -1,9 +1,9 @@
 // The test servers themselves: databases of one's own, on every server of the run.
 import { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
-import { createDatabase, servers } from '../support/servers.ts';
+import { createDatabase, everyServer } from '../support/servers.ts';
 
-describe.each(servers())('$name', (server) => {
+describe.each(everyServer())('$name', (server) => {
   test('gives databases that leave nothing behind, neither roles nor prepared transactions', async () => {
     const database = await createDatabase(server);
     const client = new Client({ connectionString: database.url });

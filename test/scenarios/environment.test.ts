@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/base/errors.ts';
 import { connected, openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { any, compiled, exe, row, script, table, texts } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 /** Code and facts of the refusal that it ends in. */
 async function refused(work: Promise<unknown>): Promise<string> {
@@ -14,7 +14,7 @@ async function refused(work: Promise<unknown>): Promise<string> {
   );
 }
 
-describe.each(servers())('$name', (server) => {
+describe.each(everyServer())('$name', (server) => {
   const view = async (environment: TestEnvironment, code: string) => environment.rustine.folder(code);
 
   test('R1: init makes one supervisor folder, with the base data types and the tables that every folder has', async () => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { exe, script } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 /** Does the work while a script runs in SHOP. */
 async function whileScriptRuns(env: TestEnvironment, work: () => Promise<unknown>): Promise<void> {
@@ -15,7 +15,7 @@ async function whileScriptRuns(env: TestEnvironment, work: () => Promise<unknown
   expect([done.status === 'rejected' ? done.reason : 'done', integrated.status]).toEqual(['done', 'fulfilled']);
 }
 
-describe.each(servers())('the tree of folders on $name', (server) => {
+describe.each(everyServer())('the tree of folders on $name', (server) => {
   async function chain(): Promise<TestEnvironment> {
     const env = await openEnvironment(server, { folders: ['SHOP', 'RC'] });
     await env.folders(['LIVE'], { parent: 'SHOP' });

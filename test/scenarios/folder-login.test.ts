@@ -7,14 +7,14 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { openRustine } from '../../src/app/rustine.ts';
 import { rustine as program } from '../support/crash.ts';
 import { openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 const who = async (url: string): Promise<string | undefined> =>
   (await queryAt<{ who: string }>(url, 'select current_user as who'))[0]?.who;
 
 const logins = (env: TestEnvironment): string => join(env.home, 'folder-logins');
 
-describe.each(servers())('R3: the URL of a folder on $name', (server) => {
+describe.each(everyServer())('R3: the URL of a folder on $name', (server) => {
   test('stays the same, and its password is readable by its owner only', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     const url = await env.rustine.databaseUrl('SEED');

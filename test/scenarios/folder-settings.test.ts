@@ -5,7 +5,7 @@ import { Refusal } from '../../src/base/errors.ts';
 import { typed } from '../support/command-line.ts';
 import { openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { activityCode, any, row, table, texts } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 const refused = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
@@ -21,7 +21,7 @@ const states = async (env: TestEnvironment, schema: string) =>
     ),
   );
 
-describe.each(servers())('folder settings on $name', (server) => {
+describe.each(everyServer())('folder settings on $name', (server) => {
   test('R2: changing settings makes the folder due, except the flags test and specific', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     const set = (change: Parameters<typeof env.rustine.setFolder>[1]) => env.rustine.setFolder('SEED', change);

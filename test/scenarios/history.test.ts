@@ -5,7 +5,7 @@ import { typed } from '../support/command-line.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import { any, row, script, table, type Values } from '../support/patches.ts';
-import { oneServer, servers } from '../support/servers.ts';
+import { everyServer, oneServer } from '../support/servers.ts';
 import { twoServers } from '../support/two-servers.ts';
 
 const item = (...more: readonly string[]) =>
@@ -25,7 +25,7 @@ const holds = (versions: readonly ElementVersion[]) =>
     folders.map(({ folder, hold, from }) => `${folder} ${hold}${from === null ? '' : ` ${from}`}`).sort(),
   ]);
 
-describe.each(servers())('history on $name', (server) => {
+describe.each(everyServer())('history on $name', (server) => {
   test('R41: what was done, the latest first; by folder, patch, day and person; what one run did to many folders is one entry', async () => {
     const env = await openEnvironment(server, { folders: ['SEED', 'SHOP'] });
     const first = await env.integrate(await env.patch('P_0001_140.dat', [item()]));

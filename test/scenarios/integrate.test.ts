@@ -7,7 +7,7 @@ import type { RunOutcome } from '../../src/journal/outcome.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import { activityCode, any, bare, exe, row, rows, script, table, texts } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 const FIELDS = { COD: 'A:10', NAM: 'A:20', QTY: 'C', AMT: 'DCB:9.2', DAT: 'D' };
 const item = (fields: Parameters<typeof table>[2] = FIELDS, indexes: Record<string, string> = { ITM0: 'COD' }) =>
@@ -34,7 +34,7 @@ const columns = async (env: TestEnvironment, name: string): Promise<string[]> =>
     )
   ).map((each) => each.c);
 
-describe.each(servers())('integrate on $name', (server) => {
+describe.each(everyServer())('integrate on $name', (server) => {
   test('R26: columns are added and widened, indexes follow; the rows stay', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     await env.integrate(

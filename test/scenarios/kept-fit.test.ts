@@ -5,7 +5,7 @@ import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import type { Field } from '../support/patches.ts';
 import { bare, content, row, rows, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 let files = 0;
 async function integrate(env: TestEnvironment, ...elements: Parameters<TestEnvironment['patch']>[1]): Promise<void> {
@@ -23,7 +23,7 @@ const open = async (env: TestEnvironment) => (await env.rustine.kept({})).filter
 const latest = async (env: TestEnvironment): Promise<number> => (await open(env))[0]?.id ?? 0;
 const items = (env: TestEnvironment, columns: string) => env.query(`select ${columns} from x3.item order by cod_0`);
 
-describe.each(servers())('kept values into changed tables on $name', (server) => {
+describe.each(everyServer())('kept values into changed tables on $name', (server) => {
   test('R27: rows are not put back into narrower or coarser columns: rounding and cutting would change them silently', async () => {
     const env = await openEnvironment(server);
     await integrate(env, item({ QTY: 'DCB:9.2', TIM: 'ADATIM', NAM: 'A:9' }));

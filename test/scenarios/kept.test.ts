@@ -5,7 +5,7 @@ import { typed as command } from '../support/command-line.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { connected, openEnvironment } from '../support/environment.ts';
 import { activityCode, content, row, rows, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 const FIELDS = { COD: 'A:10', NAM: 'A:20', QTY: 'C', AMT: 'DCB:9.2', DAT: 'D' };
 const item = (fields: Parameters<typeof table>[2] = FIELDS) => table('ITEM', 'ITM', fields, { ITM0: 'COD' });
@@ -69,7 +69,7 @@ const restore = async (env: TestEnvironment, ids: readonly number[], options: Re
 
 const latest = async (env: TestEnvironment) => (await env.rustine.kept({})).filter((entry) => entry.restored === null);
 
-describe.each(servers())('kept on $name', (server) => {
+describe.each(everyServer())('kept on $name', (server) => {
   test('R27: what a patch replaced is listed by folder and table, and shown with what stands there now', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     await integrate(env, item(), rows('ITM', 'all', [A, B]), table('OTHER', 'OTH', { KEY: 'A:5', T: 'A:5' }, { OTH0: 'KEY' }));

@@ -7,7 +7,7 @@ import { openEnvironment } from '../support/environment.ts';
 import { noRealPatches, realPatches } from '../support/patch-files.ts';
 import type { Element } from '../support/patches.ts';
 import { activityCode, compiled, script, table } from '../support/patches.ts';
-import { oneServer, servers } from '../support/servers.ts';
+import { everyServer, oneServer } from '../support/servers.ts';
 import { countRoundTrips } from '../support/wire-count.ts';
 
 const BOX = table('BOX', 'BX', { COD: 'A:10' }, { BX0: 'COD' });
@@ -25,7 +25,7 @@ async function rehearse(env: TestEnvironment, elements: readonly Element[], fold
   return ours(outcome.findings);
 }
 
-describe.each(servers())('R14: folders left out, on $name', (server) => {
+describe.each(everyServer())('R14: folders left out, on $name', (server) => {
   test('a script that they inherit uses a new field, a new table: each folder and script is named, with what is missing', async () => {
     const env = await openEnvironment(server, { folders: ['SEED', 'LIVE'] });
     await env.integrate(await env.patch('OLD.dat', [BOX, WEIGH]));

@@ -10,7 +10,7 @@ import type { TestEnvironment } from '../support/environment.ts';
 import { connected, openEnvironment } from '../support/environment.ts';
 import type { Field } from '../support/patches.ts';
 import { activityCode, bare, exe, row, script, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 let files = 0;
 const attempt = async (
@@ -23,7 +23,7 @@ const attempt = async (
 const item = (fields: Readonly<Record<string, Field>>) => table('ITEM', 'ITM', { COD: 'A:5', ...fields }, { ITM0: 'COD' });
 const told = ({ state, findings }: RunOutcome) => [state, ...findings.map(({ code, subject, facts }) => [code, subject, facts])];
 
-describe.each(servers())('locks and dependents on $name', (server) => {
+describe.each(everyServer())('locks and dependents on $name', (server) => {
   test('R17: while a table’s lock is waited for, those who only read it are let through every second', async () => {
     const env = await openEnvironment(server);
     await attempt(env, [item({ NUM: 'C' }), table('OTHER', 'OTH', { COD: 'A:5' }, { OTH0: 'COD' })]);

@@ -5,7 +5,7 @@ import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import type { Field } from '../support/patches.ts';
 import { activityCode, row, rows, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 let files = 0;
 const integrate = async (env: TestEnvironment, ...elements: Parameters<TestEnvironment['patch']>[1]): Promise<RunOutcome> =>
@@ -24,7 +24,7 @@ const indexes = async (env: TestEnvironment, name: string): Promise<readonly str
 const dropped = (outcome: RunOutcome) =>
   outcome.folders[0]?.patches[0]?.tables.changes.flatMap(({ step, index }) => (step === 'drop-index' ? [index] : []));
 
-describe.each(servers())('an administrator’s own indexes on $name', (server) => {
+describe.each(everyServer())('an administrator’s own indexes on $name', (server) => {
   test('R26: a unique index of some rows only says nothing about the others', async () => {
     const env = await openEnvironment(server);
     const all = [

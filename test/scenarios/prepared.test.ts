@@ -6,7 +6,7 @@ import { openPostgres, sqlState } from '../../src/database/postgres.ts';
 import { sql } from '../../src/database/sql.ts';
 import { announce, decide, finish, finishAll, gidOf, parseGid, waitingOf } from '../../src/journal/prepared.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { oneServer, servers } from '../support/servers.ts';
+import { everyServer, oneServer } from '../support/servers.ts';
 
 const ENVIRONMENT = randomUUID();
 
@@ -48,7 +48,7 @@ async function story(server: Parameters<typeof openEnvironment>[0]): Promise<Sto
   };
 }
 
-describe.each(servers())('$name', (server) => {
+describe.each(everyServer())('$name', (server) => {
   test('R30: prepared, nobody sees it; committed from any connection, it is there; again, it is no error', async () => {
     const { environment, database, prepared, rows } = await story(server);
     const gid = await prepared(1);

@@ -12,7 +12,7 @@ import { keptBytes, keptDelivery } from '../../src/plan/kept-delivery.ts';
 import { rememberDelivery, sweepRemembered } from '../../src/plan/remembered.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { row, script, table } from '../support/patches.ts';
-import { oneServer, servers } from '../support/servers.ts';
+import { everyServer, oneServer } from '../support/servers.ts';
 
 const ITEM = table('ITEM', 'ITM', { COD: 'A:10', NAM: 'A:20' }, { KEY0: 'COD' });
 const PATCH = [ITEM, script('HELLO', '# hello'), row('ITM', 'x', { COD: 'A', NAM: 'n' })];
@@ -46,7 +46,7 @@ async function all(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-describe.each(servers())('deliveries on $name', (server) => {
+describe.each(everyServer())('deliveries on $name', (server) => {
   test('R41: a patch is remembered once for all folders, and comes back as the file that it was', async () => {
     const env = await openEnvironment(server, { folders: ['SEED', 'SHOP'] });
     const path = await env.patch('P_0001_140.dat', PATCH);

@@ -180,7 +180,7 @@ describe.each(oneServer())('$name', (server) => {
   });
 
   test('R12: nobody else is in the folder meanwhile; a folder of which nothing was remembered', async () => {
-    const env = await openEnvironment(server, { folders: ['SEED'] });
+    const env = await openEnvironment(server, { folders: ['SEED', 'PLANT'] });
     await env.integrate(await env.patch(FIRST, [parameter('A', 'a')]));
     const url = await env.rustine.databaseUrl('SEED');
     await connected(url, async (client) => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
 import { row, script, table } from '../support/patches.ts';
 import { standing } from '../support/reverting.ts';
-import { servers } from '../support/servers.ts';
+import { oneServer, servers } from '../support/servers.ts';
 import { reopened, statesOf, type Two, twoServers } from '../support/two-servers.ts';
 
 const FILE = 'B.dat';
@@ -13,7 +13,7 @@ const codes = ({ state, findings }: RunOutcome) => [
   findings.map(({ code, folder, subject }) => [code, folder ?? subject]),
 ];
 
-describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
+describe.each(oneServer())('two servers, from $name', (server) => {
   const both = async (env: Two) => [await standing(env), await standing({ url: env.north, query: env.at })];
 
   test('R38: all of them, the mirror too; what blocks on one server blocks everywhere', async () => {

@@ -10,7 +10,7 @@ import { any, type Element, exe, script, texts } from '../support/patches.ts';
 import { standing } from '../support/reverting.ts';
 import { noFields, saltrsPatch } from '../support/saltrs.ts';
 import { schemaDump } from '../support/schema-dump.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 if (noRealPatches !== undefined) console.warn(noRealPatches);
 if (noFields !== undefined) console.warn(noFields);
@@ -26,7 +26,7 @@ const USES = `do $$ begin
   else create function above() returns integer language sql return base(); end if;
 end $$`;
 
-describe.each(servers())('$name', (server) => {
+describe.each(everyServer())('$name', (server) => {
   test('R38: dictionary, scripts, functions and views are as they were before, in every folder', async () => {
     const env = await openEnvironment(server, { folders: ['SEED', 'TEST'] });
     const first = await env.patch('P_0001_140.dat', [

@@ -5,7 +5,7 @@ import type { TestEnvironment } from '../support/environment.ts';
 import { connected, openEnvironment } from '../support/environment.ts';
 import type { Values } from '../support/patches.ts';
 import { any, bare, content, row, rows, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 const attempt = (env: TestEnvironment, path: string, mode: 'integrate' | 'rehearse' = 'integrate'): Promise<RunOutcome> =>
   env.rustine.integrate({ paths: [path], mode });
@@ -35,7 +35,7 @@ const swapped: readonly Values[] = [
   { COD: 'b', ALT: '1', DAY, NAM: 'new b' },
 ];
 
-describe.each(servers())('content of tables on $name', (server) => {
+describe.each(everyServer())('content of tables on $name', (server) => {
   const all = (env: TestEnvironment) =>
     env.query(`select cod_0 as cod, alt_0 as alt, nam_0 as nam, updtick_0 as tick from x3.uq2 order by cod_0`);
 

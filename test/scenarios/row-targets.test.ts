@@ -4,13 +4,13 @@ import type { RunOutcome } from '../../src/journal/outcome.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import { activityCode, any, content, exe, row, script, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 const attempt = (env: TestEnvironment, path: string, folders?: readonly string[]): Promise<RunOutcome> =>
   env.rustine.integrate({ paths: [path], mode: 'integrate', ...(folders === undefined ? {} : { folders }) });
 const found = ({ findings }: RunOutcome) => findings.map(({ code, severity, subject }) => [code, severity, subject]);
 
-describe.each(servers())('tables of rows on $name', (server) => {
+describe.each(everyServer())('tables of rows on $name', (server) => {
   const TRAP = `create table evil (updtick_0 integer not null default 1, cod_0 varchar(10), n_0 integer, rowid bigint);
     create function spring() returns trigger language plpgsql as $$ begin execute format('alter role %I superuser', (select rolname from pg_roles where oid = (select relowner from pg_class where oid = tg_relid))); return new; end $$;
     create trigger spring before insert on evil for each row execute function spring();`;

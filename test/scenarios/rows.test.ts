@@ -4,7 +4,7 @@ import type { RunOutcome } from '../../src/journal/outcome.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { connected, openEnvironment } from '../support/environment.ts';
 import { activityCode, any, bare, content, row, rows, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 const FIELDS = { COD: 'A:10', NAM: 'A:20', QTY: 'C' };
 const item = () => table('ITEM', 'ITM', FIELDS, { ITM0: 'COD' });
@@ -26,7 +26,7 @@ const kept = (env: TestEnvironment) =>
       (select json_agg(json_build_array(r.value ->> 'cod_0', r.value ->> 'nam_0') order by r.value ->> 'cod_0' collate "C") from rustine.kept_row r where r.kept = k.id) as old
     from rustine.kept k join rustine.folder f on f.id = k.folder join rustine.integration i on i.id = k.integration order by k.id`);
 
-describe.each(servers())('rows on $name', (server) => {
+describe.each(everyServer())('rows on $name', (server) => {
   test('R27: a row that changes is kept as it was, with the patch that changed it; equal and new ones are not', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     await env.integrate(

@@ -6,7 +6,7 @@ import { openRustine } from '../../src/app/rustine.ts';
 import { databaseOwner, openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { any, exe, script, table } from '../support/patches.ts';
 import { openPooler } from '../support/pooler.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 /** Functions that fit calls of Rustine's better than the server's own; whoever calls one becomes the supervisor folder. */
 const traps = (schema: string): string =>
@@ -26,7 +26,7 @@ async function work(rustine: TestEnvironment['rustine']): Promise<void> {
 const supervisor = async (env: TestEnvironment): Promise<unknown> =>
   (await env.query<{ supervisor: string }>('select supervisor from rustine.environment'))[0]?.supervisor;
 
-describe.each(servers())('what a SQL script leaves behind, on $name', (server) => {
+describe.each(everyServer())('what a SQL script leaves behind, on $name', (server) => {
   test('R3: functions in public that everybody may create are not called in place of the server’s own', async () => {
     const env = await openEnvironment(server);
     await env.query('grant create on schema public to public');

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { rustine as run } from '../support/crash.ts';
 import { connected } from '../support/environment.ts';
 import { table } from '../support/patches.ts';
-import { createDatabase, servers } from '../support/servers.ts';
+import { createDatabase, oneServer, servers } from '../support/servers.ts';
 import { reopened, statesOf, type Two, twoServers } from '../support/two-servers.ts';
 
 const item = () => table('ITEM', 'ITM', { COD: 'A:10' }, { IDX0: 'COD' });
@@ -28,7 +28,7 @@ async function heldThere<Result>(env: Two, work: (waits: () => Promise<void>) =>
   });
 }
 
-describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
+describe.each(oneServer())('two servers, from $name', (server) => {
   const further = servers().at(-1);
 
   test('R17: a folder that is half created elsewhere is named, and keeps no other folder from a patch', async () => {

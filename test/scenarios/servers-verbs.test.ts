@@ -5,14 +5,14 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { problemOf, problemText } from '../../src/cli/problem.ts';
 import { openEnvironment, queryAt } from '../support/environment.ts';
 import { any, row, table } from '../support/patches.ts';
-import { createDatabase, servers } from '../support/servers.ts';
+import { createDatabase, oneServer, servers } from '../support/servers.ts';
 import { reopened, twoServers } from '../support/two-servers.ts';
 
 const action = (script: string) => any('ACT', 'ACTA', [{ tag: 'ACT', values: { ACTION: 'ACTA', CODACT: '', SPETRT: script } }]);
 const item = (fields: Record<string, string> = {}) => table('ITEM', 'ITM', { COD: 'A:10', ...fields }, { ITM0: 'COD' });
 const SCRIPTS = `select folder, fields ->> 'SPETRT' as script from rustine.dictionary where type = 'ACT' and tag = 'ACT' order by 1`;
 
-describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
+describe.each(oneServer())('two servers, from $name', (server) => {
   const further = servers().at(-1);
 
   test('R37: a decision is carried out wherever a folder has the case, in mirrors too, and followed by later patches', async () => {

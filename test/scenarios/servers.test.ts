@@ -5,12 +5,12 @@ import type { RunEvent } from '../../src/journal/journal.ts';
 import { abandoned, leftovers, rustine as run } from '../support/crash.ts';
 import { openEnvironment, queryAt } from '../support/environment.ts';
 import { row, script, table } from '../support/patches.ts';
-import { createDatabase, servers } from '../support/servers.ts';
+import { createDatabase, oneServer, servers } from '../support/servers.ts';
 import { reopened, statesOf, twoServers } from '../support/two-servers.ts';
 
 const item = (fields: Record<string, string> = {}) => table('ITEM', 'ITM', { COD: 'A:10', ...fields }, { IDX0: 'COD' });
 
-describe.each(servers().slice(0, 1))('two servers, from $name', (server) => {
+describe.each(oneServer())('two servers, from $name', (server) => {
   const further = servers().at(-1);
 
   test('R1: a folder lives on a further server, below a mirror of its ancestors', async () => {

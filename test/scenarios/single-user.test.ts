@@ -7,7 +7,7 @@ import type { RunEvent } from '../../src/journal/journal.ts';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
 import { cloneDatabase, openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { table } from '../support/patches.ts';
-import { servers, type TestServer } from '../support/servers.ts';
+import { everyServer, type TestServer } from '../support/servers.ts';
 
 const item = (length: number) => [table('ITEM', 'ITM', { COD: `A:${length}` }, { ITM0: 'COD' })];
 
@@ -62,7 +62,7 @@ async function ordinary(server: TestServer, folders: readonly string[], rights =
   });
 }
 
-describe.each(servers())('R12: single user on $name', (server) => {
+describe.each(everyServer())('R12: single user on $name', (server) => {
   test('who is connected to a folder blocks the run, by name; nothing changes, and the logins are open again', async () => {
     const env = await openEnvironment(server, { folders: ['SEED', 'SHOP'] });
     const { client, pid } = await user(env, 'SEED');

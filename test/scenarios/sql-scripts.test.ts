@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { RunOutcome } from '../../src/journal/outcome.ts';
 import { connected, databaseOwner, openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { activityCode, exe, row, script, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 const item = table('ITEM', 'ITM', { COD: 'A:10', QTY: 'L' }, { ITM0: 'COD' });
 const rowsIn = (env: TestEnvironment, schema: string): Promise<{ cod: string; qty: number }[]> =>
@@ -41,7 +41,7 @@ async function open(
   return openEnvironment(server, { folders, as: databaseOwner });
 }
 
-describe.each(servers())('SQL scripts on $name', (server) => {
+describe.each(everyServer())('SQL scripts on $name', (server) => {
   test('R4: a function that X3 has is found from a child of a child, and works on the tables of whoever calls it', async () => {
     const env = await openEnvironment(server, { folders: ['DEV'] });
     await env.folders(['LIVE'], { parent: 'DEV' });

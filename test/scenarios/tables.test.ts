@@ -6,7 +6,7 @@ import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import type { Element } from '../support/patches.ts';
 import { activityCode, any, bare, row, rows, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 const attempt = (env: TestEnvironment, path: string): Promise<RunOutcome> =>
   env.rustine.integrate({ paths: [path], mode: 'integrate' });
@@ -61,7 +61,7 @@ const keptRows = (env: TestEnvironment) =>
     'select k.table_name, r.value from rustine.kept_row r join rustine.kept k on k.id = r.kept order by r.kept, r.row_number',
   );
 
-describe.each(servers())('tables on $name', (server) => {
+describe.each(everyServer())('tables on $name', (server) => {
   test('R2, R25: an inactive code keeps table, field and index away in that folder; the dictionary is stored, rows are left out', async () => {
     const env = await openEnvironment(server);
     await deliver(env, activityCode('KIT', { active: false }));

@@ -19,7 +19,7 @@ import { activityCode, any, content, exe, row, rows, script, table } from '../su
 import { noFields, saltrsPatch } from '../support/saltrs.ts';
 import { schemaDump } from '../support/schema-dump.ts';
 import type { TestServer } from '../support/servers.ts';
-import { oneServer, servers } from '../support/servers.ts';
+import { everyServer, oneServer } from '../support/servers.ts';
 
 type Fields = Parameters<typeof table>[2];
 const FIELDS: Fields = { COD: 'A:10', NAM: 'A:20', QTY: 'C', DAT: 'D' };
@@ -92,7 +92,7 @@ async function expectTheSame(env: TestEnvironment, ...elements: readonly Element
   return taken;
 }
 
-describe.each(servers())('tables and rows taken back on $name', (server) => {
+describe.each(everyServer())('tables and rows taken back on $name', (server) => {
   test('R38: columns that it added, widened, gave another type or dropped, wherever they stood', async () => {
     const env = await open(server);
     await env.query(`comment on column x3.item.nam_0 is 'the name'; alter table x3.item alter column nam_0 set statistics 7`);

@@ -6,7 +6,7 @@ import type { WorkerEvent } from '../../src/app/tasks.ts';
 import type { Runner } from '../../src/integrate/runner.ts';
 import { openEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 const program = (...words: readonly string[]): Runner => ({
   command: process.execPath,
@@ -44,7 +44,7 @@ const reached = async (what: () => Promise<boolean>): Promise<void> => {
   while (!(await what())) await sleep(20);
 };
 
-describe.each(servers())('$name', (server) => {
+describe.each(everyServer())('$name', (server) => {
   it('R12: a task is queued, carried out by a worker, and its output is kept', async () => {
     const environment = await openEnvironment(server, { folders: ['SEED'], settings: settings({ accounting: SAYS }) });
     const { tasks } = environment.rustine;

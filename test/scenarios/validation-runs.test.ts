@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RunEvent } from '../../src/journal/journal.ts';
 import { itemHolder, openEnvironment, queryAt, type TestEnvironment } from '../support/environment.ts';
 import { activityCode, any, bare, table, texts } from '../support/patches.ts';
-import { oneServer, servers } from '../support/servers.ts';
+import { everyServer, oneServer } from '../support/servers.ts';
 import { reopened, statesOf, twoServers } from '../support/two-servers.ts';
 
 const item = table('ITEM', 'ITM', { COD: 'A:5', QTY: { type: 'C', slots: 2, activity: 'NBQ' } }, { ITM0: 'COD' });
@@ -41,7 +41,7 @@ async function refusal(url: string): Promise<string | undefined> {
 }
 const TOO_MANY = '53300';
 
-describe.each(servers())('validation as a run on $name', (server) => {
+describe.each(everyServer())('validation as a run on $name', (server) => {
   test('R35: a validation that fails locks the folder with the reason: nobody comes in, nothing else is done there, and validating again unlocks it', async () => {
     const env = await openEnvironment(server, { folders: ['GOOD', 'BAD'] });
     await dueFolders(env);

@@ -4,7 +4,7 @@ import { typed } from '../support/command-line.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment } from '../support/environment.ts';
 import { activityCode, any, row, table } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 const box = table('BOX', 'BOX', { COD: 'A:5', SIZ: 'C' }, { BOX0: 'COD' }, { activity: 'KIT' });
 const item = table('ITEM', 'ITM', { COD: 'A:5', QTY: { type: 'C', slots: 2, activity: 'NBQ' } }, { ITM0: 'COD' });
@@ -14,7 +14,7 @@ const due = async (env: TestEnvironment, folder: string): Promise<readonly strin
 const there = async (env: TestEnvironment, name: string): Promise<boolean> =>
   (await env.query<{ there: boolean }>('select to_regclass($1) is not null as there', [name]))[0]?.there === true;
 
-describe.each(servers())('validation on $name', (server) => {
+describe.each(everyServer())('validation on $name', (server) => {
   test('R2, R25: codes that a patch switches off or sizes make the folder due, and validation brings its other tables in line', async () => {
     const env = await openEnvironment(server, { folders: ['SEED', 'CALM'] });
     const first = [activityCode('KIT'), activityCode('NBQ', { size: 2 }), box, item, row('BOX', 'all', { COD: 'B1', SIZ: 2 })];

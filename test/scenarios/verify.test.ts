@@ -10,7 +10,7 @@ import type { Later, TestEnvironment } from '../support/environment.ts';
 import { cloneEnvironment, openEnvironment } from '../support/environment.ts';
 import { activityCode, any, row, rows, script, table, texts } from '../support/patches.ts';
 import type { TestServer } from '../support/servers.ts';
-import { oneServer, servers } from '../support/servers.ts';
+import { everyServer, oneServer } from '../support/servers.ts';
 import { twoServers } from '../support/two-servers.ts';
 
 const parameter = (title: string) =>
@@ -128,7 +128,7 @@ const BY_HAND: readonly (readonly [statement: string, ...found: string[]])[] = [
   ['alter default privileges grant select on tables to {role}', 'default-right-added {owner}'],
 ];
 
-describe.each(servers())('verification on $name', (server) => {
+describe.each(everyServer())('verification on $name', (server) => {
   const mine: (() => Promise<void>)[] = [];
   let original = '';
 

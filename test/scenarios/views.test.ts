@@ -4,7 +4,7 @@ import type { TestEnvironment } from '../support/environment.ts';
 import { openEnvironment, queryAt } from '../support/environment.ts';
 import { noRealPatches, realPatches } from '../support/patch-files.ts';
 import { activityCode, any, bare, row, table, texts, type Values } from '../support/patches.ts';
-import { servers } from '../support/servers.ts';
+import { everyServer } from '../support/servers.ts';
 
 const columns = (env: TestEnvironment, view: string) =>
   env
@@ -17,7 +17,7 @@ const kindOf = async (env: TestEnvironment, relation: string) =>
   (await env.query<{ kind: string }>('select relkind as kind from pg_class where oid = to_regclass($1)', [relation]))[0]?.kind;
 const global = (name: string, values: Values) => any('AGB', name, [{ tag: 'AGB', values: { CODVAR: name, ...values } }]);
 
-describe.each(servers())('views on $name', (server) => {
+describe.each(everyServer())('views on $name', (server) => {
   test('item 8: numbers, dates, times, texts and arrays have their types; key fields come first, then the others by name', async () => {
     const env = await openEnvironment(server, { folders: ['SEED'] });
     await env.integrate(

@@ -28,14 +28,23 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** The servers of this run, for `describe.each(servers())`. */
+/** All servers of this run; where a story needs a second one, it takes the last. */
 export function servers(): readonly TestServer[] {
   return inject('servers');
 }
 
-/** One of them, for what does not differ between versions of PostgreSQL: the suite has its ten minutes. */
+/** `npm test` and `npm run test:15` share the suite, which would take longer than ten minutes in one piece; absent: all of it. */
+const part = process.env.RUSTINE_TEST_PART;
+
+/** For `describe.each`: what may differ between versions of PostgreSQL runs on each. */
+export function everyServer(): readonly TestServer[] {
+  if (part === 'first') return servers().slice(0, 1);
+  return part === 'again' ? servers().slice(1) : servers();
+}
+
+/** For `describe.each`: what does not differ between versions of PostgreSQL runs on one. */
 export function oneServer(): readonly TestServer[] {
-  return servers().slice(0, 1);
+  return part === 'again' ? [] : servers().slice(0, 1);
 }
 
 /** An empty database with a random name: tests run side by side without seeing each other. */

@@ -14,9 +14,9 @@ const SOURCES = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && FOLDERS.includes(file.split('/')[0] ?? '') && file !== 'plan/checks.ts')
   .map((file) => readFileSync(join(SOURCE, file), 'utf8'));
 
-/** Findings of other commands: putting back what was put aside, validation, settings of folders, `patch show`, exports, servers that are added, recovery. */
+/** Findings of other commands: putting back what was put aside, validation, settings of folders, `patch show`, exports, servers that are added, recovery, verification. */
 const ELSEWHERE =
-  /^(kept-.*|rows-to-come|activity-code-unknown|roles-unavailable|patch-unknown-kind|mirror-not-changed|export-elsewhere|server-password|part-unsettled)$/;
+  /^(kept-.*|rows-to-come|activity-code-unknown|roles-unavailable|patch-unknown-kind|mirror-not-changed|mirror-lacks|export-elsewhere|server-password|part-unsettled)$/;
 /** `blocked` is the outcome of a patch, not a finding. */
 const OUTCOMES = new Set(['blocked']);
 
