@@ -32,7 +32,11 @@ function leftOut({ all, folders, supervisor, deliveries, facts }: PreflightInput
     .filter(({ code, historyOf, mirror }) => !given.has(code) && code !== supervisor && historyOf === null && mirror !== true)
     .filter(({ id }) => concerning.some(({ file, digest }) => !has.has(`${id} ${digest} ${file}`)))
     .map(({ code }) => code);
-  return codes.length === 0 ? [] : [found('folders-left-out', {}, { folders: codes, count: codes.length })];
+  // Only standard patches count for the level of a folder (R34).
+  const lag = concerning.some(({ patchType }) => patchType === '1');
+  return codes.length === 0
+    ? []
+    : [found('folders-left-out', {}, { folders: codes, count: codes.length, ...(lag ? { lag } : {}) })];
 }
 
 /** R19: a code that nothing carries is probably misspelt. */

@@ -105,9 +105,14 @@ it('French says everything in French', () => {
 
 it('agrees in number, and gives no advice that was followed already', () => {
   const text = (code: keyof typeof en.findings, facts: Facts, messages = en) => messages.findings[code](said(facts));
-  expect(text('folders-left-out', { count: 1, folders: ['PLANT'] })).toContain('PLANT. It lags behind until it gets');
-  expect(text('folders-left-out', { count: 2, folders: ['A', 'B'] })).toContain('A, B. They lag behind until they get');
-  expect(text('folders-left-out', { count: 1, folders: ['PLANT'] }, fr)).toContain("Il restera en retard tant qu'il n'aura pas");
+  expect(text('folders-left-out', { count: 1, folders: ['PLANT'], lag: true })).toContain('PLANT. It lags behind until it gets');
+  expect(text('folders-left-out', { count: 2, folders: ['A', 'B'], lag: true })).toContain(
+    'A, B. They lag behind until they get',
+  );
+  expect(text('folders-left-out', { count: 2, folders: ['A', 'B'] })).toContain('A, B. They do not lag without');
+  expect(text('folders-left-out', { count: 1, folders: ['PLANT'], lag: true }, fr)).toContain(
+    "Il restera en retard tant qu'il n'aura pas",
+  );
   expect(text('supervisor-only', { folder: 'PLANT, SHOP' })).toContain('not to PLANT, SHOP.');
   for (const messages of [en, fr]) {
     expect(text('sessions-active', { folder: 'A', count: 1 }, messages)).toContain('--force sessions=');

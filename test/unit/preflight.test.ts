@@ -280,6 +280,14 @@ describe('R11, R13, R14: what was asked for', () => {
     ]);
   });
 
+  test('R34: they lag without a standard patch, and without no other', () => {
+    const levels = (type: '1' | '3') => judged({ folders: [X3, SEED], all, deliveries: [delivery(1, type)] }).findings;
+    expect([levels('1'), levels('3')].map(([first]) => [first?.code, first?.facts.lag])).toEqual([
+      ['folders-left-out', true],
+      ['folders-left-out', undefined],
+    ]);
+  });
+
   test('those that have the patches are not left out; of supervisor patches nobody is', () => {
     expect(told({ folders: [X3, SEED], all, facts: { integrated: [had(PLANT, delivery(1))] } })).toEqual([]);
     expect(told({ folders: [X3], all, deliveries: [delivery(1, '2')] })).toEqual([]);

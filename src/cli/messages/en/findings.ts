@@ -191,7 +191,11 @@ export const findings = {
   'force-unused': (f) =>
     `The check ${f('check')} is forced, but nothing needs it: leave --force ${f('check')}=… out, so that it lets nothing through by chance.`,
   'folders-left-out': (f) =>
-    `${n(f.number('count'), 'folder')} left out: ${some(f.list('folders'), 12)}. ${f.number('count') === 1 ? 'It lags behind until it gets' : 'They lag behind until they get'} the patches too; --folders all takes every folder.`,
+    `${n(f.number('count'), 'folder')} left out: ${some(f.list('folders'), 12)}. ${
+      f.has('lag')
+        ? `${f.number('count') === 1 ? 'It lags behind until it gets' : 'They lag behind until they get'} the patches too`
+        : `${f.number('count') === 1 ? 'It does' : 'They do'} not lag without these patches, as none of them is a standard one`
+    }; --folders all takes every folder.`,
   'folder-busy': (f) =>
     `Table ${f('table')} of folder ${f('folder')} is kept locked by ${blockerLines(f, progress.blocker)}, as by a validation or an import: the run would wait for it. Let that end first, or end that session.`,
   'server-unreachable': (f) =>

@@ -192,7 +192,11 @@ export const findings: Sentences<FindingCode> = {
   'force-unused': (f) =>
     `Le contrôle ${f('check')} est forcé, mais rien ne le demande : retirez --force ${f('check')}=…, pour qu'il ne laisse rien passer par hasard.`,
   'folders-left-out': (f) =>
-    `${f.number('count') < 2 ? 'Un dossier est laissé' : `${f('count')} dossiers sont laissés`} de côté : ${some(f.list('folders'), 12)}. ${f.number('count') < 2 ? "Il restera en retard tant qu'il n'aura" : "Ils resteront en retard tant qu'ils n'auront"} pas reçu ces patches ; --folders all prend tous les dossiers.`,
+    `${f.number('count') < 2 ? 'Un dossier est laissé' : `${f('count')} dossiers sont laissés`} de côté : ${some(f.list('folders'), 12)}. ${
+      f.has('lag')
+        ? `${f.number('count') < 2 ? "Il restera en retard tant qu'il n'aura" : "Ils resteront en retard tant qu'ils n'auront"} pas reçu ces patches`
+        : `${f.number('count') < 2 ? "Il n'est pas" : 'Ils ne sont pas'} en retard sans ces patches, dont aucun n'est standard`
+    } ; --folders all prend tous les dossiers.`,
   'folder-busy': (f) =>
     `La table ${f('table')} du dossier ${f('folder')} est verrouillée par ${blockerLines(f, progress.blocker)}, comme par une validation ou un import : l'intégration devrait attendre. Laissez d'abord finir, ou terminez cette session.`,
   'server-unreachable': (f) =>
